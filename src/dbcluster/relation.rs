@@ -1,0 +1,273 @@
+//! The full form of the table functions in FROM: bare tables, CTEs and subqueries, feature lists, options by name.
+//!
+//! The engine's own planning of table functions takes constants only. A [`RelationPlanner`] sees the call as it
+//! was parsed, so `dbcluster(events, {tokens: cmdline_tokens(CommandLine)}, eps => 0.1)` can mean what it says.
+//! The forms that the positional function takes mean the same here.
+
+use datafusion::common::{DFSchema, Result, TableReference, plan_err};
+use datafusion::logical_expr::planner::{
+    PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
+};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::sql::sqlparser::ast::{
+    self, FunctionArg, FunctionArgExpr, FunctionArgOperator, ObjectName, ObjectNamePart, TableFactor,
+};
+use datafusion::sql::sqlparser::dialect::Dialect;
+
+use super::args::{
+    Call, ClusterSpec, OptionName, SqlPlanner, TableFunction, WrittenFeature, parse_list, said_by,
+    string_literal,
+};
+use super::table::{InputFunction, session_dialect};
+use super::{process_features, rewrite};
+
+/// Plans `dbcluster(...)`, `dbcluster_members(...)` and `process_features(...)` where a table may stand.
+#[derive(Debug, Default)]
+pub(crate) struct DbclusterPlanner;
+
+impl RelationPlanner for DbclusterPlanner {
+    fn plan_relation(
+        &self,
+        relation: TableFactor,
+        context: &mut dyn RelationPlannerContext,
+    ) -> Result<RelationPlanning> {
+        let (name, args, alias, is_lateral) = match &relation {
+            TableFactor::Table { name, args: Some(args), alias, .. } => (name, &args.args, alias, false),
+            TableFactor::Function { name, args, alias, lateral, .. } => (name, args, alias, *lateral),
+            _ => return Ok(RelationPlanning::Original(Box::new(relation))),
+        };
+        let Some(function) = function_name(name) else {
+            return Ok(RelationPlanning::Original(Box::new(relation)));
+        };
+        let plan = if let Some(function) = TableFunction::from_name(function) {
+            refuse_lateral(function.name(), is_lateral)?;
+            let call = read_call(function, args, context)?;
+            rewrite::plan(&ClusterSpec::try_new(call, &mut ContextPlanner(context))?)?
+        } else if function.eq_ignore_ascii_case(process_features::NAME) {
+            refuse_lateral(process_features::NAME, is_lateral)?;
+            let [FunctionArg::Unnamed(FunctionArgExpr::Expr(table))] = args.as_slice() else {
+                return plan_err!("{0} expects one table: {0}(events)", process_features::NAME);
+            };
+            process_features::plan(plan_input(process_features::NAME, table, context)?)?
+        } else {
+            return Ok(RelationPlanning::Original(Box::new(relation)));
+        };
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, alias.clone()))))
+    }
+}
+
+/// The name of a function without a schema.
+fn function_name(name: &ObjectName) -> Option<&str> {
+    match name.0.as_slice() {
+        [ObjectNamePart::Identifier(ident)] => Some(&ident.value),
+        _ => None,
+    }
+}
+
+fn refuse_lateral(function: &str, is_lateral: bool) -> Result<()> {
+    if is_lateral {
+        return plan_err!(
+            "LATERAL {function}(...) would cluster once per outer row, which is not supported; take LATERAL away"
+        );
+    }
+    Ok(())
+}
+
+/// Sorts the arguments of a call into table, features and options.
+fn read_call(
+    function: TableFunction,
+    args: &[FunctionArg],
+    context: &mut dyn RelationPlannerContext,
+) -> Result<Call> {
+    let name = function.name();
+    let (mut positional, mut options) = (vec![], vec![]);
+    for arg in args {
+        match named(arg) {
+            Some((option, operator, value)) => {
+                if !matches!(operator, FunctionArgOperator::RightArrow | FunctionArgOperator::Assignment) {
+                    return plan_err!("{name}: options are given with =>, as in {option} => {value}");
+                }
+                options.push((OptionName::parse(function, &option)?, value.clone()));
+            }
+            None => match arg {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => {
+                    if let Some((option, value)) = looks_like_an_option(value) {
+                        return plan_err!("{name}: options are given with =>, as in {option} => {value}");
+                    }
+                    if !options.is_empty() {
+                        return plan_err!(
+                            "{name}: '{value}' stands behind an option; put it before, or name it"
+                        );
+                    }
+                    positional.push(value);
+                }
+                other => return plan_err!("{name}: can't read the argument '{other}'"),
+            },
+        }
+    }
+    let [table, columns, rest @ ..] = positional.as_slice() else {
+        return plan_err!(
+            "{name} expects a table and its features: {name}(events, [f1, f2], eps => 0.0001), got {} argument(s) \
+             without a name",
+            positional.len()
+        );
+    };
+    let by_position = [OptionName::Eps, OptionName::MinSamples];
+    if rest.len() > by_position.len() {
+        return plan_err!(
+            "{name}: at most 4 arguments go without a name (table, features, eps, min_samples), got {}; give the \
+             others as option => value",
+            positional.len()
+        );
+    }
+    let positional_options = by_position.into_iter().zip(rest.iter().map(|value| (*value).clone()));
+    let options = positional_options.chain(options).collect();
+    let input = plan_input(name, table, context)?;
+    let features = read_features(name, columns, &input, context)?;
+    Ok(Call { function, input, features, options })
+}
+
+/// An argument with a name: the name, the operator behind it, the value.
+fn named(arg: &FunctionArg) -> Option<(String, &FunctionArgOperator, &ast::Expr)> {
+    match arg {
+        FunctionArg::Named { name, arg: FunctionArgExpr::Expr(value), operator } => {
+            Some((name.value.clone(), operator, value))
+        }
+        FunctionArg::ExprNamed { name, arg: FunctionArgExpr::Expr(value), operator } => {
+            Some((name.to_string(), operator, value))
+        }
+        _ => None,
+    }
+}
+
+/// `eps = 0.1`, which SQL reads as a comparison.
+fn looks_like_an_option(value: &ast::Expr) -> Option<(&str, &ast::Expr)> {
+    match value {
+        ast::Expr::BinaryOp { left, op: ast::BinaryOperator::Eq, right } => match left.as_ref() {
+            ast::Expr::Identifier(ident) => Some((&ident.value, right)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The rows to cluster: a subquery, or a table by its name.
+fn plan_input(
+    function: &str,
+    table: &ast::Expr,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<LogicalPlan> {
+    let name = match table {
+        ast::Expr::Subquery(query) => {
+            let derived =
+                TableFactor::Derived { lateral: false, subquery: query.clone(), alias: None, sample: None };
+            // One qualifier for all its columns, so that none is mistaken for a column of the clusters.
+            return LogicalPlanBuilder::from(context.plan(derived)?).alias("input")?.build();
+        }
+        ast::Expr::Identifier(ident) => ObjectName::from(vec![ident.clone()]),
+        ast::Expr::CompoundIdentifier(idents) => ObjectName::from(idents.clone()),
+        other => match string_literal(other) {
+            Some(text) => {
+                // A CTE has no catalog, only a name.
+                let name = ObjectName::from(vec![ast::Ident::with_quote('"', text)]);
+                return match plan_named(&name, context) {
+                    Ok(plan) => Ok(plan),
+                    Err(_) => lookup(function, text.into(), text, context),
+                };
+            }
+            None => {
+                return plan_err!(
+                    "{function}: the first argument is '{other}', expected a table's name or a (SELECT ...)"
+                );
+            }
+        },
+    };
+    match plan_named(&name, context) {
+        Ok(plan) => Ok(plan),
+        Err(_) => {
+            let reference = context.object_name_to_table_reference(name)?;
+            let text = reference.to_quoted_string();
+            lookup(function, reference, &text, context)
+        }
+    }
+}
+
+/// A CTE, or a table that the statement names elsewhere too: the SQL planner knows these.
+fn plan_named(name: &ObjectName, context: &mut dyn RelationPlannerContext) -> Result<LogicalPlan> {
+    context.plan(TableFactor::Table {
+        name: name.clone(),
+        alias: None,
+        args: None,
+        with_hints: vec![],
+        version: None,
+        with_ordinality: false,
+        partitions: vec![],
+        json_path: None,
+        sample: None,
+        index_hints: vec![],
+    })
+}
+
+/// A table of the session's catalogs, which only a table function gets to see.
+fn lookup(
+    function: &str,
+    reference: TableReference,
+    name: &str,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<LogicalPlan> {
+    let source = context
+        .context_provider()
+        .get_table_function_source(InputFunction::NAME, vec![lit(name)])
+        .map_err(|error| said_by(function, error))?;
+    LogicalPlanBuilder::scan(reference, source, None)?.build()
+}
+
+/// `[a, f(b)]`, `{name: f(b)}`, `'a, f(b) AS name'`, `['a', 'f(b)']` or one expression.
+fn read_features(
+    function: &str,
+    columns: &ast::Expr,
+    input: &LogicalPlan,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<Vec<WrittenFeature>> {
+    let items = match columns {
+        ast::Expr::Dictionary(fields) => {
+            return Ok(fields
+                .iter()
+                .map(|field| WrittenFeature {
+                    sql: (*field.value).clone(),
+                    alias: Some(context.normalize_ident(field.key.clone())),
+                })
+                .collect());
+        }
+        ast::Expr::Array(array) => array.elem.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    let mut features = vec![];
+    for item in items {
+        match string_literal(item) {
+            Some(text) => {
+                let planner = ContextPlanner(context);
+                features.extend(parse_list(function, "feature", text, input.schema(), &planner)?);
+            }
+            None => features.push(WrittenFeature { sql: item.clone(), alias: None }),
+        }
+    }
+    Ok(features)
+}
+
+/// SQL planning by the statement that the call stands in.
+struct ContextPlanner<'a>(&'a mut dyn RelationPlannerContext);
+
+impl SqlPlanner for ContextPlanner<'_> {
+    fn plan_expr(&mut self, sql: ast::Expr, schema: &DFSchema) -> Result<Expr> {
+        self.0.sql_to_expr(sql, schema)
+    }
+
+    fn normalize(&self, ident: ast::Ident) -> String {
+        self.0.normalize_ident(ident)
+    }
+
+    fn dialect(&self) -> Result<Box<dyn Dialect>> {
+        session_dialect(self.0.context_provider().options())
+    }
+}

@@ -1,0 +1,216 @@
+//! The positional form, `dbcluster('events', 'cols', eps [, min_samples])`, for every engine that takes table
+//! functions, and the lookup of tables by name that both forms share.
+//!
+//! A table function is called with constants and gives a provider. Ours gives a view: the engine inlines its
+//! plan, and the optimizer sees through it.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+
+use datafusion::arrow::array::Array;
+use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::{
+    DFSchema, Result, ScalarValue, TableReference, exec_datafusion_err, plan_datafusion_err, plan_err,
+};
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::sql::sqlparser::ast::{self, ExprWithAlias};
+use datafusion::sql::sqlparser::dialect::{Dialect, dialect_from_str};
+use futures::FutureExt;
+
+use super::args::{
+    Call, ClusterSpec, OptionName, SqlPlanner, TableFunction, did_you_mean, parse_list, said_by,
+};
+use super::{process_features, rewrite};
+
+/// `dbcluster` and `dbcluster_members` as table functions.
+#[derive(Debug)]
+pub(crate) struct ClusterTableFunction(pub(crate) TableFunction);
+
+impl TableFunctionImpl for ClusterTableFunction {
+    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        let name = self.0.name();
+        let usage = || format!("{name}('table', 'feature, ...', eps [, min_samples])");
+        let [table, columns, eps, rest @ ..] = args.exprs() else {
+            return plan_err!("{name} expects at least 3 arguments, got {}: {}", args.exprs().len(), usage());
+        };
+        if rest.len() > 1 {
+            return plan_err!("{name} expects at most 4 arguments, got {}: {}", args.exprs().len(), usage());
+        }
+        let mut planner = StatePlanner::try_new(name, args.session())?;
+        let input = scan(name, args.session(), string(name, 1, "the table's name", table)?)?;
+        let mut features = vec![];
+        for text in strings(name, 2, "the features", columns)? {
+            features.extend(parse_list(name, "feature", &text, input.schema(), &planner)?);
+        }
+        let mut options = vec![(OptionName::Eps, number_as_sql(name, 3, "eps", eps)?)];
+        if let [min_samples] = rest {
+            options.push((OptionName::MinSamples, number_as_sql(name, 4, "min_samples", min_samples)?));
+        }
+        let call = Call { function: self.0, input, features, options };
+        let plan = rewrite::plan(&ClusterSpec::try_new(call, &mut planner)?)?;
+        Ok(Arc::new(ViewTable::new(plan, None)))
+    }
+}
+
+/// `process_features('table')` as a table function.
+#[derive(Debug)]
+pub(crate) struct ProcessFeaturesFunction;
+
+impl TableFunctionImpl for ProcessFeaturesFunction {
+    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        let name = process_features::NAME;
+        let [table] = args.exprs() else {
+            return plan_err!("{name} expects 1 argument, got {}: {name}('table')", args.exprs().len());
+        };
+        let input = scan(name, args.session(), string(name, 1, "the table's name", table)?)?;
+        Ok(Arc::new(ViewTable::new(process_features::plan(input)?, None)))
+    }
+}
+
+/// The table of a name, as a table function: how the relation planner reaches the session's catalogs, which
+/// the SQL planner shows to nobody else. `SELECT * FROM dbcluster_input('events')` is `SELECT * FROM events`.
+#[derive(Debug)]
+pub(crate) struct InputFunction;
+
+impl InputFunction {
+    pub(crate) const NAME: &'static str = "dbcluster_input";
+}
+
+impl TableFunctionImpl for InputFunction {
+    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        let [table] = args.exprs() else {
+            return plan_err!("{} expects 1 argument, got {}", Self::NAME, args.exprs().len());
+        };
+        let name = string(Self::NAME, 1, "the table's name", table)?;
+        Ok(lookup(args.session(), name)?.1)
+    }
+}
+
+/// Reads the table that `name` stands for.
+fn scan(function: &str, session: &dyn Session, name: &str) -> Result<LogicalPlan> {
+    let (reference, provider) = lookup(session, name).map_err(|error| said_by(function, error))?;
+    LogicalPlanBuilder::scan(reference, provider_as_source(provider), None)?.build()
+}
+
+/// The table, view or file that `name` stands for: to the letter, else as a qualified SQL name.
+///
+/// # Errors
+/// There is none: names the closest ones.
+pub(crate) fn lookup(session: &dyn Session, name: &str) -> Result<(TableReference, Arc<dyn TableProvider>)> {
+    let catalog = &session.config_options().catalog;
+    let ignore_case = !session.config_options().sql_parser.enable_ident_normalization;
+    let candidates = [TableReference::bare(name), TableReference::parse_str_normalized(name, ignore_case)];
+    let mut known = vec![];
+    for reference in candidates {
+        let resolved = reference.clone().resolve(&catalog.default_catalog, &catalog.default_schema);
+        let schema = session
+            .catalog_list()
+            .catalog(&resolved.catalog)
+            .and_then(|catalog| catalog.schema(&resolved.schema));
+        if let Some(schema) = schema {
+            known.extend(schema.table_names());
+            if let Some(table) = wait_for(|| async { schema.table(&resolved.table).await })?? {
+                return Ok((reference, table));
+            }
+        }
+    }
+    let looks_like_a_path = name.contains(['/', '\\', '*']) || name.rsplit_once('.').is_some();
+    let hint = if looks_like_a_path {
+        "; if it is a file, check the path, and that this session reads files by their path (enable_url_table)"
+    } else {
+        ""
+    };
+    plan_err!("table '{name}' not found{}{hint}", did_you_mean(name, &known))
+}
+
+/// Runs a lookup to its end from code that can't wait. Most catalogs answer at once; the others (files, remote
+/// catalogs) get a thread with a runtime of their own, so that no runtime of the caller's is blocked on itself.
+fn wait_for<F: Future<Output: Send> + Send>(lookup: impl Fn() -> F + Sync) -> Result<F::Output> {
+    if let Some(answer) = pin!(lookup()).now_or_never() {
+        return Ok(answer);
+    }
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            Ok(runtime.block_on(lookup()))
+        });
+        thread.join().unwrap_or_else(|_| Err(exec_datafusion_err!("looking up the table panicked")))
+    })
+}
+
+fn string<'a>(function: &str, position: usize, what: &str, expr: &'a Expr) -> Result<&'a str> {
+    match expr {
+        Expr::Literal(value, _) if value.try_as_str().flatten().is_some() => {
+            Ok(value.try_as_str().flatten().unwrap_or_default())
+        }
+        other => plan_err!("{function}: argument {position} is {other}, expected {what} as a string"),
+    }
+}
+
+/// One string, or the strings of an array.
+fn strings(function: &str, position: usize, what: &str, expr: &Expr) -> Result<Vec<String>> {
+    let list = match expr {
+        Expr::Literal(ScalarValue::List(list), _) if list.len() == 1 => list.value(0),
+        _ => return Ok(vec![string(function, position, what, expr)?.to_string()]),
+    };
+    (0..list.len())
+        .map(|index| match ScalarValue::try_from_array(&list, index)?.try_as_str().flatten() {
+            Some(text) => Ok(text.to_string()),
+            None => plan_err!(
+                "{function}: argument {position}, item {}, is no string, expected {what} as strings",
+                index + 1
+            ),
+        })
+        .collect()
+}
+
+/// A constant number as the SQL that means it, for the checks that both forms share.
+fn number_as_sql(function: &str, position: usize, name: &str, expr: &Expr) -> Result<ast::Expr> {
+    match expr {
+        Expr::Literal(value, _) if value.data_type().is_numeric() && !value.is_null() => {
+            Ok(ast::Expr::Value(ast::Value::Number(value.to_string(), false).into()))
+        }
+        other => plan_err!("{function}: argument {position} ({name}) is {other}, expected a number"),
+    }
+}
+
+/// SQL planning by a session's state.
+struct StatePlanner<'a>(&'a SessionState);
+
+impl<'a> StatePlanner<'a> {
+    fn try_new(function: &str, session: &'a dyn Session) -> Result<Self> {
+        match session.as_any().downcast_ref::<SessionState>() {
+            Some(state) => Ok(Self(state)),
+            None => {
+                Err(plan_datafusion_err!("{function} needs a session of DataFusion's own kind to read SQL"))
+            }
+        }
+    }
+}
+
+impl SqlPlanner for StatePlanner<'_> {
+    fn plan_expr(&mut self, sql: ast::Expr, schema: &DFSchema) -> Result<Expr> {
+        self.0.create_logical_expr_from_sql_expr(ExprWithAlias { expr: sql, alias: None }, schema)
+    }
+
+    fn normalize(&self, ident: ast::Ident) -> String {
+        if ident.quote_style.is_some() || !self.0.config_options().sql_parser.enable_ident_normalization {
+            ident.value
+        } else {
+            ident.value.to_ascii_lowercase()
+        }
+    }
+
+    fn dialect(&self) -> Result<Box<dyn Dialect>> {
+        session_dialect(self.0.config_options())
+    }
+}
+
+/// The dialect of a session's SQL.
+pub(crate) fn session_dialect(options: &datafusion::config::ConfigOptions) -> Result<Box<dyn Dialect>> {
+    let name = &options.sql_parser.dialect;
+    dialect_from_str(name).ok_or_else(|| plan_datafusion_err!("unknown SQL dialect {name}"))
+}

@@ -1,0 +1,194 @@
+//! Which points are core, where `min_samples` is above 2.
+
+use super::tree::{LEAF, Node, ROOT, Tree, distance2};
+use super::{Cancelled, Run};
+
+/// Whether the point at each position of the tree is core.
+///
+/// A cell that weighs enough is all core. Other points count their neighbours leaf by leaf, until they have enough,
+/// and from near to far: first the leaf itself, then the subtrees beside its ancestors, nearest relatives first. Those
+/// that are out of reach are dropped on the way down, once for all leaves below; where what is left weighs too little,
+/// nothing is core.
+pub(super) fn find<const K: usize>(tree: &Tree<K>, run: &Run) -> Result<Vec<bool>, Cancelled> {
+    let counter = Counter { tree, run, weights: node_weights(tree, run)? };
+    let mut core = vec![false; tree.items.len()];
+    counter.mark(ROOT, &Relatives::NONE, &mut core)?;
+    Ok(core)
+}
+
+/// The weight of all points of each node.
+fn node_weights<const K: usize>(tree: &Tree<K>, run: &Run) -> Result<Vec<u64>, Cancelled> {
+    let mut weights = vec![0_u64; tree.nodes.len()];
+    for node in (0..tree.nodes.len()).rev() {
+        let this = &tree.nodes[node];
+        weights[node] = if this.is_leaf() {
+            let mut sum = 0_u64;
+            for position in this.range() {
+                run.check_every(position)?;
+                sum = sum.saturating_add(run.weight(tree.items[position].index));
+            }
+            sum
+        } else {
+            let [first, second] = tree.children(node);
+            weights[first].saturating_add(weights[second])
+        };
+    }
+    Ok(weights)
+}
+
+/// The subtrees beside a node and its ancestors, as far as they are within eps of the node: at most one per level.
+struct Relatives {
+    nodes: [u32; u32::BITS as usize],
+    len: usize,
+}
+
+impl Relatives {
+    const NONE: Self = Self { nodes: [0; u32::BITS as usize], len: 0 };
+
+    fn push(&mut self, node: usize) {
+        self.nodes[self.len] = node as u32;
+        self.len += 1;
+    }
+
+    fn iter(&self) -> impl DoubleEndedIterator<Item = usize> {
+        self.nodes[..self.len].iter().map(|&node| node as usize)
+    }
+}
+
+struct Counter<'a, const K: usize> {
+    tree: &'a Tree<K>,
+    run: &'a Run<'a>,
+    weights: Vec<u64>,
+}
+
+/// The neighbours counted so far of the points of one leaf.
+struct Count<'a, const K: usize> {
+    leaf: &'a Node<K>,
+    /// The weight of nodes all of whose points are neighbours of all points of the leaf.
+    common: u64,
+    /// The weight of the other neighbours found, for each of the leaf's points.
+    own: [u64; LEAF],
+}
+
+impl<const K: usize> Counter<'_, K> {
+    /// Marks the core points below `node` in `core`, its range of all flags, which are false.
+    fn mark(&self, node: usize, relatives: &Relatives, core: &mut [bool]) -> Result<(), Cancelled> {
+        self.run.check()?;
+        let this = &self.tree.nodes[node];
+        if self.weights[node] >= self.run.min_samples && this.is_cell(self.run) {
+            core.fill(true);
+            return Ok(());
+        }
+        if self.weight_in_reach(node, relatives) < self.run.min_samples {
+            return Ok(());
+        }
+        if this.is_leaf() {
+            return self.mark_leaf(node, relatives, core);
+        }
+        let [first, second] = self.tree.children(node);
+        let beside_first = self.relatives_of(first, second, relatives);
+        let beside_second = self.relatives_of(second, first, relatives);
+        let points = core.len();
+        let (in_first, in_second) = core.split_at_mut(self.tree.nodes[first].range().len());
+        self.run.join(
+            points,
+            || self.mark(first, &beside_first, in_first),
+            || self.mark(second, &beside_second, in_second),
+        )
+    }
+
+    /// No point below `node` has neighbours of more weight.
+    fn weight_in_reach(&self, node: usize, relatives: &Relatives) -> u64 {
+        relatives.iter().fold(self.weights[node], |sum, other| sum.saturating_add(self.weights[other]))
+    }
+
+    fn relatives_of(&self, node: usize, sibling: usize, relatives: &Relatives) -> Relatives {
+        let bounds = &self.tree.nodes[node].bounds;
+        let mut near = Relatives::NONE;
+        for other in relatives.iter().chain([sibling]) {
+            if self.tree.nodes[other].bounds.least2(bounds) <= self.run.eps2 {
+                near.push(other);
+            }
+        }
+        near
+    }
+
+    fn mark_leaf(&self, leaf: usize, relatives: &Relatives, core: &mut [bool]) -> Result<(), Cancelled> {
+        let mut count = Count { leaf: &self.tree.nodes[leaf], common: 0, own: [0; LEAF] };
+        for node in [leaf].into_iter().chain(relatives.iter().rev()) {
+            if self.count(node, &mut count)? {
+                core.fill(true);
+                return Ok(());
+            }
+        }
+        if core.len() > LEAF {
+            // All equal: they were counted as one.
+            core.fill(self.is_enough(count.own[0], count.common));
+        } else {
+            for (core, own) in core.iter_mut().zip(count.own) {
+                *core = self.is_enough(own, count.common);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_enough(&self, own: u64, common: u64) -> bool {
+        own.saturating_add(common) >= self.run.min_samples
+    }
+
+    /// Counts the neighbours in `node`; returns whether all points of the leaf have enough by now.
+    fn count(&self, node: usize, count: &mut Count<K>) -> Result<bool, Cancelled> {
+        self.run.check()?;
+        let this = &self.tree.nodes[node];
+        if this.bounds.most2(&count.leaf.bounds) <= self.run.eps2 {
+            count.common = count.common.saturating_add(self.weights[node]);
+        } else if this.is_leaf() || this.bounds.diagonal2() <= count.leaf.bounds.diagonal2() {
+            // The box of the leaf is too coarse for this node: on with its points.
+            for (own, position) in count.own.iter_mut().zip(count.leaf.distinct()) {
+                if !self.is_enough(*own, count.common) {
+                    let missing = self.run.min_samples - *own;
+                    *own = own.saturating_add(self.weight_near(position, node, missing)?);
+                }
+            }
+        } else {
+            for child in
+                self.tree.children_near(node, self.run.eps2, |bounds| bounds.least2(&count.leaf.bounds))
+            {
+                if self.count(child, count)? {
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
+        }
+        let points = count.leaf.distinct().len();
+        Ok(count.own[..points].iter().all(|&own| self.is_enough(own, count.common)))
+    }
+
+    /// The weight of the neighbours of the point at `position` in a node, or part of it that is `enough`.
+    fn weight_near(&self, position: usize, node: usize, enough: u64) -> Result<u64, Cancelled> {
+        self.run.check()?;
+        let (at, this) = (&self.tree.items[position].at, &self.tree.nodes[node]);
+        if this.bounds.least2_to(at) > self.run.eps2 {
+            return Ok(0);
+        }
+        // Of many equal points either all are neighbours or none: they are not looked at one by one.
+        if this.bounds.most2_to(at) <= self.run.eps2 {
+            return Ok(self.weights[node]);
+        }
+        let mut weight = 0_u64;
+        if this.is_leaf() {
+            let neighbours = self.tree.items[this.range()].iter();
+            for item in neighbours.filter(|item| distance2(at, &item.at) <= self.run.eps2) {
+                weight = weight.saturating_add(self.run.weight(item.index));
+            }
+        } else {
+            for child in self.tree.children_near(node, self.run.eps2, |bounds| bounds.least2_to(at)) {
+                weight = weight.saturating_add(self.weight_near(position, child, enough - weight)?);
+                if weight >= enough {
+                    break;
+                }
+            }
+        }
+        Ok(weight)
+    }
+}

@@ -1,0 +1,134 @@
+//! The result: a cluster and a point type per point.
+
+use super::{Cancelled, Run};
+
+/// The clusters of points, in the order of the points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// Cluster numbers, [`NOISE`] for none.
+    cluster: Vec<i64>,
+    core: Vec<bool>,
+    clusters: usize,
+}
+
+/// What a point is to its cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PointType {
+    /// Its neighbours weigh at least `min_samples`.
+    Core,
+    /// Not core itself, but within eps of a core point.
+    Border,
+    /// Neither: it is in no cluster.
+    Noise,
+}
+
+impl PointType {
+    /// `core`, `border` or `noise`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Border => "border",
+            Self::Noise => "noise",
+        }
+    }
+}
+
+const NOISE: i64 = -1;
+
+impl Labels {
+    /// The cluster of point `i`, from 0, or -1 for noise. `i` must be below [`Labels::len`], here and below.
+    pub fn cluster(&self, i: usize) -> i64 {
+        self.cluster[i]
+    }
+
+    /// Whether point `i` is core.
+    pub fn is_core(&self, i: usize) -> bool {
+        self.core[i]
+    }
+
+    /// What point `i` is to its cluster.
+    pub fn point_type(&self, i: usize) -> PointType {
+        match (self.core[i], self.cluster[i]) {
+            (true, _) => PointType::Core,
+            (false, NOISE) => PointType::Noise,
+            (false, _) => PointType::Border,
+        }
+    }
+
+    /// How many clusters there are; their numbers are below.
+    pub fn clusters(&self) -> usize {
+        self.clusters
+    }
+
+    /// How many points there are.
+    pub fn len(&self) -> usize {
+        self.cluster.len()
+    }
+
+    /// Whether there is no point.
+    pub fn is_empty(&self) -> bool {
+        self.cluster.is_empty()
+    }
+
+    /// The cluster of every point, -1 for noise.
+    pub fn as_slice(&self) -> &[i64] {
+        &self.cluster
+    }
+
+    /// All points noise: to be changed by the methods below, in their order.
+    pub(super) fn noise(points: usize) -> Self {
+        Self { cluster: vec![NOISE; points], core: vec![false; points], clusters: 0 }
+    }
+
+    /// Makes `point` a core point of the component whose smallest core point is `first`.
+    pub(super) fn set_core(&mut self, point: u32, first: u32) {
+        self.core[point as usize] = true;
+        // Until `number_clusters`, a core point's cluster is its component's first point.
+        self.cluster[point as usize] = i64::from(first);
+    }
+
+    /// Numbers the components 0, 1, 2, ... in the order of their first core points.
+    pub(super) fn number_clusters(&mut self, run: &Run) -> Result<(), Cancelled> {
+        for i in 0..self.len() {
+            run.check_every(i)?;
+            if !self.core[i] {
+                continue;
+            }
+            let first = self.cluster[i] as usize;
+            self.cluster[i] = if first == i {
+                self.clusters += 1;
+                self.clusters as i64 - 1
+            } else {
+                self.cluster[first]
+            };
+        }
+        Ok(())
+    }
+
+    /// Makes `point` a border point of a numbered cluster.
+    pub(super) fn set_border(&mut self, point: u32, cluster: i64) {
+        self.cluster[point as usize] = cluster;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::super::{Params, Points, dbscan};
+
+    #[test]
+    fn labels_tell_core_border_and_noise() {
+        // 7 is within reach of 6 only, 9 of nothing; the second cluster begins before the first ends.
+        let points = Points::from_columns(&[&[9.0, 5.0, 0.0, 5.5, 6.0, 0.5, 7.0, 1.0]]);
+        let points = points.unwrap_or_else(|error| panic!("{error}"));
+        let params = Params::try_new(1.0, 3).unwrap_or_else(|error| panic!("{error}"));
+        let labels = dbscan(&points, None, &params, &AtomicBool::new(false));
+        let labels = labels.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(labels.as_slice(), [-1, 0, 1, 0, 0, 1, 0, 1]);
+        assert_eq!((labels.clusters(), labels.len(), labels.is_empty()), (2, 8, false));
+        assert_eq!((labels.cluster(6), labels.is_core(6), labels.is_core(4)), (0, false, true));
+        let types = [0, 4, 6].map(|i| labels.point_type(i).as_str());
+        assert_eq!(types, ["noise", "core", "border"]);
+    }
+}

@@ -1,0 +1,233 @@
+//! Exact DBSCAN over weighted points, in memory.
+//!
+//! A point is *core* when the points within `eps` of it, itself included, weigh at least `min_samples`. Clusters are the
+//! connected components of the core points; a point near a core point, but not core itself, is on the *border* of that
+//! one's cluster; everything else is noise (Ester, Kriegel, Sander, Xu: *A density-based algorithm for discovering
+//! clusters*, KDD 1996).
+//!
+//! # What the labels are
+//!
+//! They are those of `sklearn.cluster.DBSCAN(algorithm="kd_tree")` for the points in their order, numbers included:
+//!
+//! - Two points are neighbours when the sum of their squared differences, added in column order in `f64`, is
+//!   `<= eps * eps`. There is no tolerance. A square that underflows to 0 or overflows to infinity means what it says.
+//! - Clusters are numbered 0, 1, 2, ... in the order of their first core points.
+//! - A border point belongs to the lowest-numbered cluster with a core point within eps.
+//! - A point of weight `w` stands for `w` equal points.
+//!
+//! scikit-learn differs in one corner: its tree takes a whole node when the square root of a squared distance is
+//! `<= eps`, so a pair exactly one rounding beyond eps counts or not depending on the other points. Here it never does.
+//!
+//! # How they are found
+//!
+//! The textbook asks for the neighbours of every point, and a dense spot of n points has n² of them. As in the grid
+//! methods (Gan, Tao: *DBSCAN revisited*, SIGMOD 2015, and TODS 2017; Wang, Gu, Shun: *Theoretically-efficient and
+//! practical parallel DBSCAN*, SIGMOD 2020) no neighbour is ever listed. Points are put in *cells*, sets whose points
+//! are all neighbours of each other:
+//!
+//! 1. `tree` builds one kd-tree over the points. Where the box of a node has a diagonal within eps, the node is a
+//!    cell. There is no grid, so nothing depends on how eps compares to the range of the data, nor on the dimension.
+//! 2. `cores` decides who is core: all of a cell that weighs enough, without looking at its points; of the rest each
+//!    point, but only until its neighbours weigh enough. The other points leave the tree.
+//! 3. `components` joins the core points with a walk over pairs of nodes. It ends where two nodes are in one component
+//!    already, where their boxes are further apart than eps, or within eps as a whole; so between two cells it ends at
+//!    the first pair within eps.
+//! 4. `labels` numbers the components, and `borders` looks for the lowest cluster near each of the other points.
+//!
+//! With `min_samples` of at most 2 every two neighbours are core, so steps 2 and 4 have no other points to care for. A
+//! single feature needs no tree: `sweep`.
+//!
+//! Pruning is exact because rounding is monotone: boxes are tight, and distances of boxes take the operations of the
+//! distance of points in the same order, so they bound it to the last bit.
+//!
+//! Building takes O(n log n). The rest is near-linear for a small `min_samples` in few dimensions, and does not grow
+//! with the number of pairs within eps: Schubert et al. (*DBSCAN revisited, revisited*, TODS 2017) call such an eps a
+//! bad choice, but a query may ask for it. Two things take longer: a `min_samples` of thousands, which points in less
+//! dense places count up to in vain, and more than some 10 features, where boxes prune little. Memory is linear in the
+//! points, see [`memory_required`].
+//!
+//! The labels don't depend on threads: components are sets, whoever joins them first.
+
+mod borders;
+mod components;
+mod cores;
+mod labels;
+mod params;
+mod points;
+mod scaling;
+mod select;
+mod sweep;
+mod tree;
+
+#[cfg(test)]
+mod naive;
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use labels::{Labels, PointType};
+pub use params::{InvalidParams, Params};
+pub use points::{InvalidPoints, Points};
+pub use scaling::Scaling;
+
+use components::Components;
+use tree::Tree;
+
+/// See [`Run::parallel_from`].
+const PARALLEL_FROM: usize = 4096;
+
+/// Clusters `points`, whose order is the order of numbering.
+///
+/// `weights` has one count of equal rows per point, at least 1; where it is absent or short a point weighs 1. Sums of
+/// weights saturate. Uses the threads of the current rayon pool, except for small inputs. Setting `cancel` makes the
+/// call return [`Cancelled`] soon, and is the only way to get no labels.
+pub fn dbscan(
+    points: &Points,
+    weights: Option<&[u64]>,
+    params: &Params,
+    cancel: &AtomicBool,
+) -> Result<Labels, Cancelled> {
+    cluster(points, &Run::new(points, weights, params, cancel, PARALLEL_FROM))
+}
+
+fn cluster(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
+    run.check()?;
+    match padded(points.dimension()) {
+        _ if points.is_empty() => Ok(Labels::noise(0)),
+        1 => sweep::cluster(points, run),
+        2 => by_tree::<2>(points, run),
+        3 => by_tree::<3>(points, run),
+        4 => by_tree::<4>(points, run),
+        6 => by_tree::<6>(points, run),
+        8 => by_tree::<8>(points, run),
+        12 => by_tree::<12>(points, run),
+        16 => by_tree::<16>(points, run),
+        24 => by_tree::<24>(points, run),
+        32 => by_tree::<32>(points, run),
+        48 => by_tree::<48>(points, run),
+        _ => by_tree::<64>(points, run),
+    }
+}
+
+/// The dimension that points are padded to with zeros, so that a few compiled versions serve all.
+fn padded(dimension: usize) -> usize {
+    let compiled = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48];
+    compiled.into_iter().find(|&k| dimension <= k).unwrap_or(Points::MAX_DIMENSION)
+}
+
+/// Steps 1 to 4 for points padded to `K` features.
+fn by_tree<const K: usize>(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
+    let mut tree = Tree::<K>::build(points, run)?;
+    // Up to 2 every pair of neighbours is a pair of core points.
+    let others = if run.min_samples > 2 {
+        let core = cores::find(&tree, run)?;
+        tree.split_off_others(&core, run)?
+    } else {
+        Vec::new()
+    };
+    let components = Components::link(&tree, run)?;
+    let mut labels = components.number(&tree, points.len(), run)?;
+    borders::assign(&tree, &others, &mut labels, run)?;
+    Ok(labels)
+}
+
+/// An upper bound of the bytes that [`dbscan`] allocates for so many points of this dimension, its result included,
+/// its arguments not. Linear in the points.
+pub fn memory_required(points: usize, dimension: usize) -> usize {
+    let (item, node) = (item_bytes(padded(dimension)), node_bytes(padded(dimension)));
+    // Once in the tree, and at worst all once more when they leave it.
+    let items = 2 * item;
+    // At most one for four points, each with a weight, a lowest cluster or a component.
+    let nodes = (node + 8).div_ceil(4);
+    // The label (9), and at the same time a set and its first member (9), or the cluster of a border point (8).
+    let rest = 9 + 9;
+    // Constant: a few nodes even for a few points, and what threads have in work.
+    points.saturating_mul(items + nodes + rest).saturating_add(4 * (node + 8) + (1 << 16))
+}
+
+fn item_bytes(padded: usize) -> usize {
+    8 * padded + 8
+}
+
+fn node_bytes(padded: usize) -> usize {
+    16 * padded + 16
+}
+
+/// The call was cancelled: there is no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cancelled;
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("clustering was cancelled")
+    }
+}
+
+impl Error for Cancelled {}
+
+/// What all steps of one call need to know.
+struct Run<'a> {
+    /// The square of eps: squared distances are compared with it, inclusive.
+    eps2: f64,
+    min_samples: u64,
+    weights: Option<&'a [u64]>,
+    cancel: &'a AtomicBool,
+    /// From how many points on threads share the work: below they cost more than they give.
+    parallel_from: usize,
+    /// Whether all points are that many.
+    parallel: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        points: &Points,
+        weights: Option<&'a [u64]>,
+        params: &Params,
+        cancel: &'a AtomicBool,
+        parallel_from: usize,
+    ) -> Self {
+        let eps2 = params.eps() * params.eps();
+        let parallel = points.len() >= parallel_from;
+        Self { eps2, min_samples: params.min_samples(), weights, cancel, parallel_from, parallel }
+    }
+
+    /// Never 0: with `min_samples` up to 2 every pair of neighbours must be enough.
+    fn weight(&self, point: u32) -> u64 {
+        self.weights.and_then(|weights| weights.get(point as usize)).map_or(1, |&weight| weight.max(1))
+    }
+
+    fn check(&self) -> Result<(), Cancelled> {
+        if self.cancel.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
+    }
+
+    /// [`Run::check`] for a loop over points, at every 65,536th of them.
+    fn check_every(&self, i: usize) -> Result<(), Cancelled> {
+        if i.is_multiple_of(1 << 16) { self.check() } else { Ok(()) }
+    }
+
+    /// Calls `f` for 0 to `n`, in parallel if this run is.
+    fn try_for_each<F>(&self, n: usize, f: F) -> Result<(), Cancelled>
+    where
+        F: Fn(usize) -> Result<(), Cancelled> + Sync + Send,
+    {
+        use rayon::prelude::*;
+        if self.parallel { (0..n).into_par_iter().try_for_each(f) } else { (0..n).try_for_each(f) }
+    }
+
+    /// Does both, at the same time if they are about enough points.
+    fn join<A, B>(&self, points: usize, a: A, b: B) -> Result<(), Cancelled>
+    where
+        A: FnOnce() -> Result<(), Cancelled> + Send,
+        B: FnOnce() -> Result<(), Cancelled> + Send,
+    {
+        if points >= self.parallel_from {
+            let (a, b) = rayon::join(a, b);
+            a.and(b)
+        } else {
+            a().and_then(|()| b())
+        }
+    }
+}

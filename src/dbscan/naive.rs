@@ -1,0 +1,80 @@
+//! Two textbook versions that compare all pairs, written down from the definitions: what the fast one must equal.
+
+use super::labels::PointType;
+use super::{Params, Points};
+
+/// Per point its cluster and what it is to it.
+pub(super) type Expected = Vec<(i64, PointType)>;
+
+fn neighbours(points: &Points, params: &Params, i: usize) -> Vec<usize> {
+    let near = |j: &usize| {
+        let mut sum = 0.0;
+        for (a, b) in points.point(i).iter().zip(points.point(*j)) {
+            sum += (a - b) * (a - b);
+        }
+        sum <= params.eps() * params.eps()
+    };
+    (0..points.len()).filter(near).collect()
+}
+
+fn is_core(points: &Points, weights: &[u64], params: &Params, i: usize) -> bool {
+    let weight: u128 = neighbours(points, params, i).into_iter().map(|j| u128::from(weights[j])).sum();
+    weight >= u128::from(params.min_samples())
+}
+
+/// The definition: components of the core points, numbered by their least member; a border point's is the least.
+pub(super) fn by_definition(points: &Points, weights: &[u64], params: &Params) -> Expected {
+    let near: Vec<Vec<usize>> = (0..points.len()).map(|i| neighbours(points, params, i)).collect();
+    let core: Vec<bool> = (0..points.len()).map(|i| is_core(points, weights, params, i)).collect();
+    // The least core point of the component: spread the minimum until nothing changes.
+    let mut least: Vec<usize> = (0..points.len()).collect();
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for i in (0..points.len()).filter(|&i| core[i]) {
+            for &j in near[i].iter().filter(|&&j| core[j]) {
+                changed |= least[j] < least[i];
+                least[i] = least[i].min(least[j]);
+            }
+        }
+    }
+    let mut numbers: Vec<usize> = (0..points.len()).filter(|&i| core[i]).map(|i| least[i]).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let number = |i: usize| numbers.binary_search(&least[i]).map_or(-1, |number| number as i64);
+    let label = |i: usize| match near[i].iter().filter(|&&j| core[j]).map(|&j| number(j)).min() {
+        _ if core[i] => (number(i), PointType::Core),
+        Some(border) => (border, PointType::Border),
+        None => (-1, PointType::Noise),
+    };
+    (0..points.len()).map(label).collect()
+}
+
+/// The way of scikit-learn's `dbscan_inner`: go through the points in order, and from each core point without a label
+/// grow one cluster, depth first; whoever comes first labels a border point.
+pub(super) fn by_growing(points: &Points, weights: &[u64], params: &Params) -> Expected {
+    let mut labels = vec![-1; points.len()];
+    let mut next = 0;
+    for start in 0..points.len() {
+        if labels[start] != -1 || !is_core(points, weights, params, start) {
+            continue;
+        }
+        let mut stack = vec![start];
+        while let Some(i) = stack.pop() {
+            if labels[i] != -1 {
+                continue;
+            }
+            labels[i] = next;
+            if is_core(points, weights, params, i) {
+                stack.extend(neighbours(points, params, i).into_iter().filter(|&j| labels[j] == -1));
+            }
+        }
+        next += 1;
+    }
+    let kind = |i: usize| match labels[i] {
+        _ if is_core(points, weights, params, i) => PointType::Core,
+        -1 => PointType::Noise,
+        _ => PointType::Border,
+    };
+    (0..points.len()).map(|i| (labels[i], kind(i))).collect()
+}

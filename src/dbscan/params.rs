@@ -1,0 +1,73 @@
+//! The two parameters of DBSCAN, checked once.
+
+use std::error::Error;
+use std::fmt;
+
+/// How near neighbours are and how many of them make a point core: scikit-learn's `eps` and `min_samples`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Params {
+    eps: f64,
+    min_samples: u64,
+}
+
+impl Params {
+    /// Takes `eps`, a finite distance above 0 in the unit of the (scaled) features, and `min_samples`, the weight
+    /// of a core point's neighbourhood, itself included, at least 1. Anything else is an error that names it.
+    pub fn try_new(eps: f64, min_samples: u64) -> Result<Self, InvalidParams> {
+        if !(eps.is_finite() && eps > 0.0) {
+            return Err(InvalidParams::Eps(eps));
+        }
+        if min_samples == 0 {
+            return Err(InvalidParams::MinSamples(min_samples));
+        }
+        Ok(Self { eps, min_samples })
+    }
+
+    /// The greatest distance between two neighbours, inclusive.
+    pub fn eps(&self) -> f64 {
+        self.eps
+    }
+
+    /// The least weight within `eps` that makes a point core.
+    pub fn min_samples(&self) -> u64 {
+        self.min_samples
+    }
+}
+
+/// A parameter that has no meaning; the text says which, its value and what is allowed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum InvalidParams {
+    /// `eps` is not a finite number above 0.
+    Eps(f64),
+    /// `min_samples` is below 1.
+    MinSamples(u64),
+}
+
+impl fmt::Display for InvalidParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Eps(value) => write!(f, "eps must be a finite number greater than 0, got {value}"),
+            Self::MinSamples(value) => write!(f, "min_samples must be at least 1, got {value}"),
+        }
+    }
+}
+
+impl Error for InvalidParams {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_meaningful_parameters_pass() {
+        for eps in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(matches!(Params::try_new(eps, 1), Err(InvalidParams::Eps(_))), "{eps}");
+        }
+        for eps in [5e-324, 1e-200, 1.0, f64::MAX] {
+            assert!(Params::try_new(eps, 1).is_ok(), "{eps}");
+        }
+        let error = Params::try_new(1.0, 0).map_err(|error| error.to_string());
+        assert_eq!(error, Err("min_samples must be at least 1, got 0".to_string()));
+    }
+}

@@ -1,0 +1,180 @@
+//! Feature vectors in one flat allocation.
+
+use std::error::Error;
+use std::fmt;
+
+/// Points in canonical order: their index is the order in which clusters are numbered.
+///
+/// Row-major and finite; `-0.0` is read as `0.0`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Points {
+    values: Vec<f64>,
+    dimension: usize,
+}
+
+impl Points {
+    /// The most features that a point may have.
+    pub const MAX_DIMENSION: usize = 64;
+
+    /// The most points that can be clustered at once.
+    pub const MAX_LEN: usize = u32::MAX as usize - 1;
+
+    /// Takes one slice per feature, all of the same length.
+    pub fn from_columns(columns: &[&[f64]]) -> Result<Self, InvalidPoints> {
+        let dimension = checked_dimension(columns.len())?;
+        let len = checked_len(columns[0].len())?;
+        if let Some(column) = columns.iter().position(|column| column.len() != len) {
+            return Err(InvalidPoints::Ragged { column, expected: len, found: columns[column].len() });
+        }
+        let mut values = vec![0.0; len * dimension];
+        for (j, column) in columns.iter().enumerate() {
+            for (row, (slot, &value)) in values[j..].iter_mut().step_by(dimension).zip(*column).enumerate() {
+                *slot = checked_value(value, row, j)?;
+            }
+        }
+        Ok(Self { values, dimension })
+    }
+
+    /// Takes the points one after the other, `dimension` values each.
+    pub fn from_rows(mut values: Vec<f64>, dimension: usize) -> Result<Self, InvalidPoints> {
+        let dimension = checked_dimension(dimension)?;
+        let len = checked_len(values.len() / dimension)?;
+        if !values.len().is_multiple_of(dimension) {
+            let column = values.len() % dimension;
+            return Err(InvalidPoints::Ragged { column, expected: len + 1, found: len });
+        }
+        for (i, value) in values.iter_mut().enumerate() {
+            *value = checked_value(*value, i / dimension, i % dimension)?;
+        }
+        Ok(Self { values, dimension })
+    }
+
+    /// How many points there are.
+    pub fn len(&self) -> usize {
+        self.values.len() / self.dimension
+    }
+
+    /// Whether there is no point.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// How many features a point has, from 1 to [`Points::MAX_DIMENSION`].
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// The features of point `i`, which must be below [`Points::len`].
+    pub fn point(&self, i: usize) -> &[f64] {
+        &self.values[i * self.dimension..][..self.dimension]
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks_exact(self.dimension)
+    }
+
+    pub(super) fn rows_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
+        self.values.chunks_exact_mut(self.dimension)
+    }
+}
+
+fn checked_dimension(dimension: usize) -> Result<usize, InvalidPoints> {
+    if (1..=Points::MAX_DIMENSION).contains(&dimension) {
+        Ok(dimension)
+    } else {
+        Err(InvalidPoints::Dimension { found: dimension })
+    }
+}
+
+fn checked_len(len: usize) -> Result<usize, InvalidPoints> {
+    if len <= Points::MAX_LEN { Ok(len) } else { Err(InvalidPoints::TooMany { found: len }) }
+}
+
+fn checked_value(value: f64, row: usize, column: usize) -> Result<f64, InvalidPoints> {
+    // Adding 0 makes 0 of -0 and changes nothing else.
+    if value.is_finite() { Ok(value + 0.0) } else { Err(InvalidPoints::NotFinite { column, row, value }) }
+}
+
+/// Values that are not points; rows and columns count from 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum InvalidPoints {
+    /// No feature, or more than [`Points::MAX_DIMENSION`].
+    Dimension {
+        /// The number of features.
+        found: usize,
+    },
+    /// A feature has fewer or more values than the first one.
+    Ragged {
+        /// The feature.
+        column: usize,
+        /// The number of values of the first feature.
+        expected: usize,
+        /// The number of values of this one.
+        found: usize,
+    },
+    /// A feature is NaN or infinite.
+    NotFinite {
+        /// The feature.
+        column: usize,
+        /// The first row where it is.
+        row: usize,
+        /// The value there.
+        value: f64,
+    },
+    /// More than [`Points::MAX_LEN`] points.
+    TooMany {
+        /// The number of points.
+        found: usize,
+    },
+}
+
+impl fmt::Display for InvalidPoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dimension { found } => {
+                write!(f, "points must have 1 to {} features, got {found}", Points::MAX_DIMENSION)
+            }
+            Self::Ragged { column, expected, found } => {
+                write!(f, "feature {column} must have {expected} values as the first one, got {found}")
+            }
+            Self::NotFinite { column, row, value } => {
+                write!(f, "feature {column} must be finite, got {value} in row {row}")
+            }
+            Self::TooMany { found } => {
+                write!(f, "at most {} points can be clustered at once, got {found}", Points::MAX_LEN)
+            }
+        }
+    }
+}
+
+impl Error for InvalidPoints {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_and_rows_make_the_same_points() {
+        let points = Points::from_columns(&[&[1.0, 2.0, 3.0], &[4.0, 5.0, -0.0]]);
+        assert_eq!(points, Points::from_rows(vec![1.0, 4.0, 2.0, 5.0, 3.0, 0.0], 2));
+        let points = points.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((points.len(), points.dimension(), points.point(1)), (3, 2, &[2.0, 5.0][..]));
+        assert!(points.point(2)[1].is_sign_positive());
+        assert_eq!(Points::from_columns(&[&[]]).map(|points| points.len()), Ok(0));
+    }
+
+    #[test]
+    fn what_is_no_point_is_named() {
+        let none: &[&[f64]] = &[];
+        assert_eq!(Points::from_columns(none), Err(InvalidPoints::Dimension { found: 0 }));
+        assert_eq!(Points::from_rows(vec![], 65), Err(InvalidPoints::Dimension { found: 65 }));
+        let ragged = InvalidPoints::Ragged { column: 1, expected: 2, found: 1 };
+        assert_eq!(Points::from_columns(&[&[1.0, 2.0], &[1.0]]), Err(ragged));
+        assert_eq!(Points::from_rows(vec![1.0, 2.0, 3.0], 2), Err(ragged));
+        let infinite = InvalidPoints::NotFinite { column: 1, row: 2, value: f64::INFINITY };
+        let column = [1.0, 2.0, f64::INFINITY];
+        assert_eq!(Points::from_columns(&[&[0.0; 3], &column]), Err(infinite));
+        assert_eq!(infinite.to_string(), "feature 1 must be finite, got inf in row 2");
+    }
+}

@@ -1,0 +1,322 @@
+//! A kd-tree whose nodes have tight boxes, and the distances of boxes that make pruning exact.
+//!
+//! Every node is split at its middle point along the widest side of its box, down to a handful of points, below the
+//! cells too: two large cells are compared by their subtrees, not point by point. Equal points stay in one leaf,
+//! however many. The shape depends on the number of points only, so the tree is never deeper than log2 of it.
+
+use super::points::Points;
+use super::select::select;
+use super::{Cancelled, Run};
+
+/// The most different points in a leaf.
+pub(super) const LEAF: usize = 16;
+
+/// A point in the tree's own order, its features followed by zeros up to `K`: zeros at the end add nothing to a sum
+/// of squares, so they change no bit of a distance.
+#[derive(Clone, Copy)]
+pub(super) struct Item<const K: usize> {
+    pub at: [f64; K],
+    /// Its place in [`Points`].
+    pub index: u32,
+}
+
+impl<const K: usize> Item<K> {
+    pub(super) fn all(points: &Points, run: &Run) -> Result<Vec<Self>, Cancelled> {
+        let mut items = Vec::with_capacity(points.len());
+        for (i, row) in points.rows().enumerate() {
+            run.check_every(i)?;
+            let mut at = [0.0; K];
+            at[..row.len()].copy_from_slice(row);
+            items.push(Self { at, index: i as u32 });
+        }
+        Ok(items)
+    }
+}
+
+/// The least box around some points, faces included.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds<const K: usize> {
+    low: [f64; K],
+    high: [f64; K],
+}
+
+impl<const K: usize> Bounds<K> {
+    /// Around no point.
+    const EMPTY: Self = Self { low: [f64::INFINITY; K], high: [f64::NEG_INFINITY; K] };
+
+    pub(super) fn around(items: &[Item<K>], run: &Run) -> Result<Self, Cancelled> {
+        let mut bounds = Self::EMPTY;
+        for block in items.chunks(1 << 16) {
+            run.check()?;
+            for item in block {
+                bounds.include(&item.at, &item.at);
+            }
+        }
+        Ok(bounds)
+    }
+
+    fn include(&mut self, low: &[f64; K], high: &[f64; K]) {
+        for j in 0..K {
+            self.low[j] = lesser(self.low[j], low[j]);
+            self.high[j] = greater(self.high[j], high[j]);
+        }
+    }
+
+    fn widest_axis(&self) -> usize {
+        let width = |j: usize| self.high[j] - self.low[j];
+        (1..K).fold(0, |widest, j| if width(j) > width(widest) { j } else { widest })
+    }
+
+    /// Whether all points in the box are equal.
+    fn is_point(&self) -> bool {
+        self.low.iter().zip(&self.high).all(|(low, high)| low >= high)
+    }
+
+    /// No two points in the box have a greater squared distance.
+    pub(super) fn diagonal2(&self) -> f64 {
+        distance2(&self.low, &self.high)
+    }
+
+    /// No point of one box and point of the other have a smaller squared distance.
+    pub(super) fn least2(&self, other: &Self) -> f64 {
+        self.least2_between(&other.low, &other.high)
+    }
+
+    /// No point of one box and point of the other have a greater squared distance.
+    pub(super) fn most2(&self, other: &Self) -> f64 {
+        self.most2_between(&other.low, &other.high)
+    }
+
+    /// [`Bounds::least2`] of the box around one point.
+    pub(super) fn least2_to(&self, at: &[f64; K]) -> f64 {
+        self.least2_between(at, at)
+    }
+
+    /// [`Bounds::most2`] of the box around one point.
+    pub(super) fn most2_to(&self, at: &[f64; K]) -> f64 {
+        self.most2_between(at, at)
+    }
+
+    #[inline]
+    fn least2_between(&self, low: &[f64; K], high: &[f64; K]) -> f64 {
+        let mut sum = 0.0;
+        for j in 0..K {
+            let gap = greater(self.low[j] - high[j], low[j] - self.high[j]);
+            let gap = greater(gap, 0.0);
+            sum += gap * gap;
+        }
+        sum
+    }
+
+    #[inline]
+    fn most2_between(&self, low: &[f64; K], high: &[f64; K]) -> f64 {
+        let mut sum = 0.0;
+        for j in 0..K {
+            let span = greater(self.high[j] - low[j], high[j] - self.low[j]);
+            sum += span * span;
+        }
+        sum
+    }
+}
+
+/// The squared distance that decides who is a neighbour.
+pub(super) fn distance2<const K: usize>(a: &[f64; K], b: &[f64; K]) -> f64 {
+    let mut sum = 0.0;
+    for j in 0..K {
+        let difference = a[j] - b[j];
+        sum += difference * difference;
+    }
+    sum
+}
+
+/// `f64::max` without its care for NaN, of which there is none here: one instruction.
+fn greater(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
+fn lesser(a: f64, b: f64) -> f64 {
+    if a < b { a } else { b }
+}
+
+/// A node of the tree: the points that it covers and their box.
+#[derive(Clone, Copy)]
+pub(super) struct Node<const K: usize> {
+    pub bounds: Bounds<K>,
+    start: u32,
+    end: u32,
+    /// The second child; the first one follows its parent. 0 in a leaf.
+    second: u32,
+}
+
+impl<const K: usize> Node<K> {
+    const UNUSED: Self = Self { bounds: Bounds::EMPTY, start: 0, end: 0, second: 0 };
+
+    pub(super) fn is_leaf(&self) -> bool {
+        self.second == 0
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// The positions of its points.
+    pub(super) fn range(&self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The positions of a leaf's points, of equal ones only the first: at most [`LEAF`].
+    pub(super) fn distinct(&self) -> std::ops::Range<usize> {
+        let range = self.range();
+        if range.len() > LEAF { range.start..range.start + 1 } else { range }
+    }
+
+    /// Whether any two of its points are neighbours.
+    pub(super) fn is_cell(&self, run: &Run) -> bool {
+        self.bounds.diagonal2() <= run.eps2
+    }
+}
+
+/// A kd-tree over points of `K` features.
+pub(super) struct Tree<const K: usize> {
+    /// The points; every node covers a range of positions here.
+    pub items: Vec<Item<K>>,
+    /// A complete binary tree in preorder, so that threads know their places before it is built. Nodes below equal
+    /// points stay unused.
+    pub nodes: Vec<Node<K>>,
+}
+
+/// The node that covers all points.
+pub(super) const ROOT: usize = 0;
+
+impl<const K: usize> Tree<K> {
+    /// A tree over at least one point.
+    pub(super) fn build(points: &Points, run: &Run) -> Result<Self, Cancelled> {
+        let mut items = Item::all(points, run)?;
+        let mut nodes = vec![Node::UNUSED; slots(items.len())];
+        grow(&mut nodes, ROOT, &mut items, 0, run)?;
+        Ok(Self { items, nodes })
+    }
+
+    /// The two children of a node that is no leaf.
+    pub(super) fn children(&self, node: usize) -> [usize; 2] {
+        [node + 1, self.nodes[node].second as usize]
+    }
+
+    /// The children of an inner node that have points and are within eps by this bound of squared distances, the
+    /// nearer one first.
+    pub(super) fn children_near(
+        &self,
+        parent: usize,
+        eps2: f64,
+        distance2: impl Fn(&Bounds<K>) -> f64,
+    ) -> impl Iterator<Item = usize> {
+        let [first, second] = self.children(parent).map(|child| {
+            let node = &self.nodes[child];
+            // NaN is not within anything.
+            (if node.is_empty() { f64::NAN } else { distance2(&node.bounds) }, child)
+        });
+        let ordered = if second.0 < first.0 { [second, first] } else { [first, second] };
+        ordered.into_iter().filter(move |&(distance2, _)| distance2 <= eps2).map(|(_, child)| child)
+    }
+
+    /// At least `count` nodes, if there are so many, that together cover all points; cells are not cut.
+    pub(super) fn cut(&self, count: usize, run: &Run) -> Vec<usize> {
+        let mut cut = vec![ROOT];
+        while cut.len() < count {
+            let mut deeper = Vec::with_capacity(2 * cut.len());
+            for &node in &cut {
+                if self.nodes[node].is_leaf() || self.nodes[node].is_cell(run) {
+                    deeper.push(node);
+                } else {
+                    deeper.extend(self.children(node));
+                }
+            }
+            if deeper.len() == cut.len() {
+                break;
+            }
+            cut = deeper;
+        }
+        cut
+    }
+
+    /// Leaves only the core points in the tree, in boxes that are tight again, and returns the other points.
+    pub(super) fn split_off_others(&mut self, core: &[bool], run: &Run) -> Result<Vec<Item<K>>, Cancelled> {
+        let mut others = Vec::with_capacity(core.iter().filter(|&&core| !core).count());
+        let mut kept = 0;
+        for node in 0..self.nodes.len() {
+            if !self.nodes[node].is_leaf() || self.nodes[node].is_empty() {
+                continue;
+            }
+            let range = self.nodes[node].range();
+            let start = kept;
+            let mut bounds = Bounds::EMPTY;
+            for position in range {
+                run.check_every(position)?;
+                let item = self.items[position];
+                if core[position] {
+                    bounds.include(&item.at, &item.at);
+                    self.items[kept] = item;
+                    kept += 1;
+                } else {
+                    others.push(item);
+                }
+            }
+            self.nodes[node] = Node { bounds, start: start as u32, end: kept as u32, second: 0 };
+        }
+        self.items.truncate(kept);
+        if others.is_empty() {
+            return Ok(others);
+        }
+        for node in (0..self.nodes.len()).rev() {
+            run.check_every(node)?;
+            if self.nodes[node].is_leaf() {
+                continue;
+            }
+            let [first, second] = self.children(node).map(|child| self.nodes[child]);
+            let mut bounds = first.bounds;
+            bounds.include(&second.bounds.low, &second.bounds.high);
+            self.nodes[node] = Node { bounds, start: first.start, end: second.end, ..self.nodes[node] };
+        }
+        Ok(others)
+    }
+}
+
+/// The nodes of a complete tree over `len` points, at most [`LEAF`] in each leaf.
+fn slots(len: usize) -> usize {
+    let leaves = len.div_ceil(LEAF).next_power_of_two();
+    2 * leaves - 1
+}
+
+/// Builds the subtree of `items` in `nodes`, its own part of all nodes, which starts at node `offset`; the items
+/// start at position `start`.
+fn grow<const K: usize>(
+    nodes: &mut [Node<K>],
+    offset: usize,
+    items: &mut [Item<K>],
+    start: usize,
+    run: &Run,
+) -> Result<(), Cancelled> {
+    let bounds = Bounds::around(items, run)?;
+    let len = items.len();
+    let middle = len / 2;
+    let inner = nodes.len() > 1 && !bounds.is_point();
+    let (node, below) = nodes.split_at_mut(1);
+    let (first, second) = below.split_at_mut(below.len() / 2);
+    let second_at = offset + 1 + first.len();
+    node[0] = Node {
+        bounds,
+        start: start as u32,
+        end: (start + items.len()) as u32,
+        second: if inner { second_at as u32 } else { 0 },
+    };
+    if !inner {
+        return Ok(());
+    }
+    select(items, middle, bounds.widest_axis(), run)?;
+    let (smaller, larger) = items.split_at_mut(middle);
+    run.join(
+        len,
+        || grow(first, offset + 1, smaller, start, run),
+        || grow(second, second_at, larger, start + middle, run),
+    )
+}

@@ -1,0 +1,383 @@
+//! [`DbscanExec`]: the window function's work as an operator that the engine can account for, measure and stop.
+//!
+//! A window function inside `WindowAggExec` has no memory pool, no metrics, no way to be cancelled, and blocks
+//! an async thread while it works. [`DbscanRule`] puts this operator in the place of a `WindowAggExec` whose
+//! only expression is one of ours. It keeps that node's schema, order and distribution, so the plan around it
+//! stays as it is, and it calls the same [`Call`], so the result does too. Where the rule is absent the window
+//! function does the same work by itself.
+//!
+//! What it does, per input partition:
+//!
+//! 1. collects its input, each batch reserved in the memory pool before it is kept;
+//! 2. reserves what the core needs, by the core's own formula, and fails with the figures if the pool refuses;
+//! 3. runs the core on a blocking thread, inside a thread pool of `target_partitions` threads, with a cancel
+//!    flag that dropping the stream sets;
+//! 4. streams the labelled rows in batches.
+
+use std::any::Any;
+use std::fmt::Formatter;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::compute::{SortColumn, concat, concat_batches};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::instant::Instant;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::utils::evaluate_partition_ranges;
+use datafusion::common::{DataFusionError, HashMap, Result, exec_datafusion_err, internal_err};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation, human_readable_size};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::window::StandardWindowExpr;
+use datafusion::physical_expr::{OrderingRequirements, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, RecordOutput, Time,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::windows::{WindowAggExec, WindowUDFExpr};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, InputDistributionRequirements, PlanProperties,
+};
+use futures::{StreamExt, TryStreamExt};
+use rayon::ThreadPool;
+
+use crate::window::{Call, Dbscan, DbscanVectors};
+
+/// Runs `dbscan` or `dbscan_vectors` over its partitioned and sorted input; one column more comes out.
+#[derive(Debug, Clone)]
+pub struct DbscanExec {
+    /// The node in whose place this one stands. It knows schema, order and distribution.
+    window: Arc<WindowAggExec>,
+    call: Call,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl DbscanExec {
+    /// The operator for `window`, or `None` if that does more than one `dbscan`.
+    ///
+    /// # Errors
+    /// Constants of the call that are out of range.
+    pub fn try_from_window(window: &Arc<WindowAggExec>) -> Result<Option<Self>> {
+        let [expr] = window.window_expr() else { return Ok(None) };
+        let Some(expr) = expr.as_any().downcast_ref::<StandardWindowExpr>() else { return Ok(None) };
+        let Some(udf) = expr.get_standard_func_expr().as_any().downcast_ref::<WindowUDFExpr>() else {
+            return Ok(None);
+        };
+        let implementation = udf.fun().inner().as_ref() as &dyn Any;
+        if !implementation.is::<Dbscan>() && !implementation.is::<DbscanVectors>() {
+            return Ok(None);
+        }
+        let schema = window.input().schema();
+        let fields = udf.args().iter().map(|arg| arg.return_field(&schema)).collect::<Result<Vec<_>>>()?;
+        let call = Call::try_new(udf.fun().name(), udf.args(), &fields)?;
+        Ok(Some(Self { window: Arc::clone(window), call, metrics: ExecutionPlanMetricsSet::new() }))
+    }
+
+    fn args(&self) -> Vec<Arc<dyn PhysicalExpr>> {
+        self.window.window_expr()[0].expressions()
+    }
+}
+
+impl DisplayAs for DbscanExec {
+    fn fmt_as(&self, t: DisplayFormatType, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let expr = &self.window.window_expr()[0];
+        match t {
+            DisplayFormatType::Default | DisplayFormatType::Verbose => {
+                let args: Vec<String> = self.args().iter().map(ToString::to_string).collect();
+                write!(f, "DbscanExec: {}({})", self.call.function(), args.join(", "))?;
+                if !expr.partition_by().is_empty() {
+                    let keys: Vec<String> = expr.partition_by().iter().map(ToString::to_string).collect();
+                    write!(f, ", partition_by=[{}]", keys.join(", "))?;
+                }
+                Ok(())
+            }
+            DisplayFormatType::TreeRender => {
+                writeln!(f, "eps={}", self.call.params().eps())?;
+                writeln!(f, "min_samples={}", self.call.params().min_samples())?;
+                writeln!(f, "features={}", self.call.features().join(", "))
+            }
+        }
+    }
+}
+
+impl ExecutionPlan for DbscanExec {
+    fn name(&self) -> &'static str {
+        "DbscanExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.window.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![self.window.input()]
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        self.window.apply_expressions(f)
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        self.window.required_input_ordering()
+    }
+
+    fn required_input_distribution(&self) -> Vec<Distribution> {
+        self.input_distribution_requirements().into_per_child()
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        self.window.input_distribution_requirements()
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let replaced = Arc::clone(&self.window).replace_children(children, options)?;
+        let Ok(window) = (replaced as Arc<dyn Any + Send + Sync>).downcast::<WindowAggExec>() else {
+            return internal_err!("a WindowAggExec with new children is no WindowAggExec");
+        };
+        Ok(Arc::new(Self { window, call: self.call.clone(), metrics: ExecutionPlanMetricsSet::new() }))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let input = self.window.input().execute(partition, Arc::clone(&context))?;
+        let reservation =
+            MemoryConsumer::new(format!("DbscanExec[{partition}]")).register(context.memory_pool());
+        let threads = context.session_config().target_partitions();
+        let job = Job {
+            call: self.call.clone(),
+            schema: self.schema(),
+            args: self.args(),
+            partition_keys: self.window.partition_by_sort_keys()?,
+            threads,
+            metrics: DbscanMetrics::new(&self.metrics, partition),
+            reservation,
+        };
+        let batch_size = context.session_config().batch_size();
+        let schema = self.schema();
+        let output = futures::stream::once(async move { job.run(input).await })
+            .map_ok(move |labelled| futures::stream::iter(labelled.into_batches(batch_size)))
+            .try_flatten();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, output)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
+
+/// What EXPLAIN ANALYZE shows of the core.
+struct DbscanMetrics {
+    baseline: BaselineMetrics,
+    /// Rows that came in: distinct vectors where `dbcluster` plans it.
+    input_rows: Count,
+    clusters: Count,
+    /// Time inside the core.
+    cluster_time: Time,
+    peak_memory: datafusion::physical_plan::metrics::Gauge,
+}
+
+impl DbscanMetrics {
+    fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+        Self {
+            baseline: BaselineMetrics::new(metrics, partition),
+            input_rows: MetricBuilder::new(metrics).counter("input_rows", partition),
+            clusters: MetricBuilder::new(metrics).counter("clusters", partition),
+            cluster_time: MetricBuilder::new(metrics).subset_time("cluster_time", partition),
+            peak_memory: MetricBuilder::new(metrics).gauge("peak_mem_used", partition),
+        }
+    }
+}
+
+/// One partition's work, from its input to its labelled rows.
+struct Job {
+    call: Call,
+    schema: datafusion::arrow::datatypes::SchemaRef,
+    args: Vec<Arc<dyn PhysicalExpr>>,
+    partition_keys: Vec<PhysicalSortExpr>,
+    threads: usize,
+    metrics: DbscanMetrics,
+    reservation: MemoryReservation,
+}
+
+impl Job {
+    async fn run(self, mut input: SendableRecordBatchStream) -> Result<LabelledRows> {
+        let mut batches = Vec::new();
+        let (mut rows, mut bytes) = (0, 0);
+        while let Some(batch) = input.next().await.transpose()? {
+            let size = batch.get_array_memory_size();
+            rows += batch.num_rows();
+            bytes += size;
+            // Twice: the batches are joined into one below.
+            self.grow(size * 2, rows, bytes)?;
+            batches.push(batch);
+        }
+        drop(input);
+        self.metrics.input_rows.add(rows);
+        self.grow(self.call.memory_required(rows), rows, bytes)?;
+        self.metrics.peak_memory.set(self.reservation.size());
+        let cancel = CancelOnDrop(Arc::new(AtomicBool::new(false)));
+        let flag = Arc::clone(&cancel.0);
+        let labelled = SpawnedTask::spawn_blocking(move || self.label(&batches, &flag)).join_unwind().await;
+        drop(cancel);
+        labelled.map_err(|error| exec_datafusion_err!("clustering was stopped: {error}"))?
+    }
+
+    fn grow(&self, more: usize, rows: usize, bytes: usize) -> Result<()> {
+        self.reservation.try_grow(more).map_err(|error| {
+            DataFusionError::ResourcesExhausted(format!(
+                "clustering {rows} distinct rows ({} of input) with {} features needs {} more than the {} it holds; \
+                 give more memory, or fewer distinct vectors (coarser features). {error}",
+                human_readable_size(bytes),
+                self.call.features().len(),
+                human_readable_size(more),
+                human_readable_size(self.reservation.size()),
+            ))
+        })
+    }
+
+    /// The part that computes, on a thread of its own.
+    fn label(self, batches: &[RecordBatch], cancel: &AtomicBool) -> Result<LabelledRows> {
+        let started = Instant::now();
+        let input_schema = match batches.first() {
+            Some(batch) => batch.schema(),
+            None => {
+                return Ok(LabelledRows {
+                    rows: None,
+                    metrics: self.metrics.baseline,
+                    _reservation: self.reservation,
+                });
+            }
+        };
+        let input = concat_batches(&input_schema, batches)?;
+        let values = self
+            .args
+            .iter()
+            .map(|arg| arg.evaluate(&input)?.into_array(input.num_rows()))
+            .collect::<Result<Vec<_>>>()?;
+        let ranges = partition_ranges(&input, &self.partition_keys)?;
+        let pool = thread_pool(self.threads)?;
+        let labels = ranges
+            .into_iter()
+            .map(|range| {
+                let values: Vec<ArrayRef> =
+                    values.iter().map(|array| array.slice(range.start, range.len())).collect();
+                let evaluated = pool.install(|| self.call.evaluate(&values, range.len(), cancel))?;
+                self.metrics.clusters.add(evaluated.clusters);
+                Ok(evaluated.array)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let labels: Vec<&dyn datafusion::arrow::array::Array> = labels.iter().map(AsRef::as_ref).collect();
+        let mut columns = input.columns().to_vec();
+        columns.push(concat(&labels)?);
+        let rows = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        self.metrics.cluster_time.add_elapsed(started);
+        self.metrics.baseline.elapsed_compute().add_elapsed(started);
+        Ok(LabelledRows { rows: Some(rows), metrics: self.metrics.baseline, _reservation: self.reservation })
+    }
+}
+
+/// Where the partitions begin and end in rows that are sorted by their keys.
+fn partition_ranges(input: &RecordBatch, keys: &[PhysicalSortExpr]) -> Result<Vec<Range<usize>>> {
+    if input.num_rows() == 0 {
+        return Ok(std::iter::once(0..0).collect());
+    }
+    let columns =
+        keys.iter().map(|key| key.evaluate_to_sort_column(input)).collect::<Result<Vec<SortColumn>>>()?;
+    evaluate_partition_ranges(input.num_rows(), &columns)
+}
+
+/// Tells the core to stop once nobody waits for it any more: a started blocking task can't be aborted.
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The result of one partition; the memory is given back when the last row has gone.
+struct LabelledRows {
+    rows: Option<RecordBatch>,
+    metrics: BaselineMetrics,
+    _reservation: MemoryReservation,
+}
+
+impl LabelledRows {
+    fn into_batches(self, batch_size: usize) -> impl Iterator<Item = Result<RecordBatch>> {
+        let total = self.rows.as_ref().map_or(0, RecordBatch::num_rows);
+        (0..total).step_by(batch_size.max(1)).filter_map(move |offset| {
+            let rows = self.rows.as_ref()?;
+            let batch = rows.slice(offset, batch_size.min(total - offset));
+            Some(Ok(batch.record_output(&self.metrics)))
+        })
+    }
+}
+
+/// The core's threads: one pool per size for the whole process, since sessions with the same
+/// `target_partitions` would otherwise start threads of their own for every query.
+fn thread_pool(threads: usize) -> Result<Arc<ThreadPool>> {
+    static POOLS: LazyLock<Mutex<HashMap<usize, Arc<ThreadPool>>>> = LazyLock::new(Mutex::default);
+    let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pool) = pools.get(&threads) {
+        return Ok(Arc::clone(pool));
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("dbscan-{index}"))
+        .build()
+        .map_err(|error| exec_datafusion_err!("can't start {threads} threads for clustering: {error}"))?;
+    Ok(Arc::clone(pools.entry(threads).or_insert_with(|| Arc::new(pool))))
+}
+
+/// Puts [`DbscanExec`] in the place of each `WindowAggExec` that only runs one of our functions.
+#[derive(Debug, Default)]
+pub struct DbscanRule;
+
+impl PhysicalOptimizerRule for DbscanRule {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _config: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|node| {
+            let Ok(window) = (Arc::clone(&node) as Arc<dyn Any + Send + Sync>).downcast::<WindowAggExec>()
+            else {
+                return Ok(Transformed::no(node));
+            };
+            Ok(match DbscanExec::try_from_window(&window)? {
+                Some(exec) => Transformed::yes(Arc::new(exec) as Arc<dyn ExecutionPlan>),
+                None => Transformed::no(node),
+            })
+        })
+        .data()
+    }
+
+    fn name(&self) -> &'static str {
+        "dbscan_exec"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}

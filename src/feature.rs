@@ -1,0 +1,94 @@
+//! What can be a feature: the Arrow types that are numbers, and their exact conversion to DOUBLE.
+//!
+//! DBSCAN measures distances, so a feature has to be a number: booleans (0 and 1), integers, floats and
+//! decimals. Every integer up to 2^53 has a DOUBLE of its own; beyond that two different numbers could
+//! become the same vector without anybody noticing, so such values are an error and never rounded.
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
+use datafusion::common::{Result, exec_err};
+
+/// Integers up to this size, on either side of zero, are exact as DOUBLE.
+const MAX_EXACT: u64 = 1 << 53;
+
+/// Whether columns of this type can be features as they are.
+pub(crate) fn is_feature_type(data_type: &DataType) -> bool {
+    data_type.is_numeric() || matches!(data_type, DataType::Boolean | DataType::Null)
+}
+
+/// The way out for a column whose type is no number.
+pub(crate) fn make_it_a_number(name: &str, data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => format!(
+            "cmdline_tokens({name}), path_score({name}) or string_score({name}) would make it a number"
+        ),
+        DataType::Timestamp(..)
+        | DataType::Date32
+        | DataType::Date64
+        | DataType::Time32(_)
+        | DataType::Time64(_) => {
+            format!("date_part('hour', {name}) or date_part('epoch', {name}) would make it a number")
+        }
+        _ => "an expression that gives a number would do".to_string(),
+    }
+}
+
+/// `array` as DOUBLE, where `-0.0` has become `0.0` and every NaN the same NaN, so that equal vectors have
+/// equal bits. NULLs stay.
+///
+/// # Errors
+/// An integer or a scale-free decimal beyond 2^53, which DOUBLE can't hold exactly; a type that is no number.
+pub(crate) fn to_double(name: &str, array: &ArrayRef) -> Result<Float64Array> {
+    let out_of_range = match array.data_type() {
+        DataType::Int64 => array
+            .as_primitive::<Int64Type>()
+            .iter()
+            .flatten()
+            .find(|value| value.unsigned_abs() > MAX_EXACT)
+            .map(|value| value.to_string()),
+        DataType::UInt64 => array
+            .as_primitive::<UInt64Type>()
+            .iter()
+            .flatten()
+            .find(|value| *value > MAX_EXACT)
+            .map(|value| value.to_string()),
+        _ => None,
+    };
+    if let Some(value) = out_of_range {
+        return inexact(name, &value);
+    }
+    if !is_feature_type(array.data_type()) {
+        return exec_err!(
+            "feature '{name}' is {}, expected a number; {}",
+            array.data_type(),
+            make_it_a_number(name, array.data_type())
+        );
+    }
+    let double = cast(array, &DataType::Float64)?;
+    let double = double.as_primitive::<Float64Type>();
+    if has_whole_numbers_only(array.data_type())
+        && let Some(value) = double.iter().flatten().find(|value| value.abs() >= MAX_EXACT as f64)
+    {
+        return inexact(name, &value.to_string());
+    }
+    Ok(double.unary(|value| if value.is_nan() { f64::NAN } else { value + 0.0 }))
+}
+
+/// Decimals without a fraction; the integer types have been looked at before their conversion.
+fn has_whole_numbers_only(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => *scale <= 0,
+        _ => false,
+    }
+}
+
+fn inexact<T>(name: &str, value: &str) -> Result<T> {
+    exec_err!(
+        "feature '{name}' holds {value}, which is beyond 2^53 and not exact as DOUBLE: two different values \
+         could become one; scale it down first, for example {name} / 1024, or score it as text"
+    )
+}

@@ -1,0 +1,139 @@
+//! What the functions accept, checked in one place while the query is planned.
+//!
+//! Every function has one value as argument 1, and some have one optional constant as argument 2. The constant must
+//! be a literal: it is looked at twice, by [`planned_option`] so that a bad one is a planning error, and by
+//! [`evaluated`] when rows come.
+
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::array::Array;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{Result, ScalarValue, exec_err, internal_err, plan_err};
+use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, Signature, Volatility};
+
+/// The types that a parameter takes.
+#[derive(Clone, Copy)]
+pub(super) enum Takes {
+    String,
+    StringOrInteger,
+    Number,
+}
+
+impl Takes {
+    fn accepts(self, data_type: &DataType) -> bool {
+        let value_type = match data_type {
+            DataType::Dictionary(_, value_type) => value_type.as_ref(),
+            other => other,
+        };
+        match self {
+            Self::String => value_type.is_string(),
+            Self::StringOrInteger => value_type.is_string() || value_type.is_integer(),
+            Self::Number => data_type.is_numeric(),
+        }
+    }
+
+    /// What to say was expected, and what makes it of a column.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::String => ("a string", "CAST(... AS VARCHAR)"),
+            Self::StringOrInteger => {
+                ("a string or an integer", "CAST(... AS BIGINT) or CAST(... AS VARCHAR)")
+            }
+            Self::Number => ("a number", "CAST(... AS DOUBLE)"),
+        }
+    }
+}
+
+/// The signature of every function here: [`coerce`] decides.
+pub(super) fn signature() -> &'static Signature {
+    static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::user_defined(Volatility::Immutable));
+    &SIGNATURE
+}
+
+/// Checks the number and the types of the arguments against `parameters`, of which the first is required.
+///
+/// The types are kept as they are: a dictionary stays one, and a literal is not hidden in a cast. Only an untyped
+/// NULL as the value becomes a string.
+pub(super) fn coerce(
+    function: &str,
+    parameters: &[(&str, Takes)],
+    types: &[DataType],
+) -> Result<Vec<DataType>> {
+    if types.is_empty() || types.len() > parameters.len() {
+        let names: Vec<_> = parameters.iter().map(|(name, _)| *name).collect();
+        let usage = names.join(" [, ") + &"]".repeat(names.len() - 1);
+        // The argument to blame: the first that is missing, or the first that is too much.
+        let position = if types.is_empty() { 1 } else { parameters.len() + 1 };
+        let expected = if types.is_empty() { "a value" } else { "nothing more" };
+        return plan_err!(
+            "{function}, argument {position}: expected {expected}, got {} arguments; call it as {function}({usage})",
+            types.len()
+        );
+    }
+    for (index, (data_type, (name, takes))) in types.iter().zip(parameters).enumerate() {
+        if !data_type.is_null() && !takes.accepts(data_type) {
+            let (expected, cast) = takes.words();
+            let way_out = if index == 0 { cast } else { "a literal" };
+            return plan_err!(
+                "{function}, argument {} ({name}): expected {expected}, got {data_type}; use {way_out}",
+                index + 1
+            );
+        }
+    }
+    let mut types = types.to_vec();
+    if types[0].is_null() {
+        types[0] = DataType::Utf8;
+    }
+    Ok(types)
+}
+
+/// The optional argument 2 as the planner sees it, `None` if it is not given.
+pub(super) fn planned_option<'a>(
+    function: &str,
+    args: &ReturnFieldArgs<'a>,
+) -> Result<Option<&'a ScalarValue>> {
+    match args.scalar_arguments.get(1) {
+        None => Ok(None),
+        Some(Some(literal)) => Ok(Some(literal)),
+        Some(None) => plan_err!(
+            "{function}, argument 2: expected a literal, the same for all rows, got an expression of type {}",
+            args.arg_fields[1].data_type()
+        ),
+    }
+}
+
+/// Argument 1, and the optional argument 2 as a value, when rows come.
+///
+/// A host behind the foreign function interface hands over constants as arrays: one that repeats a single value
+/// is a constant too. An empty one stands for no rows, for which NULL will do.
+pub(super) fn evaluated<'a>(
+    function: &str,
+    args: &'a [ColumnarValue],
+) -> Result<(&'a ColumnarValue, Option<ScalarValue>)> {
+    match args {
+        [value] => Ok((value, None)),
+        [value, ColumnarValue::Scalar(option)] => Ok((value, Some(option.clone()))),
+        [value, ColumnarValue::Array(options)] => {
+            let Some(others) = options.len().checked_sub(1) else {
+                return Ok((value, Some(ScalarValue::Null)));
+            };
+            if options.slice(0, others) != options.slice(1, others) {
+                return exec_err!(
+                    "{function}, argument 2: expected the same value for all rows, got several"
+                );
+            }
+            Ok((value, Some(ScalarValue::try_from_array(options, 0)?)))
+        }
+        _ => internal_err!("{function} was planned with 1 or 2 arguments and evaluated with {}", args.len()),
+    }
+}
+
+/// The field of a result: a NULL comes out wherever a NULL went in.
+pub(super) fn result_field(function: &str, data_type: DataType) -> FieldRef {
+    Arc::new(Field::new(function, data_type, true))
+}
+
+/// The result when argument 2 is NULL.
+pub(super) fn null(data_type: &DataType) -> Result<ColumnarValue> {
+    ScalarValue::try_new_null(data_type).map(ColumnarValue::Scalar)
+}

@@ -1,0 +1,82 @@
+//! `cmdline_tokens`: the number of delimiters in a command line.
+
+use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type};
+use datafusion::common::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
+};
+use datafusion_macros::user_doc;
+
+use super::arguments::{self, Takes};
+use super::delimiters::Delimiters;
+use super::text;
+
+#[user_doc(
+    doc_section(label = "Event features"),
+    description = "Counts the delimiters in a string, a measure of how many parts a command line has. Each \
+                   single delimiter character counts, so two spaces count 2.",
+    syntax_example = "cmdline_tokens(s[, class])",
+    sql_example = r"```sql
+> SELECT cmdline_tokens('C:\Windows\System32\cmd.exe') AS tokens;
++--------+
+| tokens |
++--------+
+| 5      |
++--------+
+> SELECT cmdline_tokens('a=1 b=2', '[\s=]') AS tokens;
++--------+
+| tokens |
++--------+
+| 3      |
++--------+
+```",
+    argument(name = "s", description = "String to look at."),
+    argument(
+        name = "class",
+        description = r#"The delimiters, a literal bracket expression as Python's `re` reads it, such as `'[\s=,]'` or `'[^\w]'`. Default: white space and ``- \ / . , " ' | & : ; % $ ( )``."#
+    ),
+    related_udf(name = "delim_hash"),
+    related_udf(name = "delim_skeleton"),
+    related_udf(name = "token_count")
+)]
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct CmdlineTokens;
+
+impl ScalarUDFImpl for CmdlineTokens {
+    fn name(&self) -> &'static str {
+        "cmdline_tokens"
+    }
+
+    fn signature(&self) -> &Signature {
+        arguments::signature()
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        arguments::coerce(self.name(), &[("s", Takes::String), ("class", Takes::String)], types)
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Int64)
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        Delimiters::from_option(self.name(), arguments::planned_option(self.name(), &args)?)?;
+        Ok(arguments::result_field(self.name(), DataType::Int64))
+    }
+
+    fn is_strict(&self) -> bool {
+        true
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let (s, class) = arguments::evaluated(self.name(), &args.args)?;
+        let Some(class) = Delimiters::from_option(self.name(), class.as_ref())? else {
+            return arguments::null(args.return_type());
+        };
+        text::map_primitive::<Int64Type>(s, |s| class.count(s))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+}

@@ -1,0 +1,77 @@
+//! `dbcluster_same_vector(a1, b1, ..., ak, bk)`: whether two vectors are the same, feature by feature.
+//!
+//! It stands in the join that fetches the exemplars. Plain equalities there would become join keys, and a key is
+//! computed for every row of the table; as a function it is computed for the rows whose time has matched.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::BooleanArray;
+use datafusion::arrow::compute::and;
+use datafusion::arrow::compute::kernels::cmp::not_distinct;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, plan_err};
+use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion_macros::user_doc;
+
+use super::arguments;
+
+#[user_doc(
+    doc_section(label = "Building Blocks"),
+    description = "A part of the plans of `dbcluster`: whether two vectors are the same. NULL is the same as NULL.",
+    syntax_example = "dbcluster_same_vector(a1, b1[, ..., ak, bk])",
+    sql_example = r"```sql
+> SELECT dbcluster_same_vector(1.0, 1.0, 2.0, 3.0) AS same;
++-------+
+| same  |
++-------+
+| false |
++-------+
+```",
+    argument(name = "a1", description = "The first feature of one vector."),
+    argument(name = "b1", description = "The first feature of the other.")
+)]
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct DbclusterSameVector;
+
+impl ScalarUDFImpl for DbclusterSameVector {
+    fn name(&self) -> &'static str {
+        "dbcluster_same_vector"
+    }
+
+    fn signature(&self) -> &Signature {
+        arguments::signature()
+    }
+
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        if arg_types.is_empty() || arg_types.len() % 2 == 1 {
+            return plan_err!(
+                "{} expects pairs of features, got {} argument(s)",
+                self.name(),
+                arg_types.len()
+            );
+        }
+        Ok(vec![DataType::Float64; arg_types.len()])
+    }
+
+    fn return_type(&self, _arg_types: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
+        let mut same: Option<BooleanArray> = None;
+        for pair in arrays.chunks_exact(2) {
+            let equal = not_distinct(&pair[0], &pair[1])?;
+            same = Some(match same {
+                Some(same) => and(&same, &equal)?,
+                None => equal,
+            });
+        }
+        let same = same.unwrap_or_else(|| BooleanArray::from(vec![true; args.number_rows]));
+        Ok(ColumnarValue::Array(Arc::new(same)))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+}

@@ -1,0 +1,92 @@
+//! `logon_type_name`: what a Windows logon type is called.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{StringViewArray, downcast_integer_array};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::Result;
+use datafusion::common::utils::take_function_args;
+use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion_macros::user_doc;
+
+use super::arguments::{self, Takes};
+use super::text::{self, with_strings};
+
+#[user_doc(
+    doc_section(label = "Event features"),
+    description = "The name of a Windows logon type (event 4624, field LogonType): 0 System, 2 Interactive, \
+                   3 Network, 4 Batch, 5 Service, 7 Unlock, 8 NetworkCleartext, 9 NewCredentials, 10 \
+                   RemoteInteractive, 11 CachedInteractive, 12 CachedRemoteInteractive, 13 CachedUnlock. \
+                   Others are NULL.",
+    syntax_example = "logon_type_name(n)",
+    sql_example = "```sql
+> SELECT logon_type_name(10) AS name, logon_type_name('3') AS of_text, logon_type_name(1) AS unknown;
++-------------------+---------+---------+
+| name              | of_text | unknown |
++-------------------+---------+---------+
+| RemoteInteractive | Network |         |
++-------------------+---------+---------+
+```",
+    argument(name = "n", description = "Logon type as an integer, or as a decimal string."),
+    related_udf(name = "sid_name"),
+    related_udf(name = "is_system_session")
+)]
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct LogonTypeName;
+
+impl ScalarUDFImpl for LogonTypeName {
+    fn name(&self) -> &'static str {
+        "logon_type_name"
+    }
+
+    fn signature(&self) -> &Signature {
+        arguments::signature()
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        arguments::coerce(self.name(), &[("n", Takes::StringOrInteger)], types)
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8View)
+    }
+
+    fn is_strict(&self) -> bool {
+        true
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [n] = take_function_args(self.name(), args.args)?;
+        text::per_value(&n, |array| {
+            let names: StringViewArray = downcast_integer_array!(
+                array => array.iter().map(|n| name_of(n?.into())).collect(),
+                _ => with_strings!(array, strings => {
+                    Ok(strings.iter().map(|n| name_of(n?.parse().ok()?)).collect())
+                })?,
+            );
+            Ok(Arc::new(names))
+        })
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+}
+
+fn name_of(logon_type: i128) -> Option<&'static str> {
+    Some(match logon_type {
+        0 => "System",
+        2 => "Interactive",
+        3 => "Network",
+        4 => "Batch",
+        5 => "Service",
+        7 => "Unlock",
+        8 => "NetworkCleartext",
+        9 => "NewCredentials",
+        10 => "RemoteInteractive",
+        11 => "CachedInteractive",
+        12 => "CachedRemoteInteractive",
+        13 => "CachedUnlock",
+        _ => return None,
+    })
+}

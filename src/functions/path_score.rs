@@ -1,0 +1,128 @@
+//! `path_score`: the characters of a path, added up. `string_score` is the same under a name for other text.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type};
+use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err, internal_err, plan_err};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
+};
+use datafusion_macros::user_doc;
+
+use super::arguments::{self, Takes};
+use super::text;
+
+#[user_doc(
+    doc_section(label = "Event features"),
+    description = "The sum of the Unicode code points of a string, divided by `scale` and rounded down: \
+                   nearly a fingerprint of a path, on which small changes have small effects. Strings with \
+                   the same characters in another order have the same score.",
+    syntax_example = "path_score(s[, scale])",
+    sql_example = r"```sql
+> SELECT path_score('C:\Windows\System32\cmd.exe') AS score;
++-------+
+| score |
++-------+
+| 2570  |
++-------+
+> SELECT path_score('C:\Windows\System32\cmd.exe', 100) AS score;
++-------+
+| score |
++-------+
+| 25    |
++-------+
+```",
+    argument(name = "s", description = "String to look at."),
+    argument(
+        name = "scale",
+        description = "What to divide the sum by, a literal number, finite and not 0. Default: 1. The result \
+                       is rounded down, also below zero."
+    ),
+    related_udf(name = "string_score"),
+    related_udf(name = "process_name")
+)]
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct PathScore;
+
+impl ScalarUDFImpl for PathScore {
+    fn name(&self) -> &'static str {
+        "path_score"
+    }
+
+    fn signature(&self) -> &Signature {
+        arguments::signature()
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        arguments::coerce(self.name(), &[("s", Takes::String), ("scale", Takes::Number)], types)
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Int64)
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        divisor(self.name(), arguments::planned_option(self.name(), &args)?)?;
+        Ok(arguments::result_field(self.name(), DataType::Int64))
+    }
+
+    fn is_strict(&self) -> bool {
+        true
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let (s, scale) = arguments::evaluated(self.name(), &args.args)?;
+        let Some(scale) = divisor(self.name(), scale.as_ref())? else {
+            return arguments::null(args.return_type());
+        };
+        scores(self.name(), s, scale)
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+}
+
+/// The scale that argument 2 of `function` asks for: 1 without one, `None` if it is NULL.
+pub(super) fn divisor(function: &str, option: Option<&ScalarValue>) -> Result<Option<f64>> {
+    let Some(option) = option else { return Ok(Some(1.0)) };
+    match option.cast_to(&DataType::Float64)? {
+        ScalarValue::Float64(Some(scale)) if !scale.is_finite() || scale == 0.0 => plan_err!(
+            "{function}, argument 2 (scale): expected a finite number other than 0 to divide by, got {scale}"
+        ),
+        ScalarValue::Float64(scale) => Ok(scale),
+        other => internal_err!("{function}: the scale was cast to DOUBLE and came out as {other}"),
+    }
+}
+
+/// `floor(sum of code points / scale)` for every string.
+pub(super) fn scores(function: &str, s: &ColumnarValue, scale: f64) -> Result<ColumnarValue> {
+    text::per_value(s, |array| {
+        let sums = text::primitive::<Int64Type>(array, code_points)?;
+        if scale.to_bits() == 1_f64.to_bits() {
+            return Ok(Arc::new(sums));
+        }
+        // As Python divides: a sum below 2^53 is exact as f64, and strings that reach it do not fit into memory.
+        let scores = sums.try_unary::<_, Int64Type, DataFusionError>(|sum| {
+            let score = (sum as f64 / scale).floor();
+            // 2^63 is the first f64 too large; i64::MIN is one exactly.
+            if (i64::MIN as f64..-(i64::MIN as f64)).contains(&score) {
+                Ok(score as i64)
+            } else {
+                exec_err!(
+                    "{function}, argument 2 (scale): expected a score that fits BIGINT, got {sum} / {scale}"
+                )
+            }
+        })?;
+        Ok(Arc::new(scores))
+    })
+}
+
+/// The sum of the code points. The bytes of ASCII are its code points, and are added up many at a time.
+fn code_points(text: &str) -> i64 {
+    if text.is_ascii() {
+        text.bytes().map(i64::from).sum()
+    } else {
+        text.chars().map(|c| i64::from(u32::from(c))).sum()
+    }
+}

@@ -1,0 +1,88 @@
+//! The session that the shell and the batch modes run in.
+//!
+//! It is datafusion-cli's session (files as tables, object stores on demand, its cache and metadata functions) with
+//! our functions and other defaults: identifiers keep their case, and Parquet filters are applied while reading,
+//! which is what makes fetching a handful of exemplars cheap. A `DATAFUSION_...` variable of the environment wins over
+//! such a default, and `SET` wins over both.
+
+use std::env;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::config::ConfigOptions;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::ExplainFormat;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_cli::catalog::DynamicObjectStoreCatalog;
+use datafusion_cli::functions::{
+    ListFilesCacheFunc, MetadataCacheFunc, ParquetMetadataFunc, StatisticsCacheFunc,
+};
+use datafusion_cli::object_storage::StdinCarriesCommands;
+use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
+
+use super::args::Options;
+
+/// How many memory consumers an "out of resources" message lists.
+const CONSUMERS_IN_MESSAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
+
+/// A session for these options. `stdin_is_sql` keeps `LOCATION '/dev/stdin'` from eating the statements to come.
+pub(super) async fn session(
+    options: &Options,
+    stores: &Arc<InstrumentedObjectStoreRegistry>,
+    stdin_is_sql: bool,
+) -> Result<SessionContext> {
+    let mut runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::clone(stores) as _);
+    if let Some(bytes) = options.memory_limit {
+        // Collapsing groups, joins and sorts at once. A greedy pool lets the first of them take everything, and
+        // the next fails without having had anything to spill; a fair one makes each spill at its share.
+        runtime = runtime.with_memory_pool(Arc::new(TrackConsumersPool::new(
+            FairSpillPool::new(bytes),
+            CONSUMERS_IN_MESSAGE,
+        )));
+    }
+    if let Some(bytes) = options.disk_limit {
+        runtime = runtime.with_max_temp_directory_size(bytes as u64);
+    }
+    let mut config = SessionConfig::from(defaults(options)?).with_information_schema(true);
+    if stdin_is_sql {
+        config = config.with_extension(Arc::new(StdinCarriesCommands));
+    }
+
+    let ctx = SessionContext::new_with_config_rt(config, runtime.build_arc()?).enable_url_table();
+    ctx.refresh_catalogs().await?;
+    ctx.register_catalog_list(Arc::new(DynamicObjectStoreCatalog::new(
+        Arc::clone(ctx.state().catalog_list()),
+        ctx.state_weak_ref(),
+    )));
+    let caches = || Arc::clone(&ctx.runtime_env().cache_manager);
+    ctx.register_udtf("parquet_metadata", Arc::new(ParquetMetadataFunc {}));
+    ctx.register_udtf("metadata_cache", Arc::new(MetadataCacheFunc::new(caches())));
+    ctx.register_udtf("statistics_cache", Arc::new(StatisticsCacheFunc::new(caches())));
+    ctx.register_udtf("list_files_cache", Arc::new(ListFilesCacheFunc::new(caches())));
+    crate::session::register_all(&ctx)?;
+    Ok(ctx)
+}
+
+/// The engine's options: its own defaults, ours, the environment's.
+fn defaults(options: &Options) -> Result<ConfigOptions> {
+    let mut config = ConfigOptions::from_env()?;
+    let unset = |variable: &str| env::var_os(variable).is_none();
+    if unset("DATAFUSION_SQL_PARSER_ENABLE_IDENT_NORMALIZATION") {
+        config.sql_parser.enable_ident_normalization = false;
+    }
+    if unset("DATAFUSION_EXECUTION_PARQUET_PUSHDOWN_FILTERS") {
+        config.execution.parquet.pushdown_filters = true;
+    }
+    if unset("DATAFUSION_EXPLAIN_FORMAT") {
+        config.explain.format = ExplainFormat::Tree;
+    }
+    if unset("DATAFUSION_FORMAT_NULL") {
+        config.format.null = "NULL".to_string();
+    }
+    if let Some(threads) = options.threads {
+        config.set("datafusion.execution.target_partitions", &threads.to_string())?;
+    }
+    Ok(config)
+}

@@ -1,0 +1,289 @@
+//! `dbcluster demo`: the analysis of a notebook from start to end, on generated events.
+//!
+//! The queries and the prose are the numbered scripts of `sql/`, run here as they are; only the folder of the tables is
+//! another one. What was found is told from the results.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::compute::{cast, concat_batches};
+use datafusion::arrow::datatypes::{DataType, Int64Type};
+use datafusion::common::Result;
+use datafusion::config::Dialect;
+use tokio::runtime::Runtime;
+
+use super::args::{DemoArgs, SampleArgs};
+use super::execute::Runner;
+use super::failure::Failure;
+use super::output;
+use super::sample::{self, thousands};
+use super::statements::{Piece, Script};
+
+/// The steps, in order: a script each.
+const STEPS: [(&str, &str); 7] = [
+    ("01_features.sql", include_str!("../../sql/01_features.sql")),
+    ("02_cluster_processes.sql", include_str!("../../sql/02_cluster_processes.sql")),
+    ("03_sizes_per_process.sql", include_str!("../../sql/03_sizes_per_process.sql")),
+    ("04_drill_into_one_name.sql", include_str!("../../sql/04_drill_into_one_name.sql")),
+    ("05_members_of_a_cluster.sql", include_str!("../../sql/05_members_of_a_cluster.sql")),
+    ("06_cluster_logons.sql", include_str!("../../sql/06_cluster_logons.sql")),
+    ("07_counts_per_account_and_type.sql", include_str!("../../sql/07_counts_per_account_and_type.sql")),
+];
+
+/// The steps whose results the summary speaks of.
+const PROCESSES: usize = 1;
+const LOGONS: usize = 5;
+
+const TRUTH: (&str, &str) =
+    ("check_against_the_truth.sql", include_str!("../../sql/check_against_the_truth.sql"));
+
+/// Where the scripts read from.
+const TABLES: &str = "'sample/";
+
+/// Rows shown of each result.
+const ROWS_SHOWN: usize = 15;
+
+/// Oddities named in the summary.
+const ODDITIES: usize = 5;
+
+/// Runs the subcommand.
+pub(super) fn run(
+    runtime: &Runtime,
+    runner: &Runner,
+    args: &DemoArgs,
+    threads: usize,
+) -> Result<(), Failure> {
+    let folder = Folder::new(args.keep.as_deref())?;
+    let sample = SampleArgs {
+        rows: args.rows,
+        seed: 1,
+        out: folder.path.clone(),
+        files: NonZeroUsize::MIN,
+        force: false,
+    };
+    let generated = sample::generate(&sample, threads)?;
+    output::write(format!(
+        "{} process events, {} logons and one process tree of a made-up company, with {} odd events planted among \
+         them.\nThe tables stand for any log: {}\n",
+        thousands(args.rows),
+        thousands(generated.logons),
+        generated.planted,
+        folder.path.join("processes.parquet").display(),
+    ))?;
+
+    let mut results = Vec::new();
+    for (name, script) in STEPS {
+        results.push(step(runtime, runner, &folder.path, name, script)?);
+    }
+    let truth = step(runtime, runner, &folder.path, TRUTH.0, TRUTH.1)?;
+    summary(args.rows, generated.logons, &results[PROCESSES], &results[LOGONS], &truth)?;
+    match &args.keep {
+        Some(keep) => output::write(format!(
+            "\nThe events are in {}: SELECT * FROM '{}' LIMIT 5;\n",
+            keep.display(),
+            keep.join("processes.parquet").display()
+        )),
+        None => output::write("\nTo go on from here: dbcluster sample --out sample, then dbcluster.\n"),
+    }
+}
+
+/// Shows what a script says, its query and its result; returns the whole result.
+fn step(
+    runtime: &Runtime,
+    runner: &Runner,
+    folder: &Path,
+    name: &str,
+    script: &str,
+) -> Result<RecordBatch, Failure> {
+    let (prose, query) = parts(script).ok_or_else(|| Failure::new(format!("{name} has no query")))?;
+    output::write(format!("\n{}\n\n{prose}\n\n{query};\n\n", rule(name)))?;
+    // a quote in the folder's name is doubled, as in any SQL string
+    let here = format!("'{}/", folder.display().to_string().replace('\'', "''"));
+    let result = runtime
+        .block_on(collect(runner, &query.replace(TABLES, &here)))
+        .map_err(|failure| failure.at(name))?;
+    let rows = result.num_rows();
+    let shown = result.slice(0, rows.min(ROWS_SHOWN));
+    let format = runner.ctx.state_ref().read().config_options().format.clone();
+    output::write(output::table(&result.schema(), &[shown], rows > ROWS_SHOWN, &format)?)?;
+    if rows > ROWS_SHOWN {
+        output::write(format!("{ROWS_SHOWN} of {} rows\n", thousands(rows as u64)))?;
+    }
+    output::flush()?;
+    Ok(result)
+}
+
+async fn collect(runner: &Runner, query: &str) -> Result<RecordBatch, Failure> {
+    let frame = runner.ctx.sql(query).await?;
+    let schema = std::sync::Arc::clone(frame.schema().inner());
+    let batches = frame.collect().await?;
+    Ok(concat_batches(&schema, &batches).map_err(datafusion::common::DataFusionError::from)?)
+}
+
+/// A script's comment as prose, and its query.
+fn parts(script: &str) -> Option<(String, &str)> {
+    let Some(Piece::Statement { statement, .. }) = Script::new(script).next(Dialect::Generic) else {
+        return None;
+    };
+    let before = usize::try_from(statement.line).unwrap_or(1) - 1;
+    let prose: Vec<&str> =
+        script.lines().take(before).filter_map(|line| line.strip_prefix("--")).map(str::trim).collect();
+    Some((prose.join("\n").trim().to_string(), statement.text))
+}
+
+/// `── 02_cluster_processes.sql ─────`
+fn rule(name: &str) -> String {
+    format!("── {name} {}", "─".repeat(96_usize.saturating_sub(name.len())))
+}
+
+/// What the results say, in words.
+fn summary(
+    events: u64,
+    logons: u64,
+    processes: &RecordBatch,
+    logon_rows: &RecordBatch,
+    truth: &RecordBatch,
+) -> Result<(), Failure> {
+    let rows = processes.num_rows() as u64;
+    let clusters = column_true(processes, "clustered")?;
+    let [planted, alone, small, hidden] =
+        ["planted", "alone", "in_small_clusters", "hidden"].map(|name| column_sum(truth, name));
+    let (planted, alone, small, hidden) = (planted?, alone?, small?, hidden?);
+    let apart = rows - clusters;
+    let logons_apart = logon_rows.num_rows() as u64 - column_true(logon_rows, "clustered")?;
+    let mut lines = vec![
+        format!("\n{}\n", rule("What was found")),
+        format!(
+            "{} process events became {} rows, {} of what there was to read: {} clusters, and {} events like no other.",
+            thousands(events),
+            thousands(rows),
+            percent(rows, events),
+            thousands(clusters),
+            thousands(apart),
+        ),
+        format!(
+            "{} logons became {} rows, {} of them events like no other.",
+            thousands(logons),
+            thousands(logon_rows.num_rows() as u64),
+            thousands(logons_apart),
+        ),
+    ];
+    if planted > 0 {
+        lines.push(format!(
+            "\nOf {planted} planted processes, {alone} stand alone and {small} in clusters of at most ten events."
+        ));
+        if hidden > 0 {
+            lines.push(format!(
+                "{hidden} cannot be seen ({}): to these features, that looks ordinary.\n\
+                 A feature that reads every character, such as crc32_hash(NewProcessName), would tell them apart.",
+                hidden_kinds(truth)?
+            ));
+        }
+        lines.push(format!(
+            "Of the {} events that stand alone, {alone} were planted. The others are the rarities of everyday work:\n\
+             clustering finds what is rare, and somebody has to judge what is bad, but in {} rows instead of {}.",
+            thousands(apart),
+            thousands(rows),
+            thousands(events),
+        ));
+    }
+    lines.push("\nThe oddest processes, by the delimiters of their command lines:".to_string());
+    lines.extend(oddities(processes)?);
+    lines.push(String::new());
+    output::write(lines.join("\n"))
+}
+
+/// `1.2 %`
+fn percent(part: u64, whole: u64) -> String {
+    format!("{:.1} %", part as f64 * 100.0 / whole.max(1) as f64)
+}
+
+/// The kinds of which some are hidden.
+fn hidden_kinds(truth: &RecordBatch) -> Result<String, Failure> {
+    let kinds = column(truth, "anomaly_kind", &DataType::Utf8)?;
+    let hidden = column(truth, "hidden", &DataType::Int64)?;
+    let hidden = hidden.as_primitive::<Int64Type>();
+    let kinds = kinds.as_string::<i32>();
+    let names: Vec<&str> =
+        (0..truth.num_rows()).filter(|row| hidden.value(*row) > 0).map(|row| kinds.value(row)).collect();
+    Ok(names.join(", "))
+}
+
+/// The first rows that stand alone: the query has put the oddest first.
+fn oddities(processes: &RecordBatch) -> Result<Vec<String>, Failure> {
+    let names = column(processes, "process", &DataType::Utf8)?;
+    let lines = column(processes, "command_line", &DataType::Utf8)?;
+    let (names, lines) = (names.as_string::<i32>(), lines.as_string::<i32>());
+    let alone = column(processes, "clustered", &DataType::Boolean)?;
+    let alone = alone.as_boolean();
+    Ok((0..processes.num_rows())
+        .take_while(|row| !alone.value(*row))
+        .take(ODDITIES)
+        .map(|row| format!("  {:<16} {}", names.value(row), lines.value(row)))
+        .collect())
+}
+
+/// A column of a result, as a type.
+fn column(
+    batch: &RecordBatch,
+    name: &str,
+    data_type: &DataType,
+) -> Result<datafusion::arrow::array::ArrayRef, Failure> {
+    let column =
+        batch.column_by_name(name).ok_or_else(|| Failure::new(format!("the result has no column {name}")))?;
+    Ok(cast(column, data_type).map_err(datafusion::common::DataFusionError::from)?)
+}
+
+fn column_true(batch: &RecordBatch, name: &str) -> Result<u64, Failure> {
+    Ok(column(batch, name, &DataType::Boolean)?.as_boolean().true_count() as u64)
+}
+
+fn column_sum(batch: &RecordBatch, name: &str) -> Result<i64, Failure> {
+    Ok(column(batch, name, &DataType::Int64)?.as_primitive::<Int64Type>().iter().flatten().sum())
+}
+
+/// Where the events lie: a folder that the user wants to keep, or one that goes with this value.
+struct Folder {
+    path: PathBuf,
+    is_temporary: bool,
+}
+
+impl Folder {
+    fn new(keep: Option<&Path>) -> Result<Self, Failure> {
+        if let Some(keep) = keep {
+            return Ok(Self { path: keep.to_path_buf(), is_temporary: false });
+        }
+        let path = std::env::temp_dir().join(format!("dbcluster-demo-{}", std::process::id()));
+        // not create_dir_all: a folder that somebody else has put there is refused
+        fs::create_dir(&path)
+            .map_err(|error| Failure::new(error.to_string()).at(&path.display().to_string()))?;
+        Ok(Self { path, is_temporary: true })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.is_temporary {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_script_is_prose_and_one_query() {
+        for (name, script) in STEPS.into_iter().chain([TRUTH]) {
+            let (prose, query) = parts(script).expect(name);
+            assert!(prose.contains(':') && !prose.contains("--"), "{name}: {prose}");
+            assert!(query.contains(TABLES), "{name}");
+            let mut rest = Script::new(script);
+            rest.next(Dialect::Generic);
+            assert!(rest.next(Dialect::Generic).is_none(), "{name} has one statement");
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! One statement at a time, and scripts of them.
+
+use std::convert::Infallible;
+use std::fs;
+use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::Schema;
+use datafusion::common::instant::Instant;
+use datafusion::config::{Dialect, FormatOptions};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execution_plan::Boundedness;
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::{ExecutionPlanProperties, execute_stream};
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
+use datafusion::sql::sqlparser::ast::{self, ObjectNamePart, TableFactor, VisitMut, VisitorMut};
+use datafusion_cli::exec::exec_from_commands;
+use datafusion_cli::print_format::PrintFormat;
+use datafusion_cli::print_options::{MaxRows, PrintOptions};
+use futures::future::{FutureExt, LocalBoxFuture};
+use futures::stream::StreamExt;
+
+use super::commands;
+use super::failure::Failure;
+use super::output::{self, BatchWriter};
+use super::statements::{Piece, Script, Statement, dialect};
+
+/// Batches that may wait between the query and the printing.
+const BATCHES_AHEAD: usize = 2;
+
+/// A file that includes itself ends here, and not with the stack.
+const DEEPEST_INCLUDE: usize = 16;
+
+/// Where a script comes from, for messages.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Origin<'a> {
+    /// Typed at the prompt: messages need no place.
+    Prompt,
+    /// A file, standard input or a `-c`, under the name to show.
+    Script(&'a str),
+}
+
+/// Runs statements and commands in one session, and prints what they return.
+pub(super) struct Runner {
+    pub(super) ctx: SessionContext,
+    pub(super) print: PrintOptions,
+    /// Whether a command that sets something says so. A script's output is its results.
+    pub(super) confirms: bool,
+    /// How many `\i` are open.
+    include_depth: usize,
+}
+
+impl Runner {
+    pub(super) fn new(ctx: SessionContext, print: PrintOptions) -> Self {
+        Self { ctx, print, confirms: false, include_depth: 0 }
+    }
+
+    /// The dialect that the next statement is read in.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.ctx.state_ref().read().config_options().sql_parser.dialect
+    }
+
+    /// Runs a text up to its end, its first failure, or a `\q`.
+    pub(super) async fn run_script(
+        &mut self,
+        text: &str,
+        origin: Origin<'_>,
+    ) -> Result<ControlFlow<()>, Failure> {
+        let mut script = Script::new(text);
+        let mut number = 0_usize;
+        while let Some(piece) = script.next(self.dialect()) {
+            number += 1;
+            let (line, kind, result) = match piece {
+                Piece::Command { text, line } => (line, "command", commands::run(self, text).await),
+                Piece::Broken { message, line, .. } => (line, "statement", Err(Failure::new(message))),
+                Piece::Statement { statement, .. } => {
+                    let line = statement.line;
+                    let result = self.run_caught(statement).await;
+                    (line, "statement", result.map(|()| ControlFlow::Continue(())))
+                }
+            };
+            let flow = result.map_err(|failure| match origin {
+                Origin::Prompt => failure,
+                Origin::Script(name) => failure.at(&format!("{name}:{line}: {kind} {number}")),
+            })?;
+            output::flush()?;
+            if flow.is_break() {
+                return Ok(flow);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Runs a file, as `-f` and `\i` do.
+    pub(super) fn run_file<'a>(
+        &'a mut self,
+        path: &'a Path,
+    ) -> LocalBoxFuture<'a, Result<ControlFlow<()>, Failure>> {
+        async move {
+            let name = path.display().to_string();
+            let text = fs::read_to_string(path).map_err(|error| Failure::new(format!("{name}: {error}")))?;
+            if self.include_depth == DEEPEST_INCLUDE {
+                return Err(Failure::new(format!(
+                    "{name}: more than {DEEPEST_INCLUDE} files include each other"
+                )));
+            }
+            self.include_depth += 1;
+            let result = self.run_script(&text, Origin::Script(&name)).await;
+            self.include_depth -= 1;
+            result
+        }
+        .boxed_local()
+    }
+
+    /// A cancelled `\i` has not come back to count down.
+    pub(super) fn forget_includes(&mut self) {
+        self.include_depth = 0;
+    }
+
+    /// A panic in a function is the failure of its statement, not of the shell.
+    async fn run_caught(&self, statement: Statement<'_>) -> Result<(), Failure> {
+        AssertUnwindSafe(self.run_statement(statement)).catch_unwind().await.unwrap_or_else(|panic| {
+            let what = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            Err(Failure::new(format!("internal error: the query panicked ({what})")))
+        })
+    }
+
+    async fn run_statement(&self, statement: Statement<'_>) -> Result<(), Failure> {
+        let (dialect_name, recursion_limit) = {
+            let state = self.ctx.state_ref();
+            let state = state.read();
+            let parser = &state.config_options().sql_parser;
+            (parser.dialect, parser.recursion_limit.get())
+        };
+        let dialect = dialect(dialect_name);
+        let parsed = DFParserBuilder::new(statement.tokens)
+            .with_dialect(dialect.as_ref())
+            .with_recursion_limit(recursion_limit)
+            .build()?
+            .parse_statements()?;
+        for mut parsed in parsed {
+            lower_table_functions(&mut parsed);
+            match parsed {
+                // datafusion-cli registers the object stores that these name
+                SqlStatement::CreateExternalTable(_) | SqlStatement::CopyTo(_) => {
+                    exec_from_commands(
+                        &self.ctx,
+                        vec![statement.text.to_string()],
+                        &self.quiet_for_machines(),
+                    )
+                    .await?;
+                }
+                parsed => self.run_query(parsed).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_query(&self, statement: SqlStatement) -> Result<(), Failure> {
+        let started = Instant::now();
+        let mut maxrows = self.print.maxrows;
+        if matches!(&statement, SqlStatement::Statement(sql) if matches!(**sql, ast::Statement::ShowVariable { .. }))
+        {
+            maxrows = MaxRows::Unlimited;
+        }
+        let plan = self.ctx.state().statement_to_plan(statement).await?;
+        if matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_)) {
+            maxrows = MaxRows::Unlimited;
+        }
+        let physical = self.ctx.execute_logical_plan(plan).await?.create_physical_plan().await?;
+        let endless = matches!(physical.boundedness(), Boundedness::Unbounded { .. });
+        let task = self.ctx.task_ctx();
+        let stream = buffered(execute_stream(physical, Arc::clone(&task))?);
+        let format = &task.session_config().options().format;
+        if let Some(writer) = BatchWriter::new(self.print.format, stream.schema()) {
+            return print_all(stream, writer).await;
+        }
+        if endless && maxrows == MaxRows::Unlimited {
+            return Err(Failure::new(
+                "this query never ends, so it makes no table: use LIMIT, --maxrows, or another format",
+            ));
+        }
+        let reservation = MemoryConsumer::new("rows of the table shown").register(task.memory_pool());
+        self.print_table(stream, maxrows, endless, started, format, |bytes| Ok(reservation.try_grow(bytes)?))
+            .await
+    }
+
+    /// Shows the first rows and counts the others.
+    async fn print_table(
+        &self,
+        mut stream: SendableRecordBatchStream,
+        maxrows: MaxRows,
+        endless: bool,
+        started: Instant,
+        format: &FormatOptions,
+        mut reserve: impl FnMut(usize) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let limit = match maxrows {
+            MaxRows::Limited(rows) => rows,
+            MaxRows::Unlimited => usize::MAX,
+        };
+        let (mut shown, mut rows) = (Vec::new(), 0_usize);
+        while let Some(batch) = stream.next().await {
+            let batch = batch?;
+            let wanted = limit.saturating_sub(rows).min(batch.num_rows());
+            if wanted > 0 {
+                reserve(batch.get_array_memory_size())?;
+                shown.push(batch.slice(0, wanted));
+            }
+            rows += batch.num_rows();
+            if endless && rows > limit {
+                break;
+            }
+        }
+        let schema = stream.schema();
+        drop(stream);
+        if limit > 0 {
+            output::write(output::table(&schema, &shown, rows > limit, format)?)?;
+        }
+        // With nothing to show but the counts, datafusion-cli prints its footer and the object stores' profile
+        let footer = PrintOptions { maxrows, format: PrintFormat::Table, ..self.print.clone() };
+        footer.print_batches(Arc::new(Schema::empty()), &[], started, rows, format)?;
+        Ok(())
+    }
+
+    /// Formats for machines never get a footer.
+    fn quiet_for_machines(&self) -> PrintOptions {
+        let is_table = matches!(self.print.format, PrintFormat::Table | PrintFormat::Automatic);
+        PrintOptions { quiet: self.print.quiet || !is_table, ..self.print.clone() }
+    }
+}
+
+/// The engine folds the names of all functions but these to lower case.
+fn lower_table_functions(statement: &mut SqlStatement) {
+    struct Lower;
+
+    impl VisitorMut for Lower {
+        type Break = Infallible;
+
+        fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<Infallible> {
+            if let TableFactor::Table { name, args: Some(_), .. } = table
+                && let [ObjectNamePart::Identifier(name)] = name.0.as_mut_slice()
+                && name.quote_style.is_none()
+            {
+                name.value.make_ascii_lowercase();
+            }
+            ControlFlow::Continue(())
+        }
+    }
+
+    match statement {
+        SqlStatement::Statement(statement) => {
+            let _ = statement.visit(&mut Lower);
+        }
+        SqlStatement::Explain(explain) => lower_table_functions(&mut explain.statement),
+        _ => {}
+    }
+}
+
+/// Writes every batch as it comes.
+async fn print_all(mut stream: SendableRecordBatchStream, mut writer: BatchWriter) -> Result<(), Failure> {
+    while let Some(batch) = stream.next().await {
+        output::write(writer.batch(&batch?)?)?;
+        // lets Ctrl-C be seen between batches, however fast they come
+        tokio::task::yield_now().await;
+    }
+    output::write(writer.finish()?)
+}
+
+/// Drives the query on the worker threads. The thread that prints is then free to see Ctrl-C at any time, and
+/// formats one batch while the next is made. Dropping the stream stops the query.
+fn buffered(mut stream: SendableRecordBatchStream) -> SendableRecordBatchStream {
+    let mut builder = RecordBatchReceiverStream::builder(stream.schema(), BATCHES_AHEAD);
+    let sender = builder.tx();
+    builder.spawn(async move {
+        while let Some(batch) = stream.next().await {
+            if sender.send(batch).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    });
+    builder.build()
+}

@@ -1,0 +1,172 @@
+//! Why a run ends early, in words for people.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::common::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
+use datafusion::sql::sqlparser::parser::ParserError;
+
+/// Why a statement or a script did not come to its end.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nobody reads standard output any more (`| head -1`): no error, but nothing is left to do.
+    OutputClosed,
+    /// What to tell the user.
+    Message(String),
+    /// The same with the place where it happened.
+    Placed(String),
+}
+
+impl Failure {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self::Message(message.into())
+    }
+
+    /// Puts a place in front of the message. The first place is the innermost, and the only one to look at.
+    pub(super) fn at(self, place: &str) -> Self {
+        match self {
+            Self::Message(message) => Self::Placed(format!("{place}: {message}")),
+            Self::Placed(_) | Self::OutputClosed => self,
+        }
+    }
+
+    /// An error of writing to standard output.
+    pub(super) fn output(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::OutputClosed,
+            _ => Self::Message(format!("cannot write the output: {error}")),
+        }
+    }
+}
+
+impl From<DataFusionError> for Failure {
+    fn from(error: DataFusionError) -> Self {
+        match &error {
+            // datafusion-cli's printing returns its writes' errors as they are
+            DataFusionError::IoError(io) if io.kind() == io::ErrorKind::BrokenPipe => Self::OutputClosed,
+            _ => Self::Message(describe(&error)),
+        }
+    }
+}
+
+/// What went wrong, without the layers that it came through ("Arrow error: External error: ...").
+pub(super) fn describe(error: &DataFusionError) -> String {
+    match error {
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => describe(inner),
+        DataFusionError::Shared(inner) => describe(inner),
+        DataFusionError::Collection(errors) => {
+            let mut lines: Vec<String> = errors.iter().map(describe).collect();
+            lines.dedup();
+            lines.join("\n")
+        }
+        DataFusionError::External(inner) => describe_foreign(inner.as_ref()),
+        DataFusionError::ArrowError(inner, _) => describe_foreign(inner.as_ref()),
+        DataFusionError::ParquetError(inner) => describe_foreign(inner.as_ref()),
+        DataFusionError::SQL(inner, _) => describe_foreign(inner.as_ref()),
+        DataFusionError::ObjectStore(inner) => inner.to_string(),
+        DataFusionError::IoError(inner) => inner.to_string(),
+        DataFusionError::SchemaError(inner, _) => inner.to_string(),
+        DataFusionError::Plan(text) => no_table(text).unwrap_or_else(|| text.clone()),
+        DataFusionError::Execution(text)
+        | DataFusionError::Configuration(text)
+        | DataFusionError::Substrait(text)
+        | DataFusionError::Ffi(text) => text.clone(),
+        DataFusionError::NotImplemented(text) => format!("not implemented: {text}"),
+        DataFusionError::ResourcesExhausted(text) => format!("out of resources: {text}"),
+        DataFusionError::Internal(text) => format!("internal error: {text}"),
+        DataFusionError::ExecutionJoin(inner) => format!("a task of the query failed: {inner}"),
+    }
+    .split(DataFusionError::BACK_TRACE_SEP)
+    .next()
+    .unwrap_or_default()
+    .trim_end()
+    .to_string()
+}
+
+/// The engine's name for what is not there has a catalog and a schema in front, also when a file was meant.
+fn no_table(text: &str) -> Option<String> {
+    let name = text.strip_prefix("table 'datafusion.public.")?.strip_suffix("' not found")?;
+    Some(format!("there is no table '{name}', and no file of that name"))
+}
+
+/// The same through the errors of other crates, which may wrap one of DataFusion's again.
+fn describe_foreign(error: &(dyn Error + 'static)) -> String {
+    if let Some(inner) = error.downcast_ref::<DataFusionError>() {
+        return describe(inner);
+    }
+    if let Some(inner) = error.downcast_ref::<Arc<DataFusionError>>() {
+        return describe(inner);
+    }
+    match error.downcast_ref::<ArrowError>() {
+        Some(ArrowError::ExternalError(inner)) => return describe_foreign(inner.as_ref()),
+        Some(
+            ArrowError::InvalidArgumentError(text)
+            | ArrowError::ComputeError(text)
+            | ArrowError::CastError(text)
+            | ArrowError::CsvError(text)
+            | ArrowError::JsonError(text),
+        ) => return text.clone(),
+        _ => {}
+    }
+    if let Some(ParquetError::External(inner)) = error.downcast_ref::<ParquetError>() {
+        return describe_foreign(inner.as_ref());
+    }
+    match error.downcast_ref::<ParserError>() {
+        Some(ParserError::TokenizerError(text) | ParserError::ParserError(text)) => {
+            format!(
+                "syntax error: {}",
+                text.replace(" at Line: ", " at line ").replace(", Column: ", ", column ")
+            )
+        }
+        Some(ParserError::RecursionLimitExceeded) => {
+            "syntax error: nested too deeply (datafusion.sql_parser.recursion_limit)".to_string()
+        }
+        None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_left_out() {
+        let plan = || DataFusionError::Plan("no table 'x'".to_string());
+        let wrapped = DataFusionError::ArrowError(
+            Box::new(ArrowError::ExternalError(Box::new(DataFusionError::Context(
+                "optimizing".to_string(),
+                Box::new(DataFusionError::Shared(Arc::new(plan()))),
+            )))),
+            None,
+        );
+        assert_eq!(describe(&wrapped), "no table 'x'");
+        assert_eq!(describe(&DataFusionError::Collection(vec![plan(), plan()])), "no table 'x'");
+        let parser = ParserError::ParserError("Expected: x at Line: 3, Column: 8".to_string());
+        assert_eq!(
+            describe(&DataFusionError::SQL(Box::new(parser), None)),
+            "syntax error: Expected: x at line 3, column 8"
+        );
+    }
+
+    #[test]
+    fn missing_table_may_be_a_file() {
+        let error = DataFusionError::Plan("table 'datafusion.public.a.csv' not found".to_string());
+        assert_eq!(describe(&error), "there is no table 'a.csv', and no file of that name");
+    }
+
+    #[test]
+    fn innermost_place_stays() {
+        let failure = Failure::new("wrong").at("b.sql:2").at("a.sql:1");
+        assert!(matches!(failure, Failure::Placed(text) if text == "b.sql:2: wrong"));
+    }
+
+    #[test]
+    fn closed_pipe_is_no_message() {
+        let closed = || io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(matches!(Failure::output(&closed()), Failure::OutputClosed));
+        assert!(matches!(Failure::from(DataFusionError::IoError(closed())), Failure::OutputClosed));
+    }
+}

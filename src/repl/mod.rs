@@ -1,0 +1,169 @@
+//! The `dbcluster` program: a SQL shell, its batch modes, a generator of sample events, and a demo.
+//!
+//! Printing of footers, highlighting, object stores and their profiling are datafusion-cli's. The loop around
+//! them is ours, because a script needs what datafusion-cli's does not promise: statements cut by the tokenizer, the
+//! first failure ending the run with exit code 1 and its place on standard error, output of any size in constant
+//! memory, a closed pipe that is no error, and a history that does not lie in the current folder.
+//!
+//! | module | task |
+//! |---|---|
+//! | `args` | the command line |
+//! | `context` | the session: engine options, our functions |
+//! | `statements` | text to statements |
+//! | `execute` | a statement to its printed result |
+//! | `output` | formats |
+//! | `commands`, `documentation` | the backslash commands, and `\h` |
+//! | `prompt`, `completion` | the interactive loop |
+//! | `sample`, `demo` | the subcommands |
+//! | `failure` | errors in words |
+
+mod args;
+mod commands;
+mod completion;
+mod context;
+mod demo;
+mod documentation;
+mod execute;
+mod failure;
+mod output;
+mod prompt;
+mod sample;
+mod statements;
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+use std::{env, fs};
+
+use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
+use datafusion_cli::object_storage::is_stdin_location;
+use datafusion_cli::print_options::PrintOptions;
+use tokio::runtime::{Builder, Runtime};
+
+use args::{Input, Options, Task};
+use execute::{Origin, Runner};
+use failure::Failure;
+
+/// How long the end of the program waits for tasks that do not stop at once.
+const SHUTDOWN: Duration = Duration::from_secs(2);
+
+/// Runs the program with the arguments of this process. Every exit code is decided here: 0 all well, 1 a failure, and
+/// 2 (from the command line's own error) wrong usage.
+pub fn main() -> ExitCode {
+    // A second logger, of a host that calls us, is no reason to stop
+    let _ = env_logger::try_init();
+    let (task, options) = match args::parse(env::args_os()) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            // nothing is left to be done when not even this can be printed
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match run(task, &options) {
+        Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
+        Err(Failure::Message(message) | Failure::Placed(message)) => {
+            complain(&format!("dbcluster: {message}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes to standard error; if nobody reads it, nobody is told.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr().lock(), "{message}");
+}
+
+fn run(task: Task, options: &Options) -> Result<(), Failure> {
+    match task {
+        Task::Sample(args) => sample::run(&args, threads(options)),
+        Task::Demo(args) => {
+            with_runner(options, false, |runtime, runner| demo::run(runtime, runner, &args, threads(options)))
+        }
+        Task::Shell if io::stdin().is_terminal() => {
+            with_runner(options, true, |runtime, runner| prompt::run(runtime, runner, options.quiet))
+        }
+        Task::Shell => run_batch(options, vec![Input::Stdin]),
+        Task::Batch(inputs) => run_batch(options, inputs),
+    }
+}
+
+/// Runs the inputs one after the other, up to the first failure or `\q`.
+fn run_batch(options: &Options, inputs: Vec<Input>) -> Result<(), Failure> {
+    let reads_stdin = |input: &Input| match input {
+        Input::Stdin => true,
+        Input::File(path) => path.to_str().is_some_and(is_stdin_location),
+        Input::Command { .. } => false,
+    };
+    let stdin_is_sql = inputs.iter().any(reads_stdin);
+    // All of them are read before the first runs: a misspelt second file must not leave half of the work done
+    let scripts: Vec<(String, String)> = inputs.into_iter().map(read).collect::<Result<_, _>>()?;
+    with_runner(options, stdin_is_sql, |runtime, runner| {
+        for (name, text) in &scripts {
+            if runtime.block_on(runner.run_script(text, Origin::Script(name)))? == ControlFlow::Break(()) {
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The name of an input, for messages, and its text.
+fn read(input: Input) -> Result<(String, String), Failure> {
+    match input {
+        Input::Command { sql, ordinal: None } => Ok(("-c".to_string(), sql)),
+        Input::Command { sql, ordinal: Some(ordinal) } => Ok((format!("-c #{ordinal}"), sql)),
+        Input::File(path) => {
+            let name = path.display().to_string();
+            match fs::read_to_string(&path) {
+                Ok(text) => Ok((name, text)),
+                Err(error) => Err(Failure::new(error.to_string()).at(&name)),
+            }
+        }
+        Input::Stdin => {
+            let mut text = String::new();
+            match io::stdin().lock().read_to_string(&mut text) {
+                Ok(_) => Ok(("standard input".to_string(), text)),
+                Err(error) => Err(Failure::new(error.to_string()).at("standard input")),
+            }
+        }
+    }
+}
+
+/// Makes the runtime and the session, and takes them down again.
+fn with_runner(
+    options: &Options,
+    stdin_is_sql: bool,
+    work: impl FnOnce(&Runtime, &mut Runner) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(threads(options))
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
+    let result = runner(&runtime, options, stdin_is_sql).and_then(|mut runner| work(&runtime, &mut runner));
+    // After an early end, tasks may still be at work: they are told to stop, and not waited for forever
+    runtime.shutdown_timeout(SHUTDOWN);
+    result
+}
+
+fn runner(runtime: &Runtime, options: &Options, stdin_is_sql: bool) -> Result<Runner, Failure> {
+    let stores = Arc::new(InstrumentedObjectStoreRegistry::new());
+    let ctx = runtime.block_on(context::session(options, &stores, stdin_is_sql))?;
+    let print = PrintOptions {
+        format: options.format,
+        quiet: options.quiet,
+        maxrows: options.maxrows,
+        color: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none(),
+        instrumented_registry: stores,
+    };
+    Ok(Runner::new(ctx, print))
+}
+
+fn threads(options: &Options) -> usize {
+    options.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+}

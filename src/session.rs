@@ -1,0 +1,88 @@
+//! The one file that knows every room: it puts them on a session.
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::registry::FunctionRegistry;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::prelude::SessionContext;
+use datafusion_doc::Documentation;
+use log::debug;
+
+use crate::dbcluster::args::TableFunction;
+use crate::dbcluster::exemplars::ExemplarColumns;
+use crate::dbcluster::relation::DbclusterPlanner;
+use crate::dbcluster::table::{ClusterTableFunction, InputFunction, ProcessFeaturesFunction};
+use crate::dbcluster::{documentation, process_features};
+use crate::exec::DbscanRule;
+use crate::functions;
+use crate::window::{DbscanOrder, all_window_functions};
+
+/// Puts every function of this crate on `ctx`: the scalar functions, the window function `dbscan`, and the table
+/// functions `dbcluster`, `dbcluster_members` and `process_features` in both their forms.
+///
+/// Calling it again does nothing new. Call it before `PREPARE`: statements that are prepared already are
+/// forgotten.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> datafusion::error::Result<()> {
+/// use datafusion::prelude::SessionContext;
+///
+/// let ctx = SessionContext::new();
+/// datafusion_dbcluster::register_all(&ctx)?;
+///
+/// let rows = ctx.sql("SELECT cmdline_tokens('reg query HKLM') AS tokens").await?.collect().await?;
+/// datafusion::assert_batches_eq!(["+--------+", "| tokens |", "+--------+", "| 2      |", "+--------+"], &rows);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// The session refuses a registration.
+pub fn register_all(ctx: &SessionContext) -> Result<()> {
+    let is_registered = ctx.state().physical_optimizers().iter().any(|rule| rule.name() == DbscanRule.name());
+    if is_registered {
+        return Ok(());
+    }
+    {
+        let state = ctx.state_ref();
+        let mut state = state.write();
+        for udf in functions::all() {
+            if let Some(replaced) = state.register_udf(udf)? {
+                debug!("replaced the function {}", replaced.name());
+            }
+        }
+        for udwf in all_window_functions() {
+            if let Some(replaced) = state.register_udwf(udwf)? {
+                debug!("replaced the window function {}", replaced.name());
+            }
+        }
+        state.register_expr_planner(Arc::new(DbscanOrder))?;
+        state.register_relation_planner(Arc::new(DbclusterPlanner))?;
+        for function in TableFunction::ALL {
+            state.register_udtf(function.name(), Arc::new(ClusterTableFunction(function)));
+        }
+        state.register_udtf(process_features::NAME, Arc::new(ProcessFeaturesFunction));
+        state.register_udtf(InputFunction::NAME, Arc::new(InputFunction));
+        // A state has no way to add rules, its builder has.
+        let session_id = state.session_id().to_string();
+        *state = SessionStateBuilder::new_from_existing(state.clone())
+            .with_session_id(session_id)
+            .with_optimizer_rule(Arc::new(ExemplarColumns))
+            .with_physical_optimizer_rule(Arc::new(DbscanRule))
+            .build();
+    }
+    Ok(())
+}
+
+/// What the table functions are and take, by name. Scalar and window functions carry theirs themselves.
+pub fn table_function_documentation() -> Vec<(&'static str, Documentation)> {
+    documentation::all()
+}
+
+/// The statement that makes the table `events`, which the examples of the documentation read.
+pub fn documentation_example_table() -> &'static str {
+    documentation::EXAMPLE_TABLE
+}

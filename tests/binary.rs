@@ -1,0 +1,208 @@
+//! `dbcluster` as a person runs it: arguments in, text and an exit code out.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::support::data_folder;
+
+/// The binary, with nothing of the caller's environment that would change what it says.
+pub fn dbcluster() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dbcluster"));
+    for name in
+        ["DBCLUSTER_MEMORY_LIMIT", "DBCLUSTER_DISK_LIMIT", "DBCLUSTER_THREADS", "RUST_LOG", "RUST_BACKTRACE"]
+    {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    dbcluster().args(args).output().expect("the binary starts")
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("output is text")
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("errors are text")
+}
+
+/// Runs statements that have to succeed, and gives what they print as CSV.
+fn csv(sql: &str) -> String {
+    let output = run(&["--format", "csv", "-c", sql]);
+    assert!(output.status.success(), "{sql}\n{}", stderr(&output));
+    stdout(&output)
+}
+
+#[test]
+fn real_sets_collapse_as_they_should() {
+    let Some(folder) = data_folder() else { return };
+    let file = |name: &str| folder.join(name).display().to_string();
+    let processes = format!(
+        "SELECT count(*) FROM dbcluster('{}', 'cmdline_tokens(CommandLine) AS tokens, path_score(NewProcessName) AS path, \
+         is_system_session(SubjectLogonId) AS is_system', 0.0001)",
+        file("processes_on_host.csv")
+    );
+    assert_eq!(csv(&processes), "count(*)\n62\n");
+    let logons = format!(
+        "SELECT COUNT(*) AS rows FROM dbcluster('{}', [string_score(Account), LogonType], eps => 1e-4)",
+        file("host_logons.csv")
+    );
+    assert_eq!(csv(&logons), "rows\n3\n");
+}
+
+#[test]
+fn identifiers_keep_their_case_unless_told() {
+    let table = "CREATE TABLE t AS SELECT 1 AS \"CommandLine\"; ";
+    assert_eq!(
+        csv(&format!("{table} SELECT CommandLine, Max(CommandLine) AS m FROM t GROUP BY CommandLine")),
+        "CommandLine,m\n1,1\n"
+    );
+    let habit = "SET datafusion.sql_parser.enable_ident_normalization = true; ";
+    let output = run(&["-c", &format!("{table} {habit} SELECT CommandLine FROM t")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("commandline"), "{}", stderr(&output));
+}
+
+#[test]
+fn formats_print_what_programs_read() {
+    let sql = "SELECT 1 AS a, 'x,y' AS b";
+    for (format, expected) in [
+        ("csv", "a,b\n1,\"x,y\"\n"),
+        ("tsv", "a\tb\n1\tx,y\n"),
+        ("json", "[{\"a\":1,\"b\":\"x,y\"}]\n"),
+        ("nd-json", "{\"a\":1,\"b\":\"x,y\"}\n"),
+    ] {
+        let output = run(&["--format", format, "-c", sql]);
+        assert_eq!(stdout(&output).trim_end(), expected.trim_end(), "{format}");
+    }
+    let table = stdout(&run(&["-c", sql]));
+    assert!(table.contains("| 1 | x,y |") && table.contains("1 row(s) fetched"), "{table}");
+    let quiet = stdout(&run(&["--quiet", "-c", sql]));
+    assert!(quiet.contains("| 1 | x,y |") && !quiet.contains("fetched"), "{quiet}");
+}
+
+#[test]
+fn machine_formats_are_never_cut() {
+    let output = run(&["--format", "csv", "-c", "SELECT value FROM generate_series(1, 50000)"]);
+    assert_eq!(stdout(&output).lines().count(), 50_001);
+    let table = stdout(&run(&["--maxrows", "5", "-c", "SELECT value FROM generate_series(1, 50)"]));
+    assert!(!table.contains("| 6 "), "{table}");
+}
+
+#[test]
+fn first_failing_statement_ends_the_run() {
+    let output =
+        run(&["--format", "csv", "-c", "SELECT 1 AS one; SELECT nothing FROM nowhere; SELECT 2 AS two"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stdout(&output), "one\n1\n");
+    let error = stderr(&output);
+    assert!(error.contains("nowhere") && !error.contains("DataFusion error"), "{error}");
+}
+
+#[test]
+fn failing_file_is_named_with_the_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("script.sql");
+    std::fs::write(&file, "-- a comment; with a semicolon\nSELECT 1;\n\nSELECT ';' AS s,\n  missing;\n")
+        .expect("a file");
+    let output = run(&["-f", file.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = stderr(&output);
+    assert!(error.contains("script.sql") && error.contains('4') && error.contains("missing"), "{error}");
+}
+
+#[test]
+fn wrong_usage_exits_with_two() {
+    for args in
+        [&["--no-such-flag"][..], &["--format", "xml", "-c", "SELECT 1"], &["--threads", "0"], &["sample"]]
+    {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(!stderr(&output).is_empty(), "{args:?}");
+    }
+    assert!(run(&["--help"]).status.success());
+    assert!(stdout(&run(&["--version"])).contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn standard_input_is_a_script() {
+    let mut child = dbcluster()
+        .args(["--format", "csv"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    child.stdin.take().expect("a pipe").write_all(b"SELECT 1 AS a;\nSELECT 2 AS b").expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "a\n1\nb\n2\n");
+}
+
+#[test]
+fn closed_pipe_is_a_success() {
+    let binary = env!("CARGO_BIN_EXE_dbcluster");
+    let script = format!(
+        "set -o pipefail; '{binary}' --format csv -c 'SELECT * FROM generate_series(1, 3000000)' | head -n 1"
+    );
+    let output =
+        Command::new("bash").args(["-c", &script]).stdin(Stdio::null()).output().expect("bash starts");
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{}", stdout(&output));
+}
+
+#[test]
+fn memory_limit_fails_with_figures_and_spares_the_process() {
+    let output = run(&[
+        "--memory-limit",
+        "20m",
+        "--threads",
+        "1",
+        "-c",
+        "SELECT count(DISTINCT c) FROM (SELECT dbscan(0.5, 2, value) OVER () AS c FROM generate_series(1, 3000000))",
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    assert!(
+        stderr(&output).contains("memory") || stderr(&output).contains("Resources"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn sample_is_deterministic_and_not_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str| {
+        let out = folder.path().join(name);
+        let output = run(&["sample", "--rows", "5000", "--seed", "7", "--out", out.to_str().expect("UTF-8")]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        out
+    };
+    let (one, two) = (write("one"), write("two"));
+    for file in ["processes.parquet", "logons.parquet", "process_tree.parquet"] {
+        let bytes = |folder: &Path| {
+            std::fs::read(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+        };
+        assert!(bytes(&one) == bytes(&two), "{file} differs");
+    }
+    let again = run(&["sample", "--rows", "10", "--out", one.to_str().expect("UTF-8")]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).contains("--force"), "{}", stderr(&again));
+    let count = csv(&format!(
+        "SELECT count(*) AS rows, count(*) FILTER (WHERE is_anomaly) > 0 AS has_anomalies FROM '{}'",
+        one.join("processes.parquet").display()
+    ));
+    assert_eq!(count, "rows,has_anomalies\n5000,true\n");
+}
+
+#[test]
+fn demo_tells_what_it_found() {
+    let output = run(&["demo", "--rows", "3000"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let story = stdout(&output);
+    for word in ["dbcluster(", "dbcluster_members(", "cluster_size", "LogonType", "anomal"] {
+        assert!(story.contains(word), "the demo does not show {word}:\n{story}");
+    }
+}

@@ -1,0 +1,120 @@
+//! The documentation is part of the code: complete, current, and true.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use datafusion::logical_expr::Documentation;
+use datafusion_dbcluster::{
+    all_window_functions, documentation_example_table, functions, table_function_documentation,
+};
+
+use crate::support::{session, text};
+
+/// Every function of this crate with its documentation, table functions first.
+fn documentation() -> Vec<(String, Documentation)> {
+    let of_tables = table_function_documentation().into_iter().map(|(name, text)| (name.to_string(), text));
+    let undocumented = |name: &str| panic!("{name} has no documentation");
+    let of_windows = all_window_functions();
+    let of_windows = of_windows.iter().map(|function| {
+        let text = function.documentation().unwrap_or_else(|| undocumented(function.name()));
+        (function.name().to_string(), text.clone())
+    });
+    let of_scalars = functions::all();
+    let of_scalars = of_scalars.iter().map(|function| {
+        let text = function.documentation().unwrap_or_else(|| undocumented(function.name()));
+        (function.name().to_string(), text.clone())
+    });
+    of_tables.chain(of_windows).chain(of_scalars).collect()
+}
+
+/// The function reference as Markdown.
+fn reference() -> String {
+    let all = documentation();
+    let mut page = String::from(
+        "# Function reference\n\nGenerated from the documentation in the code; a test keeps it current. `\\h name` shows the \
+         same in the shell.\n",
+    );
+    let mut section = "";
+    for label in ["Table Functions", "Window Functions", "Event features", "Building Blocks"] {
+        for (name, text) in all.iter().filter(|(_, text)| text.doc_section.label == label) {
+            if section != label {
+                section = label;
+                write!(page, "\n## {label}\n").expect("strings take text");
+            }
+            write!(page, "\n### `{name}`\n\n{}\n\n```sql\n{}\n", text.description, text.syntax_example)
+                .expect("strings take text");
+            for syntax in text.alternative_syntax.iter().flatten() {
+                writeln!(page, "{syntax}").expect("strings take text");
+            }
+            page.push_str("```\n");
+            if let Some(arguments) = &text.arguments {
+                page.push_str("\n| argument | meaning |\n|---|---|\n");
+                for (argument, meaning) in arguments {
+                    writeln!(page, "| `{argument}` | {} |", meaning.replace('|', "\\|"))
+                        .expect("strings take text");
+                }
+            }
+            if let Some(example) = &text.sql_example {
+                write!(page, "\n{example}\n").expect("strings take text");
+            }
+            if let Some(related) = &text.related_udfs {
+                let links: Vec<String> = related.iter().map(|name| format!("[`{name}`](#{name})")).collect();
+                write!(page, "\nSee also: {}\n", links.join(", ")).expect("strings take text");
+            }
+        }
+    }
+    for (name, _) in &all {
+        assert!(
+            page.contains(&format!("### `{name}`")),
+            "{name} is in a section that the reference leaves out"
+        );
+    }
+    page
+}
+
+#[test]
+fn reference_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/functions.md");
+    let reference = reference();
+    if std::env::var_os("DBCLUSTER_COMPLETE").is_some() {
+        std::fs::write(&path, &reference).expect("the reference can be written");
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == reference,
+        "sql/functions.md is not current: run the tests once with DBCLUSTER_COMPLETE=1"
+    );
+}
+
+#[tokio::test]
+async fn examples_are_true() {
+    let ctx = session();
+    ctx.sql(documentation_example_table())
+        .await
+        .expect("the example table")
+        .collect()
+        .await
+        .expect("the example table");
+    for (name, text_of) in documentation() {
+        let Some(example) = text_of.sql_example else {
+            assert!(name.ends_with("_vectors"), "{name} has no example");
+            continue;
+        };
+        let example = example.trim().trim_start_matches("```sql\n> ").trim_end_matches("\n```");
+        for statement in example.split("\n> ") {
+            let (sql, printed) = statement.split_once(";\n").unwrap_or((statement, ""));
+            assert_eq!(printed, text(&ctx, sql).await, "{name}: {sql}");
+        }
+    }
+}
+
+#[test]
+fn readme_names_every_function() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(path).expect("there is a README");
+    for (name, text) in documentation() {
+        if text.doc_section.label != "Building Blocks" && name != "dbscan_vectors" {
+            assert!(readme.contains(&format!("`{name}")), "the README does not name {name}");
+        }
+    }
+}

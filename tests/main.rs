@@ -1,0 +1,26 @@
+//! All integration tests, in one binary: each one that links the engine costs minutes to build.
+//!
+//! | module | what it holds the crate to |
+//! |---|---|
+//! | `binary` | `dbcluster` as a person runs it: batch modes, exit codes, files, pipes |
+//! | `documentation` | the function reference is current, every function has one, README and help agree |
+//! | `fixture` | the seed's fourteen logons, kept in the repository |
+//! | `plans` | what a query reads, and that it can be stopped |
+//! | `reference` | scikit-learn's labels on the real event sets |
+//! | `rooms` | which part of the crate may know which |
+//! | `scripts` | the scripts of `sql/` on a generated sample |
+//! | `shell` | the interactive shell in a terminal |
+//! | `sql` | the SQL contract as text files |
+//! | `stability` | what must not change a result: order, partitions, batches, threads, string types |
+
+mod binary;
+mod documentation;
+mod fixture;
+mod plans;
+mod reference;
+mod rooms;
+mod scripts;
+mod shell;
+mod sql;
+mod stability;
+mod support;

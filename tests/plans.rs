@@ -1,0 +1,153 @@
+//! The plan of a `dbcluster` query over Parquet: a tree with one clustering that reads no more than it has to.
+
+use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+
+use crate::support::{rows, session_with, text};
+
+const CALL: &str =
+    "dbcluster(events, {tokens: cmdline_tokens(command), score: path_score(path)}, eps => 0.0001)";
+
+/// A session with 20,000 events in a Parquet file of several row groups, and their folder.
+async fn session() -> (SessionContext, tempfile::TempDir) {
+    let mut config = SessionConfig::new().with_target_partitions(2);
+    config.options_mut().execution.parquet.pushdown_filters = true;
+    let ctx = session_with(config);
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = format!(
+        "COPY (SELECT to_timestamp_seconds(1768453200 + value) AS time,
+                      'agent.exe --job=' || value || repeat(' -x', CAST(value % 5 AS INT)) AS command,
+                      'C:\\Program Files\\' || (value % 7) || '\\agent.exe' AS path, 'h' || (value % 3) AS host,
+                      repeat('wide', 20) AS wide, value AS id
+               FROM generate_series(0, 19999)
+               UNION ALL SELECT NULL, 'odd ; | & one', 'C:\\odd.exe', 'h9', 'wide', -1)
+         TO '{}/day.parquet' OPTIONS (max_row_group_size '2000')",
+        folder.path().display()
+    );
+    ctx.sql(&write).await.expect("a plan").collect().await.expect("a file");
+    let path = folder.path().join("day.parquet").display().to_string();
+    ctx.register_parquet("events", &path, ParquetReadOptions::default()).await.expect("a table");
+    (ctx, folder)
+}
+
+async fn plan(ctx: &SessionContext, folder: &tempfile::TempDir, sql: &str) -> String {
+    let plan = rows(ctx, &format!("EXPLAIN FORMAT INDENT {sql}")).await;
+    let plan =
+        datafusion::arrow::util::display::array_value_to_string(plan.column(1), 1).expect("a physical plan");
+    let path = folder.path().display().to_string();
+    plan.replace(path.trim_start_matches('/'), "FOLDER")
+}
+
+fn lines_with<'a>(plan: &'a str, word: &str) -> Vec<&'a str> {
+    plan.lines().filter(|line| line.contains(word)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plan_is_a_tree_around_one_clustering() {
+    let (ctx, folder) = session().await;
+    let plan = plan(&ctx, &folder, &format!("SELECT host, cluster_size FROM {CALL}")).await;
+    assert_eq!(lines_with(&plan, "DbscanExec").len(), 1, "{plan}");
+    assert_eq!(lines_with(&plan, "mode=Partial, gby=[tokens").len(), 1, "{plan}");
+    let [exemplars, vectors] = lines_with(&plan, "DataSourceExec")[..] else {
+        panic!("two scans expected\n{plan}")
+    };
+    // One of the two is the scan of the vectors; the join decides which comes first.
+    let (vectors, exemplars) =
+        if vectors.contains("dbcluster_feature") { (vectors, exemplars) } else { (exemplars, vectors) };
+    for (scan, name) in [(vectors, "vectors"), (exemplars, "exemplars")] {
+        assert!(
+            !scan.contains("wide") && !scan.contains("id@"),
+            "the scan of the {name} reads what nobody asked for\n{scan}"
+        );
+    }
+    assert!(!vectors.contains("host"), "the first scan reads an exemplar's column\n{vectors}");
+    assert!(exemplars.contains("host") && exemplars.contains("DynamicFilter"), "{exemplars}");
+    insta::assert_snapshot!("exemplar_column", plan);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clusters_alone_need_one_scan() {
+    let (ctx, folder) = session().await;
+    for shown in ["count(*)", "cluster_id, cluster_size, first_event_time, last_event_time, clustered"] {
+        let plan = plan(&ctx, &folder, &format!("SELECT {shown} FROM {CALL} WHERE cluster_size > 1")).await;
+        assert_eq!(lines_with(&plan, "DataSourceExec").len(), 1, "{plan}");
+        assert!(!plan.contains("Join"), "{plan}");
+    }
+    // Noise events of one vector are rows of their own, which only the events can tell.
+    let several = "dbcluster(events, [id], eps => 0.5, min_samples => 3, scaling => 'none')";
+    let plan = plan(&ctx, &folder, &format!("SELECT count(*) FROM {several}")).await;
+    assert_eq!(lines_with(&plan, "DataSourceExec").len(), 2, "{plan}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn second_scan_skips_row_groups() {
+    let (ctx, _folder) = session().await;
+    let analyzed = text(&ctx, &format!("EXPLAIN ANALYZE SELECT * FROM {CALL}")).await;
+    let exemplars = analyzed
+        .lines()
+        .find(|line| line.contains("DataSourceExec") && line.contains("wide"))
+        .expect("a second scan");
+    // All 35 kinds of events occur in the first of eleven row groups, the one without a time in some other.
+    let pruned = (1..=2)
+        .any(|left| exemplars.contains(&format!("row_groups_pruned_statistics=11 total → {left} matched")));
+    assert!(pruned, "{exemplars}");
+    let dbscan = analyzed.lines().find(|line| line.contains("DbscanExec")).expect("the clustering");
+    for metric in ["input_rows=36", "clusters=", "cluster_time=", "peak_mem_used="] {
+        assert!(dbscan.contains(metric), "{metric} is missing: {dbscan}");
+    }
+}
+
+/// An event without a time is an event: the filter that the join sends to the scan must not lose it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exemplar_without_a_time_is_found() {
+    let (ctx, _folder) = session().await;
+    let odd = rows(&ctx, &format!("SELECT id, first_event_time FROM {CALL} WHERE id = -1")).await;
+    assert_eq!((odd.num_rows(), odd.column(1).null_count()), (1, 1));
+}
+
+/// The rule that reads less must not change what is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_are_those_of_the_plan_without_the_rules() {
+    let (ctx, _folder) = session().await;
+    let plain = SessionContext::new_with_state(
+        datafusion::execution::SessionStateBuilder::new_from_existing(ctx.state())
+            .with_optimizer_rules(vec![])
+            .build(),
+    );
+    for sql in [
+        format!("SELECT * FROM {CALL}"),
+        format!("SELECT host, cluster_size FROM {CALL}"),
+        format!("SELECT count(*), sum(cluster_size) FROM {CALL}"),
+        format!("SELECT cluster_size FROM {CALL} WHERE cluster_size > 400"),
+        format!("SELECT host, id FROM {CALL} WHERE path LIKE '%3%' AND clustered"),
+        "SELECT id, first_event_time FROM dbcluster(events, [path_score(path)], eps => 0.5, min_samples => 3000, scaling => 'none')"
+            .to_string(),
+    ] {
+        let sorted = |text: String| {
+            let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
+            lines.sort();
+            lines
+        };
+        let (with, without) = (text(&ctx, &sql).await, text(&plain, &sql).await);
+        assert!(with.lines().count() > 4, "{sql} would prove nothing");
+        assert_eq!(sorted(with), sorted(without), "{sql}");
+    }
+}
+
+/// Dropping a query stops its clustering: the core is told, and gives its memory back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropped_query_gives_its_memory_back() {
+    let (ctx, _folder) = session().await;
+    let sql =
+        "SELECT dbscan(1.0, 1000000, value, value % 1000) OVER () AS c FROM generate_series(1, 2000000)";
+    let frame = ctx.sql(sql).await.expect("a plan");
+    let query = tokio::time::timeout(std::time::Duration::from_millis(1500), frame.collect()).await;
+    drop(query);
+    let pool = std::sync::Arc::clone(&ctx.runtime_env().memory_pool);
+    for _ in 0..100 {
+        if pool.reserved() == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("{} bytes are still reserved", pool.reserved());
+}

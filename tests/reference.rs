@@ -1,0 +1,197 @@
+//! scikit-learn's labels on the real event sets, and the known answers of the seed.
+//!
+//! `<set>.reference.parquet` holds, for every row of a set in file order, the features and the labels that
+//! scikit-learn gave at each eps. The row number is the order, so cluster numbers have to be equal, not only the
+//! partition.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{Float64Type, Int64Type};
+
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use crate::support::{data_folder, number, read_set, register, rows, session_with, text};
+
+/// A set: its file, and its features as SQL in the order in which they were clustered.
+const SETS: [(&str, &str, &str); 9] = [
+    ("processes_on_host", "csv", PROCESS_FEATURES),
+    ("process_tree", "csv", PROCESS_FEATURES),
+    ("host_logons", "csv", LOGON_FEATURES),
+    (
+        "az_net_flows",
+        "csv",
+        r#"coalesce(DestPort, 0) AS "destPort", coalesce(TotalAllowedFlows, 0) AS "allowedFlows",
+           coalesce(string_score(L7Protocol), 0) AS "l7Score", coalesce(FlowDirection = 'O', false) AS outbound,
+           CASE WHEN coalesce(trim(AllExtIPs), '') = '' THEN 0 ELSE token_count(AllExtIPs, ',') END AS "extIpCount""#,
+    ),
+    ("otrf_4688", "parquet", PROCESS_FEATURES),
+    ("otrf_logons", "parquet", LOGON_FEATURES),
+    (
+        "otrf_image_load",
+        "parquet",
+        r#"coalesce(string_score(Image), 0) AS "imageScore", coalesce(string_score(ImageLoaded), 0) AS "loadedScore",
+           coalesce(cmdline_tokens(ImageLoaded), 0) AS "loadedTokens", coalesce(Signed, false) AS "isSigned""#,
+    ),
+    (
+        "linux_execve",
+        "parquet",
+        r#"coalesce(cmdline_tokens(cmdline), 0) AS "commandlineTokensFull", coalesce(path_score(exe), 0) AS "pathScore",
+           ses = -1 AS "isSystemSession""#,
+    ),
+    (
+        "cloudtrail",
+        "parquet",
+        r#"coalesce(string_score(eventName), 0) AS "eventNameScore", coalesce(string_score(eventSource), 0) AS "eventSourceScore",
+           coalesce(string_score(userAgent), 0) AS "userAgentScore", coalesce(string_score(userArn), 0) AS "arnScore",
+           coalesce(cmdline_tokens(requestParameters), 0) AS "requestTokens", errorCode IS NOT NULL AS "isError",
+           coalesce(readOnly, false) AS "isReadOnly""#,
+    ),
+];
+
+const PROCESS_FEATURES: &str = r#"coalesce(cmdline_tokens(CommandLine), 0) AS "commandlineTokensFull",
+    coalesce(path_score(NewProcessName), 0) AS "pathScore", coalesce(is_system_session(SubjectLogonId), false) AS "isSystemSession""#;
+const LOGON_FEATURES: &str =
+    r#"coalesce(string_score(Account), 0) AS "accountNum", coalesce(LogonType, 0) AS "logonType""#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labels_are_scikit_learns() {
+    let Some(folder) = data_folder() else { return };
+    for (set, extension, features) in SETS {
+        let reference = read_set(&folder.join(format!("{set}.reference.parquet"))).await;
+        let events = read_set(&folder.join(format!("{set}.{extension}"))).await;
+        let ctx = case_keeping_session();
+        register(&ctx, "events", &events, 2);
+        check_features(
+            set,
+            &rows(&ctx, &format!("SELECT {features} FROM events ORDER BY row")).await,
+            &reference,
+        );
+        for (index, field) in reference.schema().fields().iter().enumerate() {
+            let Some(eps) = field.name().strip_prefix("label_") else { continue };
+            let expected = reference.column(index).as_primitive::<Int64Type>();
+            let features = features.replace('\n', " ");
+            let features = features.replace('\'', "''");
+            let call = |function: &str| format!("{function}(events, '{features}', {eps}, order_by => row)");
+
+            let labelled = rows(
+                &ctx,
+                &format!(
+                    "SELECT row, cluster_id, point_type FROM {} ORDER BY row",
+                    call("dbcluster_members")
+                ),
+            )
+            .await;
+            assert_eq!(labelled.column(1).as_primitive::<Int64Type>(), expected, "{set} at eps {eps}");
+
+            let expected = expected.values();
+            let clusters = expected.iter().max().map_or(0, |highest| highest + 1);
+            let noise = expected.iter().filter(|label| **label == -1).count() as i64;
+            assert!(expected.len() > 10 && clusters > 0, "{set} at eps {eps} would prove nothing");
+            let mut sizes: HashMap<i64, i64> = HashMap::new();
+            expected
+                .iter()
+                .filter(|label| **label >= 0)
+                .for_each(|label| *sizes.entry(*label).or_default() += 1);
+            let sql =
+                format!("SELECT count(*), max(cluster_size), sum(cluster_size) FROM {}", call("dbcluster"));
+            let collapsed = rows(&ctx, &sql).await;
+            let got: Vec<i64> =
+                (0..3).map(|c| collapsed.column(c).as_primitive::<Int64Type>().value(0)).collect();
+            let largest = sizes.values().copied().max().unwrap_or(1);
+            assert_eq!(got, [clusters + noise, largest, expected.len() as i64], "{set} at eps {eps}");
+        }
+    }
+}
+
+/// Identifiers are taken as they are written, as in the shell: the sets' columns are in mixed case.
+fn case_keeping_session() -> SessionContext {
+    let mut config = SessionConfig::new().with_target_partitions(2);
+    config.options_mut().sql_parser.enable_ident_normalization = false;
+    session_with(config)
+}
+
+/// Our features are the numbers that were clustered.
+fn check_features(set: &str, ours: &RecordBatch, reference: &RecordBatch) {
+    for index in 0..ours.num_columns() {
+        let as_double = |batch: &RecordBatch, index: usize| {
+            datafusion::arrow::compute::cast(
+                batch.column(index),
+                &datafusion::arrow::datatypes::DataType::Float64,
+            )
+            .expect("features are numbers")
+        };
+        // Behind the row number, in the same order.
+        let (ours, theirs) = (as_double(ours, index), as_double(reference, index + 1));
+        let name = reference.schema().field(index + 1).name().clone();
+        assert_eq!(ours.as_primitive::<Float64Type>(), theirs.as_primitive::<Float64Type>(), "{set}: {name}");
+    }
+}
+
+/// Registers a CSV of the seed in file order.
+async fn seed_set(folder: &Path, name: &str) -> SessionContext {
+    let ctx = case_keeping_session();
+    register(&ctx, "events", &read_set(&folder.join(name)).await, 1);
+    ctx
+}
+
+const SEED_FEATURES: &str =
+    "[cmdline_tokens(CommandLine), path_score(NewProcessName), is_system_session(SubjectLogonId)]";
+
+#[tokio::test]
+async fn collapsed_rows_are_the_known_ones() {
+    let Some(folder) = data_folder() else { return };
+    let ctx = seed_set(&folder, "processes_on_host.csv").await;
+    for (eps, expected) in
+        [("1e-6", 118), ("1e-5", 110), ("3e-5", 91), ("1e-4", 62), ("3e-4", 17), ("1e-3", 5), ("1e-2", 1)]
+    {
+        assert_eq!(
+            number(&ctx, &format!("SELECT count(*) FROM dbcluster(events, {SEED_FEATURES}, {eps})")).await,
+            expected,
+            "{eps}"
+        );
+    }
+    let by_hash = "dbcluster(events, [crc32_hash(NewProcessName), delim_hash(CommandLine), is_system_session(SubjectLogonId)], 1e-3)";
+    let sql = format!(
+        "SELECT count(*) FILTER (WHERE clustered) AS clusters, count(*) FILTER (WHERE NOT clustered) AS noise,
+                count(*) AS rows, max(cluster_size) AS largest FROM {by_hash}"
+    );
+    insta::assert_snapshot!(text(&ctx, &sql).await, @r"
+    +----------+-------+------+---------+
+    | clusters | noise | rows | largest |
+    +----------+-------+------+---------+
+    | 32       | 89    | 121  | 70      |
+    +----------+-------+------+---------+
+    ");
+}
+
+#[tokio::test]
+async fn printed_ids_are_the_seeds() {
+    let Some(folder) = data_folder() else { return };
+    let ctx = seed_set(&folder, "processes_on_host.csv").await;
+    let sql = format!(
+        "SELECT cluster_id, cluster_size FROM dbcluster(events, {SEED_FEATURES}, eps => 1e-4, order_by => row)
+         WHERE process_name(NewProcessName) = 'reg.exe' ORDER BY cluster_id"
+    );
+    insta::assert_snapshot!(text(&ctx, &sql).await, @r"
+    +------------+--------------+
+    | cluster_id | cluster_size |
+    +------------+--------------+
+    | -1         | 1            |
+    | 7          | 3            |
+    +------------+--------------+
+    ");
+    let ctx = seed_set(&folder, "host_logons.csv").await;
+    let sql = "SELECT cluster_id, cluster_size, split_part(Account, '\\', 2) AS account
+               FROM dbcluster(events, [string_score(Account), LogonType], eps => 1e-4, order_by => row) ORDER BY cluster_id";
+    insta::assert_snapshot!(text(&ctx, sql).await, @r"
+    +------------+--------------+---------------+
+    | cluster_id | cluster_size | account       |
+    +------------+--------------+---------------+
+    | -1         | 1            | adm1nistrator |
+    | 0          | 2            | MSTICAdmin    |
+    | 1          | 11           | SYSTEM        |
+    +------------+--------------+---------------+
+    ");
+}

@@ -1,0 +1,119 @@
+//! The SQL contract: every `.slt` file of `tests/sqllogictest`, with our physical rule and without.
+//!
+//! Files are in the format of [sqllogictest](https://sqlite.org/sqllogictest/doc/trunk/about.wiki), as the engine's own
+//! tests are. Each file has a fresh session. Records that only hold with the rule (they show its operator) say
+//! `skipif without_rule`.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::error::DataFusionError;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
+
+use crate::support::{session_with, session_without_rule};
+
+#[derive(Clone)]
+struct Session(SessionContext);
+
+#[async_trait]
+impl AsyncDB for Session {
+    type Error = DataFusionError;
+    type ColumnType = DefaultColumnType;
+
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, DataFusionError> {
+        let frame = self.0.sql(sql).await?;
+        let types = vec![DefaultColumnType::Any; frame.schema().fields().len()];
+        let batches = frame.collect().await?;
+        if types.is_empty() {
+            return Ok(DBOutput::StatementComplete(0));
+        }
+        let rows = batches.iter().map(rows).collect::<Result<Vec<_>, _>>()?.concat();
+        Ok(DBOutput::Rows { types, rows })
+    }
+
+    async fn shutdown(&mut self) {}
+
+    fn engine_name(&self) -> &'static str {
+        "dbcluster"
+    }
+}
+
+fn rows(batch: &RecordBatch) -> Result<Vec<Vec<String>>, DataFusionError> {
+    let options = FormatOptions::new().with_null("NULL");
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column, &options))
+        .collect::<Result<Vec<_>, _>>()?;
+    let cell = |text: String| if text.is_empty() { "(empty)".to_string() } else { text };
+    Ok((0..batch.num_rows())
+        .map(|row| columns.iter().map(|column| cell(column.value(row).to_string())).collect())
+        .map(split_plan)
+        .collect::<Vec<Vec<Vec<String>>>>()
+        .concat())
+}
+
+/// A plan is one cell of many lines; as rows it can be read and compared line by line.
+fn split_plan(row: Vec<String>) -> Vec<Vec<String>> {
+    match row.as_slice() {
+        [kind, plan] if kind.ends_with("_plan") => {
+            let lines = plan.lines().enumerate();
+            lines.map(|(number, line)| vec![format!("{:02}){line}", number + 1).replace(' ', "-")]).collect()
+        }
+        _ => vec![row],
+    }
+}
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sqllogictest");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("the folder of SQL tests")
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "slt"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 5, "SQL tests are missing");
+    files
+}
+
+async fn run(label: &str, session: fn(SessionConfig) -> SessionContext) {
+    let config = || SessionConfig::new().with_target_partitions(2).with_information_schema(true);
+    // Set DBCLUSTER_COMPLETE to write what comes out as what is expected, and read the difference.
+    let complete = std::env::var_os("DBCLUSTER_COMPLETE").is_some() && label == "with_rule";
+    let mut failures = vec![];
+    for file in files() {
+        let mut runner = Runner::new(|| async { Ok(Session(session(config()))) });
+        runner.add_label(label);
+        let result = if complete {
+            runner
+                .update_test_file(
+                    &file,
+                    " ",
+                    sqllogictest::default_validator,
+                    sqllogictest::default_normalizer,
+                    sqllogictest::default_column_validator,
+                )
+                .await
+                .map_err(|error| error.to_string())
+        } else {
+            runner.run_file_async(&file).await.map_err(|error| error.display(false).to_string())
+        };
+        if let Err(error) = result {
+            failures.push(format!("{}: {error}", file.display()));
+        }
+    }
+    assert!(failures.is_empty(), "{label}:\n{}", failures.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_hold_with_the_operator() {
+    run("with_rule", session_with).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_hold_with_the_window_function() {
+    run("without_rule", session_without_rule).await;
+}

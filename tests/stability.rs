@@ -1,0 +1,175 @@
+//! What must not change a result. Each property says why somebody would otherwise be misled.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array,
+};
+use datafusion::arrow::compute::{cast, take_record_batch};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use proptest::prelude::*;
+
+use crate::support::{data_folder, read_set, register, rows, session_with, session_without_rule, text};
+
+/// Everything that a call can say about these events, in an order of its own.
+const QUERIES: [&str; 4] = [
+    "SELECT * FROM dbcluster(events, {tokens: cmdline_tokens(command), length: character_length(command)}, eps => 0.05)
+     ORDER BY cluster_id, cluster_size, \"time\", command, id",
+    "SELECT * FROM dbcluster(events, [cmdline_tokens(command), value], eps => 1.5, min_samples => 4, scaling => 'none')
+     ORDER BY cluster_id, cluster_size, \"time\", command, id",
+    "SELECT * FROM dbcluster_members(events, [value], eps => 1, min_samples => 3, scaling => 'none', time_column => NULL)
+     ORDER BY id",
+    "SELECT id, dbscan(1.0, 3, value) OVER (PARTITION BY command ORDER BY \"time\") AS cluster FROM events ORDER BY id",
+];
+
+fn settings(partitions: usize, batch_size: usize) -> SessionConfig {
+    SessionConfig::new().with_target_partitions(partitions).with_batch_size(batch_size)
+}
+
+/// Events with many ties: few times (some NULL), few commands, values on a lattice.
+fn events() -> impl Strategy<Value = RecordBatch> {
+    let event = (0..4_i64, proptest::option::weighted(0.9, 0..5_i64), 0..12_i64);
+    proptest::collection::vec(event, 1..60).prop_map(|events| {
+        let commands = ["reg query", "a b c d", "reg.exe /s", ""];
+        let command: StringArray =
+            events.iter().map(|(command, _, _)| Some(commands[*command as usize])).collect();
+        let time: TimestampMicrosecondArray = events.iter().map(|(_, time, _)| *time).collect();
+        let value: Int64Array = events.iter().map(|(_, _, value)| Some(*value)).collect();
+        let id: Int64Array = (0..events.len() as i64).collect();
+        RecordBatch::try_new(
+            Arc::new(Schema::new(vec![
+                Field::new("time", DataType::Timestamp(TimeUnit::Microsecond, None), true),
+                Field::new("command", DataType::Utf8, true),
+                Field::new("value", DataType::Int64, true),
+                Field::new("id", DataType::Int64, false),
+            ])),
+            vec![Arc::new(time), Arc::new(command), Arc::new(value), Arc::new(id)],
+        )
+        .expect("columns of one length")
+    })
+}
+
+fn shuffled(batch: &RecordBatch, seed: u64) -> RecordBatch {
+    let mut order: Vec<u32> = (0..batch.num_rows() as u32).collect();
+    fastrand::Rng::with_seed(seed).shuffle(&mut order);
+    take_record_batch(batch, &UInt32Array::from(order)).expect("indices of the batch")
+}
+
+async fn answers(ctx: &SessionContext) -> Vec<String> {
+    let mut answers = vec![];
+    for query in QUERIES {
+        answers.push(text(ctx, query).await);
+    }
+    answers
+}
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(future)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// A table has no row order: the same events from another file order must give the same answer.
+    #[test]
+    fn row_order_changes_nothing(batch in events(), seed in any::<u64>()) {
+        run(async {
+            let (one, two) = (session_with(settings(2, 8192)), session_with(settings(2, 8192)));
+            register(&one, "events", &batch, 1);
+            register(&two, "events", &shuffled(&batch, seed), 3);
+            assert_eq!(answers(&one).await, answers(&two).await);
+        });
+    }
+
+    /// Partitions, batch sizes and threads are the machine's business, not the analyst's.
+    #[test]
+    fn the_machine_changes_nothing(batch in events()) {
+        run(async {
+            let one = session_with(settings(1, 8192));
+            register(&one, "events", &batch, 1);
+            let expected = answers(&one).await;
+            for (partitions, batch_size) in [(1, 1), (2, 3), (7, 8192)] {
+                for session in [session_with, session_without_rule] {
+                    let other = session(settings(partitions, batch_size));
+                    register(&other, "events", &batch, partitions);
+                    assert_eq!(expected, answers(&other).await, "{partitions} partitions, batches of {batch_size}");
+                }
+            }
+        });
+    }
+
+    /// A window over groups is as many windows of one group each.
+    #[test]
+    fn partition_by_equals_separate_runs(batch in events()) {
+        run(async {
+            let ctx = session_with(settings(2, 8192));
+            register(&ctx, "events", &batch, 2);
+            let window = |what: &str, filter: &str| format!(
+                "SELECT id, dbscan(1.0, 3, value) OVER ({what} ORDER BY \"time\") AS cluster FROM events {filter} ORDER BY id");
+            let together = rows(&ctx, &window("PARTITION BY command", "")).await;
+            let mut apart = vec![];
+            for command in ["reg query", "a b c d", "reg.exe /s", ""] {
+                apart.push(rows(&ctx, &window("", &format!("WHERE command = '{command}'"))).await);
+            }
+            let apart = datafusion::arrow::compute::concat_batches(&together.schema(), &apart).expect("one schema");
+            let other = session_with(settings(2, 8192));
+            register(&other, "apart", &apart, 1);
+            let apart = rows(&other, "SELECT * FROM apart ORDER BY id").await;
+            assert_eq!(together.columns(), apart.columns());
+        });
+    }
+}
+
+/// An archive's writer chooses the string encoding; the events are the same.
+#[tokio::test]
+async fn string_types_change_nothing() {
+    let Some(folder) = data_folder() else { return };
+    let events = read_set(&folder.join("processes_on_host.csv")).await;
+    let dictionary = |value: DataType| DataType::Dictionary(Box::new(DataType::Int32), Box::new(value));
+    let mut answers = vec![];
+    for string in [
+        DataType::Utf8,
+        DataType::LargeUtf8,
+        DataType::Utf8View,
+        dictionary(DataType::Utf8),
+        dictionary(DataType::LargeUtf8),
+    ] {
+        let ctx = session_with(settings(2, 8192));
+        register(&ctx, "events", &with_strings(&events, &string), 2);
+        let sql = "SELECT tokens, path, cluster_id, cluster_size, first_event_time, CommandLine || '' AS command
+                   FROM dbcluster(events, {tokens: cmdline_tokens(CommandLine), path: path_score(NewProcessName),
+                                           is_system: is_system_session(SubjectLogonId)}, eps => 1e-4)
+                   ORDER BY cluster_id, first_event_time, \"row\"".replace("CommandLine ||", "\"CommandLine\" ||");
+        answers.push((string, text(&ctx, &sql).await));
+    }
+    assert_eq!(answers[0].1.lines().count(), 62 + 4);
+    for (string, answer) in &answers {
+        assert_eq!(*answer, answers[0].1, "{string}");
+    }
+}
+
+fn with_strings(batch: &RecordBatch, string: &DataType) -> RecordBatch {
+    let schema = batch.schema();
+    let (fields, columns): (Vec<Field>, Vec<ArrayRef>) = schema
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, column)| {
+            if matches!(field.data_type(), DataType::Utf8 | DataType::Utf8View) {
+                (
+                    field.as_ref().clone().with_data_type(string.clone()),
+                    cast(column, string).expect("strings cast"),
+                )
+            } else {
+                (field.as_ref().clone(), Arc::clone(column))
+            }
+        })
+        .unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("columns of one length")
+}

@@ -1,0 +1,108 @@
+//! What several test modules share: sessions, the real event sets, results as text.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, Int64Array, RecordBatch};
+use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::util::pretty::pretty_format_batches;
+use datafusion::datasource::MemTable;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::prelude::{CsvReadOptions, ParquetReadOptions, SessionConfig, SessionContext};
+
+/// A session as an embedder makes it.
+pub fn session() -> SessionContext {
+    session_with(SessionConfig::new().with_target_partitions(2))
+}
+
+/// A session with these settings and everything of ours.
+pub fn session_with(config: SessionConfig) -> SessionContext {
+    let ctx = SessionContext::new_with_config(config);
+    datafusion_dbcluster::register_all(&ctx).expect("functions register");
+    ctx
+}
+
+/// The same without our physical rule, so that the window function does the work itself.
+pub fn session_without_rule(config: SessionConfig) -> SessionContext {
+    let ctx = session_with(config);
+    let state = ctx.state();
+    let rules =
+        state.physical_optimizers().iter().filter(|rule| rule.name() != "dbscan_exec").cloned().collect();
+    SessionContext::new_with_state(
+        SessionStateBuilder::new_from_existing(state).with_physical_optimizer_rules(rules).build(),
+    )
+}
+
+/// The folder of the real event sets, or `None` (a skip) where there is none. With `CI=true` it has to be there.
+pub fn data_folder() -> Option<PathBuf> {
+    let folder = std::env::var_os("DBCLUSTER_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(
+        std::env::var("CI").as_deref() != Ok("true"),
+        "the real event sets are missing: set DBCLUSTER_DATA"
+    );
+    eprintln!("skipped: no real event sets (set DBCLUSTER_DATA to their folder)");
+    None
+}
+
+/// One batch of all rows of a query.
+pub async fn rows(ctx: &SessionContext, sql: &str) -> RecordBatch {
+    let frame = ctx.sql(sql).await.unwrap_or_else(|error| panic!("{sql}\n{error}"));
+    let schema = Arc::new(frame.schema().as_arrow().clone());
+    let batches = frame.collect().await.unwrap_or_else(|error| panic!("{sql}\n{error}"));
+    let schema = batches.first().map_or(schema, RecordBatch::schema);
+    concat_batches(&schema, &batches).expect("batches of one query have one schema")
+}
+
+/// The rows of a query as the text that people see.
+pub async fn text(ctx: &SessionContext, sql: &str) -> String {
+    pretty_format_batches(&[rows(ctx, sql).await]).expect("rows print").to_string()
+}
+
+/// The single number of a query.
+pub async fn number(ctx: &SessionContext, sql: &str) -> i64 {
+    let rows = rows(ctx, sql).await;
+    assert_eq!((rows.num_rows(), rows.num_columns()), (1, 1), "{sql}");
+    let column = datafusion::arrow::compute::cast(rows.column(0), &DataType::Int64).expect("a number");
+    column.as_any().downcast_ref::<Int64Array>().expect("a number").value(0)
+}
+
+/// A file of the real sets as one batch, in file order, with its row numbers as the column `row`.
+pub async fn read_set(path: &Path) -> RecordBatch {
+    let ctx = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
+    let path_text = path.to_str().expect("a path in UTF-8");
+    let frame = if path.extension().is_some_and(|extension| extension == "csv") {
+        ctx.read_csv(path_text, CsvReadOptions::new().schema_infer_max_records(100_000)).await
+    } else {
+        ctx.read_parquet(path_text, ParquetReadOptions::default()).await
+    }
+    .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let schema = Arc::new(frame.schema().as_arrow().clone());
+    let batch = concat_batches(&schema, &frame.collect().await.expect("a readable set")).expect("one schema");
+    with_row_numbers(&batch)
+}
+
+fn with_row_numbers(batch: &RecordBatch) -> RecordBatch {
+    let mut fields: Vec<_> = batch.schema().fields().iter().cloned().collect();
+    fields.push(Arc::new(Field::new("row", DataType::Int64, false)));
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new((0..batch.num_rows() as i64).collect::<Int64Array>()));
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("columns of one length")
+}
+
+/// Registers `batch` as a table, dealt out over `partitions`.
+pub fn register(ctx: &SessionContext, name: &str, batch: &RecordBatch, partitions: usize) {
+    let size = batch.num_rows().div_ceil(partitions).max(1);
+    let parts = (0..partitions)
+        .map(|part| {
+            let start = (part * size).min(batch.num_rows());
+            vec![batch.slice(start, size.min(batch.num_rows() - start))]
+        })
+        .collect();
+    let table = MemTable::try_new(batch.schema(), parts).expect("a table");
+    ctx.register_table(name, Arc::new(table)).expect("a new name");
+}
