@@ -37,6 +37,7 @@ use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceC
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, RecordOutput, Time,
 };
+use datafusion::physical_plan::spill::get_record_batch_memory_size;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::windows::{WindowAggExec, WindowUDFExpr};
 use datafusion::physical_plan::{
@@ -209,6 +210,15 @@ impl DbscanMetrics {
     }
 }
 
+/// What has come in so far.
+#[derive(Default)]
+struct InputSize {
+    /// Rows of the table; as many as vectors, unless a vector stands for several.
+    rows: i64,
+    vectors: usize,
+    bytes: usize,
+}
+
 /// One partition's work, from its input to its labelled rows.
 struct Job {
     call: Call,
@@ -223,18 +233,19 @@ struct Job {
 impl Job {
     async fn run(self, mut input: SendableRecordBatchStream) -> Result<LabelledRows> {
         let mut batches = Vec::new();
-        let (mut rows, mut bytes) = (0, 0);
+        let mut input_size = InputSize::default();
         while let Some(batch) = input.next().await.transpose()? {
-            let size = batch.get_array_memory_size();
-            rows += batch.num_rows();
-            bytes += size;
+            let size = get_record_batch_memory_size(&batch);
+            input_size.vectors += batch.num_rows();
+            input_size.rows += self.call.rows_of(&self.args, &batch)?;
+            input_size.bytes += size;
             // Twice: the batches are joined into one below.
-            self.grow(size * 2, rows, bytes)?;
+            self.grow(size * 2, &input_size)?;
             batches.push(batch);
         }
         drop(input);
-        self.metrics.input_rows.add(rows);
-        self.grow(self.call.memory_required(rows), rows, bytes)?;
+        self.metrics.input_rows.add(input_size.vectors);
+        self.grow(self.call.memory_required(input_size.vectors), &input_size)?;
         self.metrics.peak_memory.set(self.reservation.size());
         let cancel = CancelOnDrop(Arc::new(AtomicBool::new(false)));
         let flag = Arc::clone(&cancel.0);
@@ -243,13 +254,15 @@ impl Job {
         labelled.map_err(|error| exec_datafusion_err!("clustering was stopped: {error}"))?
     }
 
-    fn grow(&self, more: usize, rows: usize, bytes: usize) -> Result<()> {
+    fn grow(&self, more: usize, input: &InputSize) -> Result<()> {
         self.reservation.try_grow(more).map_err(|error| {
             DataFusionError::ResourcesExhausted(format!(
-                "clustering {rows} distinct rows ({} of input) with {} features needs {} more than the {} it holds; \
-                 give more memory, or fewer distinct vectors (coarser features). {error}",
-                human_readable_size(bytes),
+                "clustering {} rows, which are {} distinct vectors of {} features ({} so far), needs {} more than the {} \
+                 it holds; give more memory, or make the features coarser. {error}",
+                input.rows,
+                input.vectors,
                 self.call.features().len(),
+                human_readable_size(input.bytes),
                 human_readable_size(more),
                 human_readable_size(self.reservation.size()),
             ))

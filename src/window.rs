@@ -22,7 +22,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StructArray,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StructArray,
 };
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type};
@@ -333,6 +333,15 @@ impl Call {
     /// The features' names.
     pub(crate) fn features(&self) -> &[String] {
         &self.features
+    }
+
+    /// How many rows of the table a batch stands for. `args` are the call's arguments.
+    pub(crate) fn rows_of(&self, args: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<i64> {
+        let Some(weight) = self.vectors.and_then(|_| args.get(DBSCAN_VECTORS_ARGS.len() - 1)) else {
+            return Ok(batch.num_rows() as i64);
+        };
+        let weights = weight.evaluate(batch)?.into_array(batch.num_rows())?;
+        Ok(weights.as_primitive::<Int64Type>().iter().flatten().sum())
     }
 
     /// Bytes that [`evaluate`](Self::evaluate) needs beside its input, for `rows` rows.

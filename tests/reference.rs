@@ -166,6 +166,19 @@ async fn collapsed_rows_are_the_known_ones() {
     ");
 }
 
+/// No path is hidden where each path is clustered by itself.
+#[tokio::test]
+async fn collapsed_rows_per_path_are_the_known_ones() {
+    let Some(folder) = data_folder() else { return };
+    let ctx = seed_set(&folder, "processes_on_host.csv").await;
+    let sql = "WITH labelled AS (
+                 SELECT NewProcessName, dbscan(1, 2, cmdline_tokens(CommandLine)) OVER (PARTITION BY NewProcessName) AS cluster
+                 FROM events)
+               SELECT count(*) FILTER (WHERE cluster = -1) + count(DISTINCT struct(NewProcessName, cluster)) FILTER (WHERE cluster >= 0)
+               FROM labelled";
+    assert_eq!(number(&ctx, sql).await, 107);
+}
+
 #[tokio::test]
 async fn printed_ids_are_the_seeds() {
     let Some(folder) = data_folder() else { return };

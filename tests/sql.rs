@@ -13,7 +13,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 
-use crate::support::{session_with, session_without_rule};
+use crate::support::{session_with, session_without_planner, session_without_rule};
 
 #[derive(Clone)]
 struct Session(SessionContext);
@@ -79,12 +79,12 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-async fn run(label: &str, session: fn(SessionConfig) -> SessionContext) {
+async fn run(label: &str, session: fn(SessionConfig) -> SessionContext, files: Vec<PathBuf>) {
     let config = || SessionConfig::new().with_target_partitions(2).with_information_schema(true);
     // Set DBCLUSTER_COMPLETE to write what comes out as what is expected, and read the difference.
     let complete = std::env::var_os("DBCLUSTER_COMPLETE").is_some() && label == "with_rule";
     let mut failures = vec![];
-    for file in files() {
+    for file in files {
         let mut runner = Runner::new(|| async { Ok(Session(session(config()))) });
         runner.add_label(label);
         let result = if complete {
@@ -110,10 +110,19 @@ async fn run(label: &str, session: fn(SessionConfig) -> SessionContext) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_hold_with_the_operator() {
-    run("with_rule", session_with).await;
+    run("with_rule", session_with, files()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_hold_with_the_window_function() {
-    run("without_rule", session_without_rule).await;
+    run("without_rule", session_without_rule, files()).await;
+}
+
+/// A host without relation planners has the positional form.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn positional_form_needs_table_functions_only() {
+    let positional: Vec<PathBuf> =
+        files().into_iter().filter(|file| file.ends_with("positional.slt")).collect();
+    assert_eq!(positional.len(), 1);
+    run("without_planner", session_without_planner, positional).await;
 }

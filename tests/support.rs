@@ -34,6 +34,13 @@ pub fn session_without_rule(config: SessionConfig) -> SessionContext {
     )
 }
 
+/// The same without our relation planner, as in a host that takes table functions only.
+pub fn session_without_planner(config: SessionConfig) -> SessionContext {
+    let mut builder = SessionStateBuilder::new_from_existing(session_with(config).state());
+    *builder.relation_planners() = None;
+    SessionContext::new_with_state(builder.build())
+}
+
 /// The folder of the real event sets, or `None` (a skip) where there is none. With `CI=true` it has to be there.
 pub fn data_folder() -> Option<PathBuf> {
     let folder = std::env::var_os("DBCLUSTER_DATA")
