@@ -25,9 +25,10 @@ use datafusion::arrow::compute::{SortColumn, concat, concat_batches};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::instant::Instant;
 use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::utils::evaluate_partition_ranges;
-use datafusion::common::{DataFusionError, HashMap, Result, exec_datafusion_err, internal_err};
+use datafusion::common::{DataFusionError, HashMap, Result, Statistics, exec_datafusion_err, internal_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation, human_readable_size};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::window::StandardWindowExpr;
@@ -41,7 +42,8 @@ use datafusion::physical_plan::spill::get_record_batch_memory_size;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::windows::{WindowAggExec, WindowUDFExpr};
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, InputDistributionRequirements, PlanProperties,
+    ChildStats, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, InputDistributionRequirements,
+    PlanProperties, StatisticsArgs,
 };
 use futures::{StreamExt, TryStreamExt};
 use rayon::ThreadPool;
@@ -185,7 +187,32 @@ impl ExecutionPlan for DbscanExec {
     fn metrics(&self) -> Option<MetricsSet> {
         Some(self.metrics.clone_inner())
     }
+
+    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
+        self.window.child_stats_requests(partition)
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        input_stats: &[Arc<Statistics>],
+        args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        let statistics = self.window.statistics_from_inputs(input_stats, args)?;
+        if !self.call.is_of_vectors() {
+            return Ok(statistics);
+        }
+        let mut statistics = Arc::unwrap_or_clone(statistics);
+        statistics.num_rows = statistics.num_rows.min(&Precision::Inexact(VECTORS_ESTIMATE)).to_inexact();
+        Ok(Arc::new(statistics))
+    }
 }
+
+/// How many distinct vectors there are, for the planner, who otherwise assumes as many as events.
+///
+/// With that assumption a join may take the events into its hash table and look the vectors up, which costs the memory
+/// of all events. Vectors are far fewer wherever clustering them makes sense, and where they are not, they are never
+/// more than events: the vectors belong into the hash table.
+const VECTORS_ESTIMATE: usize = 1000;
 
 /// What EXPLAIN ANALYZE shows of the core.
 struct DbscanMetrics {
@@ -363,7 +390,8 @@ fn thread_pool(threads: usize) -> Result<Arc<ThreadPool>> {
     Ok(Arc::clone(pools.entry(threads).or_insert_with(|| Arc::new(pool))))
 }
 
-/// Puts [`DbscanExec`] in the place of each `WindowAggExec` that only runs one of our functions.
+/// Puts [`DbscanExec`] in the place of each `WindowAggExec` that only runs one of our functions. It belongs before the
+/// rules that choose joins, which ask the operator how many rows to expect.
 #[derive(Debug, Default)]
 pub struct DbscanRule;
 

@@ -68,11 +68,11 @@ pub fn register_all(ctx: &SessionContext) -> Result<()> {
         state.register_udtf(InputFunction::NAME, Arc::new(InputFunction));
         // A state has no way to add rules, its builder has.
         let session_id = state.session_id().to_string();
-        *state = SessionStateBuilder::new_from_existing(state.clone())
+        let mut builder = SessionStateBuilder::new_from_existing(state.clone())
             .with_session_id(session_id)
-            .with_optimizer_rule(Arc::new(ExemplarColumns))
-            .with_physical_optimizer_rule(Arc::new(DbscanRule))
-            .build();
+            .with_optimizer_rule(Arc::new(ExemplarColumns));
+        builder.physical_optimizers().get_or_insert_default().rules.insert(0, Arc::new(DbscanRule));
+        *state = builder.build();
     }
     Ok(())
 }

@@ -335,6 +335,11 @@ impl Call {
         &self.features
     }
 
+    /// Whether the input is distinct vectors, and not rows as they come.
+    pub(crate) fn is_of_vectors(&self) -> bool {
+        self.vectors.is_some()
+    }
+
     /// How many rows of the table a batch stands for. `args` are the call's arguments.
     pub(crate) fn rows_of(&self, args: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<i64> {
         let Some(weight) = self.vectors.and_then(|_| args.get(DBSCAN_VECTORS_ARGS.len() - 1)) else {

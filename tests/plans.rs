@@ -104,6 +104,24 @@ async fn exemplar_without_a_time_is_found() {
     assert_eq!((odd.num_rows(), odd.column(1).null_count()), (1, 1));
 }
 
+/// Whatever the table looks like, its vectors are in the hash table and its events are looked up, never the other way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_are_never_in_a_hash_table() {
+    let (ctx, folder) = session().await;
+    for sql in [
+        "SELECT id, cluster_size FROM dbcluster(events, [id], eps => 0.5, scaling => 'none')",
+        "SELECT * FROM dbcluster((SELECT time, id FROM events), [id], eps => 0.5, min_samples => 3)",
+        "SELECT cluster_id, count(*) FROM dbcluster_members(events, [id, path_score(path)], eps => 0.5) GROUP BY 1",
+        "SELECT * FROM dbcluster_members((SELECT id FROM events), [id], eps => 0.5)",
+    ] {
+        let plan = plan(&ctx, &folder, sql).await;
+        let join = plan.find("HashJoinExec: mode=CollectLeft").unwrap_or_else(|| panic!("{plan}"));
+        // The build side is printed first.
+        let (dbscan, scan) = (plan.find("DbscanExec"), plan.rfind("DataSourceExec"));
+        assert!(dbscan.is_some_and(|dbscan| join < dbscan) && dbscan < scan, "{plan}");
+    }
+}
+
 /// The rule that reads less must not change what is read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_are_those_of_the_plan_without_the_rules() {
