@@ -1,5 +1,6 @@
 //! The plan of a `dbcluster` query over Parquet: a tree with one clustering that reads no more than it has to.
 
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 
 use crate::support::{rows, session_with, text};
@@ -168,4 +169,24 @@ async fn dropped_query_gives_its_memory_back() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     panic!("{} bytes are still reserved", pool.reserved());
+}
+
+/// What does not fit fails with its figures, and the session goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clustering_beyond_the_pool_says_how_much() {
+    let runtime = RuntimeEnvBuilder::new().with_memory_limit(20_000_000, 1.0).build_arc().expect("a runtime");
+    let config = SessionConfig::new().with_target_partitions(2);
+    let ctx = SessionContext::new_with_config_rt(config, runtime);
+    datafusion_dbcluster::register_all(&ctx).expect("functions register");
+    let sql = "SELECT count(*) FROM (SELECT dbscan(0.5, 2, value) OVER () AS c FROM generate_series(1, 1000000)) WHERE c > 0";
+    let error =
+        ctx.sql(sql).await.expect("a plan").collect().await.expect_err("too little memory").to_string();
+    for figure in ["rows, which are", "distinct vectors of 1 features", "needs", "give more memory"] {
+        assert!(error.contains(figure), "{figure} is missing: {error}");
+    }
+    assert_eq!(ctx.runtime_env().memory_pool.reserved(), 0);
+    assert_eq!(
+        rows(&ctx, "SELECT dbscan(0.5, 2, value) OVER () AS c FROM generate_series(1, 10)").await.num_rows(),
+        10
+    );
 }
