@@ -4,7 +4,7 @@ use std::path::Path;
 
 use datafusion::prelude::CsvReadOptions;
 
-use crate::support::{session, text};
+use crate::support::{rows, session, text};
 
 #[tokio::test]
 async fn logons_collapse_to_three() {
@@ -26,4 +26,27 @@ async fn logons_collapse_to_three() {
     | MSTICAlertsWin1\MSTICAdmin    | 4         | 1          | 2            | 2019-01-15T05:15:02.980 | 2019-01-15T05:15:03.017 |
     +-------------------------------+-----------+------------+--------------+-------------------------+-------------------------+
     ");
+}
+
+/// A session that is rebuilt after the registration, as `enable_url_table` does, keeps what was registered, and then
+/// takes a file for a table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_tables_where_the_session_allows_it() {
+    let ctx = session().enable_url_table();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logons.csv");
+    for features in
+        ["[string_score(Account), LogonType], eps => 0.0001", "'string_score(Account), LogonType', 0.0001"]
+    {
+        let sql = format!("SELECT * FROM dbcluster('{}', {features})", path.display());
+        assert_eq!(rows(&ctx, &sql).await.num_rows(), 3, "{sql}");
+    }
+}
+
+/// A runtime of one thread must not wait for itself while a file is looked up.
+#[tokio::test]
+async fn one_thread_is_enough_to_look_up_a_file() {
+    let ctx = session().enable_url_table();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logons.csv");
+    let sql = format!("SELECT * FROM dbcluster_members('{}', [LogonType], 1)", path.display());
+    assert_eq!(rows(&ctx, &sql).await.num_rows(), 14);
 }
