@@ -206,3 +206,34 @@ fn demo_tells_what_it_found() {
         assert!(story.contains(word), "the demo does not show {word}:\n{story}");
     }
 }
+
+/// One set of events, as a file of each kind and as a folder, collapses to the same rows. JSON has no times: there the
+/// time column has to be named.
+#[test]
+fn every_kind_of_file_is_a_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run_there = |args: &[&str]| {
+        let output = dbcluster().current_dir(folder.path()).args(args).output().expect("the binary starts");
+        assert!(output.status.success(), "{args:?}\n{}", stderr(&output));
+        stdout(&output)
+    };
+    run_there(&["sample", "--rows", "3000", "--files", "3", "--out", "sample"]);
+    run_there(&[
+        "--quiet",
+        "-c",
+        "COPY (SELECT * FROM 'sample/processes.parquet/') TO 'events.csv'; COPY (SELECT * FROM 'events.csv') TO 'events.json'",
+    ]);
+    let collapse = |table: &str| {
+        let sql = format!(
+            "SELECT CommandLine, cluster_id, cluster_size FROM dbcluster('{table}', [cmdline_tokens(CommandLine), \
+             path_score(NewProcessName)], 0.0001, time_column => TimeGenerated) \
+             ORDER BY cluster_id, cluster_size, CommandLine"
+        );
+        run_there(&["--format", "csv", "-c", &sql])
+    };
+    let expected = collapse("sample/processes.parquet/*.parquet");
+    assert!(expected.lines().count() > 10, "{expected}");
+    for table in ["sample/processes.parquet/", "events.csv", "events.json"] {
+        assert_eq!(collapse(table), expected, "{table}");
+    }
+}

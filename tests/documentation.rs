@@ -8,7 +8,7 @@ use datafusion_dbcluster::{
     all_window_functions, documentation_example_table, functions, table_function_documentation,
 };
 
-use crate::support::{session, text};
+use crate::support::{rows, session, text};
 
 /// Every function of this crate with its documentation, table functions first.
 fn documentation() -> Vec<(String, Documentation)> {
@@ -117,4 +117,25 @@ fn readme_names_every_function() {
             assert!(readme.contains(&format!("`{name}")), "the README does not name {name}");
         }
     }
+}
+
+/// The statements of the README run, on a table with the columns that they name.
+#[tokio::test]
+async fn statements_of_the_readme_run() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(path).expect("there is a README");
+    let ctx = session();
+    let table = r#"CREATE TABLE events AS SELECT * FROM (VALUES
+        (TIMESTAMP '2026-01-15 05:00:00', 'cmd.exe /c a', 5, 'h1', 'c1', 1), (NULL, 'reg query', 3, 'h1', 'c1', 2)
+        ) AS t(time, "CommandLine", "LogonType", host, "Computer", "RecordId")"#;
+    ctx.sql(table).await.expect("a table").collect().await.expect("a table");
+    let blocks: Vec<&str> =
+        readme.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let statements = blocks.iter().flat_map(|block| block.split(";\n")).filter(|sql| !sql.trim().is_empty());
+    let mut run = 0;
+    for sql in statements {
+        assert!(rows(&ctx, sql).await.num_rows() > 0, "{sql}");
+        run += 1;
+    }
+    assert!(run >= 3, "the README's statements were not found");
 }

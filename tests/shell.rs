@@ -64,6 +64,7 @@ fn ctrl_c_stops_the_query_and_not_the_shell() {
     session.send_line("SELECT count(*) FROM generate_series(1, 1000000000000);").expect("it reads");
     std::thread::sleep(Duration::from_secs(2));
     session.send_control('c').expect("it reads");
+    session.exp_string("cancelled").expect("the query has not ended by itself");
     session.send_line("SELECT 'after ' || 'all' AS x;").expect("it reads");
     session.exp_string("after all").expect("the answer");
     quit(session);
