@@ -102,7 +102,7 @@ fn bench_core(c: &mut Criterion) {
         }
     }
     let mut scaled = blobs(1_000_000, 3);
-    group.bench_function("scale l2,m=1000000,k=3", |b| b.iter(|| scaled.scale(black_box(Scaling::L2))));
+    group.bench_function("scale l2,m=1000000,k=3", |b| b.iter(|| scaled.scale(black_box(Scaling::L2), None)));
     group.finish();
 }
 

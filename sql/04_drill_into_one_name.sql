@@ -14,9 +14,9 @@ SELECT
   last_event_time
 FROM dbcluster(
   'sample/processes.parquet',
-  'cmdline_tokens(CommandLine) AS tokens,
-   path_score(NewProcessName) AS path,
-   is_system_session(SubjectLogonId) AS is_system',
-  0.0001)
+  {tokens: cmdline_tokens(CommandLine),
+   path: path_score(NewProcessName),
+   is_system: is_system_session(SubjectLogonId)},
+  eps => 0.0001)
 WHERE process_name(NewProcessName) = 'reg.exe'
 ORDER BY cluster_size, first_event_time;

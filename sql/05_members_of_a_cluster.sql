@@ -10,10 +10,10 @@ WITH members AS (
   SELECT *
   FROM dbcluster_members(
     'sample/processes.parquet',
-    'cmdline_tokens(CommandLine) AS tokens,
-     path_score(NewProcessName) AS path,
-     is_system_session(SubjectLogonId) AS is_system',
-    0.0001)
+    {tokens: cmdline_tokens(CommandLine),
+     path: path_score(NewProcessName),
+     is_system: is_system_session(SubjectLogonId)},
+    eps => 0.0001)
 )
 SELECT
   cluster_id,

@@ -13,5 +13,5 @@ SELECT
   IpAddress,
   first_event_time,
   last_event_time
-FROM dbcluster('sample/logons.parquet', 'string_score(Account) AS account_score, LogonType', 0.0001)
+FROM dbcluster('sample/logons.parquet', [string_score(Account), LogonType], eps => 0.0001)
 ORDER BY clustered, cluster_size, first_event_time;

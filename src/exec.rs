@@ -99,8 +99,9 @@ impl DisplayAs for DbscanExec {
                 Ok(())
             }
             DisplayFormatType::TreeRender => {
-                writeln!(f, "eps={}", self.call.params().eps())?;
-                writeln!(f, "min_samples={}", self.call.params().min_samples())?;
+                for (name, value) in self.call.shown_options() {
+                    writeln!(f, "{name}={value}")?;
+                }
                 writeln!(f, "features={}", self.call.features().join(", "))
             }
         }
@@ -316,17 +317,19 @@ impl Job {
             .map(|arg| arg.evaluate(&input)?.into_array(input.num_rows()))
             .collect::<Result<Vec<_>>>()?;
         let ranges = partition_ranges(&input, &self.partition_keys)?;
-        let pool = thread_pool(self.threads)?;
-        let labels = ranges
-            .into_iter()
-            .map(|range| {
-                let values: Vec<ArrayRef> =
-                    values.iter().map(|array| array.slice(range.start, range.len())).collect();
-                let evaluated = pool.install(|| self.call.evaluate(&values, range.len(), cancel))?;
-                self.metrics.clusters.add(evaluated.clusters);
-                Ok(evaluated.array)
-            })
-            .collect::<Result<Vec<_>>>()?;
+        // Once for all partitions: they may be many and small.
+        let labels = thread_pool(self.threads)?.install(|| {
+            ranges
+                .into_iter()
+                .map(|range| {
+                    let values: Vec<ArrayRef> =
+                        values.iter().map(|array| array.slice(range.start, range.len())).collect();
+                    let evaluated = self.call.evaluate(&values, range.len(), cancel)?;
+                    self.metrics.clusters.add(evaluated.clusters);
+                    Ok(evaluated.array)
+                })
+                .collect::<Result<Vec<_>>>()
+        })?;
         let labels: Vec<&dyn datafusion::arrow::array::Array> = labels.iter().map(AsRef::as_ref).collect();
         let mut columns = input.columns().to_vec();
         columns.push(concat(&labels)?);

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-// In the order in which data flows: numbers from text, a call and its plan, the labels, the engine's operator.
+// In the order in which data flows: what all need, numbers from text, a call and its plan, the labels, the operator.
+mod constant;
+mod near_miss;
 mod feature;
 pub mod functions;
 mod dbcluster;
@@ -11,6 +13,10 @@ mod session;
 #[cfg(feature = "cli")]
 pub mod repl;
 
+pub use dbcluster::documentation::OptionDocumentation;
 pub use exec::{DbscanExec, DbscanRule};
-pub use session::{documentation_example_table, register_all, table_function_documentation};
+pub use session::{
+    documentation_example_table, documentation_grammar, option_documentation, register_all,
+    table_function_documentation,
+};
 pub use window::{all_window_functions, dbscan_udwf, dbscan_vectors_udwf};

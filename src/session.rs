@@ -11,10 +11,11 @@ use datafusion_doc::Documentation;
 use log::debug;
 
 use crate::dbcluster::args::TableFunction;
+use crate::dbcluster::documentation::{self, OptionDocumentation};
 use crate::dbcluster::exemplars::ExemplarColumns;
+use crate::dbcluster::process_features;
 use crate::dbcluster::relation::DbclusterPlanner;
 use crate::dbcluster::table::{ClusterTableFunction, InputFunction, ProcessFeaturesFunction};
-use crate::dbcluster::{documentation, process_features};
 use crate::exec::DbscanRule;
 use crate::functions;
 use crate::window::{DbscanOrder, all_window_functions};
@@ -54,6 +55,11 @@ pub fn register_all(ctx: &SessionContext) -> Result<()> {
                 debug!("replaced the function {}", replaced.name());
             }
         }
+        for udaf in functions::all_aggregates() {
+            if let Some(replaced) = state.register_udaf(udaf)? {
+                debug!("replaced the aggregate function {}", replaced.name());
+            }
+        }
         for udwf in all_window_functions() {
             if let Some(replaced) = state.register_udwf(udwf)? {
                 debug!("replaced the window function {}", replaced.name());
@@ -80,6 +86,16 @@ pub fn register_all(ctx: &SessionContext) -> Result<()> {
 /// What the table functions are and take, by name. Scalar and window functions carry theirs themselves.
 pub fn table_function_documentation() -> Vec<(&'static str, Documentation)> {
     documentation::all()
+}
+
+/// The options of the table functions, each with an example.
+pub fn option_documentation() -> &'static [OptionDocumentation] {
+    &documentation::OPTIONS
+}
+
+/// How a call of the table functions is written, in EBNF.
+pub fn documentation_grammar() -> &'static str {
+    documentation::GRAMMAR
 }
 
 /// The statement that makes the table `events`, which the examples of the documentation read.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use datafusion::logical_expr::Documentation;
 use datafusion_dbcluster::{
-    all_window_functions, documentation_example_table, functions, table_function_documentation,
+    all_window_functions, documentation_example_table, documentation_grammar, functions,
+    option_documentation, table_function_documentation,
 };
 
 use crate::support::{rows, session, text};
@@ -24,7 +25,29 @@ fn documentation() -> Vec<(String, Documentation)> {
         let text = function.documentation().unwrap_or_else(|| undocumented(function.name()));
         (function.name().to_string(), text.clone())
     });
-    of_tables.chain(of_windows).chain(of_scalars).collect()
+    let of_aggregates = functions::all_aggregates();
+    let of_aggregates = of_aggregates.iter().map(|function| {
+        let text = function.documentation().unwrap_or_else(|| undocumented(function.name()));
+        (function.name().to_string(), text.clone())
+    });
+    of_tables.chain(of_windows).chain(of_scalars).chain(of_aggregates).collect()
+}
+
+/// How calls are written, and each option with its example.
+fn options() -> String {
+    let mut page = format!("\n## Calls\n\n```text\n{}\n```\n\n## Options\n", documentation_grammar());
+    page.push_str(
+        "\n`option => value`, behind the arguments without a name and in any order; `:=` is the same.\n",
+    );
+    for option in option_documentation() {
+        write!(
+            page,
+            "\n### `{}`\n\n{}\n\nTakes {}. Default: {}.\n\n{}\n",
+            option.name, option.meaning, option.values, option.default, option.sql_example
+        )
+        .expect("strings take text");
+    }
+    page
 }
 
 /// The function reference as Markdown.
@@ -34,6 +57,7 @@ fn reference() -> String {
         "# Function reference\n\nGenerated from the documentation in the code; a test keeps it current. `\\h name` shows the \
          same in the shell.\n",
     );
+    page.push_str(&options());
     let mut section = "";
     for label in ["Table Functions", "Window Functions", "Event features", "Building Blocks"] {
         for (name, text) in all.iter().filter(|(_, text)| text.doc_section.label == label) {
@@ -95,17 +119,36 @@ async fn examples_are_true() {
         .collect()
         .await
         .expect("the example table");
-    for (name, text_of) in documentation() {
-        let Some(example) = text_of.sql_example else {
-            assert!(name.ends_with("_vectors"), "{name} has no example");
-            continue;
-        };
+    let of_functions = documentation().into_iter().filter_map(|(name, text_of)| {
+        assert!(text_of.sql_example.is_some() || name.ends_with("_vectors"), "{name} has no example");
+        text_of.sql_example.map(|example| (name, example))
+    });
+    let of_options = option_documentation();
+    let of_options =
+        of_options.iter().map(|option| (option.name.to_string(), option.sql_example.to_string()));
+    for (name, example) in of_functions.chain(of_options) {
         let example = example.trim().trim_start_matches("```sql\n> ").trim_end_matches("\n```");
         for statement in example.split("\n> ") {
             let (sql, printed) = statement.split_once(";\n").unwrap_or((statement, ""));
             assert_eq!(printed, text(&ctx, sql).await, "{name}: {sql}");
         }
     }
+}
+
+/// What can be given is what is documented: the error about an unknown option lists them all.
+#[tokio::test]
+async fn every_option_is_documented() {
+    let ctx = session();
+    ctx.sql(documentation_example_table()).await.expect("a table").collect().await.expect("a table");
+    let error = ctx.sql("SELECT * FROM dbcluster(events, [1], 1, nonsense => 1)").await;
+    let error = error.expect_err("there is no such option").strip_backtrace();
+    let (_, listed) = error.split_once("options are ").expect("the options");
+    let documented: Vec<&str> = option_documentation().iter().map(|option| option.name).collect();
+    let mut listed: Vec<&str> = listed.split(", ").collect();
+    let mut sorted = documented.clone();
+    listed.sort_unstable();
+    sorted.sort_unstable();
+    assert_eq!(listed, sorted);
 }
 
 #[test]

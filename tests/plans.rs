@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::{DataType, Int64Type};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
@@ -13,6 +14,12 @@ use crate::support::{rows, session_with, text};
 
 const CALL: &str =
     "dbcluster(events, {tokens: cmdline_tokens(command), score: path_score(path)}, eps => 0.0001)";
+
+const BY_HOST: &str = "dbcluster(events, {tokens: cmdline_tokens(command), score: path_score(path)}, eps => 0.0001, partition_by => host)";
+const BY_HOST_MEMBERS: &str = "dbcluster_members(events, [cmdline_tokens(command), path_score(path)], eps => 0.0001, partition_by => [host])";
+const BY_EXPRESSION: &str =
+    "dbcluster(events, [cmdline_tokens(command)], eps => 0.5, scaling => 'zscore', exemplar => 'last',
+    partition_by => [upper(host), path], keep_members => {command: 2})";
 
 /// A session with 20,000 events in a Parquet file of several row groups, and their folder.
 async fn session() -> (SessionContext, tempfile::TempDir) {
@@ -129,6 +136,51 @@ async fn events_are_never_in_a_hash_table() {
     }
 }
 
+/// A filter on what the rows are partitioned by leaves whole partitions, so it may run first: in both scans.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn filters_on_partitions_reach_the_scans() {
+    let (ctx, folder) = session().await;
+    for sql in [
+        format!("SELECT id, host, cluster_size FROM {BY_HOST} WHERE host = 'h1'"),
+        format!("SELECT * FROM {BY_HOST} WHERE host IN ('h1', 'h2') AND cluster_size > 1"),
+        format!("SELECT * FROM {BY_HOST_MEMBERS} WHERE host = 'h1'"),
+        format!("SELECT id FROM (SELECT * FROM {BY_HOST_MEMBERS}) WHERE host LIKE 'h%1' AND id > 5"),
+    ] {
+        let plan = plan(&ctx, &folder, &sql).await;
+        let scans = lines_with(&plan, "DataSourceExec");
+        assert_eq!(scans.len(), 2, "{plan}");
+        assert!(scans.iter().all(|scan| scan.contains("predicate=") && scan.contains("host@")), "{plan}");
+        assert!(scans.iter().all(|scan| scan.contains("h1") || scan.contains("LIKE")), "{plan}");
+    }
+    // Everything else would change who is clustered with whom, and stays above.
+    let plan = plan(&ctx, &folder, &format!("SELECT id FROM {CALL} WHERE host = 'h1'")).await;
+    let filtered = lines_with(&plan, "DataSourceExec").into_iter().filter(|scan| scan.contains("h1")).count();
+    assert_eq!(filtered, 0, "{plan}");
+}
+
+/// The engine deals the partitions of `partition_by` out to its own, and each of these clusters what it has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn partitions_are_clustered_in_parallel() {
+    let (ctx, _folder) = session().await;
+    let frame = ctx.sql(&format!("SELECT * FROM {BY_HOST}")).await.expect("a plan");
+    let plan = frame.create_physical_plan().await.expect("a physical plan");
+    datafusion::physical_plan::collect(Arc::clone(&plan), ctx.task_ctx()).await.expect("rows");
+    let mut busy = vec![];
+    plan.apply(|node| {
+        if node.name() == "DbscanExec" {
+            let metrics = node.metrics().expect("DbscanExec measures");
+            let inputs = metrics.iter().filter(|metric| metric.value().name() == "input_rows");
+            busy.extend(inputs.map(|metric| (metric.partition(), metric.value().as_usize())));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .expect("a tree");
+    busy.sort_unstable();
+    let partitions: Vec<_> =
+        busy.iter().filter(|(_, rows)| *rows > 0).map(|(partition, _)| *partition).collect();
+    assert_eq!(partitions, [Some(0), Some(1)], "{busy:?}");
+}
+
 /// The rule that reads less must not change what is read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_are_those_of_the_plan_without_the_rules() {
@@ -146,6 +198,17 @@ async fn answers_are_those_of_the_plan_without_the_rules() {
         format!("SELECT host, id FROM {CALL} WHERE path LIKE '%3%' AND clustered"),
         "SELECT id, first_event_time FROM dbcluster(events, [path_score(path)], eps => 0.5, min_samples => 3000, scaling => 'none')"
             .to_string(),
+        format!("SELECT id, host, cluster_key FROM {BY_HOST} WHERE host = 'h1'"),
+        format!("SELECT id, host FROM {BY_HOST} WHERE host LIKE 'h%' AND cluster_size > 300"),
+        format!("SELECT host, cluster_size FROM {BY_HOST} WHERE host IS NOT NULL OR cluster_size = 1"),
+        format!("SELECT max(cluster_size), host FROM {BY_HOST} WHERE host IN ('h1', 'h9') GROUP BY host"),
+        format!("SELECT id, tokens FROM {BY_HOST} ORDER BY cluster_size DESC, id LIMIT 3 OFFSET 1"),
+        format!("SELECT c.id, m.cluster_id FROM {BY_HOST} c JOIN {BY_HOST_MEMBERS} m ON c.id = m.id WHERE c.host = 'h2'"),
+        format!("SELECT host, point_type, count(*) FROM {BY_HOST_MEMBERS} WHERE host = 'h0' GROUP BY 1, 2"),
+        format!("SELECT id, cluster_id, cluster_key FROM {BY_HOST_MEMBERS} WHERE id < 20 AND host <> 'h1'"),
+        format!("SELECT id, cluster_id FROM {BY_HOST_MEMBERS} ORDER BY id DESC LIMIT 5"),
+        format!("SELECT host, id FROM {BY_EXPRESSION} WHERE host = 'h1' AND clustered"),
+        format!("SELECT id, command_members FROM {BY_EXPRESSION} WHERE cluster_size > 100"),
     ] {
         let sorted = |text: String| {
             let mut lines: Vec<String> = text.lines().map(str::to_string).collect();

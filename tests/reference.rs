@@ -177,6 +177,45 @@ async fn collapsed_rows_per_path_are_the_known_ones() {
                SELECT count(*) FILTER (WHERE cluster = -1) + count(DISTINCT struct(NewProcessName, cluster)) FILTER (WHERE cluster >= 0)
                FROM labelled";
     assert_eq!(number(&ctx, sql).await, 107);
+    let call =
+        "(events, [cmdline_tokens(CommandLine)], 1, partition_by => NewProcessName, scaling => 'none')";
+    for sql in [
+        format!("SELECT count(*) FROM dbcluster{call}"),
+        format!("SELECT collapsed_rows FROM dbcluster_summary{call}"),
+        format!(
+            "SELECT count(DISTINCT cluster_key) + count(*) FILTER (WHERE point_type = 'noise') FROM dbcluster_members{call}"
+        ),
+    ] {
+        assert_eq!(number(&ctx, &sql).await, 107, "{sql}");
+    }
+}
+
+/// The summary tells what the other two show.
+#[tokio::test]
+async fn summary_agrees_with_rows_and_members() {
+    let Some(folder) = data_folder() else { return };
+    let ctx = seed_set(&folder, "processes_on_host.csv").await;
+    let counted = "input_rows, clusters, noise, largest_cluster, collapsed_rows";
+    for options in
+        ["1e-4", "1e-4, 4", "0.05, 3, scaling => 'zscore', partition_by => process_name(NewProcessName)"]
+    {
+        let call = format!("(events, {SEED_FEATURES}, {options})");
+        let of_rows = format!(
+            "SELECT sum(cluster_size) AS input_rows, count(*) FILTER (WHERE clustered) AS clusters,
+                    count(*) FILTER (WHERE NOT clustered) AS noise,
+                    max(cluster_size) FILTER (WHERE clustered) AS largest_cluster, count(*) AS collapsed_rows
+             FROM dbcluster{call}"
+        );
+        let of_members = format!(
+            "SELECT sum(n) AS input_rows, count(cluster_key) AS clusters, sum(n) FILTER (WHERE cluster_key IS NULL) AS noise,
+                    max(n) FILTER (WHERE cluster_key IS NOT NULL) AS largest_cluster,
+                    count(cluster_key) + sum(n) FILTER (WHERE cluster_key IS NULL) AS collapsed_rows
+             FROM (SELECT cluster_key, count(*) AS n FROM dbcluster_members{call} GROUP BY 1)"
+        );
+        let summary = text(&ctx, &format!("SELECT {counted} FROM dbcluster_summary{call}")).await;
+        assert_eq!(text(&ctx, &of_rows).await, summary, "{options}");
+        assert_eq!(text(&ctx, &of_members).await, summary, "{options}");
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use crate::support::{data_folder, read_set, register, rows, session_with, session_without_rule, text};
 
 /// Everything that a call can say about these events, in an order of its own.
-const QUERIES: [&str; 4] = [
+const QUERIES: [&str; 8] = [
     "SELECT * FROM dbcluster(events, {tokens: cmdline_tokens(command), length: character_length(command)}, eps => 0.05)
      ORDER BY cluster_id, cluster_size, \"time\", command, id",
     "SELECT * FROM dbcluster(events, [cmdline_tokens(command), value], eps => 1.5, min_samples => 4, scaling => 'none')
@@ -21,6 +21,15 @@ const QUERIES: [&str; 4] = [
     "SELECT * FROM dbcluster_members(events, [value], eps => 1, min_samples => 3, scaling => 'none', time_column => NULL)
      ORDER BY id",
     "SELECT id, dbscan(1.0, 3, value) OVER (PARTITION BY command ORDER BY \"time\") AS cluster FROM events ORDER BY id",
+    "SELECT * FROM dbcluster(events, [value], eps => 0.3, scaling => 'zscore', partition_by => command, exemplar => 'last',
+                             keep_members => {id: 3, \"time\": 2})
+     ORDER BY command, cluster_id, id",
+    "SELECT * FROM dbcluster(events, [value, character_length(command)], eps => 0.1, scaling => 'robust', metric => 'manhattan',
+                             weights => [1, 0.5], exemplar => 'medoid', min_samples => 3) ORDER BY cluster_id, id",
+    "SELECT id, cluster_id, cluster_key, point_type
+     FROM dbcluster_members(events, [value], eps => 0.2, scaling => 'minmax', partition_by => \"time\", min_samples => 3) ORDER BY id",
+    "SELECT * FROM dbcluster_summary(events, [value, cmdline_tokens(command)], eps => 0.4, scaling => 'zscore',
+                                     metric => 'chebyshev', exemplar => 'rarest', partition_by => command)",
 ];
 
 fn settings(partitions: usize, batch_size: usize) -> SessionConfig {

@@ -1,27 +1,26 @@
-//! SQL arguments become a checked [`ClusterSpec`]. Every error about them is made here, once.
+//! SQL arguments become a checked [`ClusterSpec`]. Every error about them is made from here.
 //!
 //! Both forms of a call ([`table`](super::table) and [`relation`](super::relation)) hand over what was written
 //! as a [`Call`]: an input plan, the features as SQL, the options by name. [`ClusterSpec::try_new`] is the only
-//! way to a specification, and nothing behind it checks again.
+//! way to a specification, and nothing behind it checks again. It reads lists by [`lists`](super::lists), plans
+//! expressions in a [`Scope`] and takes constants by [`constants`](super::constants).
 
-use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
-use datafusion::common::{
-    Column, DFSchema, DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err,
-};
-use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
-use datafusion::optimizer::simplify_expressions::ExprSimplifier;
-use datafusion::sql::sqlparser::ast::{self, visit_expressions_mut};
-use datafusion::sql::sqlparser::dialect::Dialect;
-use datafusion::sql::sqlparser::parser::Parser;
-use datafusion::sql::sqlparser::tokenizer::Token;
+use datafusion::arrow::array::ListArray;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::scalar::ScalarStructBuilder;
+use datafusion::common::{Column, DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err};
+use datafusion::functions::core::named_struct;
+use datafusion::logical_expr::{Expr, LogicalPlan, lit};
+use datafusion::sql::sqlparser::ast;
 
-use crate::feature::{is_feature_type, make_it_a_number};
-use crate::window::{params, scaling_names};
+use super::constants::KeptColumn;
+use super::lists::Written;
+use super::repeatable::check_repeatable;
+use super::scope::{Feature, Key, Scope, SqlPlanner, default_time_column};
+use crate::near_miss::did_you_mean;
+use crate::window::options::{Exemplar, metric_names, params, scaling_names};
 
 /// The table functions that cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +29,19 @@ pub(crate) enum TableFunction {
     Dbcluster,
     /// Every input row with its cluster.
     DbclusterMembers,
+    /// One row about the whole.
+    DbclusterSummary,
 }
 
 impl TableFunction {
-    pub(crate) const ALL: [Self; 2] = [Self::Dbcluster, Self::DbclusterMembers];
+    pub(crate) const ALL: [Self; 3] = [Self::Dbcluster, Self::DbclusterMembers, Self::DbclusterSummary];
 
     /// The SQL name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Dbcluster => "dbcluster",
             Self::DbclusterMembers => "dbcluster_members",
+            Self::DbclusterSummary => "dbcluster_summary",
         }
     }
 
@@ -47,21 +49,11 @@ impl TableFunction {
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|function| function.name().eq_ignore_ascii_case(name))
     }
-
-    /// Names of the columns that the function adds to the input's.
-    fn output_columns(self, has_time: bool) -> &'static [&'static str] {
-        match (self, has_time) {
-            (Self::Dbcluster, true) => {
-                &[CLUSTERED, CLUSTER_ID, CLUSTER_SIZE, FIRST_EVENT_TIME, LAST_EVENT_TIME]
-            }
-            (Self::Dbcluster, false) => &[CLUSTERED, CLUSTER_ID, CLUSTER_SIZE],
-            (Self::DbclusterMembers, _) => &[CLUSTER_ID, POINT_TYPE],
-        }
-    }
 }
 
 pub(crate) const CLUSTERED: &str = "clustered";
 pub(crate) const CLUSTER_ID: &str = "cluster_id";
+pub(crate) const CLUSTER_KEY: &str = "cluster_key";
 pub(crate) const CLUSTER_SIZE: &str = "cluster_size";
 pub(crate) const FIRST_EVENT_TIME: &str = "first_event_time";
 pub(crate) const LAST_EVENT_TIME: &str = "last_event_time";
@@ -94,13 +86,29 @@ pub(crate) enum OptionName {
     MinSamples,
     TimeColumn,
     OrderBy,
+    PartitionBy,
     Scaling,
+    Weights,
+    Metric,
     Nulls,
+    Exemplar,
+    KeepMembers,
 }
 
 impl OptionName {
-    const ALL: [Self; 6] =
-        [Self::Eps, Self::MinSamples, Self::TimeColumn, Self::OrderBy, Self::Scaling, Self::Nulls];
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Eps,
+        Self::MinSamples,
+        Self::TimeColumn,
+        Self::OrderBy,
+        Self::PartitionBy,
+        Self::Scaling,
+        Self::Weights,
+        Self::Metric,
+        Self::Nulls,
+        Self::Exemplar,
+        Self::KeepMembers,
+    ];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -108,8 +116,13 @@ impl OptionName {
             Self::MinSamples => "min_samples",
             Self::TimeColumn => "time_column",
             Self::OrderBy => "order_by",
+            Self::PartitionBy => "partition_by",
             Self::Scaling => "scaling",
+            Self::Weights => "weights",
+            Self::Metric => "metric",
             Self::Nulls => "nulls",
+            Self::Exemplar => "exemplar",
+            Self::KeepMembers => "keep_members",
         }
     }
 
@@ -118,11 +131,18 @@ impl OptionName {
     /// # Errors
     /// There is none: names the closest ones, and all.
     pub(crate) fn parse(function: TableFunction, name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|option| option.as_str().eq_ignore_ascii_case(name)).ok_or_else(|| {
+        let found = Self::ALL.into_iter().find(|option| option.as_str().eq_ignore_ascii_case(name));
+        found.ok_or_else(|| {
+            let function = function.name();
+            if ["table", "input", "features", "columns", "cols"].contains(&name.to_lowercase().as_str()) {
+                return plan_datafusion_err!(
+                    "{function}: there is no option '{name}'; table and features come first and without names, as in \
+                     {function}(events, [f1, f2], eps => 0.0001)"
+                );
+            }
             let names = Self::ALL.map(Self::as_str);
             plan_datafusion_err!(
-                "{}: there is no option '{name}'{}; options are {}",
-                function.name(),
+                "{function}: there is no option '{name}'{}; options are {}",
                 did_you_mean(name, &names),
                 names.join(", ")
             )
@@ -130,20 +150,14 @@ impl OptionName {
     }
 }
 
-/// One feature as it was written.
-#[derive(Debug, Clone)]
-pub(crate) struct WrittenFeature {
-    pub(crate) sql: ast::Expr,
-    /// The name that was given with AS or as a key; it is already normalised.
-    pub(crate) alias: Option<String>,
-}
-
 /// A call as it was written, options in the order of writing.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) function: TableFunction,
     pub(crate) input: LogicalPlan,
-    pub(crate) features: Vec<WrittenFeature>,
+    /// The name of the WITH query that is the input, if it hides a table of that name.
+    pub(crate) shadow: Option<String>,
+    pub(crate) features: Vec<Written>,
     pub(crate) options: Vec<(OptionName, ast::Expr)>,
 }
 
@@ -155,38 +169,27 @@ pub(crate) fn said_by(function: &str, error: DataFusionError) -> DataFusionError
     }
 }
 
-/// How the host plans SQL expressions.
-pub(crate) trait SqlPlanner {
-    /// `sql` over columns of `schema`.
-    fn plan_expr(&mut self, sql: ast::Expr, schema: &DFSchema) -> Result<Expr>;
-    /// The name that an identifier stands for under the session's rules.
-    fn normalize(&self, ident: ast::Ident) -> String;
-    /// The session's SQL dialect.
-    fn dialect(&self) -> Result<Box<dyn Dialect>>;
-}
-
-/// A feature that is known to be a number.
-#[derive(Debug, Clone)]
-pub(crate) struct Feature {
-    pub(crate) name: String,
-    pub(crate) expr: Expr,
-    /// A column of the input under its own name: it is in the output already.
-    pub(crate) is_input_column: bool,
-}
-
-/// A checked call: everything that the rewrite needs, and nothing that could still be wrong but the data.
+/// A checked call: everything that the rewrite needs, and nothing that could still be wrong but the data and the
+/// values of placeholders.
 #[derive(Debug, Clone)]
 pub(crate) struct ClusterSpec {
     pub(crate) function: TableFunction,
     /// The rows to cluster. All columns have a qualifier.
     pub(crate) input: LogicalPlan,
     pub(crate) features: Vec<Feature>,
-    pub(crate) eps: f64,
-    pub(crate) min_samples: i64,
+    /// A constant number, or a placeholder of a prepared statement.
+    eps: Expr,
+    /// A constant whole number, or a placeholder.
+    min_samples: Expr,
     pub(crate) time_column: Option<Column>,
-    pub(crate) order_by: Vec<Expr>,
-    pub(crate) scaling: String,
+    order_by: Vec<Key>,
+    pub(crate) partition_by: Vec<Key>,
+    scaling: String,
+    metric: String,
+    weights: Option<Vec<f64>>,
     pub(crate) nulls: Nulls,
+    pub(crate) exemplar: Exemplar,
+    pub(crate) keep_members: Vec<KeptColumn>,
 }
 
 impl ClusterSpec {
@@ -195,20 +198,18 @@ impl ClusterSpec {
     /// # Errors
     /// Whatever is wrong with it, told to the person who wrote it: the option, the value, what is allowed.
     pub(crate) fn try_new(call: Call, planner: &mut dyn SqlPlanner) -> Result<Self> {
-        let Call { function, input, features, options } = call;
+        let Call { function, input, shadow, features, options } = call;
         let name = function.name();
         check_repeatable(name, &input)?;
-        let schema = input.schema().as_ref();
-        let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let schema = Arc::clone(input.schema());
+        let mut scope = Scope { function: name, schema: &schema, shadow: shadow.as_deref(), planner };
         if features.is_empty() {
             return plan_err!(
                 "{name}: no features were given; name at least one, as in [cmdline_tokens(CommandLine)]"
             );
         }
-        let features = features
-            .into_iter()
-            .map(|feature| plan_feature(name, feature, schema, planner))
-            .collect::<Result<Vec<_>>>()?;
+        let features =
+            features.into_iter().map(|feature| scope.feature(feature)).collect::<Result<Vec<_>>>()?;
         let names: Vec<&str> = features.iter().map(|feature| feature.name.as_str()).collect();
         if let Some(twice) = first_duplicate(&names) {
             return plan_err!(
@@ -216,395 +217,186 @@ impl ClusterSpec {
             );
         }
 
-        let (mut eps, mut min_samples) = (None, 2);
-        let (mut time_column, mut order_by) = (default_time_column(schema), vec![]);
-        let (mut scaling, mut nulls) = ("l2".to_string(), Nulls::Error);
+        let mut spec = Self {
+            function,
+            features,
+            eps: lit(ScalarValue::Null),
+            min_samples: lit(2_i64),
+            time_column: default_time_column(&schema),
+            order_by: vec![],
+            partition_by: vec![],
+            scaling: "l2".to_string(),
+            metric: "euclidean".to_string(),
+            weights: None,
+            nulls: Nulls::Error,
+            exemplar: Exemplar::First,
+            keep_members: vec![],
+            input,
+        };
         for (index, (option, value)) in options.iter().enumerate() {
-            let option_name = option.as_str();
             if options[..index].iter().any(|(earlier, _)| earlier == option) {
-                return plan_err!("{name}: option {option_name} was given twice");
+                return plan_err!("{name}: option {} was given twice", option.as_str());
             }
-            match option {
-                OptionName::Eps => eps = Some(number(name, option_name, value, planner)?),
-                OptionName::MinSamples => min_samples = whole_number(name, option_name, value, planner)?,
-                OptionName::TimeColumn => time_column = plan_time_column(name, value, schema, planner)?,
-                OptionName::OrderBy => order_by = plan_order_by(name, value, schema, planner)?,
-                OptionName::Scaling => {
-                    scaling = one_of(name, option_name, value, planner, scaling_names())?.to_string();
-                }
-                OptionName::Nulls => {
-                    let chosen = one_of(name, option_name, value, planner, &Nulls::ALL.map(Nulls::name))?;
-                    nulls =
-                        Nulls::ALL.into_iter().find(|nulls| nulls.name() == chosen).unwrap_or(Nulls::Error);
-                }
-            }
+            spec.set(*option, value, &mut scope)?;
         }
-        let Some(eps) = eps else {
+        if !options.iter().any(|(option, _)| *option == OptionName::Eps) {
             return plan_err!(
                 "{name}: eps is missing; give the largest distance of neighbours, as in eps => 0.0001"
             );
-        };
-        params(name, eps, min_samples)?;
-
-        let outputs = function.output_columns(time_column.is_some());
-        for output in outputs {
-            if columns.contains(output) || names.contains(output) {
-                return plan_err!(
-                    "{name}: the input has a column '{output}', which is a column of the result; leave it out with \
-                     (SELECT * EXCEPT ({output}) FROM ...), or rename it"
-                );
-            }
         }
-        if function == TableFunction::Dbcluster
-            && let Some(feature) =
-                features.iter().find(|f| !f.is_input_column && columns.contains(&f.name.as_str()))
+        params(name, spec.known_eps().unwrap_or(1.0), spec.known_min_samples().unwrap_or(1))?;
+        spec.check_names()?;
+        Ok(spec)
+    }
+
+    fn set(&mut self, option: OptionName, value: &ast::Expr, scope: &mut Scope) -> Result<()> {
+        let name = option.as_str();
+        match option {
+            OptionName::Eps => self.eps = scope.number(name, value)?,
+            OptionName::MinSamples => self.min_samples = scope.whole_number(name, value)?,
+            OptionName::TimeColumn if is_null(value) => self.time_column = None,
+            OptionName::TimeColumn => self.time_column = Some(scope.column(name, value)?),
+            OptionName::OrderBy => self.order_by = scope.keys(name, value)?,
+            OptionName::PartitionBy => self.partition_by = scope.keys(name, value)?,
+            OptionName::Scaling => self.scaling = scope.one_of(name, value, scaling_names())?.to_string(),
+            OptionName::Weights => self.weights = Some(scope.weights(value, &self.features)?),
+            OptionName::Metric => self.metric = scope.one_of(name, value, metric_names())?.to_string(),
+            OptionName::Nulls => {
+                let chosen = scope.one_of(name, value, &Nulls::ALL.map(Nulls::name))?;
+                self.nulls = Nulls::ALL.into_iter().find(|it| it.name() == chosen).unwrap_or(self.nulls);
+            }
+            OptionName::Exemplar => {
+                let chosen = scope.one_of(name, value, &Exemplar::ALL.map(Exemplar::name))?;
+                let found = Exemplar::ALL.into_iter().find(|it| it.name() == chosen);
+                self.exemplar = found.unwrap_or(self.exemplar);
+            }
+            OptionName::KeepMembers => self.keep_members = scope.kept_columns(name, value)?,
+        }
+        Ok(())
+    }
+
+    /// No two columns of the output may have one name.
+    fn check_names(&self) -> Result<()> {
+        let name = self.function.name();
+        let schema = self.input.schema();
+        let is_of_input = |column: &str| schema.fields().iter().any(|field| field.name() == column);
+        let is_taken = |output: &String| {
+            is_of_input(output) || self.features.iter().any(|feature| feature.name == *output)
+        };
+        let taken: Vec<String> = self.output_columns().into_iter().filter(is_taken).collect();
+        if let Some(first) = taken.first().filter(|_| self.function != TableFunction::DbclusterSummary) {
+            return plan_err!(
+                "{name}: the input has a column '{first}', which is a column of the result; leave it out with \
+                 (SELECT * EXCEPT ({}) FROM ...), or rename it",
+                taken.join(", ")
+            );
+        }
+        let kept: Vec<&str> = self.keep_members.iter().map(|kept| kept.column.name.as_str()).collect();
+        if let Some(twice) = first_duplicate(&kept) {
+            return plan_err!("{name}: keep_members names '{twice}' twice");
+        }
+        let computed = self.features.iter().find(|it| !it.is_input_column && is_of_input(&it.name));
+        if self.function == TableFunction::Dbcluster
+            && let Some(feature) = computed
         {
             return plan_err!(
                 "{name}: the feature '{0}' has the name of a column of the input; give it another name with AS",
                 feature.name
             );
         }
-        Ok(Self { function, input, features, eps, min_samples, time_column, order_by, scaling, nulls })
+        Ok(())
     }
 
-    /// The first keys of the canonical order; the features and the remaining columns follow.
+    /// Names of the columns that the function adds to the input's and to the features.
+    fn output_columns(&self) -> Vec<String> {
+        let columns: &[&str] = match (self.function, &self.time_column) {
+            (TableFunction::Dbcluster, Some(_)) => {
+                &[CLUSTERED, CLUSTER_ID, CLUSTER_SIZE, FIRST_EVENT_TIME, LAST_EVENT_TIME, CLUSTER_KEY]
+            }
+            (TableFunction::Dbcluster, None) => &[CLUSTERED, CLUSTER_ID, CLUSTER_SIZE, CLUSTER_KEY],
+            (TableFunction::DbclusterMembers, _) => &[CLUSTER_ID, CLUSTER_KEY, POINT_TYPE],
+            (TableFunction::DbclusterSummary, _) => &[],
+        };
+        let kept = self.keep_members.iter().map(KeptColumn::output_name);
+        let kept = kept.filter(|_| self.function == TableFunction::Dbcluster);
+        columns.iter().map(ToString::to_string).chain(kept).collect()
+    }
+
+    /// The first keys of the canonical order inside of a partition; the features and the remaining columns follow.
     pub(crate) fn order_keys(&self) -> Vec<Expr> {
         if self.order_by.is_empty() {
             self.time_column.iter().cloned().map(Expr::Column).collect()
         } else {
-            self.order_by.clone()
+            self.order_by.iter().map(|key| key.expr.clone()).collect()
         }
     }
-}
 
-/// A comma-separated list in one string, as in `'a, f(b) AS path'`: features or order keys.
-///
-/// # Errors
-/// A piece that is no SQL expression.
-pub(crate) fn parse_list(
-    function: &str,
-    what: &str,
-    text: &str,
-    schema: &DFSchema,
-    planner: &dyn SqlPlanner,
-) -> Result<Vec<WrittenFeature>> {
-    let dialect = planner.dialect()?;
-    split_list(text)
-        .into_iter()
-        .filter(|piece| !piece.is_empty())
-        .map(|piece| {
-            // A column's name to the letter needs no quotes, even where it is no SQL identifier.
-            if has_column(schema, piece) {
-                let sql = ast::Expr::Identifier(ast::Ident::with_quote('"', piece));
-                return Ok(WrittenFeature { sql, alias: None });
-            }
-            let mut parser = Parser::new(dialect.as_ref())
-                .try_with_sql(piece)
-                .map_err(|e| unreadable(function, what, piece, &e))?;
-            let item = parser.parse_select_item().map_err(|e| unreadable(function, what, piece, &e))?;
-            if parser.peek_token().token != Token::EOF {
-                return plan_err!(
-                    "{function}: can't read {what} '{piece}' behind '{item}'; separate items with commas"
-                );
-            }
-            match item {
-                ast::SelectItem::UnnamedExpr(sql) => Ok(WrittenFeature { sql, alias: None }),
-                ast::SelectItem::ExprWithAlias { expr, alias } => {
-                    Ok(WrittenFeature { sql: expr, alias: Some(planner.normalize(alias)) })
-                }
-                _ => plan_err!("{function}: {what} '{piece}' names no column; list the columns one by one"),
-            }
-        })
-        .collect()
-}
-
-fn unreadable(function: &str, what: &str, piece: &str, error: &dyn std::fmt::Display) -> DataFusionError {
-    plan_datafusion_err!("{function}: can't read {what} '{piece}': {error}")
-}
-
-/// Cuts at the commas that stand outside of quotes and brackets.
-fn split_list(text: &str) -> Vec<&str> {
-    let (mut pieces, mut start, mut depth, mut quote) = (Vec::new(), 0, 0_i32, None);
-    for (position, character) in text.char_indices() {
-        match (quote, character) {
-            (Some(open), _) if character == open => quote = None,
-            (None, '\'' | '"' | '`') => quote = Some(character),
-            (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') => depth -= 1,
-            (None, ',') if depth <= 0 => {
-                pieces.push(text[start..position].trim());
-                start = position + 1;
-            }
-            _ => {}
-        }
+    /// Whether the events are in the order of their time: a cluster's first key is its first time then.
+    pub(crate) fn time_is_key(&self) -> bool {
+        self.order_by.is_empty() && self.time_column.is_some()
     }
-    pieces.push(text[start..].trim());
-    pieces
-}
 
-fn plan_feature(
-    function: &str,
-    written: WrittenFeature,
-    schema: &DFSchema,
-    planner: &mut dyn SqlPlanner,
-) -> Result<Feature> {
-    let text = match &written.sql {
-        ast::Expr::Identifier(ident) => ident.value.clone(),
-        sql => sql.to_string(),
-    };
-    let expr = plan_over(function, &text, written.sql, schema, planner)?;
-    let data_type = expr.get_type(schema)?;
-    if !is_feature_type(&data_type) {
-        return plan_err!(
-            "{function}: feature '{text}' is {data_type}, expected a number; {}",
-            make_it_a_number(&text, &data_type)
-        );
-    }
-    Ok(match (&expr, written.alias) {
-        (Expr::Column(column), alias) if alias.as_ref().is_none_or(|alias| *alias == column.name) => {
-            Feature { name: column.name.clone(), expr, is_input_column: true }
-        }
-        (_, alias) => Feature { name: alias.unwrap_or(text), expr, is_input_column: false },
-    })
-}
-
-/// Plans an expression of the call over the input's columns; it has to be a function of one row.
-fn plan_over(
-    function: &str,
-    text: &str,
-    mut sql: ast::Expr,
-    schema: &DFSchema,
-    planner: &mut dyn SqlPlanner,
-) -> Result<Expr> {
-    quote_exact_names(&mut sql, schema);
-    let expr = planner.plan_expr(sql, schema)?;
-    let mut reason = None;
-    expr.apply(|node| {
-        reason = match node {
-            Expr::AggregateFunction(_) => Some("aggregates rows: aggregate in a subquery first"),
-            Expr::WindowFunction(_) => Some("is a window function: compute it in a subquery first"),
-            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => {
-                Some("holds a subquery: join it in a subquery first")
-            }
-            node if node.is_volatile_node() => {
-                Some("gives another value each time, but the rows are read twice: store it in a table first")
-            }
+    fn known_eps(&self) -> Option<f64> {
+        match &self.eps {
+            Expr::Literal(ScalarValue::Float64(eps), _) => *eps,
             _ => None,
-        };
-        Ok(if reason.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    match reason {
-        Some(reason) => plan_err!("{function}: '{text}' {reason}"),
-        None => Ok(expr),
+        }
     }
-}
 
-/// A plain name that matches a column to the letter is that column, whatever the session does to identifiers.
-fn quote_exact_names(sql: &mut ast::Expr, schema: &DFSchema) {
-    let _: ControlFlow<()> = visit_expressions_mut(sql, |node| {
-        let ident = match node {
-            ast::Expr::Identifier(ident) => Some(ident),
-            ast::Expr::CompoundIdentifier(idents) => idents.last_mut(),
+    /// The number of neighbours that make a row core, unless a placeholder stands for it.
+    pub(crate) fn known_min_samples(&self) -> Option<i64> {
+        match &self.min_samples {
+            Expr::Literal(ScalarValue::Int64(min_samples), _) => *min_samples,
             _ => None,
-        };
-        if let Some(ident) = ident
-            && ident.quote_style.is_none()
-            && has_column(schema, &ident.value)
-        {
-            ident.quote_style = Some('"');
-        }
-        ControlFlow::Continue(())
-    });
-}
-
-fn has_column(schema: &DFSchema, name: &str) -> bool {
-    schema.fields().iter().any(|field| field.name() == name)
-}
-
-/// The first column of a timestamp or date type.
-fn default_time_column(schema: &DFSchema) -> Option<Column> {
-    schema
-        .iter()
-        .find(|(_, field)| {
-            matches!(field.data_type(), DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
-        })
-        .map(Column::from)
-}
-
-fn plan_time_column(
-    function: &str,
-    value: &ast::Expr,
-    schema: &DFSchema,
-    planner: &mut dyn SqlPlanner,
-) -> Result<Option<Column>> {
-    let sql = match value {
-        ast::Expr::Value(value) if matches!(value.value, ast::Value::Null) => return Ok(None),
-        _ => match string_literal(value) {
-            Some(name) => ast::Expr::Identifier(ast::Ident::with_quote('"', name)),
-            None => value.clone(),
-        },
-    };
-    match plan_over(function, &sql.to_string(), sql, schema, planner)? {
-        Expr::Column(column) => Ok(Some(column)),
-        other => plan_err!(
-            "{function}: time_column is {other}, expected a column; compute it in a subquery and name it there"
-        ),
-    }
-}
-
-fn plan_order_by(
-    function: &str,
-    value: &ast::Expr,
-    schema: &DFSchema,
-    planner: &mut dyn SqlPlanner,
-) -> Result<Vec<Expr>> {
-    let items: Vec<ast::Expr> = match value {
-        ast::Expr::Array(array) => array.elem.clone(),
-        ast::Expr::Tuple(items) => items.clone(),
-        other => vec![other.clone()],
-    };
-    let mut keys = vec![];
-    for item in items {
-        let written = match string_literal(&item) {
-            Some(text) => parse_list(function, "order_by", text, schema, planner)?,
-            None => vec![WrittenFeature { sql: item, alias: None }],
-        };
-        for WrittenFeature { sql, .. } in written {
-            keys.push(plan_over(function, &sql.to_string(), sql, schema, planner)?);
         }
     }
-    if keys.is_empty() {
-        return plan_err!("{function}: order_by is empty, expected a column or a list of columns");
-    }
-    Ok(keys)
-}
 
-/// The text of a string constant.
-pub(crate) fn string_literal(sql: &ast::Expr) -> Option<&str> {
-    match sql {
-        ast::Expr::Value(value) => match &value.value {
-            ast::Value::SingleQuotedString(text)
-            | ast::Value::EscapedStringLiteral(text)
-            | ast::Value::DollarQuotedString(ast::DollarQuotedString { value: text, .. }) => Some(text),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn constant(
-    function: &str,
-    option: &str,
-    sql: &ast::Expr,
-    planner: &mut dyn SqlPlanner,
-) -> Result<ScalarValue> {
-    let not_constant = || plan_datafusion_err!("{function}: {option} is {sql}, expected a constant");
-    let expr = planner.plan_expr(sql.clone(), &DFSchema::empty()).map_err(|_| not_constant())?;
-    match ExprSimplifier::new(SimplifyContext::default()).simplify(expr)? {
-        Expr::Literal(value, _) => Ok(value),
-        _ => Err(not_constant()),
-    }
-}
-
-fn number(function: &str, option: &str, sql: &ast::Expr, planner: &mut dyn SqlPlanner) -> Result<f64> {
-    let value = constant(function, option, sql, planner)?;
-    if value.data_type().is_numeric()
-        && let ScalarValue::Float64(Some(number)) = value.cast_to(&DataType::Float64)?
-    {
-        return Ok(number);
-    }
-    plan_err!("{function}: {option} is {sql}, expected a number")
-}
-
-fn whole_number(function: &str, option: &str, sql: &ast::Expr, planner: &mut dyn SqlPlanner) -> Result<i64> {
-    let value = constant(function, option, sql, planner)?;
-    if value.data_type().is_integer()
-        && let Ok(ScalarValue::Int64(Some(number))) = value.cast_to(&DataType::Int64)
-    {
-        return Ok(number);
-    }
-    plan_err!("{function}: {option} is {sql}, expected a whole number from 1")
-}
-
-fn one_of<'a>(
-    function: &str,
-    option: &str,
-    sql: &ast::Expr,
-    planner: &mut dyn SqlPlanner,
-    allowed: &[&'a str],
-) -> Result<&'a str> {
-    // A bare word is as clear as a string: scaling => none.
-    let value = match sql {
-        ast::Expr::Identifier(ident) => ident.value.clone(),
-        _ => match constant(function, option, sql, planner)?.try_as_str().flatten() {
-            Some(text) => text.to_string(),
-            None => return plan_err!("{function}: {option} is {sql}, expected one of {}", quoted(allowed)),
-        },
-    };
-    allowed.iter().copied().find(|name| name.eq_ignore_ascii_case(&value)).ok_or_else(|| {
-        plan_datafusion_err!(
-            "{function}: {option} is '{value}', expected one of {}{}",
-            quoted(allowed),
-            did_you_mean(&value, allowed)
-        )
-    })
-}
-
-fn quoted(names: &[&str]) -> String {
-    names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
-}
-
-/// `, did you mean ...?` with the names that are close to `name`, or nothing.
-pub(crate) fn did_you_mean(name: &str, candidates: &[impl AsRef<str>]) -> String {
-    let lower = name.to_lowercase();
-    let mut close: Vec<(f64, &str)> = candidates
-        .iter()
-        .map(AsRef::as_ref)
-        .map(|candidate| (normalized_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(similarity, _)| *similarity >= 0.5)
-        .collect();
-    close.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    close.dedup_by_key(|(_, name)| *name);
-    match close.as_slice() {
-        [] => String::new(),
-        close => {
-            let names: Vec<String> = close.iter().take(3).map(|(_, name)| format!("'{name}'")).collect();
-            format!(" (did you mean {}?)", names.join(" or "))
+    /// All options in force, as one struct: what the window function reads, EXPLAIN shows and
+    /// `dbcluster_summary` gives. The type is the same for every call.
+    pub(crate) fn options(&self) -> Result<Expr> {
+        let text = |text: &str| ScalarValue::from(text);
+        let texts = |texts: Vec<String>| ScalarValue::Utf8((!texts.is_empty()).then(|| texts.join(", ")));
+        let keys = |keys: &[Key]| texts(keys.iter().map(|key| key.text.clone()).collect());
+        let kept = self.keep_members.iter().map(|kept| format!("{}: {}", kept.column.name, kept.count));
+        let fixed = [
+            ("metric", text(&self.metric)),
+            ("scaling", text(&self.scaling)),
+            ("weights", list(self.weights.as_deref())),
+            ("nulls", text(self.nulls.name())),
+            ("exemplar", text(self.exemplar.name())),
+            ("time_column", texts(self.time_column.iter().map(|column| column.name.clone()).collect())),
+            ("order_by", keys(&self.order_by)),
+            ("partition_by", keys(&self.partition_by)),
+            ("keep_members", texts(kept.collect())),
+        ];
+        if let (Expr::Literal(eps, _), Expr::Literal(min_samples, _)) = (&self.eps, &self.min_samples) {
+            let numbers = [("eps", eps.clone()), ("min_samples", min_samples.clone())];
+            let fields = numbers.into_iter().chain(fixed);
+            let options = fields.fold(ScalarStructBuilder::new(), |options, (name, value)| {
+                options.with_scalar(Field::new(name, value.data_type(), true), value)
+            });
+            return Ok(lit(options.build()?));
         }
+        let mut args = vec![lit("eps"), self.eps.clone(), lit("min_samples"), self.min_samples.clone()];
+        args.extend(fixed.into_iter().flat_map(|(name, value)| [lit(name), lit(value)]));
+        Ok(named_struct().call(args))
     }
+}
+
+/// A list of numbers, or NULL of that type.
+fn list(numbers: Option<&[f64]>) -> ScalarValue {
+    let Some(numbers) = numbers else {
+        let item: FieldRef = Arc::new(Field::new_list_field(DataType::Float64, true));
+        return ScalarValue::List(Arc::new(ListArray::new_null(item, 1)));
+    };
+    let numbers: Vec<ScalarValue> = numbers.iter().map(|number| ScalarValue::from(*number)).collect();
+    ScalarValue::List(ScalarValue::new_list_nullable(&numbers, &DataType::Float64))
+}
+
+fn is_null(value: &ast::Expr) -> bool {
+    matches!(value, ast::Expr::Value(value) if matches!(value.value, ast::Value::Null))
 }
 
 fn first_duplicate<'a>(names: &[&'a str]) -> Option<&'a str> {
     names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)).map(|(_, name)| *name)
-}
-
-/// The rows are read twice, so both reads have to see the same ones.
-fn check_repeatable(function: &str, input: &LogicalPlan) -> Result<()> {
-    let mut reason = None;
-    input.apply_with_subqueries(|node| {
-        if node.expressions().iter().any(Expr::is_volatile) {
-            reason = Some("has an expression that gives another value each time, such as random()");
-        } else if let LogicalPlan::Limit(limit) = node
-            && !is_sorted(&limit.input)
-        {
-            reason = Some("has a LIMIT without ORDER BY, which may choose other rows each time");
-        }
-        Ok(if reason.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    match reason {
-        Some(reason) => plan_err!(
-            "{function}: the input {reason}, but its rows are read twice; store it first with CREATE TABLE ... AS \
-             SELECT ..., and cluster that"
-        ),
-        None => Ok(()),
-    }
-}
-
-fn is_sorted(plan: &LogicalPlan) -> bool {
-    match plan {
-        LogicalPlan::Sort(_) => true,
-        LogicalPlan::Projection(projection) => is_sorted(&projection.input),
-        LogicalPlan::SubqueryAlias(alias) => is_sorted(&alias.input),
-        _ => false,
-    }
 }

@@ -21,16 +21,20 @@
 //! aggregation (a noise vector is a group of its own) and one join.
 //!
 //! - [`args`]: what was written becomes a checked [`ClusterSpec`](args::ClusterSpec), or an error for the person
-//!   who wrote it.
+//!   who wrote it, with the help of [`lists`], [`scope`], [`constants`] and [`repeatable`].
 //! - [`table`]: the positional form, for any engine that takes table functions.
 //! - [`relation`]: the full form with named options, bare tables, subqueries and feature lists.
 //! - [`rewrite`]: a specification becomes a plan.
 //! - [`exemplars`]: the plan reads no more than a query shows.
 
 pub(crate) mod args;
+mod constants;
 pub(crate) mod documentation;
 pub(crate) mod exemplars;
+mod lists;
 pub(crate) mod process_features;
 pub(crate) mod relation;
+mod repeatable;
 pub(crate) mod rewrite;
+mod scope;
 pub(crate) mod table;

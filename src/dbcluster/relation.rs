@@ -14,10 +14,9 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::dialect::Dialect;
 
-use super::args::{
-    Call, ClusterSpec, OptionName, SqlPlanner, TableFunction, WrittenFeature, parse_list, said_by,
-    string_literal,
-};
+use super::args::{Call, ClusterSpec, OptionName, TableFunction, said_by};
+use super::lists::{read_list, string_literal};
+use super::scope::SqlPlanner;
 use super::table::{InputFunction, session_dialect};
 use super::{process_features, rewrite};
 
@@ -48,7 +47,7 @@ impl RelationPlanner for DbclusterPlanner {
             let [FunctionArg::Unnamed(FunctionArgExpr::Expr(table))] = args.as_slice() else {
                 return plan_err!("{0} expects one table: {0}(events)", process_features::NAME);
             };
-            process_features::plan(plan_input(process_features::NAME, table, context)?)?
+            process_features::plan(plan_input(process_features::NAME, table, context)?.0)?
         } else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
@@ -101,7 +100,12 @@ fn read_call(
                     }
                     positional.push(value);
                 }
-                other => return plan_err!("{name}: can't read the argument '{other}'"),
+                other => {
+                    return plan_err!(
+                        "{name}: '{other}' is no table and no feature; name the table, and list its features one by one, \
+                         as in {name}(events, [f1, f2], eps => 0.0001)"
+                    );
+                }
             },
         }
     }
@@ -122,9 +126,9 @@ fn read_call(
     }
     let positional_options = by_position.into_iter().zip(rest.iter().map(|value| (*value).clone()));
     let options = positional_options.chain(options).collect();
-    let input = plan_input(name, table, context)?;
-    let features = read_features(name, columns, &input, context)?;
-    Ok(Call { function, input, features, options })
+    let (input, shadow) = plan_input(name, table, context)?;
+    let features = read_list(name, "feature", columns, input.schema(), &ContextPlanner(context))?;
+    Ok(Call { function, input, shadow, features, options })
 }
 
 /// An argument with a name: the name, the operator behind it, the value.
@@ -151,28 +155,29 @@ fn looks_like_an_option(value: &ast::Expr) -> Option<(&str, &ast::Expr)> {
     }
 }
 
-/// The rows to cluster: a subquery, or a table by its name.
+/// The rows to cluster: a subquery, another table function, or a table by its name. With them the name of a WITH
+/// query that hides a table of the session.
 fn plan_input(
     function: &str,
     table: &ast::Expr,
     context: &mut dyn RelationPlannerContext,
-) -> Result<LogicalPlan> {
+) -> Result<(LogicalPlan, Option<String>)> {
     let name = match table {
         ast::Expr::Subquery(query) => {
             let derived =
                 TableFactor::Derived { lateral: false, subquery: query.clone(), alias: None, sample: None };
-            // One qualifier for all its columns, so that none is mistaken for a column of the clusters.
-            return LogicalPlanBuilder::from(context.plan(derived)?).alias("input")?.build();
+            return Ok((under_one_name(context.plan(derived)?)?, None));
         }
+        ast::Expr::Function(call) => return Ok((plan_function(function, call, context)?, None)),
         ast::Expr::Identifier(ident) => ObjectName::from(vec![ident.clone()]),
         ast::Expr::CompoundIdentifier(idents) => ObjectName::from(idents.clone()),
         other => match string_literal(other) {
+            // A WITH query has no catalog, only a name.
             Some(text) => {
-                // A CTE has no catalog, only a name.
                 let name = ObjectName::from(vec![ast::Ident::with_quote('"', text)]);
                 return match plan_named(&name, context) {
-                    Ok(plan) => Ok(plan),
-                    Err(_) => lookup(function, text.into(), text, context),
+                    Ok(plan) => Ok(with_shadow(function, plan, text, context)),
+                    Err(_) => Ok((lookup(function, text.into(), text, context)?, None)),
                 };
             }
             None => {
@@ -182,22 +187,55 @@ fn plan_input(
             }
         },
     };
-    match plan_named(&name, context) {
-        Ok(plan) => Ok(plan),
-        Err(_) => {
-            let reference = context.object_name_to_table_reference(name)?;
-            let text = reference.to_quoted_string();
-            lookup(function, reference, &text, context)
-        }
+    let planned = plan_named(&name, context);
+    let reference = context.object_name_to_table_reference(name)?;
+    let text = reference.to_quoted_string();
+    match planned {
+        Ok(plan) => Ok(with_shadow(function, plan, &text, context)),
+        Err(_) => Ok((lookup(function, reference, &text, context)?, None)),
     }
+}
+
+/// One qualifier for all columns, so that none is mistaken for a column of the clusters.
+fn under_one_name(plan: LogicalPlan) -> Result<LogicalPlan> {
+    LogicalPlanBuilder::from(plan).alias("input")?.build()
+}
+
+/// The rows of another table function, as in `dbcluster(process_features(events), ...)`.
+fn plan_function(
+    function: &str,
+    call: &ast::Function,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<LogicalPlan> {
+    let ast::FunctionArguments::List(list) = &call.args else {
+        return plan_err!("{function}: the first argument is '{call}', expected a table or a table function");
+    };
+    let args = ast::TableFunctionArgs { args: list.args.clone(), settings: None };
+    under_one_name(context.plan(table_factor(&call.name, Some(args)))?)
+}
+
+/// The plan, and the name if it stands for a WITH query while the session has a table of that name.
+fn with_shadow(
+    function: &str,
+    plan: LogicalPlan,
+    name: &str,
+    context: &mut dyn RelationPlannerContext,
+) -> (LogicalPlan, Option<String>) {
+    let is_with_query = matches!(plan, LogicalPlan::SubqueryAlias(_));
+    let hides_a_table = is_with_query && lookup(function, name.into(), name, context).is_ok();
+    (plan, hides_a_table.then(|| name.to_string()))
 }
 
 /// A CTE, or a table that the statement names elsewhere too: the SQL planner knows these.
 fn plan_named(name: &ObjectName, context: &mut dyn RelationPlannerContext) -> Result<LogicalPlan> {
-    context.plan(TableFactor::Table {
+    context.plan(table_factor(name, None))
+}
+
+fn table_factor(name: &ObjectName, args: Option<ast::TableFunctionArgs>) -> TableFactor {
+    TableFactor::Table {
         name: name.clone(),
         alias: None,
-        args: None,
+        args,
         with_hints: vec![],
         version: None,
         with_ordinality: false,
@@ -205,7 +243,7 @@ fn plan_named(name: &ObjectName, context: &mut dyn RelationPlannerContext) -> Re
         json_path: None,
         sample: None,
         index_hints: vec![],
-    })
+    }
 }
 
 /// A table of the session's catalogs, which only a table function gets to see.
@@ -220,39 +258,6 @@ fn lookup(
         .get_table_function_source(InputFunction::NAME, vec![lit(name)])
         .map_err(|error| said_by(function, error))?;
     LogicalPlanBuilder::scan(reference, source, None)?.build()
-}
-
-/// `[a, f(b)]`, `{name: f(b)}`, `'a, f(b) AS name'`, `['a', 'f(b)']` or one expression.
-fn read_features(
-    function: &str,
-    columns: &ast::Expr,
-    input: &LogicalPlan,
-    context: &mut dyn RelationPlannerContext,
-) -> Result<Vec<WrittenFeature>> {
-    let items = match columns {
-        ast::Expr::Dictionary(fields) => {
-            return Ok(fields
-                .iter()
-                .map(|field| WrittenFeature {
-                    sql: (*field.value).clone(),
-                    alias: Some(context.normalize_ident(field.key.clone())),
-                })
-                .collect());
-        }
-        ast::Expr::Array(array) => array.elem.as_slice(),
-        other => std::slice::from_ref(other),
-    };
-    let mut features = vec![];
-    for item in items {
-        match string_literal(item) {
-            Some(text) => {
-                let planner = ContextPlanner(context);
-                features.extend(parse_list(function, "feature", text, input.schema(), &planner)?);
-            }
-            None => features.push(WrittenFeature { sql: item.clone(), alias: None }),
-        }
-    }
-    Ok(features)
 }
 
 /// SQL planning by the statement that the call stands in.

@@ -20,10 +20,11 @@ use datafusion::sql::sqlparser::ast::{self, ExprWithAlias};
 use datafusion::sql::sqlparser::dialect::{Dialect, dialect_from_str};
 use futures::FutureExt;
 
-use super::args::{
-    Call, ClusterSpec, OptionName, SqlPlanner, TableFunction, did_you_mean, parse_list, said_by,
-};
+use super::args::{Call, ClusterSpec, OptionName, TableFunction, said_by};
+use super::lists::parse_list;
+use super::scope::SqlPlanner;
 use super::{process_features, rewrite};
+use crate::near_miss::did_you_mean;
 
 /// `dbcluster` and `dbcluster_members` as table functions.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl TableFunctionImpl for ClusterTableFunction {
         if let [min_samples] = rest {
             options.push((OptionName::MinSamples, number_as_sql(name, 4, "min_samples", min_samples)?));
         }
-        let call = Call { function: self.0, input, features, options };
+        let call = Call { function: self.0, input, shadow: None, features, options };
         let plan = rewrite::plan(&ClusterSpec::try_new(call, &mut planner)?)?;
         Ok(Arc::new(ViewTable::new(plan, None)))
     }

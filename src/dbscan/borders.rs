@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::labels::Labels;
-use super::tree::{Bounds, Item, ROOT, Tree, distance2};
+use super::metric::ReducedDistance;
+use super::tree::{Bounds, Item, ROOT, Tree, reduced_distance};
 use super::{Cancelled, Run};
 
 /// Points looked up together: in the order of the tree they are near each other.
@@ -11,8 +12,8 @@ const GROUP: usize = 8;
 
 /// Gives each of `others` the lowest-numbered cluster with a core point within eps, if there is one. `tree` holds the
 /// core points, `labels` their clusters; the others are in the tree's order too.
-pub(super) fn assign<const K: usize>(
-    tree: &Tree<K>,
+pub(super) fn assign<const K: usize, D: ReducedDistance>(
+    tree: &Tree<K, D>,
     others: &[Item<K>],
     labels: &mut Labels,
     run: &Run,
@@ -39,8 +40,8 @@ pub(super) fn assign<const K: usize>(
 const NONE: i64 = i64::MAX;
 
 /// The lowest cluster in each node.
-fn lowest_clusters<const K: usize>(
-    tree: &Tree<K>,
+fn lowest_clusters<const K: usize, D: ReducedDistance>(
+    tree: &Tree<K, D>,
     labels: &Labels,
     run: &Run,
 ) -> Result<Vec<i64>, Cancelled> {
@@ -62,39 +63,39 @@ fn lowest_clusters<const K: usize>(
     Ok(lowest)
 }
 
-struct Finder<'a, const K: usize> {
-    tree: &'a Tree<K>,
+struct Finder<'a, const K: usize, D> {
+    tree: &'a Tree<K, D>,
     run: &'a Run<'a>,
     labels: &'a Labels,
     lowest: Vec<i64>,
 }
 
 /// Points and the lowest cluster found so far near each of them.
-struct Search<'a, const K: usize> {
+struct Search<'a, const K: usize, D> {
     group: &'a [Item<K>],
-    bounds: Bounds<K>,
+    bounds: Bounds<K, D>,
     found: &'a mut [i64],
 }
 
-impl<const K: usize> Finder<'_, K> {
+impl<const K: usize, D: ReducedDistance> Finder<'_, K, D> {
     fn find_group(&self, group: &[Item<K>], found: &mut [i64]) -> Result<(), Cancelled> {
         let bounds = Bounds::around(group, self.run)?;
         self.find(ROOT, &mut Search { group, bounds, found })
     }
 
-    fn find(&self, node: usize, search: &mut Search<K>) -> Result<(), Cancelled> {
+    fn find(&self, node: usize, search: &mut Search<K, D>) -> Result<(), Cancelled> {
         self.run.check()?;
         let (this, lowest) = (&self.tree.nodes[node], self.lowest[node]);
         if search.found.iter().all(|&cluster| cluster <= lowest)
-            || search.bounds.least2(&this.bounds) > self.run.eps2
+            || search.bounds.least(&this.bounds) > self.run.reach
         {
             return Ok(());
         }
-        if search.bounds.most2(&this.bounds) <= self.run.eps2 {
+        if search.bounds.most(&this.bounds) <= self.run.reach {
             for cluster in search.found.iter_mut() {
                 *cluster = lowest.min(*cluster);
             }
-        } else if this.is_leaf() || this.bounds.diagonal2() <= search.bounds.diagonal2() {
+        } else if this.is_leaf() || this.bounds.diagonal() <= search.bounds.diagonal() {
             // The box of the group is too coarse for this node: on with its points.
             for (item, cluster) in search.group.iter().zip(search.found.iter_mut()) {
                 self.find_near(&item.at, node, cluster)?;
@@ -111,14 +112,14 @@ impl<const K: usize> Finder<'_, K> {
     fn find_near(&self, at: &[f64; K], node: usize, cluster: &mut i64) -> Result<(), Cancelled> {
         self.run.check()?;
         let (this, lowest) = (&self.tree.nodes[node], self.lowest[node]);
-        if lowest >= *cluster || this.bounds.least2_to(at) > self.run.eps2 {
+        if lowest >= *cluster || this.bounds.least_to(at) > self.run.reach {
             return Ok(());
         }
-        if this.bounds.most2_to(at) <= self.run.eps2 {
+        if this.bounds.most_to(at) <= self.run.reach {
             *cluster = lowest;
         } else if this.is_leaf() {
             let neighbours = self.tree.items[this.range()].iter();
-            for item in neighbours.filter(|item| distance2(at, &item.at) <= self.run.eps2) {
+            for item in neighbours.filter(|item| reduced_distance::<K, D>(at, &item.at) <= self.run.reach) {
                 *cluster = self.labels.cluster(item.index as usize).min(*cluster);
             }
         } else {

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::labels::Labels;
-use super::tree::{ROOT, Tree, distance2};
+use super::metric::ReducedDistance;
+use super::tree::{ROOT, Tree, reduced_distance};
 use super::{Cancelled, Run};
 
 /// Disjoint sets that many threads may join at once. The root of a set is its least member, so the sets don't depend
@@ -17,6 +18,7 @@ impl DisjointSets {
         Self { parent: (0..len as u32).map(AtomicU32::new).collect() }
     }
 
+    #[inline]
     fn find(&self, mut member: u32) -> u32 {
         loop {
             let parent = self.parent[member as usize].load(Ordering::Relaxed);
@@ -32,6 +34,7 @@ impl DisjointSets {
         }
     }
 
+    #[inline]
     fn unite(&self, a: u32, b: u32) {
         loop {
             let (a, b) = (self.find(a), self.find(b));
@@ -60,7 +63,10 @@ pub(super) struct Components {
 
 impl Components {
     /// Links all points of the tree that are within eps of each other.
-    pub(super) fn link<const K: usize>(tree: &Tree<K>, run: &Run) -> Result<Self, Cancelled> {
+    pub(super) fn link<const K: usize, D: ReducedDistance>(
+        tree: &Tree<K, D>,
+        run: &Run,
+    ) -> Result<Self, Cancelled> {
         let linker = Linker {
             tree,
             run,
@@ -80,9 +86,9 @@ impl Components {
     }
 
     /// Labels for all core points; the others stay noise.
-    pub(super) fn number<const K: usize>(
+    pub(super) fn number<const K: usize, D: ReducedDistance>(
         self,
-        tree: &Tree<K>,
+        tree: &Tree<K, D>,
         points: usize,
         run: &Run,
     ) -> Result<Labels, Cancelled> {
@@ -111,15 +117,15 @@ impl Components {
     }
 }
 
-struct Linker<'a, const K: usize> {
-    tree: &'a Tree<K>,
+struct Linker<'a, const K: usize, D> {
+    tree: &'a Tree<K, D>,
     run: &'a Run<'a>,
     sets: DisjointSets,
     /// For each node a position whose component all its points are in, once that is known.
     whole: Vec<AtomicU32>,
 }
 
-impl<const K: usize> Linker<'_, K> {
+impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
     /// Joins the points of a node with each other.
     fn join_self(&self, node: usize) -> Result<(), Cancelled> {
         self.run.check()?;
@@ -147,7 +153,7 @@ impl<const K: usize> Linker<'_, K> {
     /// Joins the points of two nodes that cover different points.
     fn join_if_near(&self, a: usize, b: usize) -> Result<(), Cancelled> {
         let [x, y] = [a, b].map(|node| &self.tree.nodes[node]);
-        if x.is_empty() || y.is_empty() || x.bounds.least2(&y.bounds) > self.run.eps2 {
+        if x.is_empty() || y.is_empty() || x.bounds.least(&y.bounds) > self.run.reach {
             return Ok(());
         }
         self.join(a, b)
@@ -164,17 +170,17 @@ impl<const K: usize> Linker<'_, K> {
             return Ok(());
         }
         let [x, y] = [a, b].map(|node| &self.tree.nodes[node]);
-        if x.bounds.most2(&y.bounds) <= self.run.eps2 {
+        if x.bounds.most(&y.bounds) <= self.run.reach {
             return self.join_all(a, b);
         }
-        let wider = x.bounds.diagonal2() >= y.bounds.diagonal2();
+        let wider = x.bounds.diagonal() >= y.bounds.diagonal();
         let (wide, narrow) = if wider { (a, b) } else { (b, a) };
         let [x, y] = [wide, narrow].map(|node| &self.tree.nodes[node]);
         if x.is_leaf() {
             return x.distinct().try_for_each(|position| self.join_point(position, narrow));
         }
         self.inherit(wide);
-        let mut near = self.tree.children_near(wide, self.run.eps2, |bounds| bounds.least2(&y.bounds));
+        let mut near = self.tree.children_near(wide, self.run.reach, |bounds| bounds.least(&y.bounds));
         near.try_for_each(|child| self.join(child, narrow))
     }
 
@@ -182,14 +188,14 @@ impl<const K: usize> Linker<'_, K> {
     fn join_point(&self, position: usize, node: usize) -> Result<(), Cancelled> {
         self.run.check()?;
         let (at, this) = (&self.tree.items[position].at, &self.tree.nodes[node]);
-        if this.bounds.least2_to(at) > self.run.eps2 {
+        if this.bounds.least_to(at) > self.run.reach {
             return Ok(());
         }
         let component = self.component(node);
         if component == Some(self.sets.find(position as u32)) {
             return Ok(());
         }
-        if this.bounds.most2_to(at) <= self.run.eps2 {
+        if this.bounds.most_to(at) <= self.run.reach {
             return self.join_to(position as u32, node);
         }
         if this.is_leaf() {
@@ -202,7 +208,7 @@ impl<const K: usize> Linker<'_, K> {
             return Ok(());
         }
         self.inherit(node);
-        let mut near = self.tree.children_near(node, self.run.eps2, |bounds| bounds.least2_to(at));
+        let mut near = self.tree.children_near(node, self.run.reach, |bounds| bounds.least_to(at));
         near.try_for_each(|child| self.join_point(position, child))
     }
 
@@ -229,8 +235,9 @@ impl<const K: usize> Linker<'_, K> {
     }
 
     /// Joins two points if they are neighbours; returns whether they are.
+    #[inline]
     fn join_points(&self, a: usize, b: usize) -> bool {
-        let near = distance2(&self.tree.items[a].at, &self.tree.items[b].at) <= self.run.eps2;
+        let near = reduced_distance::<K, D>(&self.tree.items[a].at, &self.tree.items[b].at) <= self.run.reach;
         if near {
             self.sets.unite(a as u32, b as u32);
         }
@@ -262,6 +269,7 @@ impl<const K: usize> Linker<'_, K> {
     }
 
     /// What is known of a node holds for its children.
+    #[inline]
     fn inherit(&self, parent: usize) {
         let whole = self.whole[parent].load(Ordering::Relaxed);
         if whole != UNKNOWN {
@@ -269,6 +277,7 @@ impl<const K: usize> Linker<'_, K> {
         }
     }
 
+    #[inline]
     fn set_whole(&self, node: usize, member: u32) {
         self.whole[node].store(member, Ordering::Relaxed);
     }

@@ -1,6 +1,7 @@
 //! Which points are core, where `min_samples` is above 2.
 
-use super::tree::{LEAF, Node, ROOT, Tree, distance2};
+use super::metric::ReducedDistance;
+use super::tree::{LEAF, Node, ROOT, Tree, reduced_distance};
 use super::{Cancelled, Run};
 
 /// Whether the point at each position of the tree is core.
@@ -9,7 +10,10 @@ use super::{Cancelled, Run};
 /// and from near to far: first the leaf itself, then the subtrees beside its ancestors, nearest relatives first. Those
 /// that are out of reach are dropped on the way down, once for all leaves below; where what is left weighs too little,
 /// nothing is core.
-pub(super) fn find<const K: usize>(tree: &Tree<K>, run: &Run) -> Result<Vec<bool>, Cancelled> {
+pub(super) fn find<const K: usize, D: ReducedDistance>(
+    tree: &Tree<K, D>,
+    run: &Run,
+) -> Result<Vec<bool>, Cancelled> {
     let counter = Counter { tree, run, weights: node_weights(tree, run)? };
     let mut core = vec![false; tree.items.len()];
     counter.mark(ROOT, &Relatives::NONE, &mut core)?;
@@ -17,7 +21,10 @@ pub(super) fn find<const K: usize>(tree: &Tree<K>, run: &Run) -> Result<Vec<bool
 }
 
 /// The weight of all points of each node.
-fn node_weights<const K: usize>(tree: &Tree<K>, run: &Run) -> Result<Vec<u64>, Cancelled> {
+fn node_weights<const K: usize, D: ReducedDistance>(
+    tree: &Tree<K, D>,
+    run: &Run,
+) -> Result<Vec<u64>, Cancelled> {
     let mut weights = vec![0_u64; tree.nodes.len()];
     for node in (0..tree.nodes.len()).rev() {
         let this = &tree.nodes[node];
@@ -45,32 +52,34 @@ struct Relatives {
 impl Relatives {
     const NONE: Self = Self { nodes: [0; u32::BITS as usize], len: 0 };
 
+    #[inline]
     fn push(&mut self, node: usize) {
         self.nodes[self.len] = node as u32;
         self.len += 1;
     }
 
+    #[inline]
     fn iter(&self) -> impl DoubleEndedIterator<Item = usize> {
         self.nodes[..self.len].iter().map(|&node| node as usize)
     }
 }
 
-struct Counter<'a, const K: usize> {
-    tree: &'a Tree<K>,
+struct Counter<'a, const K: usize, D> {
+    tree: &'a Tree<K, D>,
     run: &'a Run<'a>,
     weights: Vec<u64>,
 }
 
 /// The neighbours counted so far of the points of one leaf.
-struct Count<'a, const K: usize> {
-    leaf: &'a Node<K>,
+struct Count<'a, const K: usize, D> {
+    leaf: &'a Node<K, D>,
     /// The weight of nodes all of whose points are neighbours of all points of the leaf.
     common: u64,
     /// The weight of the other neighbours found, for each of the leaf's points.
     own: [u64; LEAF],
 }
 
-impl<const K: usize> Counter<'_, K> {
+impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
     /// Marks the core points below `node` in `core`, its range of all flags, which are false.
     fn mark(&self, node: usize, relatives: &Relatives, core: &mut [bool]) -> Result<(), Cancelled> {
         self.run.check()?;
@@ -106,7 +115,7 @@ impl<const K: usize> Counter<'_, K> {
         let bounds = &self.tree.nodes[node].bounds;
         let mut near = Relatives::NONE;
         for other in relatives.iter().chain([sibling]) {
-            if self.tree.nodes[other].bounds.least2(bounds) <= self.run.eps2 {
+            if self.tree.nodes[other].bounds.least(bounds) <= self.run.reach {
                 near.push(other);
             }
         }
@@ -132,17 +141,18 @@ impl<const K: usize> Counter<'_, K> {
         Ok(())
     }
 
+    #[inline]
     fn is_enough(&self, own: u64, common: u64) -> bool {
         own.saturating_add(common) >= self.run.min_samples
     }
 
     /// Counts the neighbours in `node`; returns whether all points of the leaf have enough by now.
-    fn count(&self, node: usize, count: &mut Count<K>) -> Result<bool, Cancelled> {
+    fn count(&self, node: usize, count: &mut Count<K, D>) -> Result<bool, Cancelled> {
         self.run.check()?;
         let this = &self.tree.nodes[node];
-        if this.bounds.most2(&count.leaf.bounds) <= self.run.eps2 {
+        if this.bounds.most(&count.leaf.bounds) <= self.run.reach {
             count.common = count.common.saturating_add(self.weights[node]);
-        } else if this.is_leaf() || this.bounds.diagonal2() <= count.leaf.bounds.diagonal2() {
+        } else if this.is_leaf() || this.bounds.diagonal() <= count.leaf.bounds.diagonal() {
             // The box of the leaf is too coarse for this node: on with its points.
             for (own, position) in count.own.iter_mut().zip(count.leaf.distinct()) {
                 if !self.is_enough(*own, count.common) {
@@ -152,7 +162,7 @@ impl<const K: usize> Counter<'_, K> {
             }
         } else {
             for child in
-                self.tree.children_near(node, self.run.eps2, |bounds| bounds.least2(&count.leaf.bounds))
+                self.tree.children_near(node, self.run.reach, |bounds| bounds.least(&count.leaf.bounds))
             {
                 if self.count(child, count)? {
                     return Ok(true);
@@ -168,21 +178,21 @@ impl<const K: usize> Counter<'_, K> {
     fn weight_near(&self, position: usize, node: usize, enough: u64) -> Result<u64, Cancelled> {
         self.run.check()?;
         let (at, this) = (&self.tree.items[position].at, &self.tree.nodes[node]);
-        if this.bounds.least2_to(at) > self.run.eps2 {
+        if this.bounds.least_to(at) > self.run.reach {
             return Ok(0);
         }
         // Of many equal points either all are neighbours or none: they are not looked at one by one.
-        if this.bounds.most2_to(at) <= self.run.eps2 {
+        if this.bounds.most_to(at) <= self.run.reach {
             return Ok(self.weights[node]);
         }
         let mut weight = 0_u64;
         if this.is_leaf() {
             let neighbours = self.tree.items[this.range()].iter();
-            for item in neighbours.filter(|item| distance2(at, &item.at) <= self.run.eps2) {
+            for item in neighbours.filter(|item| reduced_distance::<K, D>(at, &item.at) <= self.run.reach) {
                 weight = weight.saturating_add(self.run.weight(item.index));
             }
         } else {
-            for child in self.tree.children_near(node, self.run.eps2, |bounds| bounds.least2_to(at)) {
+            for child in self.tree.children_near(node, self.run.reach, |bounds| bounds.least_to(at)) {
                 weight = weight.saturating_add(self.weight_near(position, child, enough - weight)?);
                 if weight >= enough {
                     break;

@@ -37,6 +37,7 @@ const NOISE: i64 = -1;
 
 impl Labels {
     /// The cluster of point `i`, from 0, or -1 for noise. `i` must be below [`Labels::len`], here and below.
+    #[inline]
     pub fn cluster(&self, i: usize) -> i64 {
         self.cluster[i]
     }
@@ -81,6 +82,7 @@ impl Labels {
     }
 
     /// Makes `point` a core point of the component whose smallest core point is `first`.
+    #[inline]
     pub(super) fn set_core(&mut self, point: u32, first: u32) {
         self.core[point as usize] = true;
         // Until `number_clusters`, a core point's cluster is its component's first point.
@@ -106,6 +108,7 @@ impl Labels {
     }
 
     /// Makes `point` a border point of a numbered cluster.
+    #[inline]
     pub(super) fn set_border(&mut self, point: u32, cluster: i64) {
         self.cluster[point as usize] = cluster;
     }

@@ -1,22 +1,28 @@
 //! Exact DBSCAN over weighted points, in memory.
 //!
-//! A point is *core* when the points within `eps` of it, itself included, weigh at least `min_samples`. Clusters are the
-//! connected components of the core points; a point near a core point, but not core itself, is on the *border* of that
-//! one's cluster; everything else is noise (Ester, Kriegel, Sander, Xu: *A density-based algorithm for discovering
+//! A point is *core* when the points within `eps` of it, itself included, weigh at least `min_samples`. Clusters are
+//! the connected components of the core points; a point near a core point, but not core itself, is on the *border* of
+//! that one's cluster; everything else is noise (Ester, Kriegel, Sander, Xu: *A density-based algorithm for discovering
 //! clusters*, KDD 1996).
 //!
 //! # What the labels are
 //!
 //! They are those of `sklearn.cluster.DBSCAN(algorithm="kd_tree")` for the points in their order, numbers included:
 //!
-//! - Two points are neighbours when the sum of their squared differences, added in column order in `f64`, is
-//!   `<= eps * eps`. There is no tolerance. A square that underflows to 0 or overflows to infinity means what it says.
+//! - Two points are neighbours when their distance is within `eps`, inclusive, by the [`Metric`]: the sum of their
+//!   squared differences is `<= eps * eps`, or the sum, or the largest, of their differences without sign is `<= eps`.
+//!   Sums are added in column order in `f64`. There is no tolerance. What underflows to 0 or overflows to infinity
+//!   means what it says.
 //! - Clusters are numbered 0, 1, 2, ... in the order of their first core points.
 //! - A border point belongs to the lowest-numbered cluster with a core point within eps.
 //! - A point of weight `w` stands for `w` equal points.
 //!
-//! scikit-learn differs in one corner: its tree takes a whole node when the square root of a squared distance is
-//! `<= eps`, so a pair exactly one rounding beyond eps counts or not depending on the other points. Here it never does.
+//! The points are taken as they are: [`Points::scale`] and [`Points::multiply`] come before, and give the same bits in
+//! every order of the points.
+//!
+//! scikit-learn differs in one corner of the Euclidean metric: its tree takes a whole node when the square root of a
+//! squared distance is `<= eps`, so a pair exactly one rounding beyond eps counts or not depending on the other points.
+//! Here it never does.
 //!
 //! # How they are found
 //!
@@ -38,20 +44,25 @@
 //! single feature needs no tree: `sweep`.
 //!
 //! Pruning is exact because rounding is monotone: boxes are tight, and distances of boxes take the operations of the
-//! distance of points in the same order, so they bound it to the last bit.
+//! distance of points in the same order, so they bound it to the last bit. So nothing but `metric` knows what a
+//! distance is, and the metric is known when the steps are compiled.
 //!
 //! Building takes O(n log n). The rest is near-linear for a small `min_samples` in few dimensions, and does not grow
 //! with the number of pairs within eps: Schubert et al. (*DBSCAN revisited, revisited*, TODS 2017) call such an eps a
 //! bad choice, but a query may ask for it. Two things take longer: a `min_samples` of thousands, which points in less
 //! dense places count up to in vain, and more than some 10 features, where boxes prune little. Memory is linear in the
-//! points, see [`memory_required`].
+//! points, see [`memory_required`]. Scaling sorts each feature where it has to, in O(n log n); [`medoids`](medoids())
+//! tells its own cost.
 //!
 //! The labels don't depend on threads: components are sets, whoever joins them first.
 
 mod borders;
+mod column;
 mod components;
 mod cores;
 mod labels;
+mod medoids;
+mod metric;
 mod params;
 mod points;
 mod scaling;
@@ -69,11 +80,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use labels::{Labels, PointType};
+pub use medoids::{MEDOID_EXACT_UP_TO, medoids};
+pub use metric::Metric;
 pub use params::{InvalidParams, Params};
 pub use points::{InvalidPoints, Points};
 pub use scaling::Scaling;
 
 use components::Components;
+use metric::{Chebyshev, Euclidean, Manhattan, ReducedDistance};
 use tree::Tree;
 
 /// See [`Run::parallel_from`].
@@ -95,32 +109,55 @@ pub fn dbscan(
 
 fn cluster(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
     run.check()?;
-    match padded(points.dimension()) {
+    match run.metric {
         _ if points.is_empty() => Ok(Labels::noise(0)),
-        1 => sweep::cluster(points, run),
-        2 => by_tree::<2>(points, run),
-        3 => by_tree::<3>(points, run),
-        4 => by_tree::<4>(points, run),
-        6 => by_tree::<6>(points, run),
-        8 => by_tree::<8>(points, run),
-        12 => by_tree::<12>(points, run),
-        16 => by_tree::<16>(points, run),
-        24 => by_tree::<24>(points, run),
-        32 => by_tree::<32>(points, run),
-        48 => by_tree::<48>(points, run),
-        _ => by_tree::<64>(points, run),
+        Metric::Euclidean => by_euclidean(points, run),
+        Metric::Manhattan => by_other::<Manhattan>(points, run),
+        Metric::Chebyshev => by_other::<Chebyshev>(points, run),
     }
 }
 
-/// The dimension that points are padded to with zeros, so that a few compiled versions serve all.
-fn padded(dimension: usize) -> usize {
-    let compiled = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48];
-    compiled.into_iter().find(|&k| dimension <= k).unwrap_or(Points::MAX_DIMENSION)
+/// The dimensions that points are padded to with zeros, so that a few compiled versions serve all: more of them for
+/// the metric that is asked for most.
+const EUCLIDEAN: [usize; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+const OTHERS: [usize; 7] = [1, 2, 3, 4, 8, 16, 64];
+
+fn padded(dimension: usize, compiled: &[usize]) -> usize {
+    compiled.iter().copied().find(|&k| dimension <= k).unwrap_or(Points::MAX_DIMENSION)
+}
+
+fn by_euclidean(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
+    match padded(points.dimension(), &EUCLIDEAN) {
+        1 => sweep::cluster::<Euclidean>(points, run),
+        2 => by_tree::<2, Euclidean>(points, run),
+        3 => by_tree::<3, Euclidean>(points, run),
+        4 => by_tree::<4, Euclidean>(points, run),
+        6 => by_tree::<6, Euclidean>(points, run),
+        8 => by_tree::<8, Euclidean>(points, run),
+        12 => by_tree::<12, Euclidean>(points, run),
+        16 => by_tree::<16, Euclidean>(points, run),
+        24 => by_tree::<24, Euclidean>(points, run),
+        32 => by_tree::<32, Euclidean>(points, run),
+        48 => by_tree::<48, Euclidean>(points, run),
+        _ => by_tree::<64, Euclidean>(points, run),
+    }
+}
+
+fn by_other<D: ReducedDistance>(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
+    match padded(points.dimension(), &OTHERS) {
+        1 => sweep::cluster::<D>(points, run),
+        2 => by_tree::<2, D>(points, run),
+        3 => by_tree::<3, D>(points, run),
+        4 => by_tree::<4, D>(points, run),
+        8 => by_tree::<8, D>(points, run),
+        16 => by_tree::<16, D>(points, run),
+        _ => by_tree::<64, D>(points, run),
+    }
 }
 
 /// Steps 1 to 4 for points padded to `K` features.
-fn by_tree<const K: usize>(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
-    let mut tree = Tree::<K>::build(points, run)?;
+fn by_tree<const K: usize, D: ReducedDistance>(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
+    let mut tree = Tree::<K, D>::build(points, run)?;
     // Up to 2 every pair of neighbours is a pair of core points.
     let others = if run.min_samples > 2 {
         let core = cores::find(&tree, run)?;
@@ -134,16 +171,22 @@ fn by_tree<const K: usize>(points: &Points, run: &Run) -> Result<Labels, Cancell
     Ok(labels)
 }
 
-/// An upper bound of the bytes that [`dbscan`] allocates for so many points of this dimension, its result included,
-/// its arguments not. Linear in the points.
+/// An upper bound of the bytes that [`dbscan`] allocates for so many points of this dimension, its result included, its
+/// arguments not, whatever the metric. It covers [`Points::scale`] before and [`medoids`](medoids()) after it, beside
+/// the labels. Linear in the points.
 pub fn memory_required(points: usize, dimension: usize) -> usize {
-    let (item, node) = (item_bytes(padded(dimension)), node_bytes(padded(dimension)));
+    // Whatever the metric.
+    let padded = padded(dimension, &EUCLIDEAN).max(padded(dimension, &OTHERS));
+    let (item, node) = (item_bytes(padded), node_bytes(padded));
     // Once in the tree, and at worst all once more when they leave it.
     let items = 2 * item;
     // At most one for four points, each with a weight, a lowest cluster or a component.
     let nodes = (node + 8).div_ceil(4);
     // The label (9), and at the same time a set and its first member (9), or the cluster of a border point (8).
     let rest = 9 + 9;
+    // Less than that: scaling sorts one feature with its weights (16), and beside the labels (9) medoids hold a copy of
+    // the points (8 per feature), their bounds (8), the members of clusters (4 + 4), and the result, in parts and whole
+    // (4 + 4).
     // Constant: a few nodes even for a few points, and what threads have in work.
     points.saturating_mul(items + nodes + rest).saturating_add(4 * (node + 8) + (1 << 16))
 }
@@ -168,10 +211,23 @@ impl fmt::Display for Cancelled {
 
 impl Error for Cancelled {}
 
+#[inline]
+fn check(cancel: &AtomicBool) -> Result<(), Cancelled> {
+    if cancel.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
+}
+
+/// How many equal points a point stands for. Never 0: with `min_samples` up to 2 every pair of neighbours must be
+/// enough.
+#[inline]
+fn weight_of(weights: Option<&[u64]>, point: usize) -> u64 {
+    weights.and_then(|weights| weights.get(point)).map_or(1, |&weight| weight.max(1))
+}
+
 /// What all steps of one call need to know.
 struct Run<'a> {
-    /// The square of eps: squared distances are compared with it, inclusive.
-    eps2: f64,
+    metric: Metric,
+    /// What reduced distances are compared with, inclusive.
+    reach: f64,
     min_samples: u64,
     weights: Option<&'a [u64]>,
     cancel: &'a AtomicBool,
@@ -189,21 +245,24 @@ impl<'a> Run<'a> {
         cancel: &'a AtomicBool,
         parallel_from: usize,
     ) -> Self {
-        let eps2 = params.eps() * params.eps();
+        let metric = params.metric();
+        let reach = metric.reach(params.eps());
         let parallel = points.len() >= parallel_from;
-        Self { eps2, min_samples: params.min_samples(), weights, cancel, parallel_from, parallel }
+        Self { metric, reach, min_samples: params.min_samples(), weights, cancel, parallel_from, parallel }
     }
 
-    /// Never 0: with `min_samples` up to 2 every pair of neighbours must be enough.
+    #[inline]
     fn weight(&self, point: u32) -> u64 {
-        self.weights.and_then(|weights| weights.get(point as usize)).map_or(1, |&weight| weight.max(1))
+        weight_of(self.weights, point as usize)
     }
 
+    #[inline]
     fn check(&self) -> Result<(), Cancelled> {
-        if self.cancel.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
+        check(self.cancel)
     }
 
     /// [`Run::check`] for a loop over points, at every 65,536th of them.
+    #[inline]
     fn check_every(&self, i: usize) -> Result<(), Cancelled> {
         if i.is_multiple_of(1 << 16) { self.check() } else { Ok(()) }
     }
@@ -218,6 +277,7 @@ impl<'a> Run<'a> {
     }
 
     /// Does both, at the same time if they are about enough points.
+    #[inline]
     fn join<A, B>(&self, points: usize, a: A, b: B) -> Result<(), Cancelled>
     where
         A: FnOnce() -> Result<(), Cancelled> + Send,

@@ -1,18 +1,18 @@
-//! Two textbook versions that compare all pairs, written down from the definitions: what the fast one must equal.
+//! Textbook versions that compare all pairs, written down from the definitions: what the fast ones must equal.
 
 use super::labels::PointType;
-use super::{Params, Points};
+use super::{Labels, Metric, Params, Points};
 
 /// Per point its cluster and what it is to it.
 pub(super) type Expected = Vec<(i64, PointType)>;
 
 fn neighbours(points: &Points, params: &Params, i: usize) -> Vec<usize> {
-    let near = |j: &usize| {
-        let mut sum = 0.0;
-        for (a, b) in points.point(i).iter().zip(points.point(*j)) {
-            sum += (a - b) * (a - b);
-        }
-        sum <= params.eps() * params.eps()
+    let differences = |j: usize| points.point(i).iter().zip(points.point(j)).map(|(a, b)| (a - b).abs());
+    let eps = params.eps();
+    let near = |j: &usize| match params.metric() {
+        Metric::Euclidean => differences(*j).fold(0.0, |sum, d| sum + d * d) <= eps * eps,
+        Metric::Manhattan => differences(*j).fold(0.0, |sum, d| sum + d) <= eps,
+        Metric::Chebyshev => differences(*j).all(|d| d <= eps),
     };
     (0..points.len()).filter(near).collect()
 }
@@ -77,4 +77,23 @@ pub(super) fn by_growing(points: &Points, weights: &[u64], params: &Params) -> E
         _ => PointType::Border,
     };
     (0..points.len()).map(|i| (labels[i], kind(i))).collect()
+}
+
+/// Per cluster the first point whose distances to all points of the cluster have the least sum.
+pub(super) fn medoids(points: &Points, labels: &Labels, metric: Metric) -> Vec<u32> {
+    let distance = |i: usize, j: usize| {
+        let differences = points.point(i).iter().zip(points.point(j)).map(|(a, b)| (a - b).abs());
+        match metric {
+            Metric::Euclidean => differences.fold(0.0, |sum, d| sum + d * d).sqrt(),
+            Metric::Manhattan => differences.fold(0.0, |sum, d| sum + d),
+            Metric::Chebyshev => differences.fold(0.0, f64::max),
+        }
+    };
+    let medoid = |cluster: usize| {
+        let members = || (0..points.len()).filter(|&i| labels.cluster(i) == cluster as i64);
+        let sum = |i: usize| members().fold(0.0, |sum, j| sum + distance(i, j));
+        // Of equal ones `min_by` takes the first.
+        members().min_by(|&i, &j| sum(i).total_cmp(&sum(j))).unwrap_or(usize::MAX) as u32
+    };
+    (0..labels.clusters()).map(medoid).collect()
 }

@@ -1,13 +1,17 @@
-//! The two parameters of DBSCAN, checked once.
+//! The parameters of DBSCAN, checked once.
 
 use std::error::Error;
 use std::fmt;
 
-/// How near neighbours are and how many of them make a point core: scikit-learn's `eps` and `min_samples`.
+use super::metric::Metric;
+
+/// How near neighbours are, how many of them make a point core, and what near means: scikit-learn's `eps`,
+/// `min_samples` and `metric`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Params {
     eps: f64,
     min_samples: u64,
+    metric: Metric,
 }
 
 impl Params {
@@ -20,7 +24,13 @@ impl Params {
         if min_samples == 0 {
             return Err(InvalidParams::MinSamples(min_samples));
         }
-        Ok(Self { eps, min_samples })
+        Ok(Self { eps, min_samples, metric: Metric::default() })
+    }
+
+    /// The same with another metric than [`Metric::Euclidean`].
+    #[must_use]
+    pub fn with_metric(self, metric: Metric) -> Self {
+        Self { metric, ..self }
     }
 
     /// The greatest distance between two neighbours, inclusive.
@@ -31,6 +41,11 @@ impl Params {
     /// The least weight within `eps` that makes a point core.
     pub fn min_samples(&self) -> u64 {
         self.min_samples
+    }
+
+    /// How distances are taken.
+    pub fn metric(&self) -> Metric {
+        self.metric
     }
 }
 

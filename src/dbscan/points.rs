@@ -65,8 +65,17 @@ impl Points {
     }
 
     /// The features of point `i`, which must be below [`Points::len`].
+    #[inline]
     pub fn point(&self, i: usize) -> &[f64] {
         &self.values[i * self.dimension..][..self.dimension]
+    }
+
+    pub(super) fn column(&self, j: usize) -> impl Iterator<Item = f64> {
+        self.values.iter().skip(j).step_by(self.dimension).copied()
+    }
+
+    pub(super) fn column_mut(&mut self, j: usize) -> impl Iterator<Item = &mut f64> {
+        self.values.iter_mut().skip(j).step_by(self.dimension)
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = &[f64]> {
@@ -122,6 +131,20 @@ pub enum InvalidPoints {
         /// The value there.
         value: f64,
     },
+    /// Scaling takes a feature beyond the greatest `f64`.
+    Overflow {
+        /// The feature.
+        column: usize,
+        /// What of it is too great.
+        what: &'static str,
+    },
+    /// Not one factor per feature.
+    Factors {
+        /// The number of features.
+        expected: usize,
+        /// The number of factors.
+        found: usize,
+    },
     /// More than [`Points::MAX_LEN`] points.
     TooMany {
         /// The number of points.
@@ -140,6 +163,12 @@ impl fmt::Display for InvalidPoints {
             }
             Self::NotFinite { column, row, value } => {
                 write!(f, "feature {column} must be finite, got {value} in row {row}")
+            }
+            Self::Overflow { column, what } => {
+                write!(f, "feature {column} can't be scaled: {what} is beyond the range of DOUBLE")
+            }
+            Self::Factors { expected, found } => {
+                write!(f, "points of {expected} features must have as many factors, got {found}")
             }
             Self::TooMany { found } => {
                 write!(f, "at most {} points can be clustered at once, got {found}", Points::MAX_LEN)

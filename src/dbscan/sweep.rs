@@ -5,18 +5,19 @@
 //! neighbours, and a border point's clusters are those of the nearest core points on its two sides.
 
 use super::labels::Labels;
+use super::metric::ReducedDistance;
 use super::points::Points;
 use super::select::sort;
-use super::tree::{Item, distance2};
+use super::tree::{Item, reduced_distance};
 use super::{Cancelled, Run};
 
 /// Clusters points of dimension 1.
-pub(super) fn cluster(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
+pub(super) fn cluster<D: ReducedDistance>(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
     let mut cores = Item::<1>::all(points, run)?;
     sort(&mut cores, 0, run)?;
-    let others = split_off_others(&mut cores, run)?;
+    let others = split_off_others::<D>(&mut cores, run)?;
     let mut labels = Labels::noise(points.len());
-    for component in cores.chunk_by(|a, b| near(a, b, run)) {
+    for component in cores.chunk_by(|a, b| near::<D>(a, b, run)) {
         let first = component.iter().fold(u32::MAX, |first, item| first.min(item.index));
         for (i, item) in component.iter().enumerate() {
             run.check_every(i)?;
@@ -29,7 +30,7 @@ pub(super) fn cluster(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
         let right = cores.partition_point(|core| core.at[0] < other.at[0]);
         let sides = cores[right.saturating_sub(1)..].iter().take(2);
         let clusters =
-            sides.filter(|core| near(core, other, run)).map(|core| labels.cluster(core.index as usize));
+            sides.filter(|core| near::<D>(core, other, run)).map(|core| labels.cluster(core.index as usize));
         if let Some(lowest) = clusters.min() {
             labels.set_border(other.index, lowest);
         }
@@ -37,24 +38,28 @@ pub(super) fn cluster(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
     Ok(labels)
 }
 
-fn near(a: &Item<1>, b: &Item<1>, run: &Run) -> bool {
-    distance2(&a.at, &b.at) <= run.eps2
+#[inline]
+fn near<D: ReducedDistance>(a: &Item<1>, b: &Item<1>, run: &Run) -> bool {
+    reduced_distance::<1, D>(&a.at, &b.at) <= run.reach
 }
 
 /// Leaves only the core points in `items`, which are sorted, and returns the other points.
-fn split_off_others(items: &mut Vec<Item<1>>, run: &Run) -> Result<Vec<Item<1>>, Cancelled> {
+fn split_off_others<D: ReducedDistance>(
+    items: &mut Vec<Item<1>>,
+    run: &Run,
+) -> Result<Vec<Item<1>>, Cancelled> {
     let mut core = Vec::with_capacity(items.len());
     // The sum of 2^32 weights of 64 bits can't overflow.
     let mut weight = 0_u128;
     let (mut from, mut to) = (0, 0);
     for (position, item) in items.iter().enumerate() {
         run.check_every(position)?;
-        while to < items.len() && near(item, &items[to], run) {
+        while to < items.len() && near::<D>(item, &items[to], run) {
             run.check_every(to)?;
             weight += u128::from(run.weight(items[to].index));
             to += 1;
         }
-        while !near(&items[from], item, run) {
+        while !near::<D>(&items[from], item, run) {
             run.check_every(from)?;
             weight -= u128::from(run.weight(items[from].index));
             from += 1;

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::naive::{Expected, by_definition, by_growing};
+use super::naive::{self, Expected, by_definition, by_growing};
 use super::tree::{Item, Node};
 use super::{
-    Cancelled, Labels, Params, PointType, Points, Run, Scaling, cluster, dbscan, item_bytes, memory_required,
-    node_bytes, padded,
+    Cancelled, EUCLIDEAN, Euclidean, Labels, MEDOID_EXACT_UP_TO, Metric, OTHERS, Params, PointType, Points,
+    Run, Scaling, cluster, dbscan, item_bytes, medoids, memory_required, node_bytes, padded,
 };
 
 #[derive(Debug, Clone)]
@@ -71,14 +71,20 @@ fn cases() -> impl Strategy<Value = Case> {
     let dimension = prop_oneof![20 => 1..=8_usize, 2 => Just(16), 1 => 9..=Points::MAX_DIMENSION];
     let len = prop_oneof![1..40_usize, 40..160_usize];
     let eps = vec![0.05, 0.1, 0.1 * 3.0, 0.3, 0.5, 1.0, 3.0, 1e-12, 1e-200, 1e200];
-    let params =
-        (prop::sample::select(eps), 1..=6_u64).prop_map(|(eps, least)| ok(Params::try_new(eps, least)));
-    let scaling = prop_oneof![2 => Just(Scaling::None), 1 => Just(Scaling::L2)];
+    let metric =
+        prop::sample::select(Metric::NAMES).prop_map(|name| Metric::from_name(name).unwrap_or_default());
+    let params = (prop::sample::select(eps), 1..=6_u64, metric)
+        .prop_map(|(eps, least, metric)| ok(Params::try_new(eps, least)).with_metric(metric));
+    let scaling = prop_oneof![3 => Just(Scaling::None), 1 => Just(Scaling::L2), 1 => Just(Scaling::ZScore)];
     (dimension, len, params, scaling).prop_flat_map(|(dimension, len, params, scaling)| {
         let weights = prop_oneof![Just(vec![1; len]), prop::collection::vec(1..4_u64, len)];
         (coordinates(len, dimension), weights).prop_map(move |(values, weights)| {
             let mut points = ok(Points::from_rows(values, dimension));
-            points.scale(scaling);
+            // The variance of extremes is too great: then they stay as they are.
+            let mut scaled = points.clone();
+            if scaled.scale(scaling, Some(&weights)).is_ok() {
+                points = scaled;
+            }
             Case { points, weights, params }
         })
     })
@@ -133,6 +139,15 @@ proptest! {
                 prop_assert_eq!(shuffled.cluster(now), number);
             }
         }
+    }
+
+    /// Pruned or not, alone or with threads, sums that are equal or overflow included.
+    #[test]
+    fn medoids_are_those_of_the_definition(case in cases()) {
+        let (labels, metric, cancel) = (case.labels(), case.params.metric(), AtomicBool::new(false));
+        let expected = naive::medoids(&case.points, &labels, metric);
+        prop_assert_eq!(&ok(medoids(&case.points, &labels, metric, &cancel)), &expected);
+        prop_assert_eq!(&ok(medoids::find(&case.points, &labels, metric, &cancel, 1)), &expected);
     }
 
     /// The sweep over one feature and the tree are different code for the same points.
@@ -236,8 +251,9 @@ fn no_points_no_labels() {
 fn cancelled_calls_return_soon() {
     for dimension in 1..=4 {
         let case = uniform(10, dimension, 0.1, 2);
-        let result = dbscan(&case.points, None, &case.params, &AtomicBool::new(true));
-        assert_eq!(result, Err(Cancelled));
+        let (labels, cancelled) = (case.labels(), AtomicBool::new(true));
+        assert_eq!(dbscan(&case.points, None, &case.params, &cancelled), Err(Cancelled));
+        assert_eq!(medoids(&case.points, &labels, Metric::Euclidean, &cancelled), Err(Cancelled));
     }
     // Many seconds of counting across the boundaries of large neighbourhoods.
     let case = uniform(200_000, 3, 0.2, 6_500);
@@ -256,15 +272,44 @@ fn cancelled_calls_return_soon() {
 }
 
 #[test]
+fn medoids_of_large_clusters_are_those_of_a_sample() {
+    // Two clusters side by side, in turns; the sample of each is every third of its points.
+    let len = 3 * MEDOID_EXACT_UP_TO;
+    let far = |i: usize| if i.is_multiple_of(2) { 0.0 } else { 9.0 };
+    let values: Vec<f64> = noise(4 * len).enumerate().map(|(i, x)| x + far(i / 2)).collect();
+    let both = Case { points: ok(Points::from_rows(values, 2)), weights: vec![], ..uniform(0, 1, 1.0, 2) };
+    let labels = both.labels();
+    assert_eq!(labels.clusters(), 2);
+    let cancel = AtomicBool::new(false);
+    for name in Metric::NAMES {
+        let metric = Metric::from_name(name).unwrap_or_default();
+        let of = |points: &Points| {
+            ok(medoids(points, &ok(dbscan(points, None, &both.params, &cancel)), metric, &cancel))
+        };
+        let expected = [0, 1].map(|cluster| {
+            let sample: Vec<f64> =
+                (0..len).step_by(3).flat_map(|i| both.points.point(2 * i + cluster).to_vec()).collect();
+            2 * 3 * of(&ok(Points::from_rows(sample, 2)))[0] + cluster as u32
+        });
+        assert_eq!(of(&both.points), expected);
+    }
+}
+
+#[test]
 fn memory_is_linear_and_counts_the_real_sizes() {
     fn sizes<const K: usize>() -> (usize, usize) {
-        assert_eq!(padded(K), K, "compiled for every padded dimension");
-        (size_of::<Item<K>>(), size_of::<Node<K>>())
+        let padded = [&EUCLIDEAN[..], &OTHERS].map(|compiled| padded(K, compiled));
+        assert_eq!(padded, [K, K], "compiled for every padded dimension");
+        (size_of::<Item<K>>(), size_of::<Node<K, Euclidean>>())
     }
     for (padded, sizes) in [(2, sizes::<2>()), (3, sizes::<3>()), (8, sizes::<8>()), (64, sizes::<64>())] {
         assert_eq!(sizes, (item_bytes(padded), node_bytes(padded)));
         let of = |points| memory_required(points, padded) - memory_required(0, padded);
         assert_eq!(of(3_000_000), 3 * of(1_000_000));
+    }
+    for dimension in 1..=Points::MAX_DIMENSION {
+        // Scaling; labels and medoids.
+        assert!(memory_required(1000, dimension) >= 1000 * (9 + 8 * dimension + 8 + 8 + 8).max(16));
     }
     assert!(memory_required(usize::MAX, 64) >= memory_required(1, 64), "saturates");
 }

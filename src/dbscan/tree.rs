@@ -4,6 +4,9 @@
 //! cells too: two large cells are compared by their subtrees, not point by point. Equal points stay in one leaf,
 //! however many. The shape depends on the number of points only, so the tree is never deeper than log2 of it.
 
+use std::marker::PhantomData;
+
+use super::metric::{ReducedDistance, greater, lesser};
 use super::points::Points;
 use super::select::select;
 use super::{Cancelled, Run};
@@ -11,8 +14,8 @@ use super::{Cancelled, Run};
 /// The most different points in a leaf.
 pub(super) const LEAF: usize = 16;
 
-/// A point in the tree's own order, its features followed by zeros up to `K`: zeros at the end add nothing to a sum
-/// of squares, so they change no bit of a distance.
+/// A point in the tree's own order, its features followed by zeros up to `K`: zeros at the end change no bit
+/// of a distance.
 #[derive(Clone, Copy)]
 pub(super) struct Item<const K: usize> {
     pub at: [f64; K],
@@ -33,16 +36,17 @@ impl<const K: usize> Item<K> {
     }
 }
 
-/// The least box around some points, faces included.
+/// The least box around some points, faces included, and its distances in the metric `D`.
 #[derive(Clone, Copy)]
-pub(super) struct Bounds<const K: usize> {
+pub(super) struct Bounds<const K: usize, D> {
     low: [f64; K],
     high: [f64; K],
+    metric: PhantomData<D>,
 }
 
-impl<const K: usize> Bounds<K> {
+impl<const K: usize, D: ReducedDistance> Bounds<K, D> {
     /// Around no point.
-    const EMPTY: Self = Self { low: [f64::INFINITY; K], high: [f64::NEG_INFINITY; K] };
+    const EMPTY: Self = Self { low: [f64::INFINITY; K], high: [f64::NEG_INFINITY; K], metric: PhantomData };
 
     pub(super) fn around(items: &[Item<K>], run: &Run) -> Result<Self, Cancelled> {
         let mut bounds = Self::EMPTY;
@@ -55,6 +59,7 @@ impl<const K: usize> Bounds<K> {
         Ok(bounds)
     }
 
+    #[inline]
     fn include(&mut self, low: &[f64; K], high: &[f64; K]) {
         for j in 0..K {
             self.low[j] = lesser(self.low[j], low[j]);
@@ -62,133 +67,136 @@ impl<const K: usize> Bounds<K> {
         }
     }
 
+    #[inline]
     fn widest_axis(&self) -> usize {
         let width = |j: usize| self.high[j] - self.low[j];
         (1..K).fold(0, |widest, j| if width(j) > width(widest) { j } else { widest })
     }
 
     /// Whether all points in the box are equal.
+    #[inline]
     fn is_point(&self) -> bool {
         self.low.iter().zip(&self.high).all(|(low, high)| low >= high)
     }
 
-    /// No two points in the box have a greater squared distance.
-    pub(super) fn diagonal2(&self) -> f64 {
-        distance2(&self.low, &self.high)
+    /// No two points in the box have a greater reduced distance.
+    #[inline]
+    pub(super) fn diagonal(&self) -> f64 {
+        reduced_distance::<K, D>(&self.low, &self.high)
     }
 
-    /// No point of one box and point of the other have a smaller squared distance.
-    pub(super) fn least2(&self, other: &Self) -> f64 {
-        self.least2_between(&other.low, &other.high)
+    /// No point of one box and point of the other have a smaller reduced distance.
+    #[inline]
+    pub(super) fn least(&self, other: &Self) -> f64 {
+        self.least_between(&other.low, &other.high)
     }
 
-    /// No point of one box and point of the other have a greater squared distance.
-    pub(super) fn most2(&self, other: &Self) -> f64 {
-        self.most2_between(&other.low, &other.high)
+    /// No point of one box and point of the other have a greater reduced distance.
+    #[inline]
+    pub(super) fn most(&self, other: &Self) -> f64 {
+        self.most_between(&other.low, &other.high)
     }
 
-    /// [`Bounds::least2`] of the box around one point.
-    pub(super) fn least2_to(&self, at: &[f64; K]) -> f64 {
-        self.least2_between(at, at)
+    /// [`Bounds::least`] of the box around one point.
+    #[inline]
+    pub(super) fn least_to(&self, at: &[f64; K]) -> f64 {
+        self.least_between(at, at)
     }
 
-    /// [`Bounds::most2`] of the box around one point.
-    pub(super) fn most2_to(&self, at: &[f64; K]) -> f64 {
-        self.most2_between(at, at)
+    /// [`Bounds::most`] of the box around one point.
+    #[inline]
+    pub(super) fn most_to(&self, at: &[f64; K]) -> f64 {
+        self.most_between(at, at)
     }
 
     #[inline]
-    fn least2_between(&self, low: &[f64; K], high: &[f64; K]) -> f64 {
+    fn least_between(&self, low: &[f64; K], high: &[f64; K]) -> f64 {
         let mut sum = 0.0;
         for j in 0..K {
             let gap = greater(self.low[j] - high[j], low[j] - self.high[j]);
             let gap = greater(gap, 0.0);
-            sum += gap * gap;
+            sum = D::add(sum, gap);
         }
         sum
     }
 
     #[inline]
-    fn most2_between(&self, low: &[f64; K], high: &[f64; K]) -> f64 {
+    fn most_between(&self, low: &[f64; K], high: &[f64; K]) -> f64 {
         let mut sum = 0.0;
         for j in 0..K {
             let span = greater(self.high[j] - low[j], high[j] - self.low[j]);
-            sum += span * span;
+            sum = D::add(sum, span);
         }
         sum
     }
 }
 
-/// The squared distance that decides who is a neighbour.
-pub(super) fn distance2<const K: usize>(a: &[f64; K], b: &[f64; K]) -> f64 {
+/// The reduced distance that decides who is a neighbour.
+#[inline]
+pub(super) fn reduced_distance<const K: usize, D: ReducedDistance>(a: &[f64; K], b: &[f64; K]) -> f64 {
     let mut sum = 0.0;
     for j in 0..K {
-        let difference = a[j] - b[j];
-        sum += difference * difference;
+        sum = D::add(sum, a[j] - b[j]);
     }
     sum
 }
 
-/// `f64::max` without its care for NaN, of which there is none here: one instruction.
-fn greater(a: f64, b: f64) -> f64 {
-    if a > b { a } else { b }
-}
-
-fn lesser(a: f64, b: f64) -> f64 {
-    if a < b { a } else { b }
-}
-
 /// A node of the tree: the points that it covers and their box.
 #[derive(Clone, Copy)]
-pub(super) struct Node<const K: usize> {
-    pub bounds: Bounds<K>,
+pub(super) struct Node<const K: usize, D> {
+    pub bounds: Bounds<K, D>,
     start: u32,
     end: u32,
     /// The second child; the first one follows its parent. 0 in a leaf.
     second: u32,
 }
 
-impl<const K: usize> Node<K> {
+impl<const K: usize, D: ReducedDistance> Node<K, D> {
     const UNUSED: Self = Self { bounds: Bounds::EMPTY, start: 0, end: 0, second: 0 };
 
+    #[inline]
     pub(super) fn is_leaf(&self) -> bool {
         self.second == 0
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
     /// The positions of its points.
+    #[inline]
     pub(super) fn range(&self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
     }
 
     /// The positions of a leaf's points, of equal ones only the first: at most [`LEAF`].
+    #[inline]
     pub(super) fn distinct(&self) -> std::ops::Range<usize> {
         let range = self.range();
         if range.len() > LEAF { range.start..range.start + 1 } else { range }
     }
 
     /// Whether any two of its points are neighbours.
+    #[inline]
     pub(super) fn is_cell(&self, run: &Run) -> bool {
-        self.bounds.diagonal2() <= run.eps2
+        self.bounds.diagonal() <= run.reach
     }
 }
 
 /// A kd-tree over points of `K` features.
-pub(super) struct Tree<const K: usize> {
+pub(super) struct Tree<const K: usize, D> {
     /// The points; every node covers a range of positions here.
     pub items: Vec<Item<K>>,
     /// A complete binary tree in preorder, so that threads know their places before it is built. Nodes below equal
     /// points stay unused.
-    pub nodes: Vec<Node<K>>,
+    pub nodes: Vec<Node<K, D>>,
 }
 
 /// The node that covers all points.
 pub(super) const ROOT: usize = 0;
 
-impl<const K: usize> Tree<K> {
+impl<const K: usize, D: ReducedDistance> Tree<K, D> {
     /// A tree over at least one point.
     pub(super) fn build(points: &Points, run: &Run) -> Result<Self, Cancelled> {
         let mut items = Item::all(points, run)?;
@@ -198,25 +206,27 @@ impl<const K: usize> Tree<K> {
     }
 
     /// The two children of a node that is no leaf.
+    #[inline]
     pub(super) fn children(&self, node: usize) -> [usize; 2] {
         [node + 1, self.nodes[node].second as usize]
     }
 
-    /// The children of an inner node that have points and are within eps by this bound of squared distances, the
-    /// nearer one first.
+    /// The children of an inner node that have points and are within `reach` by this bound of reduced distances,
+    /// the nearer one first.
+    #[inline]
     pub(super) fn children_near(
         &self,
         parent: usize,
-        eps2: f64,
-        distance2: impl Fn(&Bounds<K>) -> f64,
+        reach: f64,
+        bound: impl Fn(&Bounds<K, D>) -> f64,
     ) -> impl Iterator<Item = usize> {
         let [first, second] = self.children(parent).map(|child| {
             let node = &self.nodes[child];
             // NaN is not within anything.
-            (if node.is_empty() { f64::NAN } else { distance2(&node.bounds) }, child)
+            (if node.is_empty() { f64::NAN } else { bound(&node.bounds) }, child)
         });
         let ordered = if second.0 < first.0 { [second, first] } else { [first, second] };
-        ordered.into_iter().filter(move |&(distance2, _)| distance2 <= eps2).map(|(_, child)| child)
+        ordered.into_iter().filter(move |&(bound, _)| bound <= reach).map(|(_, child)| child)
     }
 
     /// At least `count` nodes, if there are so many, that together cover all points; cells are not cut.
@@ -289,8 +299,8 @@ fn slots(len: usize) -> usize {
 
 /// Builds the subtree of `items` in `nodes`, its own part of all nodes, which starts at node `offset`; the items
 /// start at position `start`.
-fn grow<const K: usize>(
-    nodes: &mut [Node<K>],
+fn grow<const K: usize, D: ReducedDistance>(
+    nodes: &mut [Node<K, D>],
     offset: usize,
     items: &mut [Item<K>],
     start: usize,

@@ -1,4 +1,5 @@
-//! `dbcluster_same_vector(a1, b1, ..., ak, bk)`: whether two vectors are the same, feature by feature.
+//! `dbcluster_same_vector(a1, b1, ..., ak, bk)`: whether two vectors are the same, feature by feature. What an event
+//! is partitioned by is compared in the same way.
 //!
 //! It stands in the join that fetches the exemplars. Plain equalities there would become join keys, and a key is
 //! computed for every row of the table; as a function it is computed for the rows whose time has matched.
@@ -50,7 +51,18 @@ impl ScalarUDFImpl for DbclusterSameVector {
                 arg_types.len()
             );
         }
-        Ok(vec![DataType::Float64; arg_types.len()])
+        // As they are: both of a pair are made by the same expression.
+        if let Some(place) = arg_types.chunks_exact(2).position(|pair| pair[0] != pair[1]) {
+            return plan_err!(
+                "{}: arguments {} and {} are {} and {}, expected one type",
+                self.name(),
+                2 * place + 1,
+                2 * place + 2,
+                arg_types[2 * place],
+                arg_types[2 * place + 1]
+            );
+        }
+        Ok(arg_types.to_vec())
     }
 
     fn return_type(&self, _arg_types: &[DataType]) -> Result<DataType> {

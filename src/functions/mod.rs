@@ -22,7 +22,10 @@ mod cmdline_tokens;
 mod crc32_hash;
 mod dbcluster_feature;
 mod dbcluster_found;
+mod dbcluster_kept;
+mod dbcluster_key;
 mod dbcluster_same_vector;
+mod dbcluster_smallest;
 mod delim_hash;
 mod delim_skeleton;
 mod delimiters;
@@ -40,7 +43,7 @@ mod token_count;
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 /// One constructor per function, each giving the same instance every time, and the list of all.
 macro_rules! functions {
@@ -67,6 +70,8 @@ functions! {
     crc32_hash: Crc32Hash, crc32_hash_udf;
     dbcluster_feature: DbclusterFeature, dbcluster_feature_udf;
     dbcluster_found: DbclusterFound, dbcluster_found_udf;
+    dbcluster_kept: DbclusterKept, dbcluster_kept_udf;
+    dbcluster_key: DbclusterKey, dbcluster_key_udf;
     dbcluster_same_vector: DbclusterSameVector, dbcluster_same_vector_udf;
     delim_hash: DelimHash, delim_hash_udf;
     delim_skeleton: DelimSkeleton, delim_skeleton_udf;
@@ -78,4 +83,16 @@ functions! {
     sid_name: SidName, sid_name_udf;
     string_score: StringScore, string_score_udf;
     token_count: TokenCount, token_count_udf;
+}
+
+/// The SQL aggregate function `dbcluster_smallest`.
+pub fn dbcluster_smallest_udaf() -> Arc<AggregateUDF> {
+    static UDAF: LazyLock<Arc<AggregateUDF>> =
+        LazyLock::new(|| Arc::new(AggregateUDF::from(dbcluster_smallest::DbclusterSmallest::new())));
+    Arc::clone(&UDAF)
+}
+
+/// All aggregate functions of this crate.
+pub fn all_aggregates() -> Vec<Arc<AggregateUDF>> {
+    vec![dbcluster_smallest_udaf()]
 }

@@ -124,14 +124,17 @@ impl Runner {
 
     /// A panic in a function is the failure of its statement, not of the shell.
     async fn run_caught(&self, statement: Statement<'_>) -> Result<(), Failure> {
-        AssertUnwindSafe(self.run_statement(statement)).catch_unwind().await.unwrap_or_else(|panic| {
+        let text = statement.text;
+        let result = AssertUnwindSafe(self.run_statement(statement)).catch_unwind().await;
+        let result = result.unwrap_or_else(|panic| {
             let what = panic
                 .downcast_ref::<String>()
                 .map(String::as_str)
                 .or_else(|| panic.downcast_ref::<&str>().copied())
                 .unwrap_or("no message");
             Err(Failure::new(format!("internal error: the query panicked ({what})")))
-        })
+        });
+        result.map_err(|failure| failure.with_hint(text))
     }
 
     async fn run_statement(&self, statement: Statement<'_>) -> Result<(), Failure> {

@@ -9,6 +9,8 @@ use datafusion::common::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
 
+use super::hint::with_hint;
+
 /// Why a statement or a script did not come to its end.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -29,6 +31,14 @@ impl Failure {
     pub(super) fn at(self, place: &str) -> Self {
         match self {
             Self::Message(message) => Self::Placed(format!("{place}: {message}")),
+            Self::Placed(_) | Self::OutputClosed => self,
+        }
+    }
+
+    /// Adds what to do about it, where `statement` tells.
+    pub(super) fn with_hint(self, statement: &str) -> Self {
+        match self {
+            Self::Message(message) => Self::Message(with_hint(message, statement)),
             Self::Placed(_) | Self::OutputClosed => self,
         }
     }
@@ -69,7 +79,9 @@ pub(super) fn describe(error: &DataFusionError) -> String {
         DataFusionError::ObjectStore(inner) => inner.to_string(),
         DataFusionError::IoError(inner) => inner.to_string(),
         DataFusionError::SchemaError(inner, _) => inner.to_string(),
-        DataFusionError::Plan(text) => no_table(text).unwrap_or_else(|| text.clone()),
+        DataFusionError::Plan(text) => {
+            no_table(text).or_else(|| said_by_function(text)).unwrap_or_else(|| text.clone())
+        }
         DataFusionError::Execution(text)
         | DataFusionError::Configuration(text)
         | DataFusionError::Substrait(text)
@@ -90,6 +102,13 @@ pub(super) fn describe(error: &DataFusionError) -> String {
 fn no_table(text: &str) -> Option<String> {
     let name = text.strip_prefix("table 'datafusion.public.")?.strip_suffix("' not found")?;
     Some(format!("there is no table '{name}', and no file of that name"))
+}
+
+/// What a function said of its arguments, without what the engine says of functions that say nothing.
+fn said_by_function(text: &str) -> Option<String> {
+    let (_, said) = text.split_once("user-defined coercion failed with: Error during planning: ")?;
+    let (said, _) = said.split_once(" No function matches the given name")?;
+    Some(said.trim_end_matches('.').to_string())
 }
 
 /// The same through the errors of other crates, which may wrap one of DataFusion's again.

@@ -25,6 +25,7 @@ mod demo;
 mod documentation;
 mod execute;
 mod failure;
+mod hint;
 mod output;
 mod prompt;
 mod sample;

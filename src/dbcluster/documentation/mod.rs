@@ -1,22 +1,28 @@
 //! What the table functions are and take: the engine has a place for such texts on scalar and window functions only.
 
+mod options;
+
 use datafusion_doc::{DocSection, Documentation};
 
 const SECTION: DocSection = DocSection { include: true, label: "Table Functions", description: None };
 
+pub use options::OptionDocumentation;
+pub(crate) use options::{GRAMMAR, OPTIONS};
+
 /// The events that the examples of this page read.
 pub(crate) const EXAMPLE_TABLE: &str = "CREATE TABLE events AS SELECT * FROM (VALUES
-  (TIMESTAMP '2026-01-15 05:00:00', 'C:\\Windows\\System32\\cmd.exe', 'cmd.exe /c run_1.bat', '0x3e7'),
-  (TIMESTAMP '2026-01-15 05:10:00', 'C:\\Windows\\System32\\cmd.exe', 'cmd.exe /c run_2.bat', '0x3e7'),
-  (TIMESTAMP '2026-01-15 05:20:00', 'C:\\Windows\\System32\\cmd.exe', 'cmd.exe /c run_3.bat', '0x3e7'),
-  (TIMESTAMP '2026-01-15 05:25:00', 'C:\\Temp\\x.exe', 'x.exe --key=a;b;c --out=\"\\\\srv\\share\"', '0x1f4c2')
-) AS t(\"TimeGenerated\", \"NewProcessName\", \"CommandLine\", \"SubjectLogonId\")";
+  (TIMESTAMP '2026-01-15 05:00:00', 'wks-1', 'C:\\Windows\\System32\\cmd.exe', 'cmd.exe /c run_1.bat', '0x3e7'),
+  (TIMESTAMP '2026-01-15 05:10:00', 'wks-1', 'C:\\Windows\\System32\\cmd.exe', 'cmd.exe /c run_2.bat', '0x3e7'),
+  (TIMESTAMP '2026-01-15 05:20:00', 'wks-2', 'C:\\Windows\\System32\\cmd.exe', 'cmd.exe /c run_3.bat', '0x3e7'),
+  (TIMESTAMP '2026-01-15 05:25:00', 'wks-2', 'C:\\Temp\\x.exe', 'x.exe --key=a;b;c --out=\"\\\\srv\\share\"', '0x1f4c2')
+) AS t(\"TimeGenerated\", \"Computer\", \"NewProcessName\", \"CommandLine\", \"SubjectLogonId\")";
 
 /// Every table function with its documentation, in alphabetical order.
 pub(crate) fn all() -> Vec<(&'static str, Documentation)> {
     vec![
         ("dbcluster", dbcluster()),
         ("dbcluster_members", dbcluster_members()),
+        ("dbcluster_summary", dbcluster_summary()),
         ("process_features", process_features()),
     ]
 }
@@ -26,9 +32,10 @@ fn dbcluster() -> Documentation {
         SECTION,
         "Clusters the rows of a table with DBSCAN and collapses them: one row per cluster and one per noise event. \
          Columns: all columns of the input, then the features that were given as expressions, then `clustered`, \
-         `cluster_id` (-1 for noise), `cluster_size`, `first_event_time` and `last_event_time`. A cluster's row is \
-         its first event, all columns from that one row. Without a column of a time or date type the two times are \
-         absent.",
+         `cluster_id` (-1 for noise), `cluster_size`, `first_event_time`, `last_event_time` and `cluster_key`. A \
+         cluster's row is its first event, all columns from that one row. Without a column of a time or date type the \
+         two times are absent. `cluster_key` names a cluster by its partition and its core vectors, NULL for noise: the \
+         same cluster has the same key in any order of the rows, on any machine, on any day.",
         "dbcluster(table, features, eps [, min_samples] [, option => value ...])",
     )
     .with_alternative_syntax("dbcluster('table', 'feature [AS name], ...', eps [, min_samples])")
@@ -52,7 +59,8 @@ fn dbcluster_members() -> Documentation {
     let builder = Documentation::builder(
         SECTION,
         "Clusters as `dbcluster` does and gives every input row with its `cluster_id` (-1 for noise, NULL for skipped \
-         rows) and its `point_type`: `core`, `border`, `noise` or `skipped`.",
+         rows), its `cluster_key` and its `point_type`: `core`, `border`, `noise` or `skipped`. The same call under \
+         another name: `exemplar` and `keep_members` are checked, and change nothing.",
         "dbcluster_members(table, features, eps [, min_samples] [, option => value ...])",
     )
     .with_sql_example(
@@ -67,6 +75,31 @@ fn dbcluster_members() -> Documentation {
 | cmd.exe /c run_2.bat | 0          | core       |
 +----------------------+------------+------------+
 ```"#,
+    );
+    with_arguments(builder).with_related_udf("dbcluster").with_related_udf("dbcluster_summary").build()
+}
+
+fn dbcluster_summary() -> Documentation {
+    let builder = Documentation::builder(
+        SECTION,
+        "Clusters as `dbcluster` does and gives one row about it: `input_rows`, `distinct_vectors`, `clusters`, `noise` \
+         (rows), `skipped` (rows), `largest_cluster` (its size), `collapsed_rows` (the rows that `dbcluster` gives), and \
+         all `options` in force. It reads the table once: the way to try what an eps does.",
+        "dbcluster_summary(table, features, eps [, min_samples] [, option => value ...])",
+    )
+    .with_sql_example(
+        r"```sql
+> SELECT input_rows, clusters, noise, collapsed_rows, options['eps'] AS eps
+  FROM dbcluster_summary(events, [path_score(NewProcessName)], eps => 10, scaling => 'none')
+  UNION ALL SELECT input_rows, clusters, noise, collapsed_rows, options['eps']
+  FROM dbcluster_summary(events, [path_score(NewProcessName)], eps => 2000, scaling => 'none') ORDER BY eps;
++------------+----------+-------+----------------+--------+
+| input_rows | clusters | noise | collapsed_rows | eps    |
++------------+----------+-------+----------------+--------+
+| 4          | 1        | 1     | 2              | 10.0   |
+| 4          | 1        | 0     | 1              | 2000.0 |
++------------+----------+-------+----------------+--------+
+```",
     );
     with_arguments(builder).with_related_udf("dbcluster").build()
 }
@@ -98,41 +131,23 @@ fn process_features() -> Documentation {
 }
 
 fn with_arguments(builder: datafusion_doc::DocumentationBuilder) -> datafusion_doc::DocumentationBuilder {
-    builder
+    let builder = builder
         .with_argument(
             "table",
-            "A table, view or CTE by its name (as an identifier or a string, qualified or not), the path of a file or \
-             folder as a string where the session reads files, or a subquery in brackets. It is read twice, so it \
-             must not change between two reads: `random()` or LIMIT without ORDER BY are refused.",
+            "A table, view or WITH query by its name (as an identifier or a string, qualified or not), the path of a file or \
+             folder as a string where the session reads files, a table function, or a subquery in brackets. It is read \
+             twice, so it must not change between two reads: `random()` or LIMIT without ORDER BY are refused.",
         )
         .with_argument(
             "features",
-            "What rows are compared by: `[a, f(b)]`, `{name: f(b), ...}`, one string `'a, f(b) AS name'`, or an array \
-             of such strings. Booleans, integers, floats and decimals are numbers; text needs a function. Names that \
-             match a column to the letter need no quotes.",
+            "What rows are compared by: `[a, f(b)]`, `{name: f(b), ...}`, `struct(f(b) AS name, ...)`, one string \
+             `'a, f(b) AS name'`, or an array of such strings. Booleans, integers, floats and decimals are numbers; text \
+             needs a function. Names that match a column to the letter need no quotes.",
+        );
+    OPTIONS.into_iter().fold(builder, |builder, option| {
+        builder.with_argument(
+            option.name,
+            format!("{} Takes {}; default: {}.", option.meaning, option.values, option.default),
         )
-        .with_argument("eps", "How far apart neighbours may be, a number above 0; also `eps => 0.0001`.")
-        .with_argument(
-            "min_samples",
-            "How many rows make a dense spot, the row itself counted. Default 2; also `min_samples => 3`.",
-        )
-        .with_argument(
-            "time_column",
-            "The column of the events' time. Default: the first one of a timestamp or date type. NULL: none.",
-        )
-        .with_argument(
-            "order_by",
-            "A column or a list of columns that say which row of a cluster is the first, in place of the time. Ties are \
-             decided by the features, then by the remaining columns. NULLs come last.",
-        )
-        .with_argument(
-            "scaling",
-            "`'l2'` (default) divides each row's vector by its length, so that only its direction counts; `'none'` \
-             takes the features as they are.",
-        )
-        .with_argument(
-            "nulls",
-            "What becomes of rows with a NULL, NaN or infinite feature: `'error'` (default), `'zero'` reads such a \
-             feature as 0, `'skip'` leaves the row as it is, with cluster_id NULL.",
-        )
+    })
 }

@@ -1,0 +1,211 @@
+//! The values of options that don't depend on the rows: numbers, words, weights, counts.
+
+use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::common::{Column, DFSchema, Result, ScalarValue, plan_datafusion_err, plan_err};
+use datafusion::logical_expr::expr::Placeholder;
+use datafusion::logical_expr::{Expr, cast, lit};
+use datafusion::sql::sqlparser::ast;
+
+use super::lists::{read_list, string_literal};
+use super::scope::{Feature, Scope};
+use crate::constant::constant;
+use crate::near_miss::{did_you_mean, expected_one_of};
+use crate::window::options::check_weights;
+
+/// How many values `keep_members` keeps where no number is given.
+const KEPT_BY_DEFAULT: i64 = 10;
+
+/// The most values that `keep_members` keeps: they are held in memory for every vector.
+const KEPT_AT_MOST: i64 = 1000;
+
+/// A column of which each cluster keeps some values.
+#[derive(Debug, Clone)]
+pub(crate) struct KeptColumn {
+    pub(crate) column: Column,
+    pub(crate) count: i64,
+}
+
+impl KeptColumn {
+    /// The name of the list.
+    pub(crate) fn output_name(&self) -> String {
+        format!("{}_members", self.column.name)
+    }
+}
+
+impl Scope<'_> {
+    /// A number: a constant, or a placeholder of a prepared statement, which has its value later.
+    pub(crate) fn number(&mut self, option: &str, sql: &ast::Expr) -> Result<Expr> {
+        if let Some(placeholder) = placeholder(sql, &DataType::Float64) {
+            return Ok(placeholder);
+        }
+        let value = self.constant(option, sql)?;
+        if value.data_type().is_numeric()
+            && let ScalarValue::Float64(Some(number)) = value.cast_to(&DataType::Float64)?
+        {
+            return Ok(lit(number));
+        }
+        plan_err!("{}: {option} is {sql}, expected a number{}", self.function, without_quotes(sql))
+    }
+
+    /// A whole number, or a placeholder.
+    pub(crate) fn whole_number(&mut self, option: &str, sql: &ast::Expr) -> Result<Expr> {
+        if let Some(placeholder) = placeholder(sql, &DataType::Int64) {
+            return Ok(placeholder);
+        }
+        let value = self.constant(option, sql)?;
+        if value.data_type().is_integer()
+            && let Ok(ScalarValue::Int64(Some(number))) = value.cast_to(&DataType::Int64)
+        {
+            return Ok(lit(number));
+        }
+        plan_err!(
+            "{}: {option} is {sql}, expected a whole number from 1{}",
+            self.function,
+            without_quotes(sql)
+        )
+    }
+
+    /// One of some words, as a string or bare: `scaling => none` is as clear as `scaling => 'none'`.
+    pub(crate) fn one_of<'a>(
+        &mut self,
+        option: &str,
+        sql: &ast::Expr,
+        allowed: &[&'a str],
+    ) -> Result<&'a str> {
+        let value = match sql {
+            ast::Expr::Identifier(ident) => ident.value.clone(),
+            _ => match self.constant(option, sql)?.try_as_str().flatten() {
+                Some(text) => text.to_string(),
+                None => {
+                    let allowed = expected_one_of("", allowed);
+                    return plan_err!("{}: {option} is {sql}, {allowed}", self.function);
+                }
+            },
+        };
+        allowed.iter().copied().find(|name| name.eq_ignore_ascii_case(&value)).ok_or_else(|| {
+            let allowed = expected_one_of(&value, allowed);
+            plan_datafusion_err!("{}: {option} is '{value}', {allowed}", self.function)
+        })
+    }
+
+    /// A factor per feature: `[2, 1]` in the order of the features, or `{path: 2}` by their names, 1 for the others.
+    pub(crate) fn weights(&mut self, sql: &ast::Expr, features: &[Feature]) -> Result<Vec<f64>> {
+        let mut weights = vec![Some(1.0); features.len()];
+        match sql {
+            ast::Expr::Dictionary(fields) => {
+                for field in fields {
+                    let name = self.name_of(&field.key, features)?;
+                    let place = format!("weights, '{}',", field.key.value);
+                    weights[name] = Some(self.plain_number(&place, &field.value)?);
+                }
+            }
+            ast::Expr::Array(ast::Array { elem: items, .. }) | ast::Expr::Tuple(items) => {
+                let factors = items.iter().enumerate();
+                weights = factors
+                    .map(|(index, item)| {
+                        Ok(Some(self.plain_number(&format!("weights, number {},", index + 1), item)?))
+                    })
+                    .collect::<Result<_>>()?;
+            }
+            other => {
+                return plan_err!(
+                    "{}: weights is {other}, expected a list of numbers, one per feature, as in [2, 1], or numbers \
+                     by name, as in {{{}: 2}}",
+                    self.function,
+                    features[0].name
+                );
+            }
+        }
+        check_weights(self.function, &weights, features.len())
+    }
+
+    fn name_of(&self, key: &ast::Ident, features: &[Feature]) -> Result<usize> {
+        let normalized = self.planner.normalize(key.clone());
+        let place = features.iter().position(|it| it.name == key.value || it.name == normalized);
+        place.ok_or_else(|| {
+            let names: Vec<&str> = features.iter().map(|it| it.name.as_str()).collect();
+            plan_datafusion_err!(
+                "{}: weights: there is no feature '{}'{}; features are {}",
+                self.function,
+                key.value,
+                did_you_mean(&key.value, &names),
+                names.join(", ")
+            )
+        })
+    }
+
+    fn plain_number(&mut self, place: &str, sql: &ast::Expr) -> Result<f64> {
+        match self.number(place, sql)? {
+            Expr::Literal(ScalarValue::Float64(Some(number)), _) => Ok(number),
+            _ => plan_err!("{}: {place} is {sql}, expected a constant number", self.function),
+        }
+    }
+
+    /// The columns of `keep_members`: `CommandLine`, `[a, b]`, `'a, b'` or `{CommandLine: 5}` with numbers.
+    pub(crate) fn kept_columns(&mut self, option: &str, value: &ast::Expr) -> Result<Vec<KeptColumn>> {
+        let mut kept: Vec<KeptColumn> = vec![];
+        if let ast::Expr::Dictionary(fields) = value {
+            for field in fields {
+                let column = self.column(option, &ast::Expr::Identifier(field.key.clone()))?;
+                let place = format!("{option}, '{}',", column.name);
+                let Expr::Literal(ScalarValue::Int64(Some(count)), _) =
+                    self.whole_number(&place, &field.value)?
+                else {
+                    return plan_err!("{}: {place} is {}, expected a constant", self.function, field.value);
+                };
+                if !(1..=KEPT_AT_MOST).contains(&count) {
+                    return plan_err!(
+                        "{}: {place} is {count}, expected a whole number from 1 to {KEPT_AT_MOST}",
+                        self.function
+                    );
+                }
+                kept.push(KeptColumn { column, count });
+            }
+        } else {
+            for written in read_list(self.function, option, value, self.schema, self.planner)? {
+                let column = self.column(option, &written.sql)?;
+                kept.push(KeptColumn { column, count: KEPT_BY_DEFAULT });
+            }
+        }
+        if kept.is_empty() {
+            return plan_err!(
+                "{}: {option} is empty, expected a column, as in {{CommandLine: 5}}",
+                self.function
+            );
+        }
+        Ok(kept)
+    }
+
+    fn constant(&mut self, option: &str, sql: &ast::Expr) -> Result<ScalarValue> {
+        let planned = self.planner.plan_expr(sql.clone(), &DFSchema::empty());
+        if let Some(value) = planned.ok().and_then(constant) {
+            return Ok(value);
+        }
+        let list = match sql {
+            ast::Expr::Identifier(_) | ast::Expr::Function(_) if option == "eps" => {
+                "; several features stand in brackets, as in [a, b]"
+            }
+            _ => "",
+        };
+        plan_err!("{}: {option} is {sql}, expected a constant{list}", self.function)
+    }
+}
+
+/// `$1` as a value of this type, if that is what `sql` says.
+fn placeholder(sql: &ast::Expr, data_type: &DataType) -> Option<Expr> {
+    let ast::Expr::Value(value) = sql else { return None };
+    let ast::Value::Placeholder(id) = &value.value else { return None };
+    let field = Field::new(id, data_type.clone(), true);
+    let placeholder = Placeholder::new_with_field(id.clone(), Some(field.into()));
+    Some(cast(Expr::Placeholder(placeholder), data_type.clone()))
+}
+
+/// What to do about a number in quotes.
+fn without_quotes(sql: &ast::Expr) -> String {
+    match string_literal(sql) {
+        Some(text) if text.trim().parse::<f64>().is_ok() => {
+            format!("; write it without quotes: {}", text.trim())
+        }
+        _ => String::new(),
+    }
+}

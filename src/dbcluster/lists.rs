@@ -1,0 +1,144 @@
+//! Lists as people write them: `[a, f(b)]`, `(a, b)`, `'a, f(b) AS name'`, `{name: f(b)}`, `struct(f(b) AS name)`.
+
+use datafusion::common::{DFSchema, DataFusionError, Result, plan_datafusion_err, plan_err};
+use datafusion::sql::sqlparser::ast;
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use super::scope::{SqlPlanner, has_column};
+
+/// One item of a list as it was written.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) sql: ast::Expr,
+    /// The name that was given with AS or as a key; it is already normalised.
+    pub(crate) alias: Option<String>,
+}
+
+impl Written {
+    /// What to call it in a message.
+    pub(crate) fn text(&self) -> String {
+        match &self.sql {
+            ast::Expr::Identifier(ident) => ident.value.clone(),
+            sql => sql.to_string(),
+        }
+    }
+}
+
+/// The items of a list in any of its forms; a single expression is a list of one. `what` they are is for messages.
+///
+/// # Errors
+/// A string in the list that is no list of SQL expressions.
+pub(crate) fn read_list(
+    function: &str,
+    what: &str,
+    list: &ast::Expr,
+    schema: &DFSchema,
+    planner: &dyn SqlPlanner,
+) -> Result<Vec<Written>> {
+    let items = match list {
+        ast::Expr::Dictionary(fields) => {
+            return Ok(fields
+                .iter()
+                .map(|field| Written {
+                    sql: (*field.value).clone(),
+                    alias: Some(planner.normalize(field.key.clone())),
+                })
+                .collect());
+        }
+        ast::Expr::Array(array) => array.elem.as_slice(),
+        ast::Expr::Tuple(items) | ast::Expr::Struct { values: items, .. } => items.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    let mut written = vec![];
+    for item in items {
+        match item {
+            ast::Expr::Named { expr, name } => {
+                written.push(Written { sql: (**expr).clone(), alias: Some(planner.normalize(name.clone())) });
+            }
+            item => match string_literal(item) {
+                Some(text) => written.extend(parse_list(function, what, text, schema, planner)?),
+                None => written.push(Written { sql: item.clone(), alias: None }),
+            },
+        }
+    }
+    Ok(written)
+}
+
+/// A comma-separated list in one string, as in `'a, f(b) AS path'`.
+///
+/// # Errors
+/// A piece that is no SQL expression.
+pub(crate) fn parse_list(
+    function: &str,
+    what: &str,
+    text: &str,
+    schema: &DFSchema,
+    planner: &dyn SqlPlanner,
+) -> Result<Vec<Written>> {
+    let dialect = planner.dialect()?;
+    split_list(text)
+        .into_iter()
+        .filter(|piece| !piece.is_empty())
+        .map(|piece| {
+            // A column's name to the letter needs no quotes, even where it is no SQL identifier.
+            if has_column(schema, piece) {
+                let sql = ast::Expr::Identifier(ast::Ident::with_quote('"', piece));
+                return Ok(Written { sql, alias: None });
+            }
+            let mut parser = Parser::new(dialect.as_ref())
+                .try_with_sql(piece)
+                .map_err(|e| unreadable(function, what, piece, &e))?;
+            let item = parser.parse_select_item().map_err(|e| unreadable(function, what, piece, &e))?;
+            if parser.peek_token().token != Token::EOF {
+                return plan_err!(
+                    "{function}: can't read {what} '{piece}' behind '{item}'; separate items with commas"
+                );
+            }
+            match item {
+                ast::SelectItem::UnnamedExpr(sql) => Ok(Written { sql, alias: None }),
+                ast::SelectItem::ExprWithAlias { expr, alias } => {
+                    Ok(Written { sql: expr, alias: Some(planner.normalize(alias)) })
+                }
+                _ => plan_err!("{function}: {what} '{piece}' names no column; list the columns one by one"),
+            }
+        })
+        .collect()
+}
+
+fn unreadable(function: &str, what: &str, piece: &str, error: &dyn std::fmt::Display) -> DataFusionError {
+    plan_datafusion_err!("{function}: can't read {what} '{piece}': {error}")
+}
+
+/// Cuts at the commas that stand outside of quotes and brackets.
+fn split_list(text: &str) -> Vec<&str> {
+    let (mut pieces, mut start, mut depth, mut quote) = (Vec::new(), 0, 0_i32, None);
+    for (position, character) in text.char_indices() {
+        match (quote, character) {
+            (Some(open), _) if character == open => quote = None,
+            (None, '\'' | '"' | '`') => quote = Some(character),
+            (None, '(' | '[' | '{') => depth += 1,
+            (None, ')' | ']' | '}') => depth -= 1,
+            (None, ',') if depth <= 0 => {
+                pieces.push(text[start..position].trim());
+                start = position + 1;
+            }
+            _ => {}
+        }
+    }
+    pieces.push(text[start..].trim());
+    pieces
+}
+
+/// The text of a string constant.
+pub(crate) fn string_literal(sql: &ast::Expr) -> Option<&str> {
+    match sql {
+        ast::Expr::Value(value) => match &value.value {
+            ast::Value::SingleQuotedString(text)
+            | ast::Value::EscapedStringLiteral(text)
+            | ast::Value::DollarQuotedString(ast::DollarQuotedString { value: text, .. }) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,298 @@
+//! `dbcluster`: one row per cluster, one per noise event.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Column, JoinType, NullEquality, Result};
+use datafusion::functions_aggregate::expr_fn::{first_value, max, min, sum};
+use datafusion::functions_nested::expr_fn::make_array;
+use datafusion::functions_window::row_number::row_number_udwf;
+use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, ExprFunctionExt, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr,
+    WindowFrame, WindowFunctionDefinition, ident, lit, when,
+};
+
+use super::super::args::{
+    CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, ClusterSpec, FIRST_EVENT_TIME, LAST_EVENT_TIME, Nulls,
+};
+use super::vectors::{
+    FIRST_TIME, LAST_TIME, WEIGHT, has_fast_max, kept_name, kept_value, key_name, label_field,
+    labelled_vectors, last_key_of_vector, smallest,
+};
+use super::{
+    CLUSTERS, CORE_HASH, FOUND, GROUP, GROUP_KEY, HASH, IS_EXEMPLAR, TIE, cluster_col, cluster_column,
+    cluster_id, cluster_key, event_feature_name, event_partition_name, feature_value, in_cluster,
+    input_columns, is_its_value, partition_column, partition_name,
+};
+use crate::functions::{dbcluster_found_udf, dbcluster_kept_udf, dbcluster_same_vector_udf};
+use crate::window::options::Exemplar;
+
+const SIZE: &str = "__size";
+const EXEMPLAR: &str = "__is_exemplar";
+
+/// The plan of `dbcluster`.
+pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
+    let clusters = clusters(spec)?;
+    // Where a vector without a cluster stands for one row, every group stands for one row, and the rows are found
+    // by their first order key alone: nothing has to be computed for the others.
+    let one_row_each = spec.known_min_samples().is_some_and(|least| least <= 2) && spec.nulls != Nulls::Skip;
+
+    // A left join, so that a cluster whose row is gone is noticed: dbcluster_found fails on its NULL.
+    let (events, keys) = events(spec, one_row_each)?;
+    let joined = LogicalPlanBuilder::from(clusters)
+        .join_detailed(events, JoinType::Left, keys.columns, keys.residual, NullEquality::NullEqualsNull)?
+        .window([tie_break(spec)])?
+        .filter(
+            dbcluster_found_udf()
+                .call(vec![ident(FOUND)])
+                .and(cluster_col(GROUP_KEY).lt(lit(0_i64)).or(ident(TIE).eq(lit(1_u64)))),
+        )?;
+
+    let mut output = shown_columns(spec)?;
+    output.extend(
+        spec.features
+            .iter()
+            .filter(|feature| !feature.is_input_column)
+            .map(|feature| feature.expr.clone().alias(feature.name.as_str())),
+    );
+    output.push(in_cluster().alias(CLUSTERED));
+    output.push(cluster_id()?.alias(CLUSTER_ID));
+    // What a row without a cluster has of its own; the same as its group's where that is the only row.
+    let own = |of_group: Expr, of_event: Expr| -> Result<Expr> {
+        if one_row_each { Ok(of_group) } else { when(in_cluster(), of_group).otherwise(of_event) }
+    };
+    output.push(own(cluster_col(SIZE), lit(1_i64))?.alias(CLUSTER_SIZE));
+    if let Some(time) = &spec.time_column {
+        let time = Expr::Column(time.clone());
+        output.push(own(cluster_col(FIRST_TIME), time.clone())?.alias(FIRST_EVENT_TIME));
+        output.push(own(cluster_col(LAST_TIME), time)?.alias(LAST_EVENT_TIME));
+    }
+    output.push(cluster_key(spec, cluster_col)?.alias(CLUSTER_KEY));
+    for (index, kept) in spec.keep_members.iter().enumerate() {
+        let of_group = dbcluster_kept_udf().call(vec![cluster_col(&kept_name(index))]);
+        let of_event = make_array(vec![kept_value(spec, kept)?]);
+        output.push(own(of_group, of_event)?.alias(kept.output_name()));
+    }
+    joined.project(output)?.alias(spec.function.name())?.build()
+}
+
+/// The input's columns as the output shows them. Those that partition the rows come from the clusters, where they
+/// are keys of every step, so that a filter on them reaches the scans.
+fn shown_columns(spec: &ClusterSpec) -> Result<Vec<Expr>> {
+    input_columns(spec)
+        .into_iter()
+        .map(|column| {
+            let place = spec.partition_by.iter().position(|key| key.expr == column);
+            Ok(match (place, column.try_as_col()) {
+                (Some(place), Some(name)) if is_its_value(spec, &column)? => {
+                    cluster_col(&partition_name(place)).alias(name.name.as_str())
+                }
+                _ => column,
+            })
+        })
+        .collect()
+}
+
+/// How clusters and events are joined.
+struct JoinKeys {
+    columns: (Vec<Column>, Vec<Column>),
+    residual: Option<Expr>,
+}
+
+/// The second look at the table: all columns of the events, and what they are joined by.
+fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKeys)> {
+    let keys = spec.order_keys();
+    let mut events = input_columns(spec);
+    events.push(lit(true).alias(FOUND));
+    let mut key_columns = vec![];
+    for (index, key) in keys.iter().enumerate() {
+        if let Expr::Column(column) = key {
+            key_columns.push(column.clone());
+        } else {
+            events.push(key.clone().alias(event_key_name(index)));
+            key_columns.push(Column::from_name(event_key_name(index)));
+        }
+    }
+    let (mut left, mut right) = (vec![], vec![]);
+    let mut computed_partitions = vec![];
+    for (index, key) in spec.partition_by.iter().enumerate() {
+        if let Some(column) = partition_column(spec, index) {
+            left.push(cluster_column(&partition_name(index)));
+            right.push(column.clone());
+        } else {
+            computed_partitions.push((index, key.expr.clone()));
+        }
+    }
+    let residual = if one_row_each && !keys.is_empty() {
+        left.extend((0..keys.len()).map(|index| cluster_column(&exemplar_key_name(spec, index))));
+        right.extend(key_columns);
+        let partitions = computed_partitions
+            .into_iter()
+            .flat_map(|(index, key)| [cluster_col(&partition_name(index)), key]);
+        let features = spec
+            .features
+            .iter()
+            .flat_map(|feature| [cluster_col(&feature.name), feature_value(spec, feature)]);
+        Some(dbcluster_same_vector_udf().call(partitions.chain(features).collect()))
+    } else {
+        for (index, key) in computed_partitions {
+            events.push(key.alias(event_partition_name(index)));
+            left.push(cluster_column(&partition_name(index)));
+            right.push(Column::from_name(event_partition_name(index)));
+        }
+        for (index, feature) in spec.features.iter().enumerate() {
+            events.push(feature_value(spec, feature).alias(event_feature_name(index)));
+            left.push(cluster_column(&feature.name));
+            right.push(Column::from_name(event_feature_name(index)));
+        }
+        // All rows of a vector without a cluster, but only the first ones of a cluster's first vector.
+        let same_keys = key_columns.into_iter().enumerate().map(|(index, column)| {
+            not_distinct(cluster_col(&exemplar_key_name(spec, index)), Expr::Column(column))
+        });
+        same_keys.reduce(Expr::and).map(|same| cluster_col(GROUP_KEY).lt(lit(0_i64)).or(same))
+    };
+    let events = LogicalPlanBuilder::from(spec.input.clone()).project(events)?.build()?;
+    Ok((events, JoinKeys { columns: (left, right), residual }))
+}
+
+/// One row per cluster and per vector without one: its size, times and the vector of its exemplar.
+fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
+    let keys = spec.order_keys().len();
+    let partitions: Vec<String> = (0..spec.partition_by.len()).map(partition_name).collect();
+    let mut columns: Vec<Expr> = partitions.iter().map(ident).collect();
+    columns.extend(spec.features.iter().map(|feature| ident(&feature.name)));
+    columns.extend((0..keys).map(|index| ident(key_name(index))));
+    columns.push(ident(WEIGHT));
+    if spec.time_column.is_some() {
+        columns.push(ident(LAST_TIME));
+        if !spec.time_is_key() {
+            columns.push(ident(FIRST_TIME));
+        }
+    }
+    if spec.exemplar == Exemplar::Last && !spec.time_is_key() {
+        columns.extend((0..keys).map(|index| ident(last_key_of_vector(spec, index))));
+    }
+    columns.extend((0..spec.keep_members.len()).map(|index| ident(kept_name(index))));
+    columns.extend([
+        label_field(GROUP).alias(GROUP_KEY),
+        label_field(IS_EXEMPLAR).alias(EXEMPLAR),
+        label_field(CORE_HASH).alias(HASH),
+    ]);
+    let labelled = LogicalPlanBuilder::from(labelled_vectors(spec)?).project(columns)?;
+
+    let schema = labelled.schema();
+    let mut aggregates = vec![sum(ident(WEIGHT)).alias(SIZE), max(ident(HASH)).alias(HASH)];
+    if spec.time_column.is_some() {
+        let first_time = if spec.time_is_key() { key_name(0) } else { FIRST_TIME.to_string() };
+        aggregates.push(min(ident(first_time)).alias(FIRST_TIME));
+        aggregates.push(max(ident(LAST_TIME)).alias(LAST_TIME));
+    }
+    let of_exemplar = |value: Expr| -> Result<Expr> {
+        if spec.exemplar == Exemplar::Last {
+            return Ok(first_value(value, last_vector_first(spec, keys)));
+        }
+        // One vector of each group is its exemplar, so any aggregate over that one row gives the row's value.
+        let is_fast = has_fast_max(&value.get_type(schema)?);
+        let of_one = if is_fast { max(value) } else { first_value(value, vec![]) };
+        of_one.filter(ident(EXEMPLAR)).build()
+    };
+    for feature in &spec.features {
+        aggregates.push(of_exemplar(ident(&feature.name))?.alias(feature.name.as_str()));
+    }
+    for index in 0..keys {
+        let name = key_name(index);
+        if exemplar_key_name(spec, index) == name {
+            let of_vector =
+                if spec.exemplar == Exemplar::Last { last_key_of_vector(spec, index) } else { name.clone() };
+            aggregates.push(of_exemplar(ident(of_vector))?.alias(name));
+        }
+    }
+    for (index, kept) in spec.keep_members.iter().enumerate() {
+        aggregates.push(smallest(ident(kept_name(index)), kept.count).alias(kept_name(index)));
+    }
+    let groups: Vec<Expr> = partitions.iter().map(ident).chain([ident(GROUP_KEY)]).collect();
+    labelled.aggregate(groups, aggregates)?.alias(CLUSTERS)?.build()
+}
+
+/// The vector of a group's last row comes first: by its last keys, then by the features.
+fn last_vector_first(spec: &ClusterSpec, keys: usize) -> Vec<SortExpr> {
+    let keys = (0..keys).map(|index| last_key_of_vector(spec, index));
+    let features = spec.features.iter().map(|feature| feature.name.clone());
+    keys.chain(features).map(|name| ident(name).sort(false, false)).collect()
+}
+
+/// The number of a row among those that could be its cluster's exemplar.
+fn tie_break(spec: &ClusterSpec) -> Expr {
+    let mut groups: Vec<Expr> =
+        (0..spec.partition_by.len()).map(|index| cluster_col(&partition_name(index))).collect();
+    groups.push(cluster_col(GROUP_KEY));
+    number_ties(groups, remaining_columns(spec))
+}
+
+/// `row_number() OVER (PARTITION BY ... [ORDER BY ...]) AS __tie`.
+pub(in super::super) fn number_ties(partition_by: Vec<Expr>, order_by: Vec<SortExpr>) -> Expr {
+    let has_order = !order_by.is_empty();
+    Expr::from(WindowFunction {
+        fun: WindowFunctionDefinition::WindowUDF(row_number_udwf()),
+        params: WindowFunctionParams {
+            args: vec![],
+            partition_by,
+            order_by,
+            window_frame: WindowFrame::new(has_order.then_some(true)),
+            filter: None,
+            null_treatment: None,
+            distinct: false,
+        },
+    })
+    .alias(TIE)
+}
+
+/// What decides among rows that are equal in the order keys and in the vector: all other columns, in the
+/// table's order. Columns of types that have no order take no part.
+fn remaining_columns(spec: &ClusterSpec) -> Vec<SortExpr> {
+    let of_features = spec.features.iter().map(|feature| feature.expr.clone());
+    let of_partitions = spec.partition_by.iter().map(|key| key.expr.clone());
+    let known: Vec<Expr> = of_features.chain(of_partitions).chain(spec.order_keys()).collect();
+    let ascending = spec.exemplar != Exemplar::Last;
+    spec.input
+        .schema()
+        .iter()
+        .filter(|(_, field)| has_order(field.data_type()))
+        .map(|field| Expr::Column(Column::from(field)))
+        .filter(|column| !known.contains(column))
+        .map(|column| column.sort(ascending, false))
+        .collect()
+}
+
+fn has_order(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Map(..)
+        | DataType::Union(..)
+        | DataType::RunEndEncoded(..)
+        | DataType::ListView(_)
+        | DataType::LargeListView(_) => false,
+        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+            has_order(field.data_type())
+        }
+        DataType::Struct(fields) => fields.iter().all(|field| has_order(field.data_type())),
+        DataType::Dictionary(_, value) => !value.is_nested(),
+        _ => true,
+    }
+}
+
+fn not_distinct(left: Expr, right: Expr) -> Expr {
+    Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::IsNotDistinctFrom, Box::new(right)))
+}
+
+/// The name of an order key of the exemplar's row; the first one's is the cluster's first time where the time is the
+/// order, and the last one's the last.
+fn exemplar_key_name(spec: &ClusterSpec, index: usize) -> String {
+    match spec.exemplar {
+        Exemplar::First if spec.time_is_key() => FIRST_TIME.to_string(),
+        Exemplar::Last if spec.time_is_key() => LAST_TIME.to_string(),
+        _ => key_name(index),
+    }
+}
+
+fn event_key_name(index: usize) -> String {
+    format!("__event_key_{index}")
+}

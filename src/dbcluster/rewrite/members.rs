@@ -1,0 +1,71 @@
+//! `dbcluster_members`: every row with the cluster of its vector.
+
+use datafusion::common::{Column, JoinType, NullEquality, Result};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit, when};
+
+use super::super::args::{CLUSTER_ID, CLUSTER_KEY, ClusterSpec, POINT_TYPE};
+use super::vectors::{label_field, labelled_vectors};
+use super::{
+    CLUSTERS, CORE_HASH, GROUP, GROUP_KEY, HASH, IS_CORE, SKIPPED, cluster_col, cluster_column, cluster_id,
+    cluster_key, event_feature_name, event_partition_name, feature_value, in_cluster, input_columns,
+    partition_column, partition_name,
+};
+use crate::functions::dbcluster_found_udf;
+
+const CORE: &str = "__is_core";
+const KEY: &str = "__cluster_key";
+
+/// The plan of `dbcluster_members`.
+pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
+    let partitions = (0..spec.partition_by.len()).map(|index| ident(partition_name(index)));
+    let mut columns: Vec<Expr> = partitions.collect();
+    columns.extend(spec.features.iter().map(|feature| ident(&feature.name)));
+    columns.extend([
+        label_field(GROUP).alias(GROUP_KEY),
+        label_field(IS_CORE).alias(CORE),
+        label_field(CORE_HASH).alias(HASH),
+    ]);
+    let labelled = LogicalPlanBuilder::from(labelled_vectors(spec)?).project(columns)?;
+    // Once per vector, not once per row.
+    let mut columns: Vec<Expr> = labelled.schema().columns().into_iter().map(Expr::Column).collect();
+    columns.push(cluster_key(spec, |name| ident(name))?.alias(KEY));
+    let vectors = labelled.project(columns)?.alias(CLUSTERS)?.build()?;
+
+    let mut events = input_columns(spec);
+    let (mut left_on, mut right_on) = (vec![], vec![]);
+    for (index, key) in spec.partition_by.iter().enumerate() {
+        left_on.push(cluster_column(&partition_name(index)));
+        // A column under its own name: the engine infers a filter on it for the vectors.
+        right_on.push(match partition_column(spec, index) {
+            Some(column) => column.clone(),
+            None => {
+                events.push(key.expr.clone().alias(event_partition_name(index)));
+                Column::from_name(event_partition_name(index))
+            }
+        });
+    }
+    for (index, feature) in spec.features.iter().enumerate() {
+        events.push(feature_value(spec, feature).alias(event_feature_name(index)));
+        left_on.push(cluster_column(&feature.name));
+        right_on.push(Column::from_name(event_feature_name(index)));
+    }
+    let events = LogicalPlanBuilder::from(spec.input.clone()).project(events)?.build()?;
+
+    let mut output = input_columns(spec);
+    output.push(cluster_id()?.alias(CLUSTER_ID));
+    output.push(cluster_col(KEY).alias(CLUSTER_KEY));
+    output.push(
+        when(cluster_col(CORE), lit("core"))
+            .when(in_cluster(), lit("border"))
+            .when(cluster_col(GROUP_KEY).gt_eq(lit(SKIPPED)), lit("noise"))
+            .otherwise(lit("skipped"))?
+            .alias(POINT_TYPE),
+    );
+    // The rows are kept whatever happens; one without a vector has come after the vectors were made.
+    LogicalPlanBuilder::from(vectors)
+        .join_detailed(events, JoinType::Right, (left_on, right_on), None, NullEquality::NullEqualsNull)?
+        .filter(dbcluster_found_udf().call(vec![cluster_col(GROUP_KEY)]))?
+        .project(output)?
+        .alias(spec.function.name())?
+        .build()
+}

@@ -1,0 +1,105 @@
+//! A [`ClusterSpec`] becomes a plan of the engine's own operators around one window function.
+//!
+//! - [`vectors`]: rows to distinct vectors to labelled vectors, which all three functions begin with.
+//! - [`collapse`]: `dbcluster`. [`members`]: `dbcluster_members`. [`summary`]: `dbcluster_summary`.
+//!
+//! Names that begin with two underscores are the plan's own; people meet them in EXPLAIN only.
+
+mod collapse;
+mod members;
+mod summary;
+mod vectors;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Column, Result, ScalarValue};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, lit, when};
+
+pub(super) use collapse::number_ties;
+
+use super::args::{ClusterSpec, TableFunction};
+use super::scope::Feature;
+use crate::functions::{dbcluster_feature_udf, dbcluster_key_udf};
+use crate::window::{CORE_HASH, GROUP, IS_CORE, IS_EXEMPLAR, SKIPPED};
+
+/// The relation of clusters or vectors, on the left of the join with the events.
+pub(super) const CLUSTERS: &str = "__clusters";
+pub(super) const FOUND: &str = "__found";
+pub(super) const TIE: &str = "__tie";
+const GROUP_KEY: &str = "__group";
+const HASH: &str = "__core_hash";
+
+/// The plan of a call.
+pub(crate) fn plan(spec: &ClusterSpec) -> Result<LogicalPlan> {
+    match spec.function {
+        TableFunction::Dbcluster => collapse::collapse(spec),
+        TableFunction::DbclusterMembers => members::members(spec),
+        TableFunction::DbclusterSummary => summary::summary(spec),
+    }
+}
+
+/// The columns of the input.
+fn input_columns(spec: &ClusterSpec) -> Vec<Expr> {
+    spec.input.schema().columns().into_iter().map(Expr::Column).collect()
+}
+
+/// A feature of one event as the number that is clustered.
+fn feature_value(spec: &ClusterSpec, feature: &Feature) -> Expr {
+    dbcluster_feature_udf().call(vec![
+        feature.expr.clone(),
+        lit(feature.name.as_str()),
+        lit(spec.nulls.name()),
+    ])
+}
+
+/// Whether a group is a cluster, and no row without one.
+fn in_cluster() -> Expr {
+    cluster_col(GROUP_KEY).gt_eq(lit(0_i64))
+}
+
+/// The cluster's number, -1 for noise, NULL for skipped rows.
+fn cluster_id() -> Result<Expr> {
+    when(in_cluster(), cluster_col(GROUP_KEY))
+        .when(cluster_col(GROUP_KEY).gt_eq(lit(SKIPPED)), lit(-1_i64))
+        .otherwise(lit(ScalarValue::Int64(None)))
+}
+
+/// The cluster's name that is the same on every day, NULL for rows without a cluster. The columns are those of `group`.
+fn cluster_key(spec: &ClusterSpec, column: impl Fn(&str) -> Expr) -> Result<Expr> {
+    let mut args = vec![column(HASH)];
+    args.extend((0..spec.partition_by.len()).map(|index| column(&partition_name(index))));
+    when(column(GROUP_KEY).gt_eq(lit(0_i64)), dbcluster_key_udf().call(args))
+        .otherwise(lit(ScalarValue::Utf8(None)))
+}
+
+/// The column of the input that a partition key is, if it is one.
+fn partition_column(spec: &ClusterSpec, index: usize) -> Option<&Column> {
+    spec.partition_by.get(index).and_then(|key| key.expr.try_as_col())
+}
+
+/// Whether equal values of the key look the same: 0.0 and -0.0 are equal, but two values.
+fn is_its_value(spec: &ClusterSpec, key: &Expr) -> Result<bool> {
+    let data_type = key.get_type(spec.input.schema())?;
+    Ok(!matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64)
+        && !data_type.is_nested())
+}
+
+fn cluster_column(name: &str) -> Column {
+    Column::new(Some(CLUSTERS), name)
+}
+
+fn cluster_col(name: &str) -> Expr {
+    Expr::Column(cluster_column(name))
+}
+
+fn partition_name(index: usize) -> String {
+    format!("__partition_{index}")
+}
+
+/// The name of what a partition key of an event is compared by.
+fn event_partition_name(index: usize) -> String {
+    format!("__event_partition_{index}")
+}
+
+fn event_feature_name(index: usize) -> String {
+    format!("__event_feature_{index}")
+}

@@ -1,0 +1,55 @@
+//! What to say of a name that nobody knows: the names that exist, and those that were probably meant.
+
+use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
+
+/// From which share of equal letters on a name was probably meant.
+const SIMILAR: f64 = 0.5;
+
+/// ` (did you mean 'a' or 'b'?)` with the names that are close to `name`, or nothing.
+pub(crate) fn did_you_mean(name: &str, candidates: &[impl AsRef<str>]) -> String {
+    let lower = name.to_lowercase();
+    let mut close: Vec<(f64, &str)> = candidates
+        .iter()
+        .map(AsRef::as_ref)
+        .map(|candidate| (similarity(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(similarity, _)| *similarity >= SIMILAR)
+        .collect();
+    close.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    close.dedup_by_key(|(_, name)| *name);
+    if close.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = close.iter().take(3).map(|(_, name)| format!("'{name}'")).collect();
+    format!(" (did you mean {}?)", names.join(" or "))
+}
+
+/// From 0 to 1. A word that goes on where the other ends was begun rightly: `epsilon`, `CommandLine1`.
+fn similarity(a: &str, b: &str) -> f64 {
+    let (shorter, longer) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let begins = shorter.len() >= 3 && longer.starts_with(shorter);
+    normalized_levenshtein(a, b).max(if begins { SIMILAR } else { 0.0 })
+}
+
+/// `expected one of 'a', 'b', 'c'`, and which of them was probably meant with `got`.
+pub(crate) fn expected_one_of(got: &str, allowed: &[&str]) -> String {
+    let names: Vec<String> = allowed.iter().map(|name| format!("'{name}'")).collect();
+    format!("expected one of {}{}", names.join(", "), did_you_mean(got, allowed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn close_names_are_meant() {
+        let names = ["eps", "min_samples", "metric", "scaling"];
+        assert_eq!(did_you_mean("Metrik", &names), " (did you mean 'metric'?)");
+        assert_eq!(did_you_mean("epsilon", &names), " (did you mean 'eps'?)");
+        assert_eq!(did_you_mean("min_sample", &names), " (did you mean 'min_samples'?)");
+        assert_eq!(did_you_mean("colour", &names), "");
+        assert_eq!(
+            expected_one_of("scalin", &names[3..]),
+            "expected one of 'scaling' (did you mean 'scaling'?)"
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! What to type instead, where the engine's own message can't know what was meant.
+//!
+//! The parser and the engine's planner speak before any function of ours is asked. What they say of the usual slips
+//! is right, but does not help; the shell has the statement at hand and adds what does.
+
+/// Each a sign in the message, one in the statement (both in lower case), and what to do.
+const HINTS: [(&str, &str, &str); 8] = [
+    (
+        "found: as",
+        "dbcluster",
+        "features get names as {name: f(column)}, as struct(f(column) AS name) or in a string, 'f(column) AS name'",
+    ),
+    ("syntax error", "(table ", "a table is named as it is: dbcluster(events, ...)"),
+    ("found: :", "dbcluster", "options are given with =>, as in eps => 0.0001"),
+    (
+        "found: partition",
+        "dbcluster",
+        "rows are partitioned by an option: dbcluster(events, [f1], eps => 0.0001, partition_by => host)",
+    ),
+    (
+        "invalid function 'dbscan'",
+        "dbscan",
+        "dbscan is a window function, dbscan(eps, min_samples, f1, f2) OVER (); dbcluster(...) in FROM clusters a table",
+    ),
+    ("invalid function 'dbcluster", "dbcluster", "it stands in FROM: SELECT * FROM dbcluster(...)"),
+    (
+        "'dbscan' does not support named arguments",
+        "dbscan",
+        "its options come last, as a struct: dbscan(1, 2, f1, f2, {metric: 'manhattan'}) OVER ()",
+    ),
+    (
+        "table function 'dbscan' not found",
+        "dbscan",
+        "dbcluster(events, [f1, f2], eps => 0.0001) clusters a table; dbscan(...) OVER () labels rows",
+    ),
+];
+
+/// The names in FROM that are close to each other, for a slip in one of them.
+const TABLE_FUNCTIONS: [&str; 4] =
+    ["dbcluster", "dbcluster_members", "dbcluster_summary", "process_features"];
+
+/// The message, and behind it what to do about it, if that is known.
+pub(super) fn with_hint(message: String, statement: &str) -> String {
+    let (said, asked) = (message.to_lowercase(), statement.to_lowercase());
+    let known = HINTS.iter().find(|(sign, word, _)| said.contains(sign) && asked.contains(word));
+    if let Some((_, _, hint)) = known {
+        // The engine's own guess is about other functions.
+        let message = message.split("\nDid you mean").next().unwrap_or_default();
+        return format!("{}; {hint}", message.trim_end_matches('.'));
+    }
+    let unknown = said.strip_prefix("table function '").and_then(|rest| rest.strip_suffix("' not found"));
+    match unknown.map(|name| crate::near_miss::did_you_mean(name, &TABLE_FUNCTIONS)) {
+        Some(meant) => format!("{message}{meant}"),
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_stand_behind_what_the_engine_says() {
+        for (message, statement, expected) in [
+            (
+                "syntax error: Expected: ], found: AS at line 1, column 9",
+                "SELECT * FROM DBCLUSTER(t, [a AS b], 1)",
+                "syntax error: Expected: ], found: AS at line 1, column 9; features get names as {name: f(column)}",
+            ),
+            (
+                "Invalid function 'dbscan'.\nDid you mean 'isnan'?",
+                "SELECT dbscan(1, 2, x) FROM t",
+                "Invalid function 'dbscan'; dbscan is a window function",
+            ),
+            (
+                "table function 'dbcluster_member' not found",
+                "SELECT * FROM dbcluster_member(t, [a], 1)",
+                "table function 'dbcluster_member' not found (did you mean 'dbcluster_members' or",
+            ),
+            ("no table 'x'", "SELECT * FROM x", "no table 'x'"),
+            ("syntax error: found: AS", "SELECT a AS AS b", "syntax error: found: AS"),
+        ] {
+            let hinted = with_hint(message.to_string(), statement);
+            assert!(hinted.starts_with(expected), "{hinted}");
+        }
+    }
+}

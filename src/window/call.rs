@@ -1,0 +1,249 @@
+//! One checked call of a window function, and its work: Arrow arrays in, labels out.
+
+use std::any::Any;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, RecordBatchOptions,
+};
+use datafusion::arrow::buffer::NullBuffer;
+use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type, Schema};
+use datafusion::common::{DataFusionError, Result, ScalarValue, exec_datafusion_err, exec_err, plan_err};
+use datafusion::logical_expr::ColumnarValue;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Literal;
+use datafusion::physical_expr::utils::collect_columns;
+
+use super::labels::{ClusterRows, row_labels, vector_labels};
+use super::options::{Options, params};
+use super::{DBSCAN_ARGS, DBSCAN_VECTORS_ARGS};
+use crate::dbscan::{self, InvalidPoints, Points};
+use crate::feature::to_double;
+
+/// One checked call of either function: everything but the rows.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    function: &'static str,
+    options: Options,
+    features: Vec<String>,
+    /// Where the features are among the arguments.
+    feature_args: Range<usize>,
+    /// Whether the rows are distinct vectors that stand for several rows each.
+    is_of_vectors: bool,
+}
+
+impl Call {
+    /// Reads the constants of a call.
+    ///
+    /// # Errors
+    /// An argument that isn't constant or out of its range.
+    pub(crate) fn try_new(name: &str, args: &[Arc<dyn PhysicalExpr>], fields: &[FieldRef]) -> Result<Self> {
+        let is_of_vectors = name == "dbscan_vectors";
+        let (function, leading): (_, &[&str]) =
+            if is_of_vectors { ("dbscan_vectors", &DBSCAN_VECTORS_ARGS) } else { ("dbscan", &DBSCAN_ARGS) };
+        let has_options = !is_of_vectors
+            && fields.last().is_some_and(|field| matches!(field.data_type(), DataType::Struct(_)));
+        let feature_args = leading.len()..args.len().saturating_sub(usize::from(has_options));
+        if feature_args.is_empty() {
+            return plan_err!("{function} expects {} and at least one feature", leading.join(", "));
+        }
+        let options = if is_of_vectors {
+            Options::of_vectors(&constant(function, 1, leading[0], &args[0])?, feature_args.len())?
+        } else {
+            let eps = constant(function, 1, leading[0], &args[0])?.cast_to(&DataType::Float64)?;
+            let ScalarValue::Float64(Some(eps)) = eps else {
+                return plan_err!("{function}: argument 1 (eps) is NULL, expected a number above 0");
+            };
+            let min_samples = constant(function, 2, leading[1], &args[1])?.cast_to(&DataType::Int64)?;
+            let ScalarValue::Int64(Some(min_samples)) = min_samples else {
+                return plan_err!(
+                    "{function}: argument 2 (min_samples) is NULL, expected a whole number from 1"
+                );
+            };
+            let given = match args.last().filter(|_| has_options) {
+                Some(options) => Some(constant(function, args.len(), "options", options)?),
+                None => None,
+            };
+            Options::of_dbscan(params(function, eps, min_samples)?, given.as_ref(), feature_args.len())?
+        };
+        let features = fields[feature_args.clone()].iter().map(|field| field.name().clone()).collect();
+        Ok(Self { function, options, features, feature_args, is_of_vectors })
+    }
+
+    /// The SQL name of the function.
+    pub(crate) fn function(&self) -> &'static str {
+        self.function
+    }
+
+    /// The options as EXPLAIN shows them.
+    pub(crate) fn shown_options(&self) -> &[(String, String)] {
+        &self.options.shown
+    }
+
+    /// The features' names.
+    pub(crate) fn features(&self) -> &[String] {
+        &self.features
+    }
+
+    /// Whether the input is distinct vectors, and not rows as they come.
+    pub(crate) fn is_of_vectors(&self) -> bool {
+        self.is_of_vectors
+    }
+
+    /// How many rows of the table a batch stands for. `args` are the call's arguments.
+    pub(crate) fn rows_of(&self, args: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<i64> {
+        let Some(weight) = args.get(WEIGHT).filter(|_| self.is_of_vectors) else {
+            return Ok(batch.num_rows() as i64);
+        };
+        let weights = weight.evaluate(batch)?.into_array(batch.num_rows())?;
+        Ok(weights.as_primitive::<Int64Type>().iter().flatten().sum())
+    }
+
+    /// Bytes that [`evaluate`](Self::evaluate) needs beside its input, for `rows` rows.
+    pub(crate) fn memory_required(&self, rows: usize) -> usize {
+        let dimension = self.features.len();
+        // The features as DOUBLE columns and as points, and the labels as arrays.
+        let copies = rows.saturating_mul(dimension * 16 + 32);
+        copies.saturating_add(dbscan::memory_required(rows, dimension))
+    }
+
+    /// Labels one partition. `values` are the arguments as arrays, in the order that numbers the clusters.
+    ///
+    /// # Errors
+    /// A feature that has no place among numbers (NaN, infinite; NULL where the call says so), or `cancel`.
+    pub(crate) fn evaluate(
+        &self,
+        values: &[ArrayRef],
+        rows: usize,
+        cancel: &AtomicBool,
+    ) -> Result<Evaluated> {
+        let columns = (self.features.iter().zip(&values[self.feature_args.clone()]))
+            .map(|(name, array)| to_double(name, array))
+            .collect::<Result<Vec<_>>>()?;
+        let weights = self.is_of_vectors.then(|| values[WEIGHT].as_primitive::<Int64Type>());
+
+        let nulls =
+            columns.iter().fold(None, |nulls, column| NullBuffer::union(nulls.as_ref(), column.nulls()));
+        for (name, column) in self.features.iter().zip(&columns) {
+            self.check_finite(name, column, weights, rows)?;
+        }
+
+        let present: Option<Vec<usize>> = nulls
+            .as_ref()
+            .filter(|nulls| nulls.null_count() > 0)
+            .map(|nulls| nulls.valid_indices().collect());
+        let mut points = match &present {
+            None => {
+                let columns: Vec<&[f64]> = columns.iter().map(|column| column.values().as_ref()).collect();
+                Points::from_columns(&columns)
+            }
+            Some(present) => {
+                let columns: Vec<Vec<f64>> = columns
+                    .iter()
+                    .map(|column| present.iter().map(|&row| column.value(row)).collect())
+                    .collect();
+                let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+                Points::from_columns(&columns)
+            }
+        }
+        .map_err(|error| self.invalid(&error))?;
+        let weights: Option<Vec<u64>> = weights.map(|weights| match &present {
+            None => weights.values().iter().map(|&weight| weight.max(1) as u64).collect(),
+            Some(present) => present.iter().map(|&row| weights.value(row).max(1) as u64).collect(),
+        });
+        points.scale(self.options.scaling, weights.as_deref()).map_err(|error| self.invalid(&error))?;
+        if let Some(factors) = &self.options.weights {
+            points.multiply(factors).map_err(|error| self.invalid(&error))?;
+        }
+        let cancelled = |error: dbscan::Cancelled| DataFusionError::External(Box::new(error));
+        let labels =
+            dbscan::dbscan(&points, weights.as_deref(), &self.options.params, cancel).map_err(cancelled)?;
+
+        let array = if self.is_of_vectors {
+            let clusters = ClusterRows {
+                labels: &labels,
+                present: present.as_deref(),
+                exemplars: self
+                    .options
+                    .exemplar
+                    .find(&points, &labels, weights.as_deref(), self.options.params.metric(), cancel)
+                    .map_err(cancelled)?,
+            };
+            vector_labels(&clusters, &columns, rows)
+        } else {
+            row_labels(&labels, present.as_deref(), rows)
+        };
+        Ok(Evaluated { array, clusters: labels.clusters() })
+    }
+
+    /// What is wrong with the points, in the words of whoever named the features.
+    fn invalid(&self, error: &InvalidPoints) -> DataFusionError {
+        exec_datafusion_err!("{}: {error} (features are {})", self.function, self.features.join(", "))
+    }
+
+    fn check_finite(
+        &self,
+        name: &str,
+        column: &Float64Array,
+        weights: Option<&Int64Array>,
+        rows: usize,
+    ) -> Result<()> {
+        if column.null_count() == 0 && column.values().iter().all(|value| value.is_finite()) {
+            return Ok(());
+        }
+        let weight = |row: usize| weights.map_or(1, |weights| weights.value(row));
+        let mut bad = [("NULL", 0), ("NaN", 0), ("infinite", 0)];
+        for row in 0..rows {
+            let kind = if column.is_null(row) {
+                0
+            } else if column.value(row).is_finite() {
+                continue;
+            } else if column.value(row).is_nan() {
+                1
+            } else {
+                2
+            };
+            bad[kind].1 += weight(row);
+        }
+        if self.options.skip_nulls {
+            bad[0].1 = 0;
+        }
+        let Some((kind, count)) = bad.into_iter().find(|(_, count)| *count > 0) else { return Ok(()) };
+        let total: i64 = (0..rows).map(weight).sum();
+        let way_out = if self.is_of_vectors {
+            "give it a value with coalesce(...), or choose nulls => 'zero' (read as 0) or nulls => 'skip' (such rows \
+             take no part)"
+        } else {
+            "give it a value, or leave such rows out with WHERE"
+        };
+        exec_err!("feature '{name}' is {kind} in {count} of {total} rows; {way_out}")
+    }
+}
+
+/// The place of the weight among the arguments of `dbscan_vectors`.
+const WEIGHT: usize = DBSCAN_VECTORS_ARGS.len() - 1;
+
+/// The labels of one partition, and what they came to.
+pub(crate) struct Evaluated {
+    pub(crate) array: ArrayRef,
+    pub(crate) clusters: usize,
+}
+
+/// The value of an argument that does not depend on the rows.
+fn constant(function: &str, position: usize, name: &str, arg: &Arc<dyn PhysicalExpr>) -> Result<ScalarValue> {
+    if let Some(literal) = (arg.as_ref() as &dyn Any).downcast_ref::<Literal>() {
+        return Ok(literal.value().clone());
+    }
+    // Where nobody has folded it, as in a session without optimizer rules.
+    if collect_columns(arg).is_empty() {
+        let options = RecordBatchOptions::new().with_row_count(Some(1));
+        let no_columns = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options)?;
+        return match arg.evaluate(&no_columns)? {
+            ColumnarValue::Scalar(value) => Ok(value),
+            ColumnarValue::Array(array) => ScalarValue::try_from_array(&array, 0),
+        };
+    }
+    plan_err!("{function}: argument {position} ({name}) is {arg}, expected a constant")
+}

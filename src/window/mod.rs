@@ -1,0 +1,283 @@
+//! The window functions: from Arrow arrays to the core and back to labels.
+//!
+//! Two functions share one implementation:
+//!
+//! - [`dbscan`](dbscan_udwf) is for people: `dbscan(eps, min_samples, f1, ..., fk) OVER (PARTITION BY ...)`
+//!   gives every row its cluster, as PostGIS and BigQuery do for geometry.
+//! - [`dbscan_vectors`](dbscan_vectors_udwf) is what the table functions plan: distinct vectors with a weight
+//!   each, scaled here, and labelled with what the rest of their plan groups by.
+//!
+//! A window function sees its partition as a whole, which is what clustering needs, and brings everything
+//! else for nothing: PARTITION BY is the engine's own, the rows arrive in the order that OVER gives, and on a
+//! cluster only the function's name travels. What it can't do by itself (account for its memory, be cancelled,
+//! show metrics) is done by [`DbscanExec`](crate::exec::DbscanExec), which runs the same [`Call`] in its place.
+//!
+//! The order in which rows arrive is the order in which clusters are numbered. [`DbscanOrder`] completes the
+//! ORDER BY of every `dbscan` that SQL plans with the features, so that ties can't make the result depend on
+//! threads.
+//!
+//! - [`options`]: the struct of options that both take.
+//! - [`call`]: a checked call and its work.
+//! - [`labels`]: labels as arrays, with the hash and the exemplar of each cluster.
+//! - [`order`]: what is completed and checked while SQL is planned.
+
+mod call;
+mod labels;
+pub(crate) mod options;
+mod order;
+
+use std::fmt::{Debug, Formatter};
+use std::hash::Hash;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{Result, plan_err};
+use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
+use datafusion::logical_expr::{
+    Documentation, PartitionEvaluator, Signature, Volatility, WindowUDF, WindowUDFImpl,
+};
+use datafusion_macros::user_doc;
+
+pub(crate) use call::Call;
+pub(crate) use order::DbscanOrder;
+
+use crate::dbscan::Points;
+use crate::feature::{is_feature_type, make_it_a_number};
+
+/// `dbscan(eps, min_samples, f1, ..., fk) OVER (...)`, for SQL and for expressions.
+pub fn dbscan_udwf() -> Arc<WindowUDF> {
+    static UDWF: LazyLock<Arc<WindowUDF>> = LazyLock::new(|| Arc::new(WindowUDF::from(Dbscan::new())));
+    Arc::clone(&UDWF)
+}
+
+/// `dbscan_vectors(options, weight, f1, ..., fk) OVER (...)`, which the table functions plan. It is registered because plans may travel by name; people want [`dbscan_udwf`].
+pub fn dbscan_vectors_udwf() -> Arc<WindowUDF> {
+    static UDWF: LazyLock<Arc<WindowUDF>> = LazyLock::new(|| Arc::new(WindowUDF::from(DbscanVectors::new())));
+    Arc::clone(&UDWF)
+}
+
+/// Both window functions, for whoever registers them one by one.
+pub fn all_window_functions() -> Vec<Arc<WindowUDF>> {
+    vec![dbscan_udwf(), dbscan_vectors_udwf()]
+}
+
+/// Field of `dbscan_vectors`: the group of the vector, unique to its cluster, or to itself when it is noise
+/// (below 0) or skipped (far below 0, see [`SKIPPED`]).
+pub const GROUP: &str = "group";
+/// Field of `dbscan_vectors`: whether the vector stands for its group.
+pub const IS_EXEMPLAR: &str = "is_exemplar";
+/// Field of `dbscan_vectors`: whether the vector is a core point.
+pub const IS_CORE: &str = "is_core";
+/// Field of `dbscan_vectors`: a hash of all core vectors of the group.
+pub const CORE_HASH: &str = "core_hash";
+/// Groups below this number are skipped vectors, those above it and below 0 are noise.
+pub const SKIPPED: i64 = i64::MIN / 2;
+
+/// How `dbscan` counts: it has at least one feature behind these arguments.
+const DBSCAN_ARGS: [&str; 2] = ["eps", "min_samples"];
+const DBSCAN_VECTORS_ARGS: [&str; 2] = ["options", "weight"];
+
+#[user_doc(
+    doc_section(label = "Window Functions"),
+    description = "Density-based clustering (DBSCAN): gives each row the number of its cluster, or -1 where it is \
+                   noise. Two rows are neighbours when their features are at most `eps` apart (Euclidean, \
+                   inclusive); a row with at least `min_samples` neighbours, itself counted, is a core of a \
+                   cluster. The labels are those of scikit-learn's `DBSCAN(algorithm='kd_tree')` on the rows in \
+                   the order of OVER's ORDER BY, then of the features. A NULL feature gives NULL. The features \
+                   are taken as they are, unless the options name a scaling.",
+    syntax_example = "dbscan(eps, min_samples, feature[, ..., feature] [, {option: value, ...}]) OVER ([PARTITION BY expr, ...] [ORDER BY expr, ...])",
+    sql_example = r"```sql
+> SELECT x, dbscan(1.5, 2, x) OVER () AS cluster FROM (VALUES (1), (2), (3), (10)) AS t(x) ORDER BY x;
++----+---------+
+| x  | cluster |
++----+---------+
+| 1  | 0       |
+| 2  | 0       |
+| 3  | 0       |
+| 10 | -1      |
++----+---------+
+> SELECT x, y, dbscan(1.0, 2, x, y, {metric: 'chebyshev', weights: [1, 0.5]}) OVER () AS cluster
+  FROM (VALUES (0, 0), (1, 2), (3, 2)) AS t(x, y) ORDER BY x;
++---+---+---------+
+| x | y | cluster |
++---+---+---------+
+| 0 | 0 | 0       |
+| 1 | 2 | 0       |
+| 3 | 2 | -1      |
++---+---+---------+
+```",
+    argument(name = "eps", description = "How far neighbours may be apart. A constant number above 0."),
+    argument(
+        name = "min_samples",
+        description = "How many rows make a dense spot, the row itself counted. A constant whole number, at least 1."
+    ),
+    argument(
+        name = "feature",
+        description = "One to 64 boolean, integer, float or decimal expressions. Integers beyond 2^53, NaN and infinite values are errors."
+    ),
+    argument(
+        name = "options",
+        description = "A constant struct with any of `metric` (`'euclidean'`, the default, `'manhattan'`, `'chebyshev'`), `weights` (a list with a positive factor per feature, applied after scaling) and `scaling` (`'none'`, the default, `'l2'`, `'zscore'`, `'minmax'`, `'robust'`; over the rows of the partition). Without the syntax `{metric: 'manhattan'}`: `named_struct('metric', 'manhattan')`."
+    )
+)]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct Dbscan {
+    signature: Signature,
+}
+
+impl Dbscan {
+    fn new() -> Self {
+        Self { signature: Signature::user_defined(Volatility::Immutable) }
+    }
+}
+
+impl Debug for Dbscan {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str("dbscan")
+    }
+}
+
+impl WindowUDFImpl for Dbscan {
+    fn name(&self) -> &'static str {
+        "dbscan"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        // What comes last may be the options.
+        let (args, options) = match arg_types.split_last() {
+            Some((options @ DataType::Struct(_), args)) => (args, Some(options.clone())),
+            _ => (arg_types, None),
+        };
+        let mut types = coerce_features(self.name(), &DBSCAN_ARGS, args)?;
+        types[..2].clone_from_slice(&[DataType::Float64, DataType::Int64]);
+        check_numbers(self.name(), &DBSCAN_ARGS, args)?;
+        types.extend(options);
+        Ok(types)
+    }
+
+    fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {
+        Ok(Arc::new(Field::new(args.name(), DataType::Int64, true)))
+    }
+
+    fn partition_evaluator(&self, args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
+        Ok(Box::new(Evaluator(Call::try_new(self.name(), args.input_exprs(), args.input_fields())?)))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+}
+
+#[user_doc(
+    doc_section(label = "Window Functions"),
+    description = "What `dbcluster` plans around; use `dbscan` or `dbcluster` instead. Clusters distinct vectors that \
+                   stand for `weight` rows each, after scaling them, in the order of OVER's ORDER BY.",
+    syntax_example = "dbscan_vectors(options, weight, feature[, ..., feature]) OVER (ORDER BY ...)",
+    argument(
+        name = "options",
+        description = "A constant struct of the options of `dbcluster`; it has to name `eps` and `min_samples`."
+    ),
+    argument(name = "weight", description = "How many rows the vector stands for."),
+    argument(name = "feature", description = "One to 64 features.")
+)]
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) struct DbscanVectors {
+    signature: Signature,
+}
+
+impl DbscanVectors {
+    fn new() -> Self {
+        Self { signature: Signature::user_defined(Volatility::Immutable) }
+    }
+}
+
+impl Debug for DbscanVectors {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str("dbscan_vectors")
+    }
+}
+
+impl WindowUDFImpl for DbscanVectors {
+    fn name(&self) -> &'static str {
+        "dbscan_vectors"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        let mut types = coerce_features(self.name(), &DBSCAN_VECTORS_ARGS, arg_types)?;
+        types[1] = DataType::Int64;
+        Ok(types)
+    }
+
+    fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {
+        Ok(Arc::new(Field::new(args.name(), DataType::Struct(labels::vector_fields()), false)))
+    }
+
+    fn partition_evaluator(&self, args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
+        Ok(Box::new(Evaluator(Call::try_new(self.name(), args.input_exprs(), args.input_fields())?)))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+}
+
+/// The types of a call, features unchanged (their conversion checks them), or why it can't be one.
+fn coerce_features(function: &str, leading: &[&str], arg_types: &[DataType]) -> Result<Vec<DataType>> {
+    if arg_types.len() <= leading.len() {
+        return plan_err!(
+            "{function} expects {} and at least one feature, got {} argument(s): {function}({}, feature, ...) OVER (...)",
+            leading.join(", "),
+            arg_types.len(),
+            leading.join(", ")
+        );
+    }
+    let features = arg_types.len() - leading.len();
+    if features > Points::MAX_DIMENSION {
+        return plan_err!("{function} takes at most {} features, got {features}", Points::MAX_DIMENSION);
+    }
+    for (position, data_type) in arg_types.iter().enumerate().skip(leading.len()) {
+        if !is_feature_type(data_type) {
+            return plan_err!(
+                "{function}: argument {} is {data_type}, expected a number as a feature; {}",
+                position + 1,
+                make_it_a_number("it", data_type).replace("(it)", "(...)")
+            );
+        }
+    }
+    Ok(arg_types
+        .iter()
+        .map(|data_type| if data_type.is_null() { DataType::Float64 } else { data_type.clone() })
+        .collect())
+}
+
+fn check_numbers(function: &str, names: &[&str], arg_types: &[DataType]) -> Result<()> {
+    for (position, (name, data_type)) in names.iter().zip(arg_types).enumerate() {
+        if !data_type.is_numeric() {
+            return plan_err!(
+                "{function}: argument {} ({name}) is {data_type}, expected a number",
+                position + 1
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The host that every engine has: all rows of a partition at once, on the thread that asks.
+#[derive(Debug)]
+struct Evaluator(Call);
+
+impl PartitionEvaluator for Evaluator {
+    fn evaluate_all(&mut self, values: &[ArrayRef], num_rows: usize) -> Result<ArrayRef> {
+        Ok(self.0.evaluate(values, num_rows, &AtomicBool::new(false))?.array)
+    }
+}
