@@ -53,6 +53,59 @@ fn real_sets_collapse_as_they_should() {
     assert_eq!(csv(&logons), "rows\n3\n");
 }
 
+/// A table, a pattern and a view see the files that have come since.
+#[test]
+fn archives_grow_while_a_session_lasts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write =
+        |day: i64| format!("COPY (SELECT 1 AS v FROM generate_series(1, 10)) TO 'logs/{day}.parquet';");
+    let sizes = "SELECT max(cluster_size) AS n FROM dbcluster('logs/*.parquet', [v], 1);
+                 SELECT max(cluster_size) AS n FROM dbcluster(logs, [v], 1); SELECT * FROM sizes;";
+    let sql = format!(
+        "{} CREATE EXTERNAL TABLE logs STORED AS PARQUET LOCATION 'logs/';
+         CREATE VIEW sizes AS SELECT max(cluster_size) AS n FROM dbcluster(logs, [v], 1); {sizes} {} {sizes}",
+        write(1),
+        write(2)
+    );
+    let output = dbcluster()
+        .current_dir(folder.path())
+        .args(["--format", "csv", "-c", &sql])
+        .output()
+        .expect("the binary starts");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let numbers = stdout(&output);
+    let numbers: Vec<&str> = numbers.lines().filter(|line| !line.starts_with(['n', 'c'])).collect();
+    assert_eq!(numbers, ["10", "10", "10", "10", "10", "20", "20", "20"]);
+}
+
+/// The usual slips are answered with what to write instead.
+#[test]
+fn slips_are_answered() {
+    let table = "CREATE TABLE events AS SELECT 1 AS id, 'h' AS host";
+    for (sql, expected) in [
+        ("SELECT * FROM dbcluster(events, [id AS n], 1)", "features get names as {name: f(column)}"),
+        (
+            "SELECT * FROM dbcluster(TABLE events, [id], 1)",
+            "a table is named as it is: dbcluster(events, ...)",
+        ),
+        ("SELECT * FROM dbcluster(events, [id], eps: 1)", "options are given with =>"),
+        ("SELECT * FROM dbcluster(events PARTITION BY host, [id], 1)", "partition_by => host"),
+        ("SELECT dbscan(1, 2, id) FROM events", "dbscan is a window function"),
+        ("SELECT dbcluster(events, [id], 1)", "it stands in FROM"),
+        ("SELECT dbscan(1, 2, id, metric => 'manhattan') OVER () FROM events", "{metric: 'manhattan'}"),
+        ("SELECT * FROM dbcluster_sumary(events, [id], 1)", "did you mean 'dbcluster_summary'"),
+        (
+            "SELECT * FROM dbscan(events, [id], 1)",
+            "dbcluster(events, [f1, f2], eps => 0.0001) clusters a table",
+        ),
+        ("SELECT dbscan(1, 2, host) OVER () FROM events", "dbscan: argument 3 is Utf8, expected a number"),
+    ] {
+        let output = run(&["-c", table, "-c", sql]);
+        assert_eq!(output.status.code(), Some(1), "{sql}");
+        assert!(stderr(&output).contains(expected), "{sql}\n{}", stderr(&output));
+    }
+}
+
 #[test]
 fn identifiers_keep_their_case_unless_told() {
     let table = "CREATE TABLE t AS SELECT 1 AS \"CommandLine\"; ";

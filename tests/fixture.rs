@@ -50,3 +50,38 @@ async fn one_thread_is_enough_to_look_up_a_file() {
     let sql = format!("SELECT * FROM dbcluster_members('{}', [LogonType], 1)", path.display());
     assert_eq!(rows(&ctx, &sql).await.num_rows(), 14);
 }
+
+/// Files are read by a pattern, and results are files again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn results_become_files_and_files_tables() {
+    let ctx = session().enable_url_table();
+    let folder = tempfile::tempdir().expect("a folder");
+    let logs = folder.path().join("logs");
+    let write = |day: i64| {
+        format!(
+            "COPY (SELECT to_timestamp_seconds(1768453200 + 86400 * {day} + 60 * value) AS time, value % 2 AS kind, 'd{day}' AS host
+                   FROM generate_series(1, 10)) TO '{}/{day}.parquet'",
+            logs.display()
+        )
+    };
+    rows(&ctx, &write(1)).await;
+    rows(&ctx, &write(2)).await;
+    let pattern = format!("{}/*.parquet", logs.display());
+    let collapsed = folder.path().join("collapsed.parquet");
+    let copy = format!(
+        "COPY (SELECT * FROM dbcluster('{pattern}', [kind], 0.5, scaling => 'none', partition_by => host)) TO '{}'",
+        collapsed.display()
+    );
+    rows(&ctx, &copy).await;
+    let shown = format!("SELECT host, kind, cluster_size FROM '{}' ORDER BY host, kind", collapsed.display());
+    insta::assert_snapshot!(text(&ctx, &shown).await, @r"
+    +------+------+--------------+
+    | host | kind | cluster_size |
+    +------+------+--------------+
+    | d1   | 0    | 5            |
+    | d1   | 1    | 5            |
+    | d2   | 0    | 5            |
+    | d2   | 1    | 5            |
+    +------+------+--------------+
+    ");
+}

@@ -12,7 +12,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::scalar::ScalarStructBuilder;
 use datafusion::common::{Column, DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::functions::core::named_struct;
-use datafusion::logical_expr::{Expr, LogicalPlan, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, lit};
 use datafusion::sql::sqlparser::ast;
 
 use super::constants::KeptColumn;
@@ -257,7 +257,19 @@ impl ClusterSpec {
             OptionName::TimeColumn if is_null(value) => self.time_column = None,
             OptionName::TimeColumn => self.time_column = Some(scope.column(name, value)?),
             OptionName::OrderBy => self.order_by = scope.keys(name, value)?,
-            OptionName::PartitionBy => self.partition_by = scope.keys(name, value)?,
+            OptionName::PartitionBy => {
+                self.partition_by = scope.keys(name, value)?;
+                for key in &self.partition_by {
+                    let data_type = key.expr.get_type(scope.schema)?;
+                    if data_type.is_nested() {
+                        return plan_err!(
+                            "{}: {name} '{}' is {data_type}, expected one value; name a field or an element of it",
+                            scope.function,
+                            key.text
+                        );
+                    }
+                }
+            }
             OptionName::Scaling => self.scaling = scope.one_of(name, value, scaling_names())?.to_string(),
             OptionName::Weights => self.weights = Some(scope.weights(value, &self.features)?),
             OptionName::Metric => self.metric = scope.one_of(name, value, metric_names())?.to_string(),

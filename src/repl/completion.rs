@@ -26,6 +26,7 @@ use super::args::FORMATS;
 use super::commands::COMMANDS;
 use super::documentation;
 use super::statements::{Piece, Script, dialect};
+use crate::session::option_documentation;
 
 /// How long Tab may look for the columns of a file.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -139,7 +140,12 @@ impl ShellHelper {
             }
             Place::Word { start, qualifier: None } => {
                 let word = &before[start..];
-                (start, self.word_candidates(word, previous_word(&before[..start])))
+                let mut found = self.word_candidates(word, previous_word(&before[..start]));
+                if !word.is_empty() && before.to_lowercase().contains("dbcluster") {
+                    let options = option_documentation().iter().map(|option| option.name);
+                    found.splice(0..0, matching(options, word, |name| format!("{name} => ")));
+                }
+                (start, found)
             }
         }
     }
@@ -490,6 +496,11 @@ mod tests {
                 "SELECT * FROM dbcluster('events', 'path_score(comm|",
                 vec!["SELECT * FROM dbcluster('events', 'path_score(CommandLine"],
             ),
+            (
+                "SELECT * FROM dbcluster(events, [x], scal|",
+                vec!["SELECT * FROM dbcluster(events, [x], scaling => "],
+            ),
+            ("SELECT scal|", vec![]),
             ("SELECT 1 -- sel|", vec![]),
             ("SELECT /* sel|", vec![]),
             ("SELECT |", vec![]),

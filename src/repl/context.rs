@@ -2,7 +2,7 @@
 //!
 //! It is datafusion-cli's session (files as tables, object stores on demand, its cache and metadata functions) with
 //! our functions and other defaults: identifiers keep their case, and Parquet filters are applied while reading,
-//! which is what makes fetching a handful of exemplars cheap. A `DATAFUSION_...` variable of the environment wins over
+//! which is what makes fetching a handful of exemplars cheap, and folders are listed anew for each query. A `DATAFUSION_...` variable of the environment wins over
 //! such a default, and `SET` wins over both.
 
 use std::env;
@@ -33,7 +33,10 @@ pub(super) async fn session(
     stores: &Arc<InstrumentedObjectStoreRegistry>,
     stdin_is_sql: bool,
 ) -> Result<SessionContext> {
-    let mut runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::clone(stores) as _);
+    // Log archives grow while people look at them: each query lists its folders anew.
+    let mut runtime = RuntimeEnvBuilder::new()
+        .with_object_store_registry(Arc::clone(stores) as _)
+        .with_object_list_cache_limit(0);
     if let Some(bytes) = options.memory_limit {
         // Collapsing groups, joins and sorts at once. A greedy pool lets the first of them take everything, and
         // the next fails without having had anything to spill; a fair one makes each spill at its share.
