@@ -8,6 +8,9 @@ use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Documentation, Signature};
 
+use crate::OptionDocumentation;
+use crate::session::option_documentation;
+
 /// Text is wrapped to this width.
 const WIDTH: usize = 100;
 
@@ -167,6 +170,10 @@ pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
     if !text.is_empty() {
         return Ok(text);
     }
+    if let Some(option) = option_documentation().iter().find(|option| option.name == lower) {
+        describe_option(&mut text, option);
+        return Ok(text);
+    }
     let near: Vec<&str> = all
         .iter()
         .filter(|function| function.is_public())
@@ -177,6 +184,19 @@ pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
         [] => format!("no function '{wanted}'; \\h lists them"),
         near => format!("no function '{wanted}'; did you mean {}?", near.join(", ")),
     })
+}
+
+fn describe_option(text: &mut String, option: &OptionDocumentation) {
+    let OptionDocumentation { name, values, default, meaning, sql_example } = option;
+    // writing to a String cannot fail
+    let _ = writeln!(text, "{name} => ...\noption of dbcluster, dbcluster_members and dbcluster_summary\n");
+    let what = format!("{meaning} Takes {values}; default: {default}.");
+    wrap(text, &what, "  ");
+    let example = sql_example.trim_start_matches("```sql\n").trim_end_matches("\n```");
+    text.push_str("\nExample\n");
+    for line in example.lines() {
+        let _ = writeln!(text, "  {line}");
+    }
 }
 
 fn describe(text: &mut String, function: &Function) {
@@ -268,6 +288,13 @@ mod tests {
         assert!(of(&state, "array_len").is_err_and(|near| near.contains("array_length")));
         assert!(of(&state, "list_length").expect("an alias").starts_with("array_length("));
         assert_eq!(of(&state, "zzzzqqq").expect_err("unknown"), "no function 'zzzzqqq'; \\h lists them");
+    }
+
+    #[test]
+    fn options_are_found_too() {
+        let text = of(&SessionContext::new().state(), "Partition_By").expect("an option");
+        assert!(text.starts_with("partition_by => ...\noption of dbcluster"), "{text}");
+        assert!(text.contains("a column, an expression or a list") && text.contains("  > SELECT"), "{text}");
     }
 
     #[test]

@@ -180,7 +180,15 @@ impl Call {
 
     /// What is wrong with the points, in the words of whoever named the features.
     fn invalid(&self, error: &InvalidPoints) -> DataFusionError {
-        exec_datafusion_err!("{}: {error} (features are {})", self.function, self.features.join(", "))
+        if let InvalidPoints::Overflow { column, what } = error
+            && let Some(name) = self.features.get(*column)
+        {
+            return exec_datafusion_err!(
+                "feature '{name}' can't be scaled: {what} is beyond the range of DOUBLE; divide it by something \
+                 first, or choose another scaling"
+            );
+        }
+        exec_datafusion_err!("{}: {error}", self.function)
     }
 
     fn check_finite(

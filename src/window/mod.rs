@@ -82,9 +82,8 @@ const DBSCAN_VECTORS_ARGS: [&str; 2] = ["options", "weight"];
 #[user_doc(
     doc_section(label = "Window Functions"),
     description = "Density-based clustering (DBSCAN): gives each row the number of its cluster, or -1 where it is \
-                   noise. Two rows are neighbours when their features are at most `eps` apart (Euclidean, \
-                   inclusive); a row with at least `min_samples` neighbours, itself counted, is a core of a \
-                   cluster. The labels are those of scikit-learn's `DBSCAN(algorithm='kd_tree')` on the rows in \
+                   noise. Two rows are neighbours when their features are at most `eps` apart, inclusive; a row \
+                   with at least `min_samples` neighbours, itself counted, is a core of a cluster. The labels are those of scikit-learn's `DBSCAN(algorithm='kd_tree')` on the rows in \
                    the order of OVER's ORDER BY, then of the features. A NULL feature gives NULL. The features \
                    are taken as they are, unless the options name a scaling.",
     syntax_example = "dbscan(eps, min_samples, feature[, ..., feature] [, {option: value, ...}]) OVER ([PARTITION BY expr, ...] [ORDER BY expr, ...])",
