@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array,
+    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array,
 };
 use datafusion::arrow::compute::{cast, take_record_batch};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use crate::support::{data_folder, read_set, register, rows, session_with, session_without_rule, text};
 
 /// Everything that a call can say about these events, in an order of its own.
-const QUERIES: [&str; 8] = [
+const QUERIES: [&str; 9] = [
     "SELECT * FROM dbcluster(events, {tokens: cmdline_tokens(command), length: character_length(command)}, eps => 0.05)
      ORDER BY cluster_id, cluster_size, \"time\", command, id",
     "SELECT * FROM dbcluster(events, [cmdline_tokens(command), value], eps => 1.5, min_samples => 4, scaling => 'none')
@@ -28,6 +28,8 @@ const QUERIES: [&str; 8] = [
                              weights => [1, 0.5], exemplar => 'medoid', min_samples => 3) ORDER BY cluster_id, id",
     "SELECT id, cluster_id, cluster_key, point_type
      FROM dbcluster_members(events, [value], eps => 0.2, scaling => 'minmax', partition_by => \"time\", min_samples => 3) ORDER BY id",
+    "SELECT * FROM dbcluster(events, [value], eps => 1, scaling => 'none', order_by => level, partition_by => [level, command])
+     ORDER BY command, cluster_id, id",
     "SELECT * FROM dbcluster_summary(events, [value, cmdline_tokens(command)], eps => 0.4, scaling => 'zscore',
                                      metric => 'chebyshev', exemplar => 'rarest', partition_by => command)",
 ];
@@ -38,22 +40,25 @@ fn settings(partitions: usize, batch_size: usize) -> SessionConfig {
 
 /// Events with many ties: few times (some NULL), few commands, values on a lattice.
 fn events() -> impl Strategy<Value = RecordBatch> {
-    let event = (0..4_i64, proptest::option::weighted(0.9, 0..5_i64), 0..12_i64);
+    let event = (0..4_i64, proptest::option::weighted(0.9, 0..5_i64), 0..12_i64, 0..4_usize);
     proptest::collection::vec(event, 1..60).prop_map(|events| {
         let commands = ["reg query", "a b c d", "reg.exe /s", ""];
         let command: StringArray =
-            events.iter().map(|(command, _, _)| Some(commands[*command as usize])).collect();
-        let time: TimestampMicrosecondArray = events.iter().map(|(_, time, _)| *time).collect();
-        let value: Int64Array = events.iter().map(|(_, _, value)| Some(*value)).collect();
+            events.iter().map(|(command, ..)| Some(commands[*command as usize])).collect();
+        let time: TimestampMicrosecondArray = events.iter().map(|(_, time, ..)| *time).collect();
+        let value: Int64Array = events.iter().map(|(_, _, value, _)| Some(*value)).collect();
+        let level: Float64Array =
+            events.iter().map(|(.., level)| [Some(0.0), Some(-0.0), Some(f64::NAN), None][*level]).collect();
         let id: Int64Array = (0..events.len() as i64).collect();
         RecordBatch::try_new(
             Arc::new(Schema::new(vec![
                 Field::new("time", DataType::Timestamp(TimeUnit::Microsecond, None), true),
                 Field::new("command", DataType::Utf8, true),
                 Field::new("value", DataType::Int64, true),
+                Field::new("level", DataType::Float64, true),
                 Field::new("id", DataType::Int64, false),
             ])),
-            vec![Arc::new(time), Arc::new(command), Arc::new(value), Arc::new(id)],
+            vec![Arc::new(time), Arc::new(command), Arc::new(value), Arc::new(level), Arc::new(id)],
         )
         .expect("columns of one length")
     })

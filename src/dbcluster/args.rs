@@ -18,7 +18,7 @@ use datafusion::sql::sqlparser::ast;
 use super::constants::KeptColumn;
 use super::lists::Written;
 use super::repeatable::check_repeatable;
-use super::scope::{Feature, Key, Scope, SqlPlanner, default_time_column};
+use super::scope::{Feature, Key, Scope, SqlPlanner, default_time_column, with_equal_bits};
 use crate::near_miss::did_you_mean;
 use crate::window::options::{Exemplar, metric_names, params, scaling_names};
 
@@ -335,12 +335,18 @@ impl ClusterSpec {
     }
 
     /// The first keys of the canonical order inside of a partition; the features and the remaining columns follow.
-    pub(crate) fn order_keys(&self) -> Vec<Expr> {
+    pub(crate) fn order_keys(&self) -> Result<Vec<Expr>> {
         if self.order_by.is_empty() {
-            self.time_column.iter().cloned().map(Expr::Column).collect()
+            Ok(self.time()?.into_iter().collect())
         } else {
-            self.order_by.iter().map(|key| key.expr.clone()).collect()
+            Ok(self.order_by.iter().map(|key| key.expr.clone()).collect())
         }
+    }
+
+    /// The time of an event; a column of a floating-point type may be one too.
+    pub(crate) fn time(&self) -> Result<Option<Expr>> {
+        let column = self.time_column.clone().map(Expr::Column);
+        column.map(|column| with_equal_bits(column, self.input.schema())).transpose()
     }
 
     /// Whether the events are in the order of their time: a cluster's first key is its first time then.

@@ -7,12 +7,13 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{
     Column, DFSchema, DataFusionError, Result, SchemaError, plan_datafusion_err, plan_err,
 };
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::logical_expr::{Expr, ExprSchemable, lit};
 use datafusion::sql::sqlparser::ast::{self, visit_expressions_mut};
 use datafusion::sql::sqlparser::dialect::Dialect;
 
 use super::lists::{Written, read_list, string_literal};
 use crate::feature::{is_feature_type, make_it_a_number};
+use crate::functions::dbcluster_feature_udf;
 use crate::near_miss::did_you_mean;
 
 /// How the host plans SQL expressions.
@@ -82,7 +83,8 @@ impl Scope<'_> {
             .into_iter()
             .map(|written| {
                 let text = written.text();
-                Ok(Key { expr: self.over_row(&format!("{option} '{text}'"), written.sql)?, text })
+                let expr = self.over_row(&format!("{option} '{text}'"), written.sql)?;
+                Ok(Key { expr: with_equal_bits(expr, self.schema)?, text })
             })
             .collect()
     }
@@ -191,6 +193,17 @@ fn quote_exact_names(sql: &mut ast::Expr, schema: &DFSchema) {
 
 pub(crate) fn has_column(schema: &DFSchema, name: &str) -> bool {
     schema.fields().iter().any(|field| field.name() == name)
+}
+
+/// The form of a key in which equal values have equal bits: 0.0 and -0.0 are equal, but would be sorted, grouped and
+/// joined as two, and not by every operator alike.
+pub(crate) fn with_equal_bits(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    Ok(match expr.get_type(schema)? {
+        DataType::Float16 | DataType::Float32 | DataType::Float64 => {
+            dbcluster_feature_udf().call(vec![expr, lit("key"), lit("error")])
+        }
+        _ => expr,
+    })
 }
 
 /// The first column of a timestamp or date type.

@@ -21,7 +21,7 @@ use super::vectors::{
 use super::{
     CLUSTERS, CORE_HASH, FOUND, GROUP, GROUP_KEY, HASH, IS_EXEMPLAR, TIE, cluster_col, cluster_column,
     cluster_id, cluster_key, event_feature_name, event_partition_name, feature_value, in_cluster,
-    input_columns, is_its_value, partition_column, partition_name,
+    input_columns, partition_column, partition_name,
 };
 use crate::functions::{dbcluster_found_udf, dbcluster_kept_udf, dbcluster_same_vector_udf};
 use crate::window::options::Exemplar;
@@ -40,14 +40,14 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let (events, keys) = events(spec, one_row_each)?;
     let joined = LogicalPlanBuilder::from(clusters)
         .join_detailed(events, JoinType::Left, keys.columns, keys.residual, NullEquality::NullEqualsNull)?
-        .window([tie_break(spec)])?
+        .window([tie_break(spec)?])?
         .filter(
             dbcluster_found_udf()
                 .call(vec![ident(FOUND)])
                 .and(cluster_col(GROUP_KEY).lt(lit(0_i64)).or(ident(TIE).eq(lit(1_u64)))),
         )?;
 
-    let mut output = shown_columns(spec)?;
+    let mut output = shown_columns(spec);
     output.extend(
         spec.features
             .iter()
@@ -63,8 +63,11 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
     output.push(own(cluster_col(SIZE), lit(1_i64))?.alias(CLUSTER_SIZE));
     if let Some(time) = &spec.time_column {
         let time = Expr::Column(time.clone());
-        output.push(own(cluster_col(FIRST_TIME), time.clone())?.alias(FIRST_EVENT_TIME));
-        output.push(own(cluster_col(LAST_TIME), time)?.alias(LAST_EVENT_TIME));
+        let data_type = time.get_type(spec.input.schema())?;
+        for (of_group, name) in [(FIRST_TIME, FIRST_EVENT_TIME), (LAST_TIME, LAST_EVENT_TIME)] {
+            let of_group = cluster_col(of_group).cast_to(&data_type, joined.schema())?;
+            output.push(own(of_group, time.clone())?.alias(name));
+        }
     }
     output.push(cluster_key(spec, cluster_col)?.alias(CLUSTER_KEY));
     for (index, kept) in spec.keep_members.iter().enumerate() {
@@ -77,19 +80,15 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
 
 /// The input's columns as the output shows them. Those that partition the rows come from the clusters, where they
 /// are keys of every step, so that a filter on them reaches the scans.
-fn shown_columns(spec: &ClusterSpec) -> Result<Vec<Expr>> {
-    input_columns(spec)
-        .into_iter()
-        .map(|column| {
-            let place = spec.partition_by.iter().position(|key| key.expr == column);
-            Ok(match (place, column.try_as_col()) {
-                (Some(place), Some(name)) if is_its_value(spec, &column)? => {
-                    cluster_col(&partition_name(place)).alias(name.name.as_str())
-                }
-                _ => column,
-            })
-        })
-        .collect()
+fn shown_columns(spec: &ClusterSpec) -> Vec<Expr> {
+    let shown = |column: Expr| {
+        let place = spec.partition_by.iter().position(|key| key.expr == column);
+        match (place, column.try_as_col()) {
+            (Some(place), Some(name)) => cluster_col(&partition_name(place)).alias(name.name.as_str()),
+            _ => column,
+        }
+    };
+    input_columns(spec).into_iter().map(shown).collect()
 }
 
 /// How clusters and events are joined.
@@ -100,7 +99,7 @@ struct JoinKeys {
 
 /// The second look at the table: all columns of the events, and what they are joined by.
 fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKeys)> {
-    let keys = spec.order_keys();
+    let keys = spec.order_keys()?;
     let mut events = input_columns(spec);
     events.push(lit(true).alias(FOUND));
     let mut key_columns = vec![];
@@ -156,7 +155,7 @@ fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKe
 
 /// One row per cluster and per vector without one: its size, times and the vector of its exemplar.
 fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
-    let keys = spec.order_keys().len();
+    let keys = spec.order_keys()?.len();
     let partitions: Vec<String> = (0..spec.partition_by.len()).map(partition_name).collect();
     let mut columns: Vec<Expr> = partitions.iter().map(ident).collect();
     columns.extend(spec.features.iter().map(|feature| ident(&feature.name)));
@@ -221,11 +220,11 @@ fn last_vector_first(spec: &ClusterSpec, keys: usize) -> Vec<SortExpr> {
 }
 
 /// The number of a row among those that could be its cluster's exemplar.
-fn tie_break(spec: &ClusterSpec) -> Expr {
+fn tie_break(spec: &ClusterSpec) -> Result<Expr> {
     let mut groups: Vec<Expr> =
         (0..spec.partition_by.len()).map(|index| cluster_col(&partition_name(index))).collect();
     groups.push(cluster_col(GROUP_KEY));
-    number_ties(groups, remaining_columns(spec))
+    Ok(number_ties(groups, remaining_columns(spec)?))
 }
 
 /// `row_number() OVER (PARTITION BY ... [ORDER BY ...]) AS __tie`.
@@ -248,19 +247,20 @@ pub(in super::super) fn number_ties(partition_by: Vec<Expr>, order_by: Vec<SortE
 
 /// What decides among rows that are equal in the order keys and in the vector: all other columns, in the
 /// table's order. Columns of types that have no order take no part.
-fn remaining_columns(spec: &ClusterSpec) -> Vec<SortExpr> {
+fn remaining_columns(spec: &ClusterSpec) -> Result<Vec<SortExpr>> {
     let of_features = spec.features.iter().map(|feature| feature.expr.clone());
     let of_partitions = spec.partition_by.iter().map(|key| key.expr.clone());
-    let known: Vec<Expr> = of_features.chain(of_partitions).chain(spec.order_keys()).collect();
+    let known: Vec<Expr> = of_features.chain(of_partitions).chain(spec.order_keys()?).collect();
     let ascending = spec.exemplar != Exemplar::Last;
-    spec.input
+    Ok(spec
+        .input
         .schema()
         .iter()
         .filter(|(_, field)| has_order(field.data_type()))
         .map(|field| Expr::Column(Column::from(field)))
         .filter(|column| !known.contains(column))
         .map(|column| column.sort(ascending, false))
-        .collect()
+        .collect())
 }
 
 fn has_order(data_type: &DataType) -> bool {

@@ -10,9 +10,8 @@ mod members;
 mod summary;
 mod vectors;
 
-use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, Result, ScalarValue};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, lit, when};
+use datafusion::logical_expr::{Expr, LogicalPlan, lit, when};
 
 pub(super) use collapse::number_ties;
 
@@ -74,13 +73,6 @@ fn cluster_key(spec: &ClusterSpec, column: impl Fn(&str) -> Expr) -> Result<Expr
 /// The column of the input that a partition key is, if it is one.
 fn partition_column(spec: &ClusterSpec, index: usize) -> Option<&Column> {
     spec.partition_by.get(index).and_then(|key| key.expr.try_as_col())
-}
-
-/// Whether equal values of the key look the same: 0.0 and -0.0 are equal, but two values.
-fn is_its_value(spec: &ClusterSpec, key: &Expr) -> Result<bool> {
-    let data_type = key.get_type(spec.input.schema())?;
-    Ok(!matches!(data_type, DataType::Float16 | DataType::Float32 | DataType::Float64)
-        && !data_type.is_nested())
 }
 
 fn cluster_column(name: &str) -> Column {

@@ -26,7 +26,7 @@ const LABEL: &str = "__label";
 /// The distinct vectors of each partition, each with its weight, its first order keys and its label; for `dbcluster`
 /// also with its times, and with what the exemplars and lists of members need.
 pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
-    let keys = spec.order_keys();
+    let keys = spec.order_keys()?;
     let features: Vec<Expr> = spec.features.iter().map(|feature| ident(&feature.name)).collect();
     let partitions: Vec<Expr> =
         (0..spec.partition_by.len()).map(|index| ident(partition_name(index))).collect();
@@ -40,9 +40,9 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     columns.extend(keys.iter().enumerate().map(|(index, key)| key.clone().alias(key_name(index))));
     let mut aggregates = vec![count(lit(1_i64)).alias(WEIGHT)];
     if spec.function == TableFunction::Dbcluster {
-        if let Some(time) = &spec.time_column {
+        if let Some(time) = spec.time()? {
             if !spec.time_is_key() {
-                columns.push(Expr::Column(time.clone()).alias(TIME));
+                columns.push(time.alias(TIME));
                 aggregates.push(min(ident(TIME)).alias(FIRST_TIME));
             }
             let time = if spec.time_is_key() { key_name(0) } else { TIME.to_string() };
@@ -62,7 +62,9 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
         spec.function == TableFunction::Dbcluster && spec.exemplar == Exemplar::Last && !spec.time_is_key();
     for index in 0..keys.len() {
         let key = ident(key_name(index));
-        let is_alone = keys.len() == 1 && has_fast_max(&key.get_type(rows.schema())?);
+        // NaN is the greatest number of a sort, and anything for min and max.
+        let data_type = key.get_type(rows.schema())?;
+        let is_alone = keys.len() == 1 && has_fast_max(&data_type) && !data_type.is_floating();
         let first = if is_alone { min(key.clone()) } else { first_value(key.clone(), in_order(true)) };
         aggregates.push(first.alias(key_name(index)));
         if has_own_last_keys {
