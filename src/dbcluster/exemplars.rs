@@ -121,7 +121,7 @@ fn with_fewer_ties(plan: &LogicalPlan, seen: &HashSet<&Column>) -> Result<Option
             };
             let Expr::WindowFunction(row_number) = expr.as_ref() else { return Ok(None) };
             let order_by = &row_number.params.order_by;
-            let is_seen = |key: &SortExpr| matches!(&key.expr, Expr::Column(column) if seen.contains(column));
+            let is_seen = |key: &SortExpr| key.expr.column_refs().iter().any(|column| seen.contains(column));
             let deciding = order_by.iter().rposition(is_seen).map_or(0, |last| last + 1);
             if name != TIE || deciding == order_by.len() {
                 return Ok(None);

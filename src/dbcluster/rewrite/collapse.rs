@@ -29,6 +29,9 @@ use crate::window::options::Exemplar;
 const SIZE: &str = "__size";
 const EXEMPLAR: &str = "__is_exemplar";
 
+/// More than there are threads, so that all of them have work.
+const SHARED_GROUPS: i64 = 64;
+
 /// The plan of `dbcluster`.
 pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let clusters = clusters(spec)?;
@@ -221,10 +224,18 @@ fn last_vector_first(spec: &ClusterSpec, keys: usize) -> Vec<SortExpr> {
 
 /// The number of a row among those that could be its cluster's exemplar.
 fn tie_break(spec: &ClusterSpec) -> Result<Expr> {
+    let group = || cluster_col(GROUP_KEY);
+    // Rows without a cluster need no number. They share a few groups, in no order: an engine that keeps millions of them
+    // apart works on each, and on every column of theirs.
+    let shared = group() % lit(SHARED_GROUPS) - lit(1_i64);
     let mut groups: Vec<Expr> =
         (0..spec.partition_by.len()).map(|index| cluster_col(&partition_name(index))).collect();
-    groups.push(cluster_col(GROUP_KEY));
-    Ok(number_ties(groups, remaining_columns(spec)?))
+    groups.push(when(in_cluster(), group()).otherwise(shared)?);
+    let ascending = spec.exemplar != Exemplar::Last;
+    let deciding = remaining_columns(spec)?
+        .into_iter()
+        .map(|column| Ok(when(in_cluster(), column).end()?.sort(ascending, false)));
+    Ok(number_ties(groups, deciding.collect::<Result<_>>()?))
 }
 
 /// `row_number() OVER (PARTITION BY ... [ORDER BY ...]) AS __tie`.
@@ -247,11 +258,10 @@ pub(in super::super) fn number_ties(partition_by: Vec<Expr>, order_by: Vec<SortE
 
 /// What decides among rows that are equal in the order keys and in the vector: all other columns, in the
 /// table's order. Columns of types that have no order take no part.
-fn remaining_columns(spec: &ClusterSpec) -> Result<Vec<SortExpr>> {
+fn remaining_columns(spec: &ClusterSpec) -> Result<Vec<Expr>> {
     let of_features = spec.features.iter().map(|feature| feature.expr.clone());
     let of_partitions = spec.partition_by.iter().map(|key| key.expr.clone());
     let known: Vec<Expr> = of_features.chain(of_partitions).chain(spec.order_keys()?).collect();
-    let ascending = spec.exemplar != Exemplar::Last;
     Ok(spec
         .input
         .schema()
@@ -259,7 +269,6 @@ fn remaining_columns(spec: &ClusterSpec) -> Result<Vec<SortExpr>> {
         .filter(|(_, field)| has_order(field.data_type()))
         .map(|field| Expr::Column(Column::from(field)))
         .filter(|column| !known.contains(column))
-        .map(|column| column.sort(ascending, false))
         .collect())
 }
 
