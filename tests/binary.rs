@@ -90,6 +90,8 @@ fn slips_are_answered() {
         ),
         ("SELECT * FROM dbcluster(events, [id], eps: 1)", "options are given with =>"),
         ("SELECT * FROM dbcluster(events PARTITION BY host, [id], 1)", "partition_by => host"),
+        ("SELECT * FROM dbcluster(SELECT * FROM events, [id], 1)", "brackets of its own"),
+        ("SELECT * FROM dbcluster(events, [id], 1, order_by => host DESC)", "order_by has no DESC"),
         ("SELECT dbscan(1, 2, id) FROM events", "dbscan is a window function"),
         ("SELECT dbcluster(events, [id], 1)", "it stands in FROM"),
         ("SELECT dbscan(1, 2, id, metric => 'manhattan') OVER () FROM events", "{metric: 'manhattan'}"),

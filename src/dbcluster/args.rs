@@ -292,15 +292,21 @@ impl ClusterSpec {
         let name = self.function.name();
         let schema = self.input.schema();
         let is_of_input = |column: &str| schema.fields().iter().any(|field| field.name() == column);
-        let is_taken = |output: &String| {
-            is_of_input(output) || self.features.iter().any(|feature| feature.name == *output)
-        };
-        let taken: Vec<String> = self.output_columns().into_iter().filter(is_taken).collect();
+        let outputs = self.output_columns();
+        let taken: Vec<&str> =
+            outputs.iter().map(String::as_str).filter(|output| is_of_input(output)).collect();
         if let Some(first) = taken.first().filter(|_| self.function != TableFunction::DbclusterSummary) {
             return plan_err!(
                 "{name}: the input has a column '{first}', which is a column of the result; leave it out with \
                  (SELECT * EXCEPT ({}) FROM ...), or rename it",
                 taken.join(", ")
+            );
+        }
+        let shown = self.features.iter().filter(|_| self.function == TableFunction::Dbcluster);
+        if let Some(feature) = shown.into_iter().find(|feature| outputs.contains(&feature.name)) {
+            return plan_err!(
+                "{name}: the feature '{0}' has the name of a column of the result; give it another name with AS",
+                feature.name
             );
         }
         let kept: Vec<&str> = self.keep_members.iter().map(|kept| kept.column.name.as_str()).collect();

@@ -4,13 +4,24 @@
 //! is right, but does not help; the shell has the statement at hand and adds what does.
 
 /// Each a sign in the message, one in the statement (both in lower case), and what to do.
-const HINTS: [(&str, &str, &str); 8] = [
+const HINTS: [(&str, &str, &str); 11] = [
     (
         "found: as",
         "dbcluster",
         "features get names as {name: f(column)}, as struct(f(column) AS name) or in a string, 'f(column) AS name'",
     ),
-    ("syntax error", "(table ", "a table is named as it is: dbcluster(events, ...)"),
+    ("syntax error", "dbcluster(table ", "a table is named as it is: dbcluster(events, ...)"),
+    (
+        "syntax error",
+        "dbcluster(select ",
+        "a query stands in brackets of its own: dbcluster((SELECT ...), ...)",
+    ),
+    (
+        "found: desc",
+        "order_by",
+        "order_by has no DESC: the greatest first is order_by => [0 - x], and the last event exemplar => 'last'",
+    ),
+    ("found: asc", "order_by", "order_by is ascending as it is"),
     ("found: :", "dbcluster", "options are given with =>, as in eps => 0.0001"),
     (
         "found: partition",
@@ -77,6 +88,12 @@ mod tests {
                 "SELECT * FROM dbcluster_member(t, [a], 1)",
                 "table function 'dbcluster_member' not found (did you mean 'dbcluster_members' or",
             ),
+            (
+                "syntax error: Expected: ), found: ev at line 1, column 39",
+                "SELECT * FROM dbcluster(SELECT * FROM ev, [n], 1)",
+                "syntax error: Expected: ), found: ev at line 1, column 39; a query stands in brackets of its own",
+            ),
+            ("syntax error: found: x", "SELECT (SELECT x x x)", "syntax error: found: x"),
             ("no table 'x'", "SELECT * FROM x", "no table 'x'"),
             ("syntax error: found: AS", "SELECT a AS AS b", "syntax error: found: AS"),
         ] {
