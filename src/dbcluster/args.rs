@@ -18,6 +18,7 @@ use datafusion::sql::sqlparser::ast;
 use super::constants::KeptColumn;
 use super::lists::Written;
 use super::repeatable::check_repeatable;
+use super::rewrite;
 use super::scope::{Feature, Key, Scope, SqlPlanner, default_time_column, with_equal_bits};
 use crate::near_miss::did_you_mean;
 use crate::window::options::{Exemplar, metric_names, params, scaling_names};
@@ -292,6 +293,19 @@ impl ClusterSpec {
         let name = self.function.name();
         let schema = self.input.schema();
         let is_of_input = |column: &str| schema.fields().iter().any(|field| field.name() == column);
+        let of_features = self.features.iter().map(|feature| &feature.name);
+        if let Some(reserved) = schema
+            .fields()
+            .iter()
+            .map(|field| field.name())
+            .chain(of_features)
+            .find(|name| rewrite::is_reserved(name))
+        {
+            return plan_err!(
+                "{name}: '{reserved}' is a name that the plan uses for itself; give the column another name in a subquery, \
+                 or the feature with AS"
+            );
+        }
         let outputs = self.output_columns();
         let taken: Vec<&str> =
             outputs.iter().map(String::as_str).filter(|output| is_of_input(output)).collect();

@@ -36,6 +36,31 @@ pub(crate) fn plan(spec: &ClusterSpec) -> Result<LogicalPlan> {
     }
 }
 
+/// Whether a name could be one of the plan's own: `__` and a word of it, or one of its numbered words.
+pub(super) fn is_reserved(name: &str) -> bool {
+    const WORDS: [&str; 13] = [
+        "cluster_key",
+        "core_hash",
+        "first_time",
+        "found",
+        "group",
+        "is_core",
+        "is_exemplar",
+        "label",
+        "last_time",
+        "size",
+        "tie",
+        "time",
+        "weight",
+    ];
+    const NUMBERED: [&str; 7] =
+        ["event_feature_", "event_key_", "event_partition_", "kept_", "key_", "last_key_", "partition_"];
+    let is_number = |rest: &str| !rest.is_empty() && rest.chars().all(|character| character.is_ascii_digit());
+    name.strip_prefix("__").is_some_and(|word| {
+        WORDS.contains(&word) || NUMBERED.iter().any(|start| word.strip_prefix(start).is_some_and(is_number))
+    })
+}
+
 /// The columns of the input.
 fn input_columns(spec: &ClusterSpec) -> Vec<Expr> {
     spec.input.schema().columns().into_iter().map(Expr::Column).collect()
