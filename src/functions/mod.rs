@@ -26,6 +26,7 @@ mod dbcluster_kept;
 mod dbcluster_key;
 mod dbcluster_same_vector;
 mod dbcluster_smallest;
+mod dbcluster_tie;
 mod delim_hash;
 mod delim_skeleton;
 mod delimiters;
@@ -73,6 +74,7 @@ functions! {
     dbcluster_kept: DbclusterKept, dbcluster_kept_udf;
     dbcluster_key: DbclusterKey, dbcluster_key_udf;
     dbcluster_same_vector: DbclusterSameVector, dbcluster_same_vector_udf;
+    dbcluster_tie: DbclusterTie, dbcluster_tie_udf;
     delim_hash: DelimHash, delim_hash_udf;
     delim_skeleton: DelimSkeleton, delim_skeleton_udf;
     entropy: Entropy, entropy_udf;

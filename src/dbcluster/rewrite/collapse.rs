@@ -23,14 +23,13 @@ use super::{
     cluster_id, cluster_key, event_feature_name, event_partition_name, feature_value, in_cluster,
     input_columns, partition_column, partition_name,
 };
-use crate::functions::{dbcluster_found_udf, dbcluster_kept_udf, dbcluster_same_vector_udf};
+use crate::functions::{
+    dbcluster_found_udf, dbcluster_kept_udf, dbcluster_same_vector_udf, dbcluster_tie_udf,
+};
 use crate::window::options::Exemplar;
 
 const SIZE: &str = "__size";
 const EXEMPLAR: &str = "__is_exemplar";
-
-/// More than there are threads, so that all of them have work.
-const SHARED_GROUPS: i64 = 64;
 
 /// The plan of `dbcluster`.
 pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
@@ -224,18 +223,18 @@ fn last_vector_first(spec: &ClusterSpec, keys: usize) -> Vec<SortExpr> {
 
 /// The number of a row among those that could be its cluster's exemplar.
 fn tie_break(spec: &ClusterSpec) -> Result<Expr> {
-    let group = || cluster_col(GROUP_KEY);
-    // Rows without a cluster need no number. They share a few groups, in no order: an engine that keeps millions of them
-    // apart works on each, and on every column of theirs.
-    let shared = group() % lit(SHARED_GROUPS) - lit(1_i64);
+    // Rows without a cluster need no number: the function keeps an engine from working on each of millions of them.
+    let of_cluster = |value: Vec<Expr>| {
+        let group = std::iter::once(cluster_col(GROUP_KEY));
+        dbcluster_tie_udf().call(group.chain(value).collect())
+    };
     let mut groups: Vec<Expr> =
         (0..spec.partition_by.len()).map(|index| cluster_col(&partition_name(index))).collect();
-    groups.push(when(in_cluster(), group()).otherwise(shared)?);
+    groups.push(of_cluster(vec![]));
     let ascending = spec.exemplar != Exemplar::Last;
-    let deciding = remaining_columns(spec)?
-        .into_iter()
-        .map(|column| Ok(when(in_cluster(), column).end()?.sort(ascending, false)));
-    Ok(number_ties(groups, deciding.collect::<Result<_>>()?))
+    let deciding = remaining_columns(spec)?.into_iter();
+    let deciding = deciding.map(|column| of_cluster(vec![column]).sort(ascending, false));
+    Ok(number_ties(groups, deciding.collect()))
 }
 
 /// `row_number() OVER (PARTITION BY ... [ORDER BY ...]) AS __tie`.
