@@ -14,7 +14,11 @@ const MAX_EXACT: u64 = 1 << 53;
 
 /// Whether columns of this type can be features as they are.
 pub(crate) fn is_feature_type(data_type: &DataType) -> bool {
-    data_type.is_numeric() || matches!(data_type, DataType::Boolean | DataType::Null)
+    match data_type {
+        DataType::Dictionary(_, value_type) => is_feature_type(value_type),
+        DataType::Boolean | DataType::Null => true,
+        other => other.is_numeric(),
+    }
 }
 
 /// The way out for a column whose type is no number.
@@ -40,6 +44,9 @@ pub(crate) fn make_it_a_number(name: &str, data_type: &DataType) -> String {
 /// # Errors
 /// An integer or a scale-free decimal beyond 2^53, which DOUBLE can't hold exactly; a type that is no number.
 pub(crate) fn to_double(name: &str, array: &ArrayRef) -> Result<Float64Array> {
+    if let DataType::Dictionary(_, value_type) = array.data_type() {
+        return to_double(name, &cast(array, value_type)?);
+    }
     let out_of_range = match array.data_type() {
         DataType::Int64 => array
             .as_primitive::<Int64Type>()

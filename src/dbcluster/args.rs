@@ -21,7 +21,7 @@ use super::repeatable::check_repeatable;
 use super::rewrite;
 use super::scope::{Feature, Key, Scope, SqlPlanner, default_time_column, with_equal_bits};
 use crate::near_miss::did_you_mean;
-use crate::window::options::{Exemplar, metric_names, params, scaling_names};
+use crate::window::options::{Exemplar, MAX_FEATURES, metric_names, params, scaling_names};
 
 /// The table functions that cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,6 +211,9 @@ impl ClusterSpec {
         }
         let features =
             features.into_iter().map(|feature| scope.feature(feature)).collect::<Result<Vec<_>>>()?;
+        if features.len() > MAX_FEATURES {
+            return plan_err!("{name} takes at most {MAX_FEATURES} features, got {}", features.len());
+        }
         let names: Vec<&str> = features.iter().map(|feature| feature.name.as_str()).collect();
         if let Some(twice) = first_duplicate(&names) {
             return plan_err!(
@@ -256,7 +259,18 @@ impl ClusterSpec {
             OptionName::Eps => self.eps = scope.number(name, value)?,
             OptionName::MinSamples => self.min_samples = scope.whole_number(name, value)?,
             OptionName::TimeColumn if is_null(value) => self.time_column = None,
-            OptionName::TimeColumn => self.time_column = Some(scope.column(name, value)?),
+            OptionName::TimeColumn => {
+                let column = scope.column(name, value)?;
+                let data_type = Expr::Column(column.clone()).get_type(scope.schema)?;
+                if !(data_type.is_temporal() || data_type.is_numeric() || data_type.is_string()) {
+                    return plan_err!(
+                        "{}: {name} '{}' is {data_type}, expected a time, or a number or string that orders like one",
+                        scope.function,
+                        column.name
+                    );
+                }
+                self.time_column = Some(column);
+            }
             OptionName::OrderBy => self.order_by = scope.keys(name, value)?,
             OptionName::PartitionBy => {
                 self.partition_by = scope.keys(name, value)?;

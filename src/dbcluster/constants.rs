@@ -3,7 +3,7 @@
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::expr::Placeholder;
-use datafusion::logical_expr::{Expr, cast, lit};
+use datafusion::logical_expr::{Expr, lit};
 use datafusion::sql::sqlparser::ast;
 
 use super::lists::{read_list, string_literal};
@@ -196,8 +196,8 @@ fn placeholder(sql: &ast::Expr, data_type: &DataType) -> Option<Expr> {
     let ast::Expr::Value(value) = sql else { return None };
     let ast::Value::Placeholder(id) = &value.value else { return None };
     let field = Field::new(id, data_type.clone(), true);
-    let placeholder = Placeholder::new_with_field(id.clone(), Some(field.into()));
-    Some(cast(Expr::Placeholder(placeholder), data_type.clone()))
+    // Without a cast: 2.5 for a whole number is to be told, not to become 2.
+    Some(Expr::Placeholder(Placeholder::new_with_field(id.clone(), Some(field.into()))))
 }
 
 /// What to do about a number in quotes.

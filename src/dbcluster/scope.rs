@@ -84,6 +84,12 @@ impl Scope<'_> {
             .map(|written| {
                 let text = written.text();
                 let expr = self.over_row(&format!("{option} '{text}'"), written.sql)?;
+                if expr.column_refs().is_empty() {
+                    return plan_err!(
+                        "{}: {option} '{text}' is the same for all rows, expected a column or an expression over columns",
+                        self.function
+                    );
+                }
                 Ok(Key { expr: with_equal_bits(expr, self.schema)?, text })
             })
             .collect()

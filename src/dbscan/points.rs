@@ -28,7 +28,9 @@ impl Points {
         }
         let mut values = vec![0.0; len * dimension];
         for (j, column) in columns.iter().enumerate() {
-            for (row, (slot, &value)) in values[j..].iter_mut().step_by(dimension).zip(*column).enumerate() {
+            // Without rows there is no place j either.
+            let slots = values.iter_mut().skip(j).step_by(dimension);
+            for (row, (slot, &value)) in slots.zip(*column).enumerate() {
                 *slot = checked_value(value, row, j)?;
             }
         }
@@ -191,6 +193,7 @@ mod tests {
         assert_eq!((points.len(), points.dimension(), points.point(1)), (3, 2, &[2.0, 5.0][..]));
         assert!(points.point(2)[1].is_sign_positive());
         assert_eq!(Points::from_columns(&[&[]]).map(|points| points.len()), Ok(0));
+        assert_eq!(Points::from_columns(&[&[], &[]]).map(|points| points.len()), Ok(0));
     }
 
     #[test]

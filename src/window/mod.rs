@@ -261,7 +261,15 @@ fn coerce_features(function: &str, leading: &[&str], arg_types: &[DataType]) -> 
 
 fn check_numbers(function: &str, names: &[&str], arg_types: &[DataType]) -> Result<()> {
     for (position, (name, data_type)) in names.iter().zip(arg_types).enumerate() {
-        if !data_type.is_numeric() {
+        // A placeholder has no type yet; NULL itself is refused when the call is read.
+        let is_number = data_type.is_numeric() || data_type.is_null();
+        if *name == "min_samples" && is_number && !data_type.is_integer() && !data_type.is_null() {
+            return plan_err!(
+                "{function}: argument {} ({name}) is {data_type}, expected a whole number from 1",
+                position + 1
+            );
+        }
+        if !is_number {
             return plan_err!(
                 "{function}: argument {} ({name}) is {data_type}, expected a number",
                 position + 1

@@ -8,7 +8,7 @@ use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{DataFusionError, Result, ScalarValue, plan_err};
 
-use crate::dbscan::{Metric, Params, Scaling};
+use crate::dbscan::{Metric, Params, Points, Scaling};
 use crate::near_miss::{did_you_mean, expected_one_of};
 
 /// What a row with a NULL feature means to `dbscan_vectors`: see the option `nulls` of `dbcluster`.
@@ -94,7 +94,8 @@ impl Options {
 
     /// The options that a table function plans; `eps` and `min_samples` are among them.
     pub(crate) fn of_vectors(given: &ScalarValue, features: usize) -> Result<Self> {
-        const FUNCTION: &str = "dbscan_vectors";
+        // Who wrote the options called a table function; nobody calls dbscan_vectors.
+        const FUNCTION: &str = "dbcluster";
         let (mut eps, mut min_samples) = (None, None);
         for (name, value) in fields(FUNCTION, given)? {
             match name.as_str() {
@@ -248,6 +249,9 @@ pub(crate) fn params(function: &str, eps: f64, min_samples: i64) -> Result<Param
     Params::try_new(eps, u64::try_from(min_samples).unwrap_or(0))
         .map_err(|error| DataFusionError::Plan(format!("{function}: {error}")))
 }
+
+/// The most features that a call may have.
+pub(crate) const MAX_FEATURES: usize = Points::MAX_DIMENSION;
 
 /// The names of the scalings that a call may choose.
 pub(crate) fn scaling_names() -> &'static [&'static str] {

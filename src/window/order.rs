@@ -29,6 +29,11 @@ impl ExprPlanner for DbscanOrder {
                 "dbscan takes no DISTINCT, FILTER, IGNORE NULLS or RESPECT NULLS: choose the rows with WHERE"
             );
         }
+        if !expr.window_frame.start_bound.is_unbounded() {
+            return plan_err!(
+                "dbscan clusters its whole partition: leave the frame (ROWS or RANGE BETWEEN) out"
+            );
+        }
         let (features, options) = features_and_options(&expr.args[DBSCAN_ARGS.len()..]);
         check_constants(&expr.args, features.len(), options)?;
         let mut order_by = expr.order_by;

@@ -2,7 +2,7 @@
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, JoinType, NullEquality, Result};
-use datafusion::functions_aggregate::expr_fn::{first_value, max, min, sum};
+use datafusion::functions_aggregate::expr_fn::{first_value, max, sum};
 use datafusion::functions_nested::expr_fn::make_array;
 use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
@@ -15,8 +15,8 @@ use super::super::args::{
     CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, ClusterSpec, FIRST_EVENT_TIME, LAST_EVENT_TIME, Nulls,
 };
 use super::vectors::{
-    FIRST_TIME, LAST_TIME, WEIGHT, has_fast_max, kept_name, kept_value, key_name, label_field,
-    labelled_vectors, last_key_of_vector, smallest,
+    FIRST_TIME, LAST_TIME, WEIGHT, greatest, has_fast_max, kept_name, kept_value, key_name, label_field,
+    labelled_vectors, last_key_of_vector, least, smallest,
 };
 use super::{
     CLUSTERS, CORE_HASH, FOUND, GROUP, GROUP_KEY, HASH, IS_EXEMPLAR, TIE, cluster_col, cluster_column,
@@ -184,8 +184,9 @@ fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let mut aggregates = vec![sum(ident(WEIGHT)).alias(SIZE), max(ident(HASH)).alias(HASH)];
     if spec.time_column.is_some() {
         let first_time = if spec.time_is_key() { key_name(0) } else { FIRST_TIME.to_string() };
-        aggregates.push(min(ident(first_time)).alias(FIRST_TIME));
-        aggregates.push(max(ident(LAST_TIME)).alias(LAST_TIME));
+        let data_type = ident(LAST_TIME).get_type(schema)?;
+        aggregates.push(least(ident(first_time), &data_type).alias(FIRST_TIME));
+        aggregates.push(greatest(ident(LAST_TIME), &data_type).alias(LAST_TIME));
     }
     let of_exemplar = |value: Expr| -> Result<Expr> {
         if spec.exemplar == Exemplar::Last {
@@ -258,9 +259,21 @@ pub(in super::super) fn number_ties(partition_by: Vec<Expr>, order_by: Vec<SortE
 /// What decides among rows that are equal in the order keys and in the vector: all other columns, in the
 /// table's order. Columns of types that have no order take no part.
 fn remaining_columns(spec: &ClusterSpec) -> Result<Vec<Expr>> {
-    let of_features = spec.features.iter().map(|feature| feature.expr.clone());
+    // A feature that is a whole number is its column's value. Others may stand for several values: -0.0 for 0.0, a DOUBLE
+    // for more digits of a decimal, 0 for NULL.
+    let schema = spec.input.schema();
+    let is_value = |expr: &Expr| -> Result<bool> {
+        let data_type = expr.get_type(schema)?;
+        Ok(spec.nulls != Nulls::Zero && (data_type.is_integer() || data_type == DataType::Boolean))
+    };
+    let mut of_features = vec![];
+    for feature in &spec.features {
+        if is_value(&feature.expr)? {
+            of_features.push(feature.expr.clone());
+        }
+    }
     let of_partitions = spec.partition_by.iter().map(|key| key.expr.clone());
-    let known: Vec<Expr> = of_features.chain(of_partitions).chain(spec.order_keys()?).collect();
+    let known: Vec<Expr> = of_features.into_iter().chain(of_partitions).chain(spec.order_keys()?).collect();
     Ok(spec
         .input
         .schema()

@@ -41,12 +41,13 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let mut aggregates = vec![count(lit(1_i64)).alias(WEIGHT)];
     if spec.function == TableFunction::Dbcluster {
         if let Some(time) = spec.time()? {
+            let data_type = time.get_type(spec.input.schema())?;
             if !spec.time_is_key() {
                 columns.push(time.alias(TIME));
-                aggregates.push(min(ident(TIME)).alias(FIRST_TIME));
+                aggregates.push(least(ident(TIME), &data_type).alias(FIRST_TIME));
             }
             let time = if spec.time_is_key() { key_name(0) } else { TIME.to_string() };
-            aggregates.push(max(ident(time)).alias(LAST_TIME));
+            aggregates.push(greatest(ident(time), &data_type).alias(LAST_TIME));
         }
         for (index, kept) in spec.keep_members.iter().enumerate() {
             columns.push(kept_value(spec, kept)?.alias(kept_name(index)));
@@ -62,9 +63,8 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
         spec.function == TableFunction::Dbcluster && spec.exemplar == Exemplar::Last && !spec.time_is_key();
     for index in 0..keys.len() {
         let key = ident(key_name(index));
-        // NaN is the greatest number of a sort, and anything for min and max.
         let data_type = key.get_type(rows.schema())?;
-        let is_alone = keys.len() == 1 && has_fast_max(&data_type) && !data_type.is_floating();
+        let is_alone = keys.len() == 1 && has_order_of_sort(&data_type);
         let first = if is_alone { min(key.clone()) } else { first_value(key.clone(), in_order(true)) };
         aggregates.push(first.alias(key_name(index)));
         if has_own_last_keys {
@@ -96,6 +96,26 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
 
 pub(super) fn label_field(name: &str) -> Expr {
     get_field(ident(LABEL), name)
+}
+
+/// Whether min and max take what a sort puts first and last. Of floats they don't: NaN is anything to them, and where
+/// all values are -inf, max is the least finite number.
+fn has_order_of_sort(data_type: &DataType) -> bool {
+    has_fast_max(data_type) && !data_type.is_floating()
+}
+
+pub(super) fn least(value: Expr, data_type: &DataType) -> Expr {
+    if has_order_of_sort(data_type) {
+        return min(value);
+    }
+    first_value(value.clone(), vec![value.sort(true, false)])
+}
+
+pub(super) fn greatest(value: Expr, data_type: &DataType) -> Expr {
+    if has_order_of_sort(data_type) {
+        return max(value);
+    }
+    first_value(value.clone(), vec![value.sort(false, false)])
 }
 
 /// Whether min and max work on this type; `first_value` works on all, but slower.
