@@ -1,5 +1,7 @@
 //! The values of options that don't depend on the rows: numbers, words, weights, counts.
 
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::expr::Placeholder;
@@ -35,7 +37,7 @@ impl KeptColumn {
 impl Scope<'_> {
     /// A number: a constant, or a placeholder of a prepared statement, which has its value later.
     pub(crate) fn number(&mut self, option: &str, sql: &ast::Expr) -> Result<Expr> {
-        if let Some(placeholder) = placeholder(sql, &DataType::Float64) {
+        if let Some(placeholder) = self.placeholder(sql)? {
             return Ok(placeholder);
         }
         let value = self.constant(option, sql)?;
@@ -49,7 +51,7 @@ impl Scope<'_> {
 
     /// A whole number, or a placeholder.
     pub(crate) fn whole_number(&mut self, option: &str, sql: &ast::Expr) -> Result<Expr> {
-        if let Some(placeholder) = placeholder(sql, &DataType::Int64) {
+        if let Some(placeholder) = self.placeholder(sql)? {
             return Ok(placeholder);
         }
         let value = self.constant(option, sql)?;
@@ -176,6 +178,19 @@ impl Scope<'_> {
         Ok(kept)
     }
 
+    /// `$1`, if that is what `sql` says: of the type that PREPARE gives it, or any number.
+    fn placeholder(&mut self, sql: &ast::Expr) -> Result<Option<Expr>> {
+        let ast::Expr::Value(value) = sql else { return Ok(None) };
+        let ast::Value::Placeholder(_) = &value.value else { return Ok(None) };
+        let Expr::Placeholder(placeholder) = self.planner.plan_expr(sql.clone(), &DFSchema::empty())? else {
+            return Ok(None);
+        };
+        // DOUBLE for whole numbers too: the engine would make 2 of 2.5 for a BIGINT, and say nothing.
+        let any_number = || Arc::new(Field::new(&placeholder.id, DataType::Float64, true));
+        let field = placeholder.field.clone().unwrap_or_else(any_number);
+        Ok(Some(Expr::Placeholder(Placeholder::new_with_field(placeholder.id, Some(field)))))
+    }
+
     fn constant(&mut self, option: &str, sql: &ast::Expr) -> Result<ScalarValue> {
         let planned = self.planner.plan_expr(sql.clone(), &DFSchema::empty());
         if let Some(value) = planned.ok().and_then(constant) {
@@ -189,15 +204,6 @@ impl Scope<'_> {
         };
         plan_err!("{}: {option} is {sql}, expected a constant{list}", self.function)
     }
-}
-
-/// `$1` as a value of this type, if that is what `sql` says.
-fn placeholder(sql: &ast::Expr, data_type: &DataType) -> Option<Expr> {
-    let ast::Expr::Value(value) = sql else { return None };
-    let ast::Value::Placeholder(id) = &value.value else { return None };
-    let field = Field::new(id, data_type.clone(), true);
-    // Without a cast: 2.5 for a whole number is to be told, not to become 2.
-    Some(Expr::Placeholder(Placeholder::new_with_field(id.clone(), Some(field.into()))))
 }
 
 /// What to do about a number in quotes.

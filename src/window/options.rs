@@ -176,9 +176,12 @@ fn number(function: &str, name: &str, value: &ScalarValue) -> Result<f64> {
 }
 
 fn whole_number(function: &str, name: &str, value: &ScalarValue) -> Result<i64> {
-    if value.data_type().is_integer()
-        && let Ok(ScalarValue::Int64(Some(number))) = value.cast_to(&DataType::Int64)
-    {
+    // A placeholder's value is a DOUBLE, whole or not.
+    let is_whole = match value {
+        ScalarValue::Float64(Some(number)) => number.fract() == 0.0,
+        other => other.data_type().is_integer(),
+    };
+    if is_whole && let Ok(ScalarValue::Int64(Some(number))) = value.cast_to(&DataType::Int64) {
         return Ok(number);
     }
     plan_err!("{function}: {name} is {value}, expected a whole number from 1")
