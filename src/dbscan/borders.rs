@@ -1,72 +1,39 @@
 //! Border points: not core themselves, but near a core point.
 
-use rayon::prelude::*;
-
-use super::labels::Labels;
+use super::labels::Draft;
 use super::metric::ReducedDistance;
-use super::tree::{Bounds, Item, ROOT, Tree, reduced_distance};
+use super::tree::{Bounds, Item, LEAF, Node, ROOT, Tree, reduced_distance};
 use super::{Cancelled, Run};
 
-/// Points looked up together: in the order of the tree they are near each other.
-const GROUP: usize = 8;
-
-/// Gives each of `others` the lowest-numbered cluster with a core point within eps, if there is one. `tree` holds the
-/// core points, `labels` their clusters; the others are in the tree's order too.
+/// Gives each point that was set aside the lowest-numbered cluster with a core point within eps, if there is one.
+/// `labels` are those of the core points.
 pub(super) fn assign<const K: usize, D: ReducedDistance>(
     tree: &Tree<K, D>,
-    others: &[Item<K>],
-    labels: &mut Labels,
+    labels: &Draft,
     run: &Run,
 ) -> Result<(), Cancelled> {
-    if others.is_empty() || tree.items.is_empty() {
+    if tree.core.is_empty() || tree.nodes[ROOT].is_empty() {
         return Ok(());
     }
-    let finder = Finder { tree, run, labels, lowest: lowest_clusters(tree, labels, run)? };
-    let mut found = vec![NONE; others.len()];
-    if run.parallel {
-        let groups = others.par_chunks(GROUP).zip(found.par_chunks_mut(GROUP));
-        groups.try_for_each(|(group, found)| finder.find_group(group, found))?;
-    } else {
-        let mut groups = others.chunks(GROUP).zip(found.chunks_mut(GROUP));
-        groups.try_for_each(|(group, found)| finder.find_group(group, found))?;
-    }
-    for (other, &cluster) in others.iter().zip(&found).filter(|&(_, &cluster)| cluster != NONE) {
-        labels.set_border(other.index, cluster);
-    }
-    Ok(())
+    let lowest_of_leaf = |leaf: &Node<K, D>| {
+        let mut least = NONE;
+        for position in leaf.range() {
+            run.check_every(position)?;
+            least = least.min(labels.cluster(tree.items[position].index));
+        }
+        Ok(least)
+    };
+    let finder = Finder { tree, run, labels, lowest: tree.fold(NONE, lowest_of_leaf, i64::min, run)? };
+    finder.assign_below(ROOT)
 }
 
 /// Above every cluster number.
 const NONE: i64 = i64::MAX;
 
-/// The lowest cluster in each node.
-fn lowest_clusters<const K: usize, D: ReducedDistance>(
-    tree: &Tree<K, D>,
-    labels: &Labels,
-    run: &Run,
-) -> Result<Vec<i64>, Cancelled> {
-    let mut lowest = vec![NONE; tree.nodes.len()];
-    for node in (0..tree.nodes.len()).rev() {
-        let this = &tree.nodes[node];
-        lowest[node] = if this.is_leaf() {
-            let mut least = NONE;
-            for position in this.range() {
-                run.check_every(position)?;
-                least = least.min(labels.cluster(tree.items[position].index as usize));
-            }
-            least
-        } else {
-            let [first, second] = tree.children(node);
-            lowest[first].min(lowest[second])
-        };
-    }
-    Ok(lowest)
-}
-
 struct Finder<'a, const K: usize, D> {
     tree: &'a Tree<K, D>,
     run: &'a Run<'a>,
-    labels: &'a Labels,
+    labels: &'a Draft,
     lowest: Vec<i64>,
 }
 
@@ -78,9 +45,30 @@ struct Search<'a, const K: usize, D> {
 }
 
 impl<const K: usize, D: ReducedDistance> Finder<'_, K, D> {
-    fn find_group(&self, group: &[Item<K>], found: &mut [i64]) -> Result<(), Cancelled> {
-        let bounds = Bounds::around(group, self.run)?;
-        self.find(ROOT, &mut Search { group, bounds, found })
+    fn assign_below(&self, node: usize) -> Result<(), Cancelled> {
+        let this = &self.tree.nodes[node];
+        if !this.is_leaf() {
+            let [first, second] = self.tree.children(node);
+            return self.run.join(this.span(), || self.assign_below(first), || self.assign_below(second));
+        }
+        // Equal points have equal neighbours.
+        let all_equal = this.span() > LEAF;
+        let others = &self.tree.items[this.others()];
+        let group = if all_equal { &others[..1.min(others.len())] } else { others };
+        let mut found = [NONE; LEAF];
+        let found = &mut found[..group.len()];
+        if !group.is_empty() {
+            let bounds = Bounds::around(group, self.run)?;
+            self.find(ROOT, &mut Search { group, bounds, found })?;
+        }
+        for (i, item) in others.iter().enumerate() {
+            self.run.check_every(i)?;
+            let cluster = found[if all_equal { 0 } else { i }];
+            if cluster != NONE {
+                self.labels.set_border(item.index, cluster);
+            }
+        }
+        Ok(())
     }
 
     fn find(&self, node: usize, search: &mut Search<K, D>) -> Result<(), Cancelled> {
@@ -120,7 +108,7 @@ impl<const K: usize, D: ReducedDistance> Finder<'_, K, D> {
         } else if this.is_leaf() {
             let neighbours = self.tree.items[this.range()].iter();
             for item in neighbours.filter(|item| reduced_distance::<K, D>(at, &item.at) <= self.run.reach) {
-                *cluster = self.labels.cluster(item.index as usize).min(*cluster);
+                *cluster = self.labels.cluster(item.index).min(*cluster);
             }
         } else {
             for child in self.tree.children(node) {

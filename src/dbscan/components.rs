@@ -1,37 +1,56 @@
 //! Connected components of the core points: a union-find that is fed by a walk over pairs of nodes.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::labels::Labels;
+use super::labels::Draft;
 use super::metric::ReducedDistance;
 use super::tree::{ROOT, Tree, reduced_distance};
-use super::{Cancelled, Run};
+use super::{Cancelled, Run, zeros};
 
 /// Disjoint sets that many threads may join at once. The root of a set is its least member, so the sets don't depend
 /// on who came first. Everything is relaxed: a link, once made, holds, and no other data hang on it.
 struct DisjointSets {
-    parent: Vec<AtomicU32>,
+    /// How far before each member its parent is: 0 for a root, so that all begin as zeros.
+    up: Vec<AtomicU32>,
 }
 
 impl DisjointSets {
     fn new(len: usize) -> Self {
-        Self { parent: (0..len as u32).map(AtomicU32::new).collect() }
+        Self { up: zeros(len) }
+    }
+
+    #[inline]
+    fn parent(&self, member: u32) -> u32 {
+        member - self.up[member as usize].load(Ordering::Relaxed)
     }
 
     #[inline]
     fn find(&self, mut member: u32) -> u32 {
         loop {
-            let parent = self.parent[member as usize].load(Ordering::Relaxed);
+            let parent = self.parent(member);
             if parent == member {
                 return member;
             }
-            let grandparent = self.parent[parent as usize].load(Ordering::Relaxed);
+            let grandparent = self.parent(parent);
             if grandparent != parent {
                 // Another thread may have linked it further up: this is an ancestor all the same.
-                self.parent[member as usize].store(grandparent, Ordering::Relaxed);
+                self.set_parent(member, grandparent);
             }
             member = grandparent;
         }
+    }
+
+    #[inline]
+    fn set_parent(&self, member: u32, parent: u32) {
+        self.up[member as usize].store(member - parent, Ordering::Relaxed);
+    }
+
+    /// [`DisjointSets::find`], so that next time it is one step.
+    #[inline]
+    fn find_for_good(&self, member: u32) -> u32 {
+        let root = self.find(member);
+        self.set_parent(member, root);
+        root
     }
 
     #[inline]
@@ -42,16 +61,13 @@ impl DisjointSets {
                 return;
             }
             let (root, child) = if a < b { (a, b) } else { (b, a) };
-            let link = &self.parent[child as usize];
-            if link.compare_exchange(child, root, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            let link = &self.up[child as usize];
+            if link.compare_exchange(0, child - root, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
                 return;
             }
         }
     }
 }
-
-/// Not known to be one component, or not yet.
-const UNKNOWN: u32 = u32::MAX;
 
 /// How many subtrees are joined in themselves before they are joined with one another.
 const SUBTREES: usize = 256;
@@ -67,12 +83,8 @@ impl Components {
         tree: &Tree<K, D>,
         run: &Run,
     ) -> Result<Self, Cancelled> {
-        let linker = Linker {
-            tree,
-            run,
-            sets: DisjointSets::new(tree.items.len()),
-            whole: (0..tree.nodes.len()).map(|_| AtomicU32::new(UNKNOWN)).collect(),
-        };
+        let linker =
+            Linker { tree, run, sets: DisjointSets::new(tree.items.len()), whole: zeros(tree.nodes.len()) };
         if run.parallel {
             let cut = tree.cut(SUBTREES, run);
             run.try_for_each(cut.len(), |i| linker.join_self(cut[i]))?;
@@ -91,27 +103,38 @@ impl Components {
         tree: &Tree<K, D>,
         points: usize,
         run: &Run,
-    ) -> Result<Labels, Cancelled> {
+    ) -> Result<Draft, Cancelled> {
         let len = tree.items.len();
-        let mut first = vec![u32::MAX; len];
-        let mut alone = vec![true; len];
-        for (position, item) in tree.items.iter().enumerate() {
-            run.check_every(position)?;
-            let root = self.sets.find(position as u32) as usize;
-            first[root] = first[root].min(item.index);
-            if root != position {
-                alone[root] = false;
+        // Counted down from the last number there is.
+        let first = zeros(len);
+        // With min_samples 2 nobody has counted yet: a point without neighbours is core by its own weight or not.
+        let uncounted = run.min_samples == 2;
+        let together = vec![false; if uncounted { len } else { 0 }];
+        let together: Vec<_> = together.into_iter().map(AtomicBool::new).collect();
+        run.try_for_blocks(len, |block| {
+            for position in block.filter(|&position| tree.is_core(position)) {
+                let root = self.sets.find_for_good(position as u32) as usize;
+                let down = u32::MAX - tree.items[position].index;
+                // All threads may ask for the same few: they write only what is new.
+                if down > first[root].load(Ordering::Relaxed) {
+                    first[root].fetch_max(down, Ordering::Relaxed);
+                }
+                if uncounted && root != position && !together[root].load(Ordering::Relaxed) {
+                    together[root].store(true, Ordering::Relaxed);
+                }
             }
-        }
-        let mut labels = Labels::noise(points);
-        for (position, item) in tree.items.iter().enumerate() {
-            run.check_every(position)?;
-            let root = self.sets.find(position as u32) as usize;
-            // With min_samples 2 nobody has counted yet: a point without neighbours is core by its own weight or not.
-            if run.min_samples != 2 || !alone[root] || run.weight(item.index) >= 2 {
-                labels.set_core(item.index, first[root]);
+            Ok(())
+        })?;
+        let mut labels = Draft::noise(points);
+        run.try_for_blocks(len, |block| {
+            for position in block.filter(|&position| tree.is_core(position)) {
+                let (item, root) = (&tree.items[position], self.sets.find(position as u32) as usize);
+                if !uncounted || together[root].load(Ordering::Relaxed) || item.weight(run) >= 2 {
+                    labels.set_core(item.index, u32::MAX - first[root].load(Ordering::Relaxed));
+                }
             }
-        }
+            Ok(())
+        })?;
         labels.number_clusters(run)?;
         Ok(labels)
     }
@@ -121,7 +144,7 @@ struct Linker<'a, const K: usize, D> {
     tree: &'a Tree<K, D>,
     run: &'a Run<'a>,
     sets: DisjointSets,
-    /// For each node a position whose component all its points are in, once that is known.
+    /// For each node a position, counted from 1, whose component all its points are in, once that is known.
     whole: Vec<AtomicU32>,
 }
 
@@ -152,7 +175,7 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
 
     /// Joins the points of two nodes that cover different points.
     fn join_if_near(&self, a: usize, b: usize) -> Result<(), Cancelled> {
-        let [x, y] = [a, b].map(|node| &self.tree.nodes[node]);
+        let (x, y) = (&self.tree.nodes[a], &self.tree.nodes[b]);
         if x.is_empty() || y.is_empty() || x.bounds.least(&y.bounds) > self.run.reach {
             return Ok(());
         }
@@ -169,19 +192,25 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
         if in_a.is_some() && in_a == in_b {
             return Ok(());
         }
-        let [x, y] = [a, b].map(|node| &self.tree.nodes[node]);
+        let (x, y) = (&self.tree.nodes[a], &self.tree.nodes[b]);
         if x.bounds.most(&y.bounds) <= self.run.reach {
             return self.join_all(a, b);
         }
         let wider = x.bounds.diagonal() >= y.bounds.diagonal();
         let (wide, narrow) = if wider { (a, b) } else { (b, a) };
-        let [x, y] = [wide, narrow].map(|node| &self.tree.nodes[node]);
+        let (x, y) = (&self.tree.nodes[wide], &self.tree.nodes[narrow]);
         if x.is_leaf() {
-            return x.distinct().try_for_each(|position| self.join_point(position, narrow));
+            for position in x.distinct() {
+                self.join_point(position, narrow)?;
+            }
+            return Ok(());
         }
         self.inherit(wide);
-        let mut near = self.tree.children_near(wide, self.run.reach, |bounds| bounds.least(&y.bounds));
-        near.try_for_each(|child| self.join(child, narrow))
+        let near = self.tree.children_near(wide, self.run.reach, |bounds| bounds.least(&y.bounds));
+        for &child in near.as_slice() {
+            self.join(child, narrow)?;
+        }
+        Ok(())
     }
 
     /// Joins one point with the points of a node.
@@ -208,8 +237,11 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
             return Ok(());
         }
         self.inherit(node);
-        let mut near = self.tree.children_near(node, self.run.reach, |bounds| bounds.least_to(at));
-        near.try_for_each(|child| self.join_point(position, child))
+        let near = self.tree.children_near(node, self.run.reach, |bounds| bounds.least_to(at));
+        for &child in near.as_slice() {
+            self.join_point(position, child)?;
+        }
+        Ok(())
     }
 
     /// Joins two nodes all of whose points are within eps of all of the other's.
@@ -221,15 +253,17 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
 
     /// Joins the points of a node, all of which are within eps of the point at `hub`, with that one.
     fn join_to(&self, hub: u32, node: usize) -> Result<(), Cancelled> {
-        let whole = self.whole[node].load(Ordering::Relaxed);
-        if whole == UNKNOWN {
+        let whole = self.whole(node);
+        if let Some(whole) = whole {
+            self.sets.unite(hub, whole);
+        } else {
             for position in self.tree.nodes[node].range() {
                 self.run.check_every(position)?;
-                self.sets.unite(hub, position as u32);
+                if self.tree.is_core(position) {
+                    self.sets.unite(hub, position as u32);
+                }
             }
             self.set_whole(node, hub);
-        } else {
-            self.sets.unite(hub, whole);
         }
         Ok(())
     }
@@ -245,24 +279,32 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
     }
 
     /// The component of all points of the node, if they are known to be in one.
+    #[inline]
     fn component(&self, node: usize) -> Option<u32> {
-        let whole = self.whole[node].load(Ordering::Relaxed);
-        if whole != UNKNOWN {
-            return Some(self.sets.find(whole));
+        match self.whole(node) {
+            Some(whole) => Some(self.sets.find(whole)),
+            None => self.new_component(node),
         }
+    }
+
+    /// The same where it was not known before.
+    fn new_component(&self, node: usize) -> Option<u32> {
         let common = if self.tree.nodes[node].is_leaf() {
-            let mut sets = self.tree.nodes[node].range().map(|position| self.sets.find(position as u32));
-            let first = sets.next()?;
-            sets.all(|other| other == first).then_some(first)?
+            let mut range = self.tree.nodes[node].range();
+            let first = self.sets.find(range.next()? as u32);
+            for position in range {
+                if self.sets.find(position as u32) != first {
+                    return None;
+                }
+            }
+            first
         } else {
             // Children that are empty agree with everything.
             let children = self.tree.children(node).into_iter();
-            let mut members = children
-                .filter(|&child| !self.tree.nodes[child].is_empty())
-                .map(|child| self.whole[child].load(Ordering::Relaxed));
-            let first = members.next().filter(|&member| member != UNKNOWN)?;
-            let first = self.sets.find(first);
-            members.all(|other| other != UNKNOWN && self.sets.find(other) == first).then_some(first)?
+            let mut members =
+                children.filter(|&child| !self.tree.nodes[child].is_empty()).map(|child| self.whole(child));
+            let first = self.sets.find(members.next()??);
+            members.all(|other| other.is_some_and(|other| self.sets.find(other) == first)).then_some(first)?
         };
         self.set_whole(node, common);
         Some(common)
@@ -271,14 +313,18 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
     /// What is known of a node holds for its children.
     #[inline]
     fn inherit(&self, parent: usize) {
-        let whole = self.whole[parent].load(Ordering::Relaxed);
-        if whole != UNKNOWN {
+        if let Some(whole) = self.whole(parent) {
             self.tree.children(parent).into_iter().for_each(|child| self.set_whole(child, whole));
         }
     }
 
     #[inline]
+    fn whole(&self, node: usize) -> Option<u32> {
+        self.whole[node].load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    #[inline]
     fn set_whole(&self, node: usize, member: u32) {
-        self.whole[node].store(member, Ordering::Relaxed);
+        self.whole[node].store(member + 1, Ordering::Relaxed);
     }
 }

@@ -1,7 +1,7 @@
 //! Which points are core, where `min_samples` is above 2.
 
 use super::metric::ReducedDistance;
-use super::tree::{LEAF, Node, ROOT, Tree, reduced_distance};
+use super::tree::{Bounds, DEPTH, LEAF, Node, ROOT, Tree, weight_near};
 use super::{Cancelled, Run};
 
 /// Whether the point at each position of the tree is core.
@@ -14,43 +14,28 @@ pub(super) fn find<const K: usize, D: ReducedDistance>(
     tree: &Tree<K, D>,
     run: &Run,
 ) -> Result<Vec<bool>, Cancelled> {
-    let counter = Counter { tree, run, weights: node_weights(tree, run)? };
+    let leaf = |leaf: &Node<K, D>| {
+        let mut sum = 0_u64;
+        for position in leaf.range() {
+            run.check_every(position)?;
+            sum = sum.saturating_add(tree.items[position].weight(run));
+        }
+        Ok(sum)
+    };
+    let counter = Counter { tree, run, weights: tree.fold(0, leaf, u64::saturating_add, run)? };
     let mut core = vec![false; tree.items.len()];
     counter.mark(ROOT, &Relatives::NONE, &mut core)?;
     Ok(core)
 }
 
-/// The weight of all points of each node.
-fn node_weights<const K: usize, D: ReducedDistance>(
-    tree: &Tree<K, D>,
-    run: &Run,
-) -> Result<Vec<u64>, Cancelled> {
-    let mut weights = vec![0_u64; tree.nodes.len()];
-    for node in (0..tree.nodes.len()).rev() {
-        let this = &tree.nodes[node];
-        weights[node] = if this.is_leaf() {
-            let mut sum = 0_u64;
-            for position in this.range() {
-                run.check_every(position)?;
-                sum = sum.saturating_add(run.weight(tree.items[position].index));
-            }
-            sum
-        } else {
-            let [first, second] = tree.children(node);
-            weights[first].saturating_add(weights[second])
-        };
-    }
-    Ok(weights)
-}
-
 /// The subtrees beside a node and its ancestors, as far as they are within eps of the node: at most one per level.
 struct Relatives {
-    nodes: [u32; u32::BITS as usize],
+    nodes: [u32; DEPTH],
     len: usize,
 }
 
 impl Relatives {
-    const NONE: Self = Self { nodes: [0; u32::BITS as usize], len: 0 };
+    const NONE: Self = Self { nodes: [0; DEPTH], len: 0 };
 
     #[inline]
     fn push(&mut self, node: usize) {
@@ -114,10 +99,13 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
     fn relatives_of(&self, node: usize, sibling: usize, relatives: &Relatives) -> Relatives {
         let bounds = &self.tree.nodes[node].bounds;
         let mut near = Relatives::NONE;
-        for other in relatives.iter().chain([sibling]) {
-            if self.tree.nodes[other].bounds.least(bounds) <= self.run.reach {
-                near.push(other);
+        for &other in &relatives.nodes[..relatives.len] {
+            if self.tree.nodes[other as usize].bounds.least(bounds) <= self.run.reach {
+                near.push(other as usize);
             }
+        }
+        if self.tree.nodes[sibling].bounds.least(bounds) <= self.run.reach {
+            near.push(sibling);
         }
         near
     }
@@ -152,6 +140,14 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
         let this = &self.tree.nodes[node];
         if this.bounds.most(&count.leaf.bounds) <= self.run.reach {
             count.common = count.common.saturating_add(self.weights[node]);
+        } else if this.is_leaf() && this.span() <= LEAF {
+            let items = &self.tree.items[this.range()];
+            for (own, position) in count.own.iter_mut().zip(count.leaf.distinct()) {
+                let at = &self.tree.items[position].at;
+                if !self.is_enough(*own, count.common) && this.bounds.least_to(at) <= self.run.reach {
+                    *own = own.saturating_add(weight_near::<K, D>(at, items, self.run));
+                }
+            }
         } else if this.is_leaf() || this.bounds.diagonal() <= count.leaf.bounds.diagonal() {
             // The box of the leaf is too coarse for this node: on with its points.
             for (own, position) in count.own.iter_mut().zip(count.leaf.distinct()) {
@@ -161,9 +157,8 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
                 }
             }
         } else {
-            for child in
-                self.tree.children_near(node, self.run.reach, |bounds| bounds.least(&count.leaf.bounds))
-            {
+            let to_leaf = |bounds: &Bounds<K, D>| bounds.least(&count.leaf.bounds);
+            for &child in self.tree.children_near(node, self.run.reach, to_leaf).as_slice() {
                 if self.count(child, count)? {
                     return Ok(true);
                 }
@@ -171,7 +166,12 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
             return Ok(false);
         }
         let points = count.leaf.distinct().len();
-        Ok(count.own[..points].iter().all(|&own| self.is_enough(own, count.common)))
+        for &own in &count.own[..points] {
+            if !self.is_enough(own, count.common) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The weight of the neighbours of the point at `position` in a node, or part of it that is `enough`.
@@ -181,22 +181,18 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
         if this.bounds.least_to(at) > self.run.reach {
             return Ok(0);
         }
-        // Of many equal points either all are neighbours or none: they are not looked at one by one.
-        if this.bounds.most_to(at) <= self.run.reach {
+        if this.is_leaf() && this.span() <= LEAF {
+            return Ok(weight_near::<K, D>(at, &self.tree.items[this.range()], self.run));
+        }
+        // Of many equal points in a leaf either all are neighbours or none, and those that are none are out of reach.
+        if this.is_leaf() || this.bounds.most_to(at) <= self.run.reach {
             return Ok(self.weights[node]);
         }
         let mut weight = 0_u64;
-        if this.is_leaf() {
-            let neighbours = self.tree.items[this.range()].iter();
-            for item in neighbours.filter(|item| reduced_distance::<K, D>(at, &item.at) <= self.run.reach) {
-                weight = weight.saturating_add(self.run.weight(item.index));
-            }
-        } else {
-            for child in self.tree.children_near(node, self.run.reach, |bounds| bounds.least_to(at)) {
-                weight = weight.saturating_add(self.weight_near(position, child, enough - weight)?);
-                if weight >= enough {
-                    break;
-                }
+        for &child in self.tree.children_near(node, self.run.reach, |bounds| bounds.least_to(at)).as_slice() {
+            weight = weight.saturating_add(self.weight_near(position, child, enough - weight)?);
+            if weight >= enough {
+                break;
             }
         }
         Ok(weight)

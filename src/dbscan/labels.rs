@@ -1,5 +1,7 @@
 //! The result: a cluster and a point type per point.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use super::{Cancelled, Run};
 
 /// The clusters of points, in the order of the points.
@@ -36,6 +38,9 @@ impl PointType {
 const NOISE: i64 = -1;
 
 impl Labels {
+    /// Of no points.
+    pub(super) const NONE: Self = Self { cluster: Vec::new(), core: Vec::new(), clusters: 0 };
+
     /// The cluster of point `i`, from 0, or -1 for noise. `i` must be below [`Labels::len`], here and below.
     #[inline]
     pub fn cluster(&self, i: usize) -> i64 {
@@ -75,42 +80,64 @@ impl Labels {
     pub fn as_slice(&self) -> &[i64] {
         &self.cluster
     }
+}
 
+/// Labels in the making, by several threads: what they write is relaxed, as no other data hang on it.
+pub(super) struct Draft {
+    cluster: Vec<AtomicI64>,
+    core: Vec<bool>,
+    clusters: usize,
+}
+
+impl Draft {
     /// All points noise: to be changed by the methods below, in their order.
     pub(super) fn noise(points: usize) -> Self {
-        Self { cluster: vec![NOISE; points], core: vec![false; points], clusters: 0 }
+        let cluster = vec![0; points].into_iter().map(AtomicI64::new).collect();
+        Self { cluster, core: Vec::new(), clusters: 0 }
     }
 
     /// Makes `point` a core point of the component whose smallest core point is `first`.
     #[inline]
-    pub(super) fn set_core(&mut self, point: u32, first: u32) {
-        self.core[point as usize] = true;
-        // Until `number_clusters`, a core point's cluster is its component's first point.
-        self.cluster[point as usize] = i64::from(first);
+    pub(super) fn set_core(&self, point: u32, first: u32) {
+        // Until `number_clusters`, a core point's cluster is its component's first point, counted from 1.
+        self.cluster[point as usize].store(i64::from(first) + 1, Ordering::Relaxed);
     }
 
     /// Numbers the components 0, 1, 2, ... in the order of their first core points.
     pub(super) fn number_clusters(&mut self, run: &Run) -> Result<(), Cancelled> {
-        for i in 0..self.len() {
+        self.core = Vec::with_capacity(self.cluster.len());
+        for i in 0..self.cluster.len() {
             run.check_every(i)?;
-            if !self.core[i] {
-                continue;
-            }
-            let first = self.cluster[i] as usize;
-            self.cluster[i] = if first == i {
+            let first = *self.cluster[i].get_mut();
+            self.core.push(first > 0);
+            *self.cluster[i].get_mut() = if first == 0 {
+                NOISE
+            } else if first == i as i64 + 1 {
                 self.clusters += 1;
                 self.clusters as i64 - 1
             } else {
-                self.cluster[first]
+                *self.cluster[first as usize - 1].get_mut()
             };
         }
         Ok(())
     }
 
+    /// The cluster of a point, numbered.
+    #[inline]
+    pub(super) fn cluster(&self, point: u32) -> i64 {
+        self.cluster[point as usize].load(Ordering::Relaxed)
+    }
+
     /// Makes `point` a border point of a numbered cluster.
     #[inline]
-    pub(super) fn set_border(&mut self, point: u32, cluster: i64) {
-        self.cluster[point as usize] = cluster;
+    pub(super) fn set_border(&self, point: u32, cluster: i64) {
+        self.cluster[point as usize].store(cluster, Ordering::Relaxed);
+    }
+
+    pub(super) fn finish(self) -> Labels {
+        // The same memory is taken for both.
+        let cluster = self.cluster.into_iter().map(AtomicI64::into_inner).collect();
+        Labels { cluster, core: self.core, clusters: self.clusters }
     }
 }
 

@@ -31,10 +31,11 @@
 //! practical parallel DBSCAN*, SIGMOD 2020) no neighbour is ever listed. Points are put in *cells*, sets whose points
 //! are all neighbours of each other:
 //!
-//! 1. `tree` builds one kd-tree over the points. Where the box of a node has a diagonal within eps, the node is a
-//!    cell. There is no grid, so nothing depends on how eps compares to the range of the data, nor on the dimension.
+//! 1. `build` makes one kd-tree over the points: the upper levels from a sample, all at once, the lower ones each in
+//!    its own corner of memory. Where the box of a node (`tree`) has a diagonal within eps, the node is a cell. There is
+//!    no grid, so nothing depends on how eps compares to the range of the data, nor on the dimension.
 //! 2. `cores` decides who is core: all of a cell that weighs enough, without looking at its points; of the rest each
-//!    point, but only until its neighbours weigh enough. The other points leave the tree.
+//!    point, but only until its neighbours weigh enough. The other points are set aside in their leaves.
 //! 3. `components` joins the core points with a walk over pairs of nodes. It ends where two nodes are in one component
 //!    already, where their boxes are further apart than eps, or within eps as a whole; so between two cells it ends at
 //!    the first pair within eps.
@@ -47,16 +48,17 @@
 //! distance of points in the same order, so they bound it to the last bit. So nothing but `metric` knows what a
 //! distance is, and the metric is known when the steps are compiled.
 //!
-//! Building takes O(n log n). The rest is near-linear for a small `min_samples` in few dimensions, and does not grow
-//! with the number of pairs within eps: Schubert et al. (*DBSCAN revisited, revisited*, TODS 2017) call such an eps a
-//! bad choice, but a query may ask for it. Two things take longer: a `min_samples` of thousands, which points in less
-//! dense places count up to in vain, and more than some 10 features, where boxes prune little. Memory is linear in the
-//! points, see [`memory_required`]. Scaling sorts each feature where it has to, in O(n log n); [`medoids`](medoids())
-//! tells its own cost.
+//! Building takes O(n log n), and every step is shared by all threads. The rest is near-linear for a small
+//! `min_samples` in few dimensions, and does not grow with the number of pairs within eps: Schubert et al. (*DBSCAN
+//! revisited, revisited*, TODS 2017) call such an eps a bad choice, but a query may ask for it. Two things take
+//! longer: a `min_samples` of thousands, which points in less dense places count up to in vain, and more than some 10
+//! features, where boxes prune little. Memory is linear in the points, see [`memory_required`]. Scaling sorts each
+//! feature where it has to, in O(n log n); [`medoids`](medoids()) tells its own cost.
 //!
 //! The labels don't depend on threads: components are sets, whoever joins them first.
 
 mod borders;
+mod build;
 mod column;
 mod components;
 mod cores;
@@ -77,7 +79,8 @@ mod tests;
 
 use std::error::Error;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 pub use labels::{Labels, PointType};
 pub use medoids::{MEDOID_EXACT_UP_TO, medoids};
@@ -88,7 +91,6 @@ pub use scaling::Scaling;
 
 use components::Components;
 use metric::{Chebyshev, Euclidean, Manhattan, ReducedDistance};
-use tree::Tree;
 
 /// See [`Run::parallel_from`].
 const PARALLEL_FROM: usize = 4096;
@@ -110,7 +112,7 @@ pub fn dbscan(
 fn cluster(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
     run.check()?;
     match run.metric {
-        _ if points.is_empty() => Ok(Labels::noise(0)),
+        _ if points.is_empty() => Ok(Labels::NONE),
         Metric::Euclidean => by_euclidean(points, run),
         Metric::Manhattan => by_other::<Manhattan>(points, run),
         Metric::Chebyshev => by_other::<Chebyshev>(points, run),
@@ -157,18 +159,16 @@ fn by_other<D: ReducedDistance>(points: &Points, run: &Run) -> Result<Labels, Ca
 
 /// Steps 1 to 4 for points padded to `K` features.
 fn by_tree<const K: usize, D: ReducedDistance>(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
-    let mut tree = Tree::<K, D>::build(points, run)?;
+    let mut tree = build::build::<K, D>(points, run)?;
     // Up to 2 every pair of neighbours is a pair of core points.
-    let others = if run.min_samples > 2 {
+    if run.min_samples > 2 {
         let core = cores::find(&tree, run)?;
-        tree.split_off_others(&core, run)?
-    } else {
-        Vec::new()
-    };
+        tree.set_others_aside(core, run)?;
+    }
     let components = Components::link(&tree, run)?;
-    let mut labels = components.number(&tree, points.len(), run)?;
-    borders::assign(&tree, &others, &mut labels, run)?;
-    Ok(labels)
+    let labels = components.number(&tree, points.len(), run)?;
+    borders::assign(&tree, &labels, run)?;
+    Ok(labels.finish())
 }
 
 /// An upper bound of the bytes that [`dbscan`] allocates for so many points of this dimension, its result included, its
@@ -178,12 +178,13 @@ pub fn memory_required(points: usize, dimension: usize) -> usize {
     // Whatever the metric.
     let padded = padded(dimension, &EUCLIDEAN).max(padded(dimension, &OTHERS));
     let (item, node) = (item_bytes(padded), node_bytes(padded));
-    // Once in the tree, and at worst all once more when they leave it.
+    // Once in the tree, and once more while they are dealt to its parts; one feature: the core points and the others.
     let items = 2 * item;
-    // At most one for four points, each with a weight, a lowest cluster or a component.
-    let nodes = (node + 8).div_ceil(4);
-    // The label (9), and at the same time a set and its first member (9), or the cluster of a border point (8).
-    let rest = 9 + 9;
+    // At most one for four points and four for each part, each with a weight, a lowest cluster or a component.
+    let nodes = (node + 8) * (build::PART + 16) / (4 * build::PART) + 1;
+    // While they are dealt the part (2) and the ends of parts in blocks (1). After that, which is less than the points
+    // once more takes, the label (9), who is core (1), a set, its first member and whether it has others (9).
+    let rest = 9 + 1 + 9;
     // Less than that: scaling sorts one feature with its weights (16), and beside the labels (9) medoids hold a copy of
     // the points (8 per feature), their bounds (8), the members of clusters (4 + 4), and the result, in parts and whole
     // (4 + 4).
@@ -214,6 +215,12 @@ impl Error for Cancelled {}
 #[inline]
 fn check(cancel: &AtomicBool) -> Result<(), Cancelled> {
     if cancel.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
+}
+
+/// Zeros that threads may write to. The system has them at hand and gives each page to the thread that touches it first:
+/// nothing is written here.
+fn zeros(len: usize) -> Vec<AtomicU32> {
+    vec![0; len].into_iter().map(AtomicU32::new).collect()
 }
 
 /// How many equal points a point stands for. Never 0: with `min_samples` up to 2 every pair of neighbours must be
@@ -274,6 +281,18 @@ impl<'a> Run<'a> {
     {
         use rayon::prelude::*;
         if self.parallel { (0..n).into_par_iter().try_for_each(f) } else { (0..n).try_for_each(f) }
+    }
+
+    /// Calls `f` with blocks of positions that together are 0 to `n`.
+    fn try_for_blocks<F>(&self, n: usize, f: F) -> Result<(), Cancelled>
+    where
+        F: Fn(Range<usize>) -> Result<(), Cancelled> + Sync + Send,
+    {
+        const BLOCK: usize = 1 << 14;
+        self.try_for_each(n.div_ceil(BLOCK), |i| {
+            self.check()?;
+            f(i * BLOCK..n.min((i + 1) * BLOCK))
+        })
     }
 
     /// Does both, at the same time if they are about enough points.

@@ -80,10 +80,6 @@ impl Points {
         self.values.iter_mut().skip(j).step_by(self.dimension)
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = &[f64]> {
-        self.values.chunks_exact(self.dimension)
-    }
-
     pub(super) fn rows_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
         self.values.chunks_exact_mut(self.dimension)
     }

@@ -20,7 +20,7 @@ pub(super) fn select<const K: usize>(
 ) -> Result<(), Cancelled> {
     let window = narrow(items, rank, axis, UNSTOPPABLE, run)?;
     let rank = rank - window.start;
-    items[window].select_nth_unstable_by(rank, |a, b| a.at[axis].total_cmp(&b.at[axis]));
+    items[window].select_nth_unstable_by(rank, |a, b| in_order(a, b, axis));
     Ok(())
 }
 
@@ -54,7 +54,7 @@ fn narrow<const K: usize>(
 pub(super) fn sort<const K: usize>(items: &mut [Item<K>], axis: usize, run: &Run) -> Result<(), Cancelled> {
     run.check()?;
     if items.len() <= UNSTOPPABLE / 8 {
-        items.sort_unstable_by(|a, b| a.at[axis].total_cmp(&b.at[axis]));
+        items.sort_unstable_by(|a, b| in_order(a, b, axis));
         return Ok(());
     }
     let len = items.len();
@@ -62,6 +62,12 @@ pub(super) fn sort<const K: usize>(items: &mut [Item<K>], axis: usize, run: &Run
     select(items, middle, axis, run)?;
     let (smaller, larger) = items.split_at_mut(middle);
     run.join(len, || sort(smaller, axis, run), || sort(larger, axis, run))
+}
+
+/// No feature is NaN, and one comparison is cheaper than that of bits.
+#[inline]
+fn in_order<const K: usize>(a: &Item<K>, b: &Item<K>, axis: usize) -> std::cmp::Ordering {
+    a.at[axis].partial_cmp(&b.at[axis]).unwrap_or(std::cmp::Ordering::Equal)
 }
 
 /// A value whose rank is near `rank`: that of an evenly spaced sample.

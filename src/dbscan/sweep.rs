@@ -4,7 +4,7 @@
 //! are counted in a window that slides over the points, components end where two core points in a row are no
 //! neighbours, and a border point's clusters are those of the nearest core points on its two sides.
 
-use super::labels::Labels;
+use super::labels::{Draft, Labels};
 use super::metric::ReducedDistance;
 use super::points::Points;
 use super::select::sort;
@@ -16,7 +16,7 @@ pub(super) fn cluster<D: ReducedDistance>(points: &Points, run: &Run) -> Result<
     let mut cores = Item::<1>::all(points, run)?;
     sort(&mut cores, 0, run)?;
     let others = split_off_others::<D>(&mut cores, run)?;
-    let mut labels = Labels::noise(points.len());
+    let mut labels = Draft::noise(points.len());
     for component in cores.chunk_by(|a, b| near::<D>(a, b, run)) {
         let first = component.iter().fold(u32::MAX, |first, item| first.min(item.index));
         for (i, item) in component.iter().enumerate() {
@@ -30,12 +30,12 @@ pub(super) fn cluster<D: ReducedDistance>(points: &Points, run: &Run) -> Result<
         let right = cores.partition_point(|core| core.at[0] < other.at[0]);
         let sides = cores[right.saturating_sub(1)..].iter().take(2);
         let clusters =
-            sides.filter(|core| near::<D>(core, other, run)).map(|core| labels.cluster(core.index as usize));
+            sides.filter(|core| near::<D>(core, other, run)).map(|core| labels.cluster(core.index));
         if let Some(lowest) = clusters.min() {
             labels.set_border(other.index, lowest);
         }
     }
-    Ok(labels)
+    Ok(labels.finish())
 }
 
 #[inline]
@@ -56,12 +56,12 @@ fn split_off_others<D: ReducedDistance>(
         run.check_every(position)?;
         while to < items.len() && near::<D>(item, &items[to], run) {
             run.check_every(to)?;
-            weight += u128::from(run.weight(items[to].index));
+            weight += u128::from(items[to].weight(run));
             to += 1;
         }
         while !near::<D>(&items[from], item, run) {
             run.check_every(from)?;
-            weight -= u128::from(run.weight(items[from].index));
+            weight -= u128::from(items[from].weight(run));
             from += 1;
         }
         core.push(weight >= u128::from(run.min_samples));

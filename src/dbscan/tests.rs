@@ -239,6 +239,19 @@ fn weights_saturate_and_default_to_one() {
     assert_eq!(short.labels().as_slice(), [0, 0, -1]);
 }
 
+/// Items keep 32 bits of a weight.
+#[test]
+fn weights_beyond_32_bits_count_in_full() {
+    let limit = u64::from(u32::MAX);
+    for min_samples in [limit - 1, limit, limit + 1, 3 * limit + 2] {
+        let weights = (0..1000).map(|i| if i % 7 == 0 { limit - 1 + i % 3 } else { 1 }).collect();
+        let case = Case { weights, ..uniform(1000, 2, 0.05, min_samples) };
+        let expected = by_definition(&case.points, &case.weights, &case.params);
+        assert_eq!(pairs(&case.labels()), expected);
+        assert_eq!(pairs(&case.labels_in_parallel()), expected);
+    }
+}
+
 #[test]
 fn no_points_no_labels() {
     for dimension in [1, 3] {

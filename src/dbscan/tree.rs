@@ -1,18 +1,20 @@
 //! A kd-tree whose nodes have tight boxes, and the distances of boxes that make pruning exact.
 //!
-//! Every node is split at its middle point along the widest side of its box, down to a handful of points, below the
-//! cells too: two large cells are compared by their subtrees, not point by point. Equal points stay in one leaf,
-//! however many. The shape depends on the number of points only, so the tree is never deeper than log2 of it.
+//! Every node is split across the widest side of its box, down to a handful of points, below the cells too: two large
+//! cells are compared by their subtrees, not point by point. Equal points stay in one leaf, however many. Half of the
+//! points go to each side, about half in the upper levels, so the tree is never deeper than [`DEPTH`]; see `build`.
 
 use std::marker::PhantomData;
 
 use super::metric::{ReducedDistance, greater, lesser};
 use super::points::Points;
-use super::select::select;
 use super::{Cancelled, Run};
 
 /// The most different points in a leaf.
 pub(super) const LEAF: usize = 16;
+
+/// No node has more ancestors: there are 12 levels above the parts of `build`, and at most 28 more in each.
+pub(super) const DEPTH: usize = 40;
 
 /// A point in the tree's own order, its features followed by zeros up to `K`: zeros at the end change no bit
 /// of a distance.
@@ -21,19 +23,62 @@ pub(super) struct Item<const K: usize> {
     pub at: [f64; K],
     /// Its place in [`Points`].
     pub index: u32,
+    /// Its weight, or [`HEAVY`] for that and more: it fills a gap, so it is for free.
+    weight: u32,
 }
 
+const HEAVY: u32 = u32::MAX;
+
 impl<const K: usize> Item<K> {
+    pub(super) const UNUSED: Self = Self { at: [0.0; K], index: 0, weight: 0 };
+
     pub(super) fn all(points: &Points, run: &Run) -> Result<Vec<Self>, Cancelled> {
         let mut items = Vec::with_capacity(points.len());
-        for (i, row) in points.rows().enumerate() {
+        for i in 0..points.len() {
             run.check_every(i)?;
-            let mut at = [0.0; K];
-            at[..row.len()].copy_from_slice(row);
-            items.push(Self { at, index: i as u32 });
+            items.push(Self::new(points, i as u32, run));
         }
         Ok(items)
     }
+
+    #[inline]
+    pub(super) fn new(points: &Points, index: u32, run: &Run) -> Self {
+        let row = points.point(index as usize);
+        let mut at = [0.0; K];
+        for (j, slot) in at.iter_mut().enumerate() {
+            if let Some(&feature) = row.get(j) {
+                *slot = feature;
+            }
+        }
+        Self { at, index, weight: run.weight(index).min(u64::from(HEAVY)) as u32 }
+    }
+
+    /// How many equal points it stands for.
+    #[inline]
+    pub(super) fn weight(&self, run: &Run) -> u64 {
+        if self.weight == HEAVY { run.weight(self.index) } else { u64::from(self.weight) }
+    }
+}
+
+/// The weight of those of the items, not more than [`LEAF`], that are neighbours of a point.
+///
+/// Without a branch: near the border of a neighbourhood nothing predicts who is in.
+#[inline]
+pub(super) fn weight_near<const K: usize, D: ReducedDistance>(
+    at: &[f64; K],
+    items: &[Item<K>],
+    run: &Run,
+) -> u64 {
+    let mut sum = 0_u64;
+    for item in items {
+        let near = reduced_distance::<K, D>(at, &item.at) <= run.reach;
+        sum += u64::from(item.weight & u32::from(near).wrapping_neg());
+    }
+    if sum < u64::from(HEAVY) {
+        return sum;
+    }
+    let near = items.iter().filter(|item| reduced_distance::<K, D>(at, &item.at) <= run.reach);
+    near.fold(0_u64, |sum, item| sum.saturating_add(item.weight(run)))
 }
 
 /// The least box around some points, faces included, and its distances in the metric `D`.
@@ -46,7 +91,8 @@ pub(super) struct Bounds<const K: usize, D> {
 
 impl<const K: usize, D: ReducedDistance> Bounds<K, D> {
     /// Around no point.
-    const EMPTY: Self = Self { low: [f64::INFINITY; K], high: [f64::NEG_INFINITY; K], metric: PhantomData };
+    pub(super) const EMPTY: Self =
+        Self { low: [f64::INFINITY; K], high: [f64::NEG_INFINITY; K], metric: PhantomData };
 
     pub(super) fn around(items: &[Item<K>], run: &Run) -> Result<Self, Cancelled> {
         let mut bounds = Self::EMPTY;
@@ -60,7 +106,7 @@ impl<const K: usize, D: ReducedDistance> Bounds<K, D> {
     }
 
     #[inline]
-    fn include(&mut self, low: &[f64; K], high: &[f64; K]) {
+    pub(super) fn include(&mut self, low: &[f64; K], high: &[f64; K]) {
         for j in 0..K {
             self.low[j] = lesser(self.low[j], low[j]);
             self.high[j] = greater(self.high[j], high[j]);
@@ -68,14 +114,14 @@ impl<const K: usize, D: ReducedDistance> Bounds<K, D> {
     }
 
     #[inline]
-    fn widest_axis(&self) -> usize {
+    pub(super) fn widest_axis(&self) -> usize {
         let width = |j: usize| self.high[j] - self.low[j];
         (1..K).fold(0, |widest, j| if width(j) > width(widest) { j } else { widest })
     }
 
     /// Whether all points in the box are equal.
     #[inline]
-    fn is_point(&self) -> bool {
+    pub(super) fn is_point(&self) -> bool {
         self.low.iter().zip(&self.high).all(|(low, high)| low >= high)
     }
 
@@ -146,13 +192,49 @@ pub(super) fn reduced_distance<const K: usize, D: ReducedDistance>(a: &[f64; K],
 pub(super) struct Node<const K: usize, D> {
     pub bounds: Bounds<K, D>,
     start: u32,
+    /// Behind the last point of the tree, where others were set aside.
     end: u32,
+    /// Behind the last point.
+    whole_end: u32,
     /// The second child; the first one follows its parent. 0 in a leaf.
     second: u32,
 }
 
 impl<const K: usize, D: ReducedDistance> Node<K, D> {
-    const UNUSED: Self = Self { bounds: Bounds::EMPTY, start: 0, end: 0, second: 0 };
+    /// Covers no point.
+    pub(super) const UNUSED: Self = Self { bounds: Bounds::EMPTY, start: 0, end: 0, whole_end: 0, second: 0 };
+
+    /// A leaf.
+    pub(super) fn leaf(bounds: Bounds<K, D>, start: usize, end: usize) -> Self {
+        Self { bounds, start: start as u32, end: end as u32, whole_end: end as u32, second: 0 }
+    }
+
+    /// The parent of two nodes, of which `second_at` is the place of the second.
+    pub(super) fn parent(first: &Self, second: &Self, second_at: usize) -> Self {
+        let mut parent = Self {
+            bounds: Bounds::EMPTY,
+            start: first.start,
+            end: second.end,
+            whole_end: second.whole_end,
+            second: second_at as u32,
+        };
+        parent.merge(first, second);
+        parent
+    }
+
+    /// Takes the box and the points of its children.
+    fn merge(&mut self, first: &Self, second: &Self) {
+        self.bounds = first.bounds;
+        self.bounds.include(&second.bounds.low, &second.bounds.high);
+        // The first and the last position are those of points of the tree.
+        let (from, to) = match (first.is_empty(), second.is_empty()) {
+            (false, true) => (first, first),
+            (true, false) => (second, second),
+            _ => (first, second),
+        };
+        self.start = from.start;
+        self.end = if first.is_empty() && second.is_empty() { from.start } else { to.end };
+    }
 
     #[inline]
     pub(super) fn is_leaf(&self) -> bool {
@@ -164,10 +246,22 @@ impl<const K: usize, D: ReducedDistance> Node<K, D> {
         self.start == self.end
     }
 
-    /// The positions of its points.
+    /// How many positions it covers, those set aside included.
+    #[inline]
+    pub(super) fn span(&self) -> usize {
+        (self.whole_end - self.start) as usize
+    }
+
+    /// The positions of its points. In a leaf that is all of them, else [`Tree::is_core`] has to be asked.
     #[inline]
     pub(super) fn range(&self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
+    }
+
+    /// The positions of the points of a leaf that were set aside.
+    #[inline]
+    pub(super) fn others(&self) -> std::ops::Range<usize> {
+        self.end as usize..self.whole_end as usize
     }
 
     /// The positions of a leaf's points, of equal ones only the first: at most [`LEAF`].
@@ -188,45 +282,56 @@ impl<const K: usize, D: ReducedDistance> Node<K, D> {
 pub(super) struct Tree<const K: usize, D> {
     /// The points; every node covers a range of positions here.
     pub items: Vec<Item<K>>,
-    /// A complete binary tree in preorder, so that threads know their places before it is built. Nodes below equal
-    /// points stay unused.
+    /// A binary tree in preorder, complete below the parts of `build`, so that threads know their places before it is
+    /// built. Nodes below equal points stay unused.
     pub nodes: Vec<Node<K, D>>,
+    /// Who is core, by position; empty where all are.
+    pub core: Vec<bool>,
+}
+
+/// Some of the two children of a node, the nearer one first.
+pub(super) struct Children {
+    nodes: [usize; 2],
+    len: usize,
+}
+
+impl Children {
+    #[inline]
+    pub(super) fn as_slice(&self) -> &[usize] {
+        &self.nodes[..self.len]
+    }
 }
 
 /// The node that covers all points.
 pub(super) const ROOT: usize = 0;
 
 impl<const K: usize, D: ReducedDistance> Tree<K, D> {
-    /// A tree over at least one point.
-    pub(super) fn build(points: &Points, run: &Run) -> Result<Self, Cancelled> {
-        let mut items = Item::all(points, run)?;
-        let mut nodes = vec![Node::UNUSED; slots(items.len())];
-        grow(&mut nodes, ROOT, &mut items, 0, run)?;
-        Ok(Self { items, nodes })
-    }
-
     /// The two children of a node that is no leaf.
     #[inline]
     pub(super) fn children(&self, node: usize) -> [usize; 2] {
         [node + 1, self.nodes[node].second as usize]
     }
 
-    /// The children of an inner node that have points and are within `reach` by this bound of reduced distances,
-    /// the nearer one first.
+    /// The children of an inner node that have points and are within `reach` by this bound of reduced distances.
     #[inline]
     pub(super) fn children_near(
         &self,
         parent: usize,
         reach: f64,
         bound: impl Fn(&Bounds<K, D>) -> f64,
-    ) -> impl Iterator<Item = usize> {
-        let [first, second] = self.children(parent).map(|child| {
-            let node = &self.nodes[child];
-            // NaN is not within anything.
-            (if node.is_empty() { f64::NAN } else { bound(&node.bounds) }, child)
-        });
-        let ordered = if second.0 < first.0 { [second, first] } else { [first, second] };
-        ordered.into_iter().filter(move |&(bound, _)| bound <= reach).map(|(_, child)| child)
+    ) -> Children {
+        let [first, second] = self.children(parent);
+        let (x, y) = (&self.nodes[first], &self.nodes[second]);
+        // NaN is not within anything.
+        let to_first = if x.is_empty() { f64::NAN } else { bound(&x.bounds) };
+        let to_second = if y.is_empty() { f64::NAN } else { bound(&y.bounds) };
+        match (to_first <= reach, to_second <= reach) {
+            (true, true) if to_second < to_first => Children { nodes: [second, first], len: 2 },
+            (true, true) => Children { nodes: [first, second], len: 2 },
+            (true, false) => Children { nodes: [first, 0], len: 1 },
+            (false, true) => Children { nodes: [second, 0], len: 1 },
+            (false, false) => Children { nodes: [0, 0], len: 0 },
+        }
     }
 
     /// At least `count` nodes, if there are so many, that together cover all points; cells are not cut.
@@ -249,84 +354,97 @@ impl<const K: usize, D: ReducedDistance> Tree<K, D> {
         cut
     }
 
-    /// Leaves only the core points in the tree, in boxes that are tight again, and returns the other points.
-    pub(super) fn split_off_others(&mut self, core: &[bool], run: &Run) -> Result<Vec<Item<K>>, Cancelled> {
-        let mut others = Vec::with_capacity(core.iter().filter(|&&core| !core).count());
-        let mut kept = 0;
-        for node in 0..self.nodes.len() {
-            if !self.nodes[node].is_leaf() || self.nodes[node].is_empty() {
-                continue;
-            }
-            let range = self.nodes[node].range();
-            let start = kept;
-            let mut bounds = Bounds::EMPTY;
-            for position in range {
-                run.check_every(position)?;
-                let item = self.items[position];
-                if core[position] {
-                    bounds.include(&item.at, &item.at);
-                    self.items[kept] = item;
-                    kept += 1;
-                } else {
-                    others.push(item);
-                }
-            }
-            self.nodes[node] = Node { bounds, start: start as u32, end: kept as u32, second: 0 };
+    /// Whether the point at a position belongs to the tree still.
+    #[inline]
+    pub(super) fn is_core(&self, position: usize) -> bool {
+        self.core.get(position).is_none_or(|&core| core)
+    }
+
+    /// Leaves only the core points in the nodes, with boxes that are tight again. The others keep their places behind
+    /// those of their leaf, see [`Node::others`].
+    pub(super) fn set_others_aside(&mut self, mut core: Vec<bool>, run: &Run) -> Result<(), Cancelled> {
+        if core.contains(&false) {
+            set_aside(&mut self.nodes, ROOT, &mut self.items, &mut core, run)?;
+            self.core = core;
         }
-        self.items.truncate(kept);
-        if others.is_empty() {
-            return Ok(others);
+        Ok(())
+    }
+
+    /// A value for every node: that of leaves by `leaf`, that of others by `merge` from those of their children.
+    pub(super) fn fold<T: Copy + Send + Sync>(
+        &self,
+        unused: T,
+        leaf: impl Fn(&Node<K, D>) -> Result<T, Cancelled> + Sync,
+        merge: impl Fn(T, T) -> T + Sync,
+        run: &Run,
+    ) -> Result<Vec<T>, Cancelled> {
+        let mut values = vec![unused; self.nodes.len()];
+        self.fold_below(ROOT, &mut values, &leaf, &merge, run)?;
+        Ok(values)
+    }
+
+    /// `values` are those of the subtree.
+    fn fold_below<T: Copy + Send + Sync>(
+        &self,
+        node: usize,
+        values: &mut [T],
+        leaf: &(impl Fn(&Node<K, D>) -> Result<T, Cancelled> + Sync),
+        merge: &(impl Fn(T, T) -> T + Sync),
+        run: &Run,
+    ) -> Result<(), Cancelled> {
+        let this = &self.nodes[node];
+        if this.is_leaf() {
+            run.check()?;
+            values[0] = leaf(this)?;
+            return Ok(());
         }
-        for node in (0..self.nodes.len()).rev() {
-            run.check_every(node)?;
-            if self.nodes[node].is_leaf() {
-                continue;
-            }
-            let [first, second] = self.children(node).map(|child| self.nodes[child]);
-            let mut bounds = first.bounds;
-            bounds.include(&second.bounds.low, &second.bounds.high);
-            self.nodes[node] = Node { bounds, start: first.start, end: second.end, ..self.nodes[node] };
-        }
-        Ok(others)
+        let [first, second] = self.children(node);
+        let (value, below) = values.split_at_mut(1);
+        let (in_first, in_second) = below.split_at_mut(second - first);
+        run.join(
+            this.span(),
+            || self.fold_below(first, in_first, leaf, merge, run),
+            || self.fold_below(second, in_second, leaf, merge, run),
+        )?;
+        value[0] = merge(in_first[0], in_second[0]);
+        Ok(())
     }
 }
 
-/// The nodes of a complete tree over `len` points, at most [`LEAF`] in each leaf.
-fn slots(len: usize) -> usize {
-    let leaves = len.div_ceil(LEAF).next_power_of_two();
-    2 * leaves - 1
-}
-
-/// Builds the subtree of `items` in `nodes`, its own part of all nodes, which starts at node `offset`; the items
-/// start at position `start`.
-fn grow<const K: usize, D: ReducedDistance>(
+/// [`Tree::set_others_aside`] for the subtree of a node, whose nodes, items and flags these are.
+fn set_aside<const K: usize, D: ReducedDistance>(
     nodes: &mut [Node<K, D>],
     offset: usize,
     items: &mut [Item<K>],
-    start: usize,
+    core: &mut [bool],
     run: &Run,
 ) -> Result<(), Cancelled> {
-    let bounds = Bounds::around(items, run)?;
-    let len = items.len();
-    let middle = len / 2;
-    let inner = nodes.len() > 1 && !bounds.is_point();
     let (node, below) = nodes.split_at_mut(1);
-    let (first, second) = below.split_at_mut(below.len() / 2);
-    let second_at = offset + 1 + first.len();
-    node[0] = Node {
-        bounds,
-        start: start as u32,
-        end: (start + items.len()) as u32,
-        second: if inner { second_at as u32 } else { 0 },
-    };
-    if !inner {
+    let this = &mut node[0];
+    if this.is_leaf() {
+        let mut kept = 0;
+        for i in 0..items.len() {
+            run.check_every(i)?;
+            if core[i] {
+                items.swap(i, kept);
+                core.swap(i, kept);
+                kept += 1;
+            }
+        }
+        this.bounds = Bounds::around(&items[..kept], run)?;
+        this.end = this.start + kept as u32;
         return Ok(());
     }
-    select(items, middle, bounds.widest_axis(), run)?;
-    let (smaller, larger) = items.split_at_mut(middle);
+    let first_at = offset + 1;
+    let second_at = this.second as usize;
+    let (first, second) = below.split_at_mut(second_at - first_at);
+    let (first_items, second_items) = items.split_at_mut((second[0].start - this.start) as usize);
+    let (first_core, second_core) = core.split_at_mut(first_items.len());
     run.join(
-        len,
-        || grow(first, offset + 1, smaller, start, run),
-        || grow(second, second_at, larger, start + middle, run),
-    )
+        this.span(),
+        || set_aside(first, first_at, first_items, first_core, run),
+        || set_aside(second, second_at, second_items, second_core, run),
+    )?;
+    this.merge(&first[0], &second[0]);
+    Ok(())
 }

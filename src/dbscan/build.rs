@@ -1,0 +1,370 @@
+//! Building the kd-tree: first coarsely, all points at once, then each part on its own.
+//!
+//! Splitting level by level moves all points through memory at every level, and finding the middle point takes several
+//! passes. So the planes of the upper levels are taken from a *sample*, every point is dealt to its part below them in
+//! one go, as in a sample sort (Frazer, `McKellar`: *Samplesort*, JACM 1970), and what is left of the tree is built in
+//! parts that fit a processor's cache, each plane through the middle point. Where the sample puts the planes decides how
+//! balanced the tree is, and nothing else: boxes are made from the points.
+//!
+//! Dealing takes O(n) steps of at most 12 levels, the rest O(n log n) for n points; the points are held twice meanwhile.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::metric::ReducedDistance;
+use super::points::Points;
+use super::select::select;
+use super::tree::{Bounds, Item, LEAF, Node, Tree};
+use super::{Cancelled, Run};
+
+/// The most parts: 12 levels.
+const PARTS: usize = 1 << 12;
+
+/// No part is planned for less points.
+pub(super) const PART: usize = 256;
+
+/// So many points of the sample for each part: sizes of parts differ by a factor of 2 or so then.
+const SAMPLE: usize = 16;
+
+/// The points are dealt in at most so many blocks, each of which counts the points for every part.
+const BLOCKS: usize = 256;
+
+/// So many points at once look for their parts.
+const LANES: usize = 8;
+
+/// At least so many points to a block, if there are so many.
+const BLOCK: usize = 1 << 15;
+
+/// A tree over at least one point.
+pub(super) fn build<const K: usize, D: ReducedDistance>(
+    points: &Points,
+    run: &Run,
+) -> Result<Tree<K, D>, Cancelled> {
+    let planes = Planes::<K>::of_sample::<D>(points, run)?;
+    let parts = planes.deal(points, run)?;
+    let mut items = filled(Item::UNUSED, points.len(), run)?;
+    let mut nodes = filled(Node::UNUSED, parts.slots(0..planes.len()), run)?;
+    grow_parts(&mut nodes, 0, &mut items, 0, &parts, 0..planes.len(), run)?;
+    Ok(Tree { items, nodes, core: Vec::new() })
+}
+
+/// `vec!` that stops soon when cancelled.
+fn filled<T: Copy>(value: T, len: usize, run: &Run) -> Result<Vec<T>, Cancelled> {
+    let mut values = Vec::with_capacity(len);
+    while values.len() < len {
+        run.check()?;
+        values.resize(len.min(values.len() + (1 << 18)), value);
+    }
+    Ok(values)
+}
+
+/// How many parts `points` points are dealt to, a power of 2.
+fn parts(points: usize, run: &Run) -> usize {
+    let parts = points / PART.min(run.parallel_from.saturating_mul(2));
+    if parts < 2 || points < run.parallel_from { 1 } else { (1 << parts.ilog2()).min(PARTS) }
+}
+
+/// The planes of the upper levels: a complete binary tree whose root is 1 and where 2i and 2i + 1 follow i.
+struct Planes<const K: usize> {
+    /// Of each plane the axis and the place on it: what lies on it or above goes to the second child.
+    planes: Vec<(usize, f64)>,
+}
+
+impl<const K: usize> Planes<K> {
+    fn of_sample<D: ReducedDistance>(points: &Points, run: &Run) -> Result<Self, Cancelled> {
+        let parts = parts(points.len(), run);
+        let size = (SAMPLE * parts).min(points.len());
+        let stride = points.len() / size;
+        // Somewhere in each stride, so that no period of the points shows.
+        let place = |i: usize| i * stride + (i.wrapping_mul(0x9E37_79B9) >> 7) % stride;
+        let mut sample: Vec<_> = (0..size).map(|i| Item::new(points, place(i) as u32, run)).collect();
+        let mut planes = Self { planes: vec![(0, f64::INFINITY); parts] };
+        planes.split::<D>(1, &mut sample, run)?;
+        Ok(planes)
+    }
+
+    /// Sets the planes from number `plane` down.
+    fn split<D: ReducedDistance>(
+        &mut self,
+        plane: usize,
+        sample: &mut [Item<K>],
+        run: &Run,
+    ) -> Result<(), Cancelled> {
+        if plane >= self.planes.len() || sample.is_empty() {
+            return Ok(());
+        }
+        let bounds = Bounds::<K, D>::around(sample, run)?;
+        let axis = bounds.widest_axis();
+        let middle = sample.len() / 2;
+        select(sample, middle, axis, run)?;
+        let mut at = sample[middle].at[axis];
+        let below = |sample: &[Item<K>], at: f64| sample.iter().filter(|item| item.at[axis] < at).count();
+        if below(sample, at) == 0 {
+            // Half of them share the least place: then they are the first half.
+            let above = sample.iter().map(|item| item.at[axis]).filter(|&other| other > at);
+            at = above.fold(f64::INFINITY, f64::min);
+        }
+        self.planes[plane] = (axis, at);
+        let first = below(sample, at);
+        select(sample, first.min(sample.len() - 1), axis, run)?;
+        let (first, second) = sample.split_at_mut(first);
+        self.split::<D>(2 * plane, first, run)?;
+        self.split::<D>(2 * plane + 1, second, run)
+    }
+
+    /// The parts of some points. Their ways down don't wait for one another.
+    #[inline]
+    fn parts(&self, points: &[[f64; K]; LANES]) -> [u16; LANES] {
+        let mut planes = [1; LANES];
+        for _ in 0..self.len().ilog2() {
+            for i in 0..LANES {
+                let (axis, place) = self.planes[planes[i]];
+                planes[i] = 2 * planes[i] + usize::from(points[i][axis] >= place);
+            }
+        }
+        let mut parts = [0; LANES];
+        for i in 0..LANES {
+            parts[i] = (planes[i] - self.len()) as u16;
+        }
+        parts
+    }
+
+    /// How many parts they make.
+    fn len(&self) -> usize {
+        self.planes.len()
+    }
+
+    /// Deals all points to their parts.
+    fn deal(&self, points: &Points, run: &Run) -> Result<Parts<K>, Cancelled> {
+        let len = points.len();
+        let block = len.div_ceil(BLOCKS).max(BLOCK);
+        let deal = |i: usize| self.deal_block(points, i * block..len.min((i + 1) * block), run);
+        let blocks: Vec<_> = if run.parallel {
+            (0..len.div_ceil(block)).into_par_iter().map(deal).collect::<Result<_, _>>()?
+        } else {
+            (0..len.div_ceil(block)).map(deal).collect::<Result<_, _>>()?
+        };
+        let mut ends = Vec::with_capacity(self.len());
+        let mut end = 0;
+        for part in 0..self.len() {
+            end += blocks.iter().map(|block| block.part(part).len()).sum::<usize>();
+            ends.push(end);
+        }
+        Ok(Parts { blocks, ends })
+    }
+
+    /// A counting sort.
+    fn deal_block(&self, points: &Points, block: Range<usize>, run: &Run) -> Result<Block<K>, Cancelled> {
+        let mut part_of = Vec::with_capacity(block.len() + LANES);
+        let mut ends = vec![0; self.len()];
+        for start in block.clone().step_by(LANES) {
+            run.check_every(start)?;
+            let lanes = LANES.min(block.end - start);
+            let mut at = [[0.0; K]; LANES];
+            for (i, at) in at.iter_mut().enumerate().take(lanes) {
+                *at = Item::new(points, (start + i) as u32, run).at;
+            }
+            let parts = self.parts(&at);
+            for &part in &parts[..lanes] {
+                ends[usize::from(part)] += 1;
+            }
+            part_of.extend_from_slice(&parts[..lanes]);
+        }
+        let mut total = 0;
+        for end in &mut ends {
+            total += std::mem::replace(end, total);
+        }
+        let mut items = vec![Item::UNUSED; block.len()];
+        for (i, part) in block.zip(part_of) {
+            run.check_every(i)?;
+            let end = &mut ends[usize::from(part)];
+            items[*end as usize] = Item::new(points, i as u32, run);
+            *end += 1;
+        }
+        Ok(Block { items, ends })
+    }
+}
+
+/// Points in a row, dealt.
+struct Block<const K: usize> {
+    /// Part by part.
+    items: Vec<Item<K>>,
+    /// Where each part ends.
+    ends: Vec<u32>,
+}
+
+impl<const K: usize> Block<K> {
+    #[inline]
+    fn part(&self, part: usize) -> &[Item<K>] {
+        let start = part.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.items[start as usize..self.ends[part] as usize]
+    }
+}
+
+/// All points, dealt.
+struct Parts<const K: usize> {
+    blocks: Vec<Block<K>>,
+    /// Where each part ends, all blocks together.
+    ends: Vec<usize>,
+}
+
+impl<const K: usize> Parts<K> {
+    fn start(&self, part: usize) -> usize {
+        part.checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+
+    /// The nodes of a tree over some parts.
+    fn slots(&self, parts: Range<usize>) -> usize {
+        let above = parts.len() - 1;
+        parts.map(|part| slots(self.ends[part] - self.start(part))).sum::<usize>() + above
+    }
+
+    /// Moves the points of a part together.
+    fn collect(&self, part: usize, items: &mut [Item<K>], run: &Run) -> Result<(), Cancelled> {
+        let mut rest = items;
+        for block in &self.blocks {
+            run.check()?;
+            let (place, behind) = rest.split_at_mut(block.part(part).len());
+            place.copy_from_slice(block.part(part));
+            rest = behind;
+        }
+        Ok(())
+    }
+}
+
+/// The nodes of a complete tree over `len` points, at most [`LEAF`] in each leaf.
+fn slots(len: usize) -> usize {
+    let leaves = len.div_ceil(LEAF).next_power_of_two();
+    2 * leaves - 1
+}
+
+/// Builds the tree of `parts` in `nodes`, its own part of all nodes, which starts at node `offset`; the items of the
+/// parts start at position `start`.
+fn grow_parts<const K: usize, D: ReducedDistance>(
+    nodes: &mut [Node<K, D>],
+    offset: usize,
+    items: &mut [Item<K>],
+    start: usize,
+    dealt: &Parts<K>,
+    parts: Range<usize>,
+    run: &Run,
+) -> Result<(), Cancelled> {
+    if parts.len() < 2 {
+        dealt.collect(parts.start, items, run)?;
+        return grow(nodes, offset, items, start, run);
+    }
+    let middle_part = parts.start + parts.len() / 2;
+    let middle = dealt.start(middle_part);
+    let (node, below) = nodes.split_at_mut(1);
+    let (first, second) = below.split_at_mut(dealt.slots(parts.start..middle_part));
+    let second_at = offset + 1 + first.len();
+    let len = items.len();
+    let (smaller, larger) = items.split_at_mut(middle - start);
+    run.join(
+        len,
+        || grow_parts(first, offset + 1, smaller, start, dealt, parts.start..middle_part, run),
+        || grow_parts(second, second_at, larger, middle, dealt, middle_part..parts.end, run),
+    )?;
+    node[0] = Node::parent(&first[0], &second[0], second_at);
+    Ok(())
+}
+
+/// The same for a part, or part of it.
+fn grow<const K: usize, D: ReducedDistance>(
+    nodes: &mut [Node<K, D>],
+    offset: usize,
+    items: &mut [Item<K>],
+    start: usize,
+    run: &Run,
+) -> Result<(), Cancelled> {
+    let bounds = Bounds::around(items, run)?;
+    let len = items.len();
+    if nodes.len() == 1 || bounds.is_point() {
+        nodes[0] = Node::leaf(bounds, start, start + len);
+        return Ok(());
+    }
+    let middle = len / 2;
+    let (node, below) = nodes.split_at_mut(1);
+    let (first, second) = below.split_at_mut(below.len() / 2);
+    let second_at = offset + 1 + first.len();
+    select(items, middle, bounds.widest_axis(), run)?;
+    let (smaller, larger) = items.split_at_mut(middle);
+    run.join(
+        len,
+        || grow(first, offset + 1, smaller, start, run),
+        || grow(second, second_at, larger, start + middle, run),
+    )?;
+    node[0] = Node::parent(&first[0], &second[0], second_at);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+    use std::sync::atomic::AtomicBool;
+
+    use super::super::metric::Euclidean;
+    use super::super::tree::{DEPTH, ROOT};
+    use super::super::{Params, Points};
+    use super::*;
+
+    /// The positions below a node, which must be what it covers, in boxes that are tight.
+    fn look(tree: &Tree<2, Euclidean>, node: usize, depth: usize) -> Range<usize> {
+        assert!(depth <= DEPTH);
+        let this = &tree.nodes[node];
+        let items = &tree.items[this.range()];
+        for item in items {
+            assert!(this.bounds.least_to(&item.at) <= 0.0);
+        }
+        let tight = items.iter().fold(Bounds::<2, Euclidean>::EMPTY, |mut bounds, item| {
+            bounds.include(&item.at, &item.at);
+            bounds
+        });
+        // As far from a place outside as the least box: neither is the other one's part only.
+        for outside in [[-1e9, -1e9], [1e10, 1e10], [-1e9, 1e10]] {
+            assert!(items.is_empty() || tight.least_to(&outside) <= this.bounds.least_to(&outside));
+        }
+        if this.is_leaf() {
+            assert!(items.len() <= LEAF || this.bounds.is_point());
+        } else {
+            let [first, second] = tree.children(node).map(|child| look(tree, child, depth + 1));
+            assert_eq!(
+                (first.start, first.end, second.end),
+                (this.range().start, second.start, this.range().end)
+            );
+        }
+        this.range()
+    }
+
+    #[test]
+    fn every_point_has_its_leaf() -> Result<(), Box<dyn Error>> {
+        let len = 50_000_u32;
+        let random = |i: u32| f64::from(i.wrapping_mul(2_654_435_761) >> 8);
+        let shapes: [&dyn Fn(u32) -> [f64; 2]; 6] = [
+            &|i| [random(i), random(i + len)],
+            &|i| [f64::from(i), 0.0],
+            &|_| [1.0, 2.0],
+            &|i| [f64::from(i % 3), f64::from(i % 2)],
+            // Most of them on one line, and powers of 2 of all sizes.
+            &|i| [if i % 10 == 0 { random(i) } else { 0.0 }, random(i)],
+            &|i| [0.5_f64.powi((i % 1000) as i32), 2.0_f64.powi((i / 1000) as i32)],
+        ];
+        let (params, cancel) = (Params::try_new(1.0, 2)?, AtomicBool::new(false));
+        for shape in shapes {
+            let points = Points::from_rows((0..len).flat_map(shape).collect(), 2)?;
+            for parallel_from in [1, 100, usize::MAX] {
+                let run = Run::new(&points, None, &params, &cancel, parallel_from);
+                let tree: Tree<2, Euclidean> = build(&points, &run)?;
+                assert_eq!(look(&tree, ROOT, 1), 0..points.len());
+                let mut seen: Vec<_> = tree.items.iter().map(|item| item.index).collect();
+                seen.sort_unstable();
+                assert!(seen.into_iter().eq(0..len));
+                assert!(
+                    parallel_from < 100 || tree.nodes.len() <= points.len() * (PART + 16) / (4 * PART) + 4
+                );
+            }
+        }
+        Ok(())
+    }
+}
