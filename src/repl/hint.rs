@@ -3,6 +3,9 @@
 //! The parser and the engine's planner speak before any function of ours is asked. What they say of the usual slips
 //! is right, but does not help; the shell has the statement at hand and adds what does.
 
+use crate::near_miss::did_you_mean;
+use crate::session::table_function_documentation;
+
 /// Each a sign in the message, one in the statement (both in lower case), and what to do.
 const HINTS: [(&str, &str, &str); 11] = [
     (
@@ -46,10 +49,6 @@ const HINTS: [(&str, &str, &str); 11] = [
     ),
 ];
 
-/// The names in FROM that are close to each other, for a slip in one of them.
-const TABLE_FUNCTIONS: [&str; 4] =
-    ["dbcluster", "dbcluster_members", "dbcluster_summary", "process_features"];
-
 /// The message, and behind it what to do about it, if that is known.
 pub(super) fn with_hint(message: String, statement: &str) -> String {
     let (said, asked) = (message.to_lowercase(), statement.to_lowercase());
@@ -60,10 +59,9 @@ pub(super) fn with_hint(message: String, statement: &str) -> String {
         return format!("{}; {hint}", message.trim_end_matches('.'));
     }
     let unknown = said.strip_prefix("table function '").and_then(|rest| rest.strip_suffix("' not found"));
-    match unknown.map(|name| crate::near_miss::did_you_mean(name, &TABLE_FUNCTIONS)) {
-        Some(meant) => format!("{message}{meant}"),
-        None => message,
-    }
+    let Some(unknown) = unknown else { return message };
+    let ours: Vec<&str> = table_function_documentation().into_iter().map(|(name, _)| name).collect();
+    format!("{message}{}", did_you_mean(unknown, &ours))
 }
 
 #[cfg(test)]

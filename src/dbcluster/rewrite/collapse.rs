@@ -28,8 +28,8 @@ use crate::functions::{
 };
 use crate::window::options::Exemplar;
 
-const SIZE: &str = "__size";
-const EXEMPLAR: &str = "__is_exemplar";
+pub(super) const SIZE: &str = "__size";
+pub(super) const EXEMPLAR: &str = "__is_exemplar";
 
 /// The plan of `dbcluster`.
 pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
@@ -314,6 +314,6 @@ fn exemplar_key_name(spec: &ClusterSpec, index: usize) -> String {
     }
 }
 
-fn event_key_name(index: usize) -> String {
+pub(super) fn event_key_name(index: usize) -> String {
     format!("__event_key_{index}")
 }

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::functions::dbcluster_found_udf;
 
-const CORE: &str = "__is_core";
-const KEY: &str = "__cluster_key";
+pub(super) const CORE: &str = "__is_core";
+pub(super) const KEY: &str = "__cluster_key";
 
 /// The plan of `dbcluster_members`.
 pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {

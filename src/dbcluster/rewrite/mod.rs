@@ -36,29 +36,35 @@ pub(crate) fn plan(spec: &ClusterSpec) -> Result<LogicalPlan> {
     }
 }
 
-/// Whether a name could be one of the plan's own: `__` and a word of it, or one of its numbered words.
+/// Whether a name is one of the plan's own, some of which have a number behind them.
 pub(super) fn is_reserved(name: &str) -> bool {
-    const WORDS: [&str; 13] = [
-        "cluster_key",
-        "core_hash",
-        "first_time",
-        "found",
-        "group",
-        "is_core",
-        "is_exemplar",
-        "label",
-        "last_time",
-        "size",
-        "tie",
-        "time",
-        "weight",
+    const NAMES: [&str; 13] = [
+        FOUND,
+        TIE,
+        GROUP_KEY,
+        HASH,
+        vectors::WEIGHT,
+        vectors::FIRST_TIME,
+        vectors::LAST_TIME,
+        vectors::TIME,
+        vectors::LABEL,
+        collapse::SIZE,
+        collapse::EXEMPLAR,
+        members::CORE,
+        members::KEY,
     ];
-    const NUMBERED: [&str; 7] =
-        ["event_feature_", "event_key_", "event_partition_", "kept_", "key_", "last_key_", "partition_"];
-    let is_number = |rest: &str| !rest.is_empty() && rest.chars().all(|character| character.is_ascii_digit());
-    name.strip_prefix("__").is_some_and(|word| {
-        WORDS.contains(&word) || NUMBERED.iter().any(|start| word.strip_prefix(start).is_some_and(is_number))
-    })
+    let numbered = [
+        partition_name,
+        event_partition_name,
+        event_feature_name,
+        collapse::event_key_name,
+        vectors::key_name,
+        vectors::last_key_name,
+        vectors::kept_name,
+    ];
+    let number = name.rsplit('_').next().and_then(|digits| digits.parse().ok());
+    NAMES.contains(&name)
+        || number.is_some_and(|number| numbered.iter().any(|of_number| of_number(number) == name))
 }
 
 /// The columns of the input.

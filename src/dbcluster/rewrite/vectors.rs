@@ -20,8 +20,8 @@ use crate::window::options::Exemplar;
 pub(super) const WEIGHT: &str = "__weight";
 pub(super) const FIRST_TIME: &str = "__first_time";
 pub(super) const LAST_TIME: &str = "__last_time";
-const TIME: &str = "__time";
-const LABEL: &str = "__label";
+pub(super) const TIME: &str = "__time";
+pub(super) const LABEL: &str = "__label";
 
 /// The distinct vectors of each partition, each with its weight, its first order keys and its label; for `dbcluster`
 /// also with its times, and with what the exemplars and lists of members need.
@@ -159,7 +159,7 @@ pub(super) fn key_name(index: usize) -> String {
     format!("__key_{index}")
 }
 
-fn last_key_name(index: usize) -> String {
+pub(super) fn last_key_name(index: usize) -> String {
     format!("__last_key_{index}")
 }
 
