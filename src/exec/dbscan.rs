@@ -1,10 +1,7 @@
-//! [`DbscanExec`]: the window function's work as an operator that the engine can account for, measure and stop.
+//! [`DbscanExec`]: the window function's work as an operator.
 //!
-//! A window function inside `WindowAggExec` has no memory pool, no metrics, no way to be cancelled, and blocks
-//! an async thread while it works. [`DbscanRule`] puts this operator in the place of a `WindowAggExec` whose
-//! only expression is one of ours. It keeps that node's schema, order and distribution, so the plan around it
-//! stays as it is, and it calls the same [`Call`], so the result does too. Where the rule is absent the window
-//! function does the same work by itself.
+//! It keeps schema, order and distribution of the `WindowAggExec` in whose place it stands, so the plan around it
+//! stays as it is, and it calls the same [`Call`], so the result does too.
 //!
 //! What it does, per input partition:
 //!
@@ -22,18 +19,16 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::arrow::compute::{SortColumn, concat, concat_batches};
-use datafusion::common::config::ConfigOptions;
 use datafusion::common::instant::Instant;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::utils::evaluate_partition_ranges;
 use datafusion::common::{DataFusionError, HashMap, Result, Statistics, exec_datafusion_err, internal_err};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation, human_readable_size};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::window::StandardWindowExpr;
 use datafusion::physical_expr::{OrderingRequirements, PhysicalExpr, PhysicalSortExpr};
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, RecordOutput, Time,
@@ -391,37 +386,4 @@ fn thread_pool(threads: usize) -> Result<Arc<ThreadPool>> {
         .build()
         .map_err(|error| exec_datafusion_err!("can't start {threads} threads for clustering: {error}"))?;
     Ok(Arc::clone(pools.entry(threads).or_insert_with(|| Arc::new(pool))))
-}
-
-/// Puts [`DbscanExec`] in the place of each `WindowAggExec` that only runs one of our functions. It belongs before the
-/// rules that choose joins, which ask the operator how many rows to expect.
-#[derive(Debug, Default)]
-pub struct DbscanRule;
-
-impl PhysicalOptimizerRule for DbscanRule {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|node| {
-            let Ok(window) = (Arc::clone(&node) as Arc<dyn Any + Send + Sync>).downcast::<WindowAggExec>()
-            else {
-                return Ok(Transformed::no(node));
-            };
-            Ok(match DbscanExec::try_from_window(&window)? {
-                Some(exec) => Transformed::yes(Arc::new(exec) as Arc<dyn ExecutionPlan>),
-                None => Transformed::no(node),
-            })
-        })
-        .data()
-    }
-
-    fn name(&self) -> &'static str {
-        "dbscan_exec"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
 }

@@ -1,0 +1,82 @@
+"""What a process costs, and rounds in which two sides take turns.
+
+This side imports nothing but the standard library: the kernel counts the memory of a parent that is about to become
+its child as the child's own, so the parent has to stay small.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+ROUNDS = 3
+LONG = 20.0  # seconds; what takes longer is run once
+
+
+class Failed(Exception):
+    """A process ended badly."""
+
+
+class Disagreement(Exception):
+    """The two sides don't give the same answer, so their times mean nothing."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What something took: seconds, and the peak memory of the process that did it, where it is one process."""
+
+    seconds: float
+    peak_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Process(Sample):
+    """A process that has ended, from start to end, with what it wrote."""
+
+    output: str = ""
+
+
+def run(command: Sequence[str | Path], threads: int) -> Process:
+    """Runs a program; `threads` reach the peers' libraries through their environment."""
+    environment = os.environ | {"PARLAY_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            env=environment,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            errors.seek(0)
+            last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
+            ended = f"ended by signal {-process.returncode}" if process.returncode < 0 else "failed"
+            raise Failed(f"{Path(command[0]).name} {ended}: {' '.join(last) or 'no message'}")
+        output.seek(0)
+        # Linux counts in KiB, macOS in bytes.
+        peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        return Process(seconds, peak, output.read().decode())
+
+
+def typical(samples: Sequence[Sample]) -> Sample:
+    """The median of the times and the highest of the peaks."""
+    return Sample(median(s.seconds for s in samples), max(s.peak_bytes for s in samples))
+
+
+def take_turns(ours: Callable[[], Sample], theirs: Callable[[], Sample]) -> tuple[Sample, Sample]:
+    """Ours, theirs, ours, theirs: a noisy neighbour hits both. A side that takes long goes once."""
+    samples: tuple[list[Sample], list[Sample]] = ([], [])
+    for _ in range(ROUNDS):
+        for side, taken in zip((ours, theirs), samples):
+            if not taken or taken[0].seconds < LONG:
+                taken.append(side())
+    return typical(samples[0]), typical(samples[1])

@@ -1,0 +1,88 @@
+"""Our side: the `dbcluster` binary, as a process for one query or as a session with several."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from measure import ROUNDS, Failed, Process, Sample, run, typical
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+UNITS = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
+
+
+def default_binary() -> Path:
+    """Where Cargo puts the release build."""
+    metadata = subprocess.run(
+        ["cargo", "metadata", "--format-version=1", "--no-deps", "--offline"],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+    )
+    return Path(json.loads(metadata.stdout)["target_directory"]) / "release" / "dbcluster"
+
+
+def literal(text: str | Path) -> str:
+    """A string as SQL writes it."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+@dataclass(frozen=True)
+class Binary:
+    """The binary, and with how many threads it runs."""
+
+    path: Path
+    threads: int
+
+    def process(self, *arguments: str | Path, threads: int | None = None) -> Process:
+        """One run of the binary."""
+        threads = threads or self.threads
+        return run([self.path, *arguments], threads)
+
+    def query(self, sql: str, *options: str, threads: int | None = None) -> Process:
+        """A statement in a process of its own, with its result as CSV."""
+        threads = threads or self.threads
+        return self.process("--format", "csv", "--threads", str(threads), *options, "-c", sql)
+
+    def rows(self, sql: str) -> list[dict[str, str]]:
+        """The rows of a result."""
+        return list(csv.DictReader(io.StringIO(self.query(sql).output)))
+
+    def number(self, sql: str) -> int:
+        """The one number that a query gives."""
+        (row,) = self.rows(sql)
+        (value,) = row.values()
+        return int(value)
+
+    def copy(self, sql: str, target: Path) -> None:
+        """Writes a result to a file, whose name says the format. An unfinished file never has that name."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = target.with_name(f"unfinished-{target.name}")
+        self.query(f"COPY ({sql}) TO {literal(unfinished)}")
+        unfinished.rename(target)
+
+    def turns(self, ours: str, theirs: str) -> tuple[Sample, Sample]:
+        """Two statements that take turns in one session, timed as the shell tells it."""
+        statements = [part for _ in range(ROUNDS) for sql in (ours, theirs) for part in ("-c", sql)]
+        output = self.process("--threads", str(self.threads), *statements).output
+        seconds = [float(found) for found in re.findall(r"^Elapsed ([\d.]+) seconds", output, re.MULTILINE)]
+        if len(seconds) != 2 * ROUNDS:
+            raise Failed(f"{len(seconds)} of {2 * ROUNDS} statements told their time")
+        return typical([Sample(s) for s in seconds[::2]]), typical([Sample(s) for s in seconds[1::2]])
+
+    def core(self, call: str, points: Path, threads: int | None = None) -> Sample:
+        """The clustering alone, from Arrow arrays to labels: what the operator says in EXPLAIN ANALYZE.
+
+        The peak is that of the process, which also reads and sorts the rows.
+        """
+        process = self.query(
+            f"EXPLAIN ANALYZE SELECT count(*), max(label) FROM (SELECT {call} AS label FROM {literal(points)})",
+            threads=threads,
+        )
+        found = re.search(r"DbscanExec.*?cluster_time=([\d.]+)(ns|µs|ms|s)\b", process.output)
+        if not found:
+            raise Failed("EXPLAIN ANALYZE shows no cluster_time")
+        return Sample(float(found[1]) * UNITS[found[2]], process.peak_bytes)
