@@ -33,7 +33,7 @@ const WALLS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("window", &["crate::dbcluster", "crate::functions", "crate::session", "crate::repl"]),
-    ("exec", &["crate::dbcluster", "crate::functions", "crate::session", "crate::repl"]),
+    ("exec", &["crate::dbcluster", "crate::session", "crate::repl"]),
     (
         "dbcluster",
         &[

@@ -1,7 +1,7 @@
 """What a process costs, and rounds in which two sides take turns.
 
-This side imports nothing but the standard library: the kernel counts the memory of a parent that is about to become
-its child as the child's own, so the parent has to stay small.
+This side imports nothing but the standard library: until a child runs its own program the kernel counts its
+parent's memory as its own, so the parent has to stay small.
 """
 
 import os
@@ -28,7 +28,7 @@ class Disagreement(Exception):
 
 @dataclass(frozen=True)
 class Sample:
-    """What something took: seconds, and the peak memory of the process that did it, where it is one process."""
+    """What something took: seconds, and the peak memory of the process that did it."""
 
     seconds: float
     peak_bytes: int = 0

@@ -37,51 +37,45 @@ class Binary:
     path: Path
     threads: int
 
-    def process(self, *arguments: str | Path, threads: int | None = None) -> Process:
+    def process(self, *arguments: str | Path) -> Process:
         """One run of the binary."""
-        threads = threads or self.threads
-        return run([self.path, *arguments], threads)
+        return run([self.path, "--threads", str(self.threads), *arguments], self.threads)
 
-    def query(self, sql: str, *options: str, threads: int | None = None) -> Process:
+    def query(self, sql: str, *options: str) -> Process:
         """A statement in a process of its own, with its result as CSV."""
-        threads = threads or self.threads
-        return self.process("--format", "csv", "--threads", str(threads), *options, "-c", sql)
+        return self.process("--format", "csv", *options, "-c", sql)
 
     def rows(self, sql: str) -> list[dict[str, str]]:
         """The rows of a result."""
         return list(csv.DictReader(io.StringIO(self.query(sql).output)))
 
-    def number(self, sql: str) -> int:
-        """The one number that a query gives."""
-        (row,) = self.rows(sql)
-        (value,) = row.values()
-        return int(value)
-
-    def copy(self, sql: str, target: Path) -> None:
+    def copy(self, sql: str, target: Path) -> Path:
         """Writes a result to a file, whose name says the format. An unfinished file never has that name."""
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = target.with_name(f"unfinished-{target.name}")
         self.query(f"COPY ({sql}) TO {literal(unfinished)}")
-        unfinished.rename(target)
+        return unfinished.rename(target)
+
+    def session(self, *statements: str) -> list[Sample]:
+        """Statements in one session, each with the time that the shell tells."""
+        output = self.process(*(part for sql in statements for part in ("-c", sql))).output
+        seconds = [float(found) for found in re.findall(r"^Elapsed ([\d.]+) seconds", output, re.MULTILINE)]
+        if len(seconds) != len(statements):
+            raise Failed(f"{len(seconds)} of {len(statements)} statements told their time")
+        return [Sample(each) for each in seconds]
 
     def turns(self, ours: str, theirs: str) -> tuple[Sample, Sample]:
-        """Two statements that take turns in one session, timed as the shell tells it."""
-        statements = [part for _ in range(ROUNDS) for sql in (ours, theirs) for part in ("-c", sql)]
-        output = self.process("--threads", str(self.threads), *statements).output
-        seconds = [float(found) for found in re.findall(r"^Elapsed ([\d.]+) seconds", output, re.MULTILINE)]
-        if len(seconds) != 2 * ROUNDS:
-            raise Failed(f"{len(seconds)} of {2 * ROUNDS} statements told their time")
-        return typical([Sample(s) for s in seconds[::2]]), typical([Sample(s) for s in seconds[1::2]])
+        """Two statements that take turns in one session."""
+        samples = self.session(*(ROUNDS * [ours, theirs]))
+        return typical(samples[::2]), typical(samples[1::2])
 
-    def core(self, call: str, points: Path, threads: int | None = None) -> Sample:
+    def core(self, call: str, points: Path) -> Sample:
         """The clustering alone, from Arrow arrays to labels: what the operator says in EXPLAIN ANALYZE.
 
         The peak is that of the process, which also reads and sorts the rows.
         """
-        process = self.query(
-            f"EXPLAIN ANALYZE SELECT count(*), max(label) FROM (SELECT {call} AS label FROM {literal(points)})",
-            threads=threads,
-        )
+        sql = f"SELECT count(*), max(label) FROM (SELECT {call} AS label FROM {literal(points)})"
+        process = self.query(f"EXPLAIN ANALYZE {sql}")
         found = re.search(r"DbscanExec.*?cluster_time=([\d.]+)(ns|µs|ms|s)\b", process.output)
         if not found:
             raise Failed("EXPLAIN ANALYZE shows no cluster_time")

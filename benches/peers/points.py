@@ -1,8 +1,8 @@
 """Points with a fixed seed, for the clustering alone: blobs, event vectors and hard shapes.
 
 `python points.py SHAPE ROWS DIMENSIONS FOLDER` writes `points.parquet` (a row number `id` and the coordinates
-`x0`, `x1`, ...) for our binary, `points.npy` (the same coordinates as one array) for the peers, and
-`points.json`: the eps that belongs to the shape and, where the shape decides it, the answer.
+`x0`, `x1`, ...) for our binary, `points.npy` (the same as one array, scaled already where ours is to scale) for
+the peers, and `points.json`: the eps that belongs to the shape and, where the shape decides it, the answer.
 """
 
 import json
@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from scipy.spatial import cKDTree
+from sklearn.preprocessing import Normalizer
 
 SIDE = 1e5
 SEED = 2020
@@ -33,8 +35,6 @@ def blobs(random: np.random.Generator, rows: int, dimensions: int) -> np.ndarray
 
 def median_neighbour_distance(random: np.random.Generator, points: np.ndarray, neighbours: int = 30) -> float:
     """The distance that half of the points have `neighbours` others within, from a sample of 2,000 points."""
-    from scipy.spatial import cKDTree
-
     sample = points[random.choice(len(points), min(2000, len(points)), replace=False)]
     # The nearest one is the point itself.
     distances, _ = cKDTree(points).query(sample, k=[neighbours + 1], workers=-1)
@@ -71,7 +71,7 @@ def two_vectors(random: np.random.Generator, rows: int, dimensions: int) -> tupl
 
 
 def two_cells(random: np.random.Generator, rows: int, dimensions: int) -> tuple[np.ndarray, float, dict]:
-    """Two dense spots that face each other just beyond eps, so that nearly every pair between them is tempting."""
+    """Two dense spots that face each other just beyond eps: no pair of points between them is within it."""
     points = random.uniform(0, 0.25, (rows, dimensions))
     right = random.permutation(rows)[: rows // 2]
     points[right, 0] += 0.25 + 1.0 + 1e-9
@@ -94,7 +94,7 @@ def generate(shape: str, rows: int, dimensions: int) -> tuple[np.ndarray, dict]:
         points = blobs(random, rows, dimensions)
         return points, {"eps": median_neighbour_distance(random, points)}
     if shape == "events":
-        return events(random, rows), {"eps": 1e-4}
+        return events(random, rows), {"eps": 1e-4, "scaling": "l2"}
     points, eps, answer = HARD[shape](random, rows, dimensions)
     return points, {"eps": eps, **answer}
 
@@ -104,7 +104,7 @@ def write(points: np.ndarray, facts: dict, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     columns = {"id": np.arange(len(points))} | {f"x{axis}": column for axis, column in enumerate(points.T)}
     pq.write_table(pa.table(columns), folder / "points.parquet")
-    np.save(folder / "points.npy", points)
+    np.save(folder / "points.npy", Normalizer().fit_transform(points) if "scaling" in facts else points)
     (folder / "points.json").write_text(json.dumps(facts))
 
 

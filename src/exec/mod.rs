@@ -2,9 +2,11 @@
 //!
 //! A window function inside `WindowAggExec` has no memory pool, no metrics, no way to be cancelled, and blocks
 //! an async thread while it works. [`DbscanRule`] puts [`DbscanExec`] in the place of a `WindowAggExec` whose only
-//! expression is one of ours. Where the rule is absent the window function does the same work by itself.
+//! expression is one of ours, and [`ExemplarExec`] in the place of the window that decides which row stands for a
+//! cluster. Where the rule is absent the engine's own operators do the same work, with the same result.
 
 mod dbscan;
+mod exemplar;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -14,12 +16,13 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::windows::WindowAggExec;
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 
 pub use dbscan::DbscanExec;
+pub use exemplar::ExemplarExec;
 
-/// Puts [`DbscanExec`] in the place of each `WindowAggExec` that only runs one of our functions. It belongs before the
-/// rules that choose joins, which ask the operator how many rows to expect.
+/// Puts our operators in the place of the engine's. It belongs before the rules that choose joins, which ask the
+/// operators how many rows to expect, and before those that add shuffles and sorts, which ask what they need.
 #[derive(Debug, Default)]
 pub struct DbscanRule;
 
@@ -29,15 +32,9 @@ impl PhysicalOptimizerRule for DbscanRule {
         plan: Arc<dyn ExecutionPlan>,
         _config: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|node| {
-            let Ok(window) = (Arc::clone(&node) as Arc<dyn Any + Send + Sync>).downcast::<WindowAggExec>()
-            else {
-                return Ok(Transformed::no(node));
-            };
-            Ok(match DbscanExec::try_from_window(&window)? {
-                Some(exec) => Transformed::yes(Arc::new(exec) as Arc<dyn ExecutionPlan>),
-                None => Transformed::no(node),
-            })
+        plan.transform_up(|node| match ours(&node)? {
+            Some(ours) => Ok(Transformed::yes(ours)),
+            None => Ok(Transformed::no(node)),
         })
         .data()
     }
@@ -49,4 +46,18 @@ impl PhysicalOptimizerRule for DbscanRule {
     fn schema_check(&self) -> bool {
         true
     }
+}
+
+/// Our operator for what `node` does, if there is one.
+fn ours(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let any = || Arc::clone(node) as Arc<dyn Any + Send + Sync>;
+    if let Ok(window) = any().downcast::<WindowAggExec>() {
+        let exec = DbscanExec::try_from_window(&window)?;
+        return Ok(exec.map(|exec| Arc::new(exec) as Arc<dyn ExecutionPlan>));
+    }
+    if let Ok(window) = any().downcast::<BoundedWindowAggExec>() {
+        let exec = ExemplarExec::try_from_window(&window);
+        return Ok(exec.map(|exec| Arc::new(exec) as Arc<dyn ExecutionPlan>));
+    }
+    Ok(None)
 }
