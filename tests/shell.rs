@@ -1,10 +1,12 @@
 //! The interactive shell in a terminal: typed at, completed, interrupted.
 
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rexpect::session::{Options, PtySession, spawn_with_options};
+use tempfile::TempDir;
 
-use crate::binary::dbcluster;
+use crate::binary::{dbcluster, stderr, stdout};
 
 /// A shell in a terminal of its own, whose state is kept in `state`.
 fn shell(state: &std::path::Path) -> PtySession {
@@ -62,12 +64,109 @@ fn ctrl_c_stops_the_query_and_not_the_shell() {
     let state = tempfile::tempdir().expect("a folder");
     let mut session = shell(state.path());
     session.send_line("SELECT count(*) FROM generate_series(1, 1000000000000);").expect("it reads");
-    std::thread::sleep(Duration::from_secs(2));
+    session.exp_regex("reading .* rows, .*/s").expect("a bar");
     session.send_control('c').expect("it reads");
     session.exp_string("cancelled").expect("the query has not ended by itself");
     session.send_line("SELECT 'after ' || 'all' AS x;").expect("it reads");
     session.exp_string("after all").expect("the answer");
     quit(session);
+}
+
+/// A query that cannot go on before [`let_go`]: its table is a pipe, in this folder.
+fn waiting(args: &[&str]) -> (Command, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = Command::new("mkfifo").arg(folder.path().join("pipe.csv")).status();
+    assert!(made.expect("mkfifo starts").success());
+    let mut command = dbcluster();
+    command.current_dir(folder.path()).env("TERM", "xterm").args(args).args([
+        "-c",
+        "CREATE UNBOUNDED EXTERNAL TABLE pipe (n INT) STORED AS CSV LOCATION 'pipe.csv'",
+        "-c",
+        "SELECT n, 'let ' || 'go' AS what FROM pipe LIMIT 2",
+    ]);
+    (command, folder)
+}
+
+fn let_go(folder: &TempDir) {
+    std::fs::write(folder.path().join("pipe.csv"), "1\n2\n").expect("it reads");
+}
+
+/// What a terminal shows in the end, of what was written to it.
+fn screen(written: &str) -> Vec<String> {
+    let (mut lines, mut column) = (vec![Vec::new()], 0);
+    let mut rest = written;
+    while let Some(next) = rest.chars().next() {
+        let line = lines.last_mut().expect("there is a line");
+        match next {
+            '\r' => column = 0,
+            '\n' => lines.push(Vec::new()),
+            '\x1b' => {
+                rest = rest.strip_prefix("\x1b[2K").unwrap_or_else(|| panic!("unknown: {rest:?}"));
+                line.clear();
+                continue;
+            }
+            _ => {
+                line.resize(line.len().max(column + 1), ' ');
+                line[column] = next;
+                column += 1;
+            }
+        }
+        rest = &rest[next.len_utf8()..];
+    }
+    lines.iter().map(|line| line.iter().collect::<String>().trim_end().to_string()).collect()
+}
+
+#[test]
+fn a_bar_gives_way_to_the_first_row() {
+    for (format, expected) in [
+        ("csv", &["n,what", "1,let go", "2,let go", ""][..]),
+        ("nd-json", &["{\"n\":1,\"what\":\"let go\"}", "{\"n\":2,\"what\":\"let go\"}", ""]),
+        (
+            "table",
+            &[
+                "+---+--------+",
+                "| n | what   |",
+                "+---+--------+",
+                "| 1 | let go |",
+                "| 2 | let go |",
+                "+---+--------+",
+            ],
+        ),
+    ] {
+        let (command, folder) = waiting(&["--format", format]);
+        let options = Options::new().timeout_ms(Some(60_000)).strip_ansi_escape_codes(false);
+        let mut session = spawn_with_options(command, options).expect("a terminal");
+        let before = session.exp_string("reading").expect("a bar");
+        let_go(&folder);
+        let after = session.exp_eof().expect("it ends");
+        let shown = screen(&format!("{before}reading{after}"));
+        let result = shown.iter().position(|line| line == expected[0]).unwrap_or_else(|| panic!("{shown:?}"));
+        assert_eq!(shown[result..result + expected.len()], *expected, "{shown:?}");
+        assert!(shown.iter().all(|line| !line.contains("reading")), "{shown:?}");
+    }
+}
+
+/// Each query waits for long enough that a bar would have come.
+#[test]
+fn no_bar_where_none_is_wanted() {
+    let wait_and_go = |folder: &TempDir| {
+        std::thread::sleep(Duration::from_secs(2));
+        let_go(folder);
+    };
+    for (args, term) in [(&["--quiet", "--format", "csv"][..], "xterm"), (&["--format", "csv"], "dumb")] {
+        let (mut command, folder) = waiting(args);
+        command.env("TERM", term);
+        let options = Options::new().timeout_ms(Some(60_000)).strip_ansi_escape_codes(false);
+        let mut session = spawn_with_options(command, options).expect("a terminal");
+        wait_and_go(&folder);
+        let shown = session.exp_eof().expect("it ends");
+        assert_eq!(shown, "n,what\r\n1,let go\r\n2,let go\r\n", "{args:?} {term}");
+    }
+    let (mut command, folder) = waiting(&["--format", "csv"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    wait_and_go(&folder);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((stdout(&output).as_str(), stderr(&output).as_str()), ("n,what\n1,let go\n2,let go\n", ""));
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "N|inf", default_value = "40")]
     pub(super) maxrows: MaxRows,
 
-    /// Prints results only: no banner, no footer
+    /// Prints results only: no banner, no footer, no progress bar
     #[arg(short, long)]
     pub(super) quiet: bool,
 

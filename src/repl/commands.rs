@@ -21,7 +21,7 @@ pub(super) const COMMANDS: [(&str, &str); 10] = [
     ("\\i FILE", "run the statements of a file"),
     ("\\pset", "show how results are printed"),
     ("\\pset NAME VALUE", "format table|csv|tsv|json|nd-json, or maxrows N|inf"),
-    ("\\quiet [on|off]", "show or set whether footers are left out"),
+    ("\\quiet [on|off]", "show or set whether footers and progress bars are left out"),
     (
         "\\object_store_profiling [MODE]",
         "show or set what is told about remote reads: disabled, summary, trace",

@@ -2,8 +2,8 @@
 //!
 //! It is datafusion-cli's session (files as tables, object stores on demand, its cache and metadata functions) with
 //! our functions and other defaults: identifiers keep their case, and Parquet filters are applied while reading,
-//! which is what makes fetching a handful of exemplars cheap, and folders are listed anew for each query. A `DATAFUSION_...` variable of the environment wins over
-//! such a default, and `SET` wins over both.
+//! which is what makes fetching a handful of exemplars cheap, and folders are listed anew for each query. A
+//! `DATAFUSION_...` variable of the environment wins over such a default, and `SET` wins over both.
 
 use std::env;
 use std::num::NonZeroUsize;
@@ -13,6 +13,7 @@ use datafusion::common::Result;
 use datafusion::config::ConfigOptions;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::ExplainFormat;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_cli::catalog::DynamicObjectStoreCatalog;
@@ -23,6 +24,7 @@ use datafusion_cli::object_storage::StdinCarriesCommands;
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
 
 use super::args::Options;
+use super::progress::PlanWatch;
 
 /// How many memory consumers an "out of resources" message lists.
 const CONSUMERS_IN_MESSAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
@@ -31,6 +33,7 @@ const CONSUMERS_IN_MESSAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
 pub(super) async fn session(
     options: &Options,
     stores: &Arc<InstrumentedObjectStoreRegistry>,
+    planner: &Arc<PlanWatch>,
     stdin_is_sql: bool,
 ) -> Result<SessionContext> {
     // Log archives grow while people look at them: each query lists its folders anew.
@@ -53,7 +56,13 @@ pub(super) async fn session(
         config = config.with_extension(Arc::new(StdinCarriesCommands));
     }
 
-    let ctx = SessionContext::new_with_config_rt(config, runtime.build_arc()?).enable_url_table();
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime.build_arc()?)
+        .with_default_features()
+        .with_query_planner(Arc::clone(planner) as _)
+        .build();
+    let ctx = SessionContext::new_with_state(state).enable_url_table();
     ctx.refresh_catalogs().await?;
     ctx.register_catalog_list(Arc::new(DynamicObjectStoreCatalog::new(
         Arc::clone(ctx.state().catalog_list()),

@@ -7,27 +7,33 @@ use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::common::instant::Instant;
-use datafusion::config::{Dialect, FormatOptions};
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::config::Dialect;
 use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::object_store::ObjectStore;
 use datafusion::physical_plan::execution_plan::Boundedness;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{ExecutionPlanProperties, execute_stream};
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement as SqlStatement};
 use datafusion::sql::sqlparser::ast::{self, ObjectNamePart, TableFactor, VisitMut, VisitorMut};
+use datafusion_cli::cli_context::CliSessionContext;
 use datafusion_cli::exec::exec_from_commands;
 use datafusion_cli::print_format::PrintFormat;
 use datafusion_cli::print_options::{MaxRows, PrintOptions};
 use futures::future::{FutureExt, LocalBoxFuture};
 use futures::stream::StreamExt;
+use url::Url;
 
 use super::commands;
 use super::failure::Failure;
 use super::output::{self, BatchWriter};
+use super::progress::{Bar, PlanWatch};
 use super::statements::{Piece, Script, Statement, dialect};
 
 /// Batches that may wait between the query and the printing.
@@ -51,13 +57,15 @@ pub(super) struct Runner {
     pub(super) print: PrintOptions,
     /// Whether a command that sets something says so. A script's output is its results.
     pub(super) confirms: bool,
+    /// The session's planner.
+    planner: Arc<PlanWatch>,
     /// How many `\i` are open.
     include_depth: usize,
 }
 
 impl Runner {
-    pub(super) fn new(ctx: SessionContext, print: PrintOptions) -> Self {
-        Self { ctx, print, confirms: false, include_depth: 0 }
+    pub(super) fn new(ctx: SessionContext, print: PrintOptions, planner: Arc<PlanWatch>) -> Self {
+        Self { ctx, print, confirms: false, planner, include_depth: 0 }
     }
 
     /// The dialect that the next statement is read in.
@@ -152,23 +160,24 @@ impl Runner {
             .parse_statements()?;
         for mut parsed in parsed {
             lower_table_functions(&mut parsed);
+            let bar = Bar::start(&self.planner, !self.print.quiet);
             match parsed {
                 // datafusion-cli registers the object stores that these name
                 SqlStatement::CreateExternalTable(_) | SqlStatement::CopyTo(_) => {
                     exec_from_commands(
-                        &self.ctx,
+                        &BehindBar { ctx: &self.ctx, bar },
                         vec![statement.text.to_string()],
                         &self.quiet_for_machines(),
                     )
                     .await?;
                 }
-                parsed => self.run_query(parsed).await?,
+                parsed => self.run_query(parsed, &bar).await?,
             }
         }
         Ok(())
     }
 
-    async fn run_query(&self, statement: SqlStatement) -> Result<(), Failure> {
+    async fn run_query(&self, statement: SqlStatement, bar: &Bar) -> Result<(), Failure> {
         let started = Instant::now();
         let mut maxrows = self.print.maxrows;
         if matches!(&statement, SqlStatement::Statement(sql) if matches!(**sql, ast::Statement::ShowVariable { .. }))
@@ -185,47 +194,22 @@ impl Runner {
         let stream = buffered(execute_stream(physical, Arc::clone(&task))?);
         let format = &task.session_config().options().format;
         if let Some(writer) = BatchWriter::new(self.print.format, stream.schema()) {
-            return print_all(stream, writer).await;
+            return print_all(stream, writer, bar).await;
         }
         if endless && maxrows == MaxRows::Unlimited {
             return Err(Failure::new(
                 "this query never ends, so it makes no table: use LIMIT, --maxrows, or another format",
             ));
         }
-        let reservation = MemoryConsumer::new("rows of the table shown").register(task.memory_pool());
-        self.print_table(stream, maxrows, endless, started, format, |bytes| Ok(reservation.try_grow(bytes)?))
-            .await
-    }
-
-    /// Shows the first rows and counts the others.
-    async fn print_table(
-        &self,
-        mut stream: SendableRecordBatchStream,
-        maxrows: MaxRows,
-        endless: bool,
-        started: Instant,
-        format: &FormatOptions,
-        mut reserve: impl FnMut(usize) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
         let limit = match maxrows {
             MaxRows::Limited(rows) => rows,
             MaxRows::Unlimited => usize::MAX,
         };
-        let (mut shown, mut rows) = (Vec::new(), 0_usize);
-        while let Some(batch) = stream.next().await {
-            let batch = batch?;
-            let wanted = limit.saturating_sub(rows).min(batch.num_rows());
-            if wanted > 0 {
-                reserve(batch.get_array_memory_size())?;
-                shown.push(batch.slice(0, wanted));
-            }
-            rows += batch.num_rows();
-            if endless && rows > limit {
-                break;
-            }
-        }
         let schema = stream.schema();
-        drop(stream);
+        let reservation = MemoryConsumer::new("rows of the table shown").register(task.memory_pool());
+        let reserve = |bytes| Ok(reservation.try_grow(bytes)?);
+        let (shown, rows) = first_rows(stream, limit, endless, reserve).await?;
+        bar.clear();
         if limit > 0 {
             output::write(output::table(&schema, &shown, rows > limit, format)?)?;
         }
@@ -269,14 +253,83 @@ fn lower_table_functions(statement: &mut SqlStatement) {
     }
 }
 
-/// Writes every batch as it comes.
-async fn print_all(mut stream: SendableRecordBatchStream, mut writer: BatchWriter) -> Result<(), Failure> {
+/// The first rows of a result, up to a limit, and how many there were in all.
+async fn first_rows(
+    mut stream: SendableRecordBatchStream,
+    limit: usize,
+    endless: bool,
+    mut reserve: impl FnMut(usize) -> Result<(), Failure>,
+) -> Result<(Vec<RecordBatch>, usize), Failure> {
+    let (mut shown, mut rows) = (Vec::new(), 0_usize);
     while let Some(batch) = stream.next().await {
-        output::write(writer.batch(&batch?)?)?;
+        let batch = batch?;
+        let wanted = limit.saturating_sub(rows).min(batch.num_rows());
+        if wanted > 0 {
+            reserve(batch.get_array_memory_size())?;
+            shown.push(batch.slice(0, wanted));
+        }
+        rows += batch.num_rows();
+        if endless && rows > limit {
+            break;
+        }
+    }
+    Ok((shown, rows))
+}
+
+/// Writes every batch as it comes. The bar ends at the first: standard output may be the same terminal.
+async fn print_all(
+    mut stream: SendableRecordBatchStream,
+    mut writer: BatchWriter,
+    bar: &Bar,
+) -> Result<(), Failure> {
+    while let Some(batch) = stream.next().await {
+        let bytes = writer.batch(&batch?)?;
+        bar.clear();
+        output::write(bytes)?;
         // lets Ctrl-C be seen between batches, however fast they come
         tokio::task::yield_now().await;
     }
+    bar.clear();
     output::write(writer.finish()?)
+}
+
+/// The session as datafusion-cli sees it: a statement has run to its end, and its bar has gone, before it prints.
+struct BehindBar<'a> {
+    ctx: &'a SessionContext,
+    bar: Bar,
+}
+
+#[async_trait]
+impl CliSessionContext for BehindBar<'_> {
+    fn task_ctx(&self) -> Arc<TaskContext> {
+        self.ctx.task_ctx()
+    }
+
+    fn session_state(&self) -> SessionState {
+        self.ctx.state()
+    }
+
+    fn register_object_store(
+        &self,
+        url: &Url,
+        object_store: Arc<dyn ObjectStore>,
+    ) -> Option<Arc<dyn ObjectStore>> {
+        self.ctx.register_object_store(url, object_store)
+    }
+
+    fn register_table_options_extension_from_scheme(&self, scheme: &str) {
+        self.ctx.register_table_options_extension_from_scheme(scheme);
+    }
+
+    async fn execute_logical_plan(&self, plan: LogicalPlan) -> datafusion::common::Result<DataFrame> {
+        let is_copy = matches!(plan, LogicalPlan::Copy(_));
+        let mut frame = self.ctx.execute_logical_plan(plan).await?;
+        if is_copy {
+            frame = frame.cache().await?;
+        }
+        self.bar.clear();
+        Ok(frame)
+    }
 }
 
 /// Drives the query on the worker threads. The thread that prints is then free to see Ctrl-C at any time, and

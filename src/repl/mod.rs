@@ -12,6 +12,7 @@
 //! | `statements` | text to statements |
 //! | `execute` | a statement to its printed result |
 //! | `output` | formats |
+//! | `progress`, `stage` | the bar of a statement that takes long, and what it tells |
 //! | `commands`, `documentation` | the backslash commands, and `\h` |
 //! | `prompt`, `completion` | the interactive loop |
 //! | `sample`, `demo` | the subcommands |
@@ -27,8 +28,10 @@ mod execute;
 mod failure;
 mod hint;
 mod output;
+mod progress;
 mod prompt;
 mod sample;
+mod stage;
 mod statements;
 
 use std::io::{self, IsTerminal, Read, Write};
@@ -48,6 +51,7 @@ use tokio::runtime::{Builder, Runtime};
 use args::{Input, Options, Task};
 use execute::{Origin, Runner};
 use failure::Failure;
+use progress::PlanWatch;
 
 /// How long the end of the program waits for tasks that do not stop at once.
 const SHUTDOWN: Duration = Duration::from_secs(2);
@@ -154,7 +158,8 @@ fn with_runner(
 
 fn runner(runtime: &Runtime, options: &Options, stdin_is_sql: bool) -> Result<Runner, Failure> {
     let stores = Arc::new(InstrumentedObjectStoreRegistry::new());
-    let ctx = runtime.block_on(context::session(options, &stores, stdin_is_sql))?;
+    let planner = Arc::new(PlanWatch::default());
+    let ctx = runtime.block_on(context::session(options, &stores, &planner, stdin_is_sql))?;
     let print = PrintOptions {
         format: options.format,
         quiet: options.quiet,
@@ -162,7 +167,7 @@ fn runner(runtime: &Runtime, options: &Options, stdin_is_sql: bool) -> Result<Ru
         color: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none(),
         instrumented_registry: stores,
     };
-    Ok(Runner::new(ctx, print))
+    Ok(Runner::new(ctx, print, planner))
 }
 
 fn threads(options: &Options) -> usize {
