@@ -17,6 +17,7 @@
 //! SQL name and one line in [`all`].
 
 mod arguments;
+mod ascii;
 mod cmdline_template;
 mod cmdline_tokens;
 mod crc32_hash;

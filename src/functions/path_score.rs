@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
 use datafusion_macros::user_doc;
 
 use super::arguments::{self, Takes};
-use super::text;
+use super::{ascii, text};
 
 #[user_doc(
     doc_section(label = "Event features"),
@@ -118,11 +118,21 @@ pub(super) fn scores(function: &str, s: &ColumnarValue, scale: f64) -> Result<Co
     })
 }
 
-/// The sum of the code points. The bytes of ASCII are its code points, and are added up many at a time.
+/// The sum of the code points.
 fn code_points(text: &str) -> i64 {
-    if text.is_ascii() {
-        text.bytes().map(i64::from).sum()
-    } else {
-        text.chars().map(|c| i64::from(u32::from(c))).sum()
+    ascii::sum(text).unwrap_or_else(|| text.chars().map(|c| i64::from(u32::from(c))).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn code_points_equal_their_definition(text in "[\\x00-\\x7f]{0,300}|[\\x00-\\x7f]{0,40}\\PC{0,40}") {
+            prop_assert_eq!(code_points(&text), text.chars().map(|c| i64::from(u32::from(c))).sum::<i64>());
+        }
     }
 }

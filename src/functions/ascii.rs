@@ -1,0 +1,146 @@
+//! Sums over ASCII text, 16 bytes at a time.
+//!
+//! These are plain loops in a shape that the compiler turns into vector instructions, also for strings as short as
+//! paths and command lines:
+//! - A chunk that is not ASCII ends the loop. Without an exit the compiler vectorizes across the chunks, of which there
+//!   are few, and not within them.
+//! - The bytes behind the last whole chunk are one more chunk, filled up with zeros: no byte is looked at alone.
+//! - `inline`, as there is no link-time optimization that would do it across modules.
+
+const LANES: usize = 16;
+type Chunk = [u8; LANES];
+
+/// The bytes of a block: so few that a `u8` holds how many of them are members, and a `u16` their sum.
+const BLOCK: usize = 15 * LANES;
+
+/// How many bytes of `text` are members, of which NUL must be none. `None` if the text is not ASCII.
+#[inline]
+pub(super) fn count(text: &str, is_member: impl Fn(u8) -> bool) -> Option<i64> {
+    let count_lanes = |counts: &mut Chunk, chunk: &Chunk| {
+        // By index: over a zip it is not vectorized.
+        for lane in 0..LANES {
+            counts[lane] += u8::from(is_member(chunk[lane]));
+        }
+    };
+    sum_blocks(text.as_bytes(), [0; LANES], count_lanes, |counts| {
+        let [low, high] = halves(&counts);
+        // The product has the sum of all bytes in its topmost.
+        (low + high).wrapping_mul(0x0101_0101_0101_0101) >> 56
+    })
+}
+
+/// The sum of the code points of `text`, which are its bytes. `None` if the text is not ASCII.
+#[inline]
+pub(super) fn sum(text: &str) -> Option<i64> {
+    const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
+    let in_pairs = |bytes: u64| (bytes & EVEN) + ((bytes >> 8) & EVEN);
+    let add_pairs = |sums: &mut [u64; 2], chunk: &Chunk| {
+        let [low, high] = halves(chunk);
+        sums[0] += in_pairs(low);
+        sums[1] += in_pairs(high);
+    };
+    // As above, with a sum of 16 bits.
+    sum_blocks(text.as_bytes(), [0; 2], add_pairs, |[low, high]| {
+        (low + high).wrapping_mul(0x0001_0001_0001_0001) >> 48
+    })
+}
+
+/// Adds up the `total` of every block, which `add` has brought from `zero` to the sums of the block's chunks.
+#[inline]
+fn sum_blocks<Lanes: Copy>(
+    text: &[u8],
+    zero: Lanes,
+    add: impl Fn(&mut Lanes, &Chunk),
+    total: impl Fn(Lanes) -> u64,
+) -> Option<i64> {
+    let mut sum = 0;
+    for block in text.chunks(BLOCK) {
+        let mut lanes = zero;
+        for chunk in block.as_chunks().0 {
+            if !chunk.is_ascii() {
+                return None;
+            }
+            add(&mut lanes, chunk);
+        }
+        let rest = rest(block);
+        if !rest.is_ascii() {
+            return None;
+        }
+        add(&mut lanes, &rest);
+        sum += total(lanes) as i64;
+    }
+    Some(sum)
+}
+
+/// The bytes behind the whole chunks of `block`, and zeros.
+#[inline]
+fn rest(block: &[u8]) -> Chunk {
+    /// At `n`, the last `n` bytes of a chunk.
+    const LAST: [u128; LANES] = {
+        let mut masks = [0; LANES];
+        let mut n = 1;
+        while n < LANES {
+            masks[n] = u128::MAX << (8 * (LANES - n));
+            n += 1;
+        }
+        masks
+    };
+    // Masked out of the last 16 bytes, where there are as many: a copy of unknown length is a call.
+    if let Some(last) = block.last_chunk() {
+        return (u128::from_le_bytes(*last) & LAST[block.len() % LANES]).to_le_bytes();
+    }
+    let mut chunk = [0; LANES];
+    chunk[..block.len()].copy_from_slice(block);
+    chunk
+}
+
+#[inline]
+fn halves(chunk: &Chunk) -> [u64; 2] {
+    let whole = u128::from_le_bytes(*chunk);
+    [whole as u64, (whole >> 64) as u64]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Around the borders of chunks and blocks.
+    fn lengths() -> impl Iterator<Item = usize> {
+        (0..=70).chain(BLOCK - 20..=BLOCK + 36).chain(2 * BLOCK - 1..=2 * BLOCK + 1)
+    }
+
+    /// What a byte counts must not depend on its place, nor on what is around it.
+    #[test]
+    fn equal_the_loops_over_bytes_at_every_length() {
+        for length in lengths() {
+            for step in [1, 37] {
+                let text: String = (0..length).map(|i| char::from((step * i % 128) as u8)).collect();
+                let is_member = |byte: u8| byte % 3 == 1;
+                let members = text.bytes().filter(|&byte| is_member(byte)).count();
+                assert_eq!(count(&text, is_member), Some(members as i64), "{length}");
+                assert_eq!(sum(&text), Some(text.bytes().map(i64::from).sum()), "{length}");
+            }
+        }
+    }
+
+    /// No lane overflows.
+    #[test]
+    fn hold_the_largest_sums() {
+        for length in lengths() {
+            let text = "\x7f".repeat(length);
+            assert_eq!(count(&text, |byte| byte == 0x7f), Some(length as i64));
+            assert_eq!(sum(&text), Some(0x7f * length as i64));
+        }
+    }
+
+    #[test]
+    fn refuse_other_characters_at_every_place() {
+        for length in lengths() {
+            for place in 0..=length {
+                let text = "a".repeat(place) + "\u{80}" + &"a".repeat(length - place);
+                let results = (count(&text, |byte| byte == b'a'), sum(&text));
+                assert_eq!(results, (None, None), "{length}, {place}");
+            }
+        }
+    }
+}
