@@ -81,7 +81,7 @@ fn blobs(points: usize, dimension: usize) -> Points {
         columns
     };
     let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-    Points::from_columns(&columns).expect("finite columns of one length")
+    Points::from_columns(&columns, &AtomicBool::new(false)).expect("finite columns of one length")
 }
 
 fn bench_core(c: &mut Criterion) {
@@ -102,7 +102,11 @@ fn bench_core(c: &mut Criterion) {
         }
     }
     let mut scaled = blobs(1_000_000, 3);
-    group.bench_function("scale l2,m=1000000,k=3", |b| b.iter(|| scaled.scale(black_box(Scaling::L2), None)));
+    group.bench_function("scale l2,m=1000000,k=3", |b| {
+        b.iter(|| {
+            scaled.scale(black_box(Scaling::L2), None, &AtomicBool::new(false)).expect("not cancelled");
+        });
+    });
     group.finish();
 }
 

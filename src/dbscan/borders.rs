@@ -1,8 +1,10 @@
 //! Border points: not core themselves, but near a core point.
 
+use super::bounds::{Bounds, reduced_distance};
 use super::labels::Draft;
 use super::metric::ReducedDistance;
-use super::tree::{Bounds, Item, LEAF, Node, ROOT, Tree, reduced_distance};
+use super::statistics::Tally;
+use super::tree::{Item, LEAF, Node, ROOT, Tree};
 use super::{Cancelled, Run};
 
 /// Gives each point that was set aside the lowest-numbered cluster with a core point within eps, if there is one.
@@ -11,14 +13,14 @@ pub(super) fn assign<const K: usize, D: ReducedDistance>(
     tree: &Tree<K, D>,
     labels: &Draft,
     run: &Run,
-) -> Result<(), Cancelled> {
+) -> Result<Tally, Cancelled> {
     if tree.core.is_empty() || tree.nodes[ROOT].is_empty() {
-        return Ok(());
+        return Ok(Tally::default());
     }
     let lowest_of_leaf = |leaf: &Node<K, D>| {
         let mut least = NONE;
         for position in leaf.range() {
-            run.check_every(position)?;
+            run.workers.check_every(position)?;
             least = least.min(labels.cluster(tree.items[position].index));
         }
         Ok(least)
@@ -42,37 +44,47 @@ struct Search<'a, const K: usize, D> {
     group: &'a [Item<K>],
     bounds: Bounds<K, D>,
     found: &'a mut [i64],
+    tally: Tally,
 }
 
 impl<const K: usize, D: ReducedDistance> Finder<'_, K, D> {
-    fn assign_below(&self, node: usize) -> Result<(), Cancelled> {
+    fn assign_below(&self, node: usize) -> Result<Tally, Cancelled> {
         let this = &self.tree.nodes[node];
         if !this.is_leaf() {
             let [first, second] = self.tree.children(node);
-            return self.run.join(this.span(), || self.assign_below(first), || self.assign_below(second));
+            let (first, second) = self.run.workers.join(
+                this.span(),
+                || self.assign_below(first),
+                || self.assign_below(second),
+            )?;
+            return Ok(first + second);
         }
         // Equal points have equal neighbours.
         let all_equal = this.span() > LEAF;
         let others = &self.tree.items[this.others()];
         let group = if all_equal { &others[..1.min(others.len())] } else { others };
+        if group.is_empty() {
+            return Ok(Tally::default());
+        }
         let mut found = [NONE; LEAF];
         let found = &mut found[..group.len()];
-        if !group.is_empty() {
-            let bounds = Bounds::around(group, self.run)?;
-            self.find(ROOT, &mut Search { group, bounds, found })?;
-        }
+        let bounds = Bounds::around(group, self.run)?;
+        let mut search = Search { group, bounds, found, tally: Tally::default() };
+        self.find(ROOT, &mut search)?;
+        let Search { found, mut tally, .. } = search;
         for (i, item) in others.iter().enumerate() {
-            self.run.check_every(i)?;
+            self.run.workers.check_every(i)?;
             let cluster = found[if all_equal { 0 } else { i }];
             if cluster != NONE {
                 self.labels.set_border(item.index, cluster);
+                tally.borders += 1;
             }
         }
-        Ok(())
+        Ok(tally)
     }
 
     fn find(&self, node: usize, search: &mut Search<K, D>) -> Result<(), Cancelled> {
-        self.run.check()?;
+        self.run.workers.check()?;
         let (this, lowest) = (&self.tree.nodes[node], self.lowest[node]);
         if search.found.iter().all(|&cluster| cluster <= lowest)
             || search.bounds.least(&this.bounds) > self.run.reach
@@ -86,7 +98,7 @@ impl<const K: usize, D: ReducedDistance> Finder<'_, K, D> {
         } else if this.is_leaf() || this.bounds.diagonal() <= search.bounds.diagonal() {
             // The box of the group is too coarse for this node: on with its points.
             for (item, cluster) in search.group.iter().zip(search.found.iter_mut()) {
-                self.find_near(&item.at, node, cluster)?;
+                self.find_near(&item.at, node, cluster, &mut search.tally)?;
             }
         } else {
             for child in self.tree.children(node) {
@@ -97,8 +109,14 @@ impl<const K: usize, D: ReducedDistance> Finder<'_, K, D> {
     }
 
     /// Lowers `cluster` to the lowest one with a core point near `at` in a node, if that is lower.
-    fn find_near(&self, at: &[f64; K], node: usize, cluster: &mut i64) -> Result<(), Cancelled> {
-        self.run.check()?;
+    fn find_near(
+        &self,
+        at: &[f64; K],
+        node: usize,
+        cluster: &mut i64,
+        tally: &mut Tally,
+    ) -> Result<(), Cancelled> {
+        self.run.workers.check()?;
         let (this, lowest) = (&self.tree.nodes[node], self.lowest[node]);
         if lowest >= *cluster || this.bounds.least_to(at) > self.run.reach {
             return Ok(());
@@ -106,13 +124,14 @@ impl<const K: usize, D: ReducedDistance> Finder<'_, K, D> {
         if this.bounds.most_to(at) <= self.run.reach {
             *cluster = lowest;
         } else if this.is_leaf() {
+            tally.distances += this.range().len() as u64;
             let neighbours = self.tree.items[this.range()].iter();
             for item in neighbours.filter(|item| reduced_distance::<K, D>(at, &item.at) <= self.run.reach) {
                 *cluster = self.labels.cluster(item.index).min(*cluster);
             }
         } else {
             for child in self.tree.children(node) {
-                self.find_near(at, child, cluster)?;
+                self.find_near(at, child, cluster, tally)?;
             }
         }
         Ok(())

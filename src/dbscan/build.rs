@@ -12,10 +12,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::bounds::Bounds;
 use super::metric::ReducedDistance;
 use super::points::Points;
 use super::select::select;
-use super::tree::{Bounds, Item, LEAF, Node, Tree};
+use super::tree::{Item, LEAF, Node, Tree};
 use super::{Cancelled, Run};
 
 /// The most parts: 12 levels.
@@ -53,16 +54,16 @@ pub(super) fn build<const K: usize, D: ReducedDistance>(
 fn filled<T: Copy>(value: T, len: usize, run: &Run) -> Result<Vec<T>, Cancelled> {
     let mut values = Vec::with_capacity(len);
     while values.len() < len {
-        run.check()?;
-        values.resize(len.min(values.len() + (1 << 18)), value);
+        run.workers.check()?;
+        values.resize(len.min(values.len() + (1 << 23) / size_of::<T>()), value);
     }
     Ok(values)
 }
 
 /// How many parts `points` points are dealt to, a power of 2.
 fn parts(points: usize, run: &Run) -> usize {
-    let parts = points / PART.min(run.parallel_from.saturating_mul(2));
-    if parts < 2 || points < run.parallel_from { 1 } else { (1 << parts.ilog2()).min(PARTS) }
+    let parts = points / PART.min(run.workers.parallel_from.saturating_mul(2));
+    if parts < 2 || !run.workers.share(points) { 1 } else { (1 << parts.ilog2()).min(PARTS) }
 }
 
 /// The planes of the upper levels: a complete binary tree whose root is 1 and where 2i and 2i + 1 follow i.
@@ -97,7 +98,7 @@ impl<const K: usize> Planes<K> {
         let bounds = Bounds::<K, D>::around(sample, run)?;
         let axis = bounds.widest_axis();
         let middle = sample.len() / 2;
-        select(sample, middle, axis, run)?;
+        select(sample, middle, axis, &run.workers)?;
         let mut at = sample[middle].at[axis];
         let below = |sample: &[Item<K>], at: f64| sample.iter().filter(|item| item.at[axis] < at).count();
         if below(sample, at) == 0 {
@@ -107,7 +108,7 @@ impl<const K: usize> Planes<K> {
         }
         self.planes[plane] = (axis, at);
         let first = below(sample, at);
-        select(sample, first.min(sample.len() - 1), axis, run)?;
+        select(sample, first.min(sample.len() - 1), axis, &run.workers)?;
         let (first, second) = sample.split_at_mut(first);
         self.split::<D>(2 * plane, first, run)?;
         self.split::<D>(2 * plane + 1, second, run)
@@ -140,7 +141,7 @@ impl<const K: usize> Planes<K> {
         let len = points.len();
         let block = len.div_ceil(BLOCKS).max(BLOCK);
         let deal = |i: usize| self.deal_block(points, i * block..len.min((i + 1) * block), run);
-        let blocks: Vec<_> = if run.parallel {
+        let blocks: Vec<_> = if run.workers.parallel {
             (0..len.div_ceil(block)).into_par_iter().map(deal).collect::<Result<_, _>>()?
         } else {
             (0..len.div_ceil(block)).map(deal).collect::<Result<_, _>>()?
@@ -159,7 +160,7 @@ impl<const K: usize> Planes<K> {
         let mut part_of = Vec::with_capacity(block.len() + LANES);
         let mut ends = vec![0; self.len()];
         for start in block.clone().step_by(LANES) {
-            run.check_every(start)?;
+            run.workers.check_every(start)?;
             let lanes = LANES.min(block.end - start);
             let mut at = [[0.0; K]; LANES];
             for (i, at) in at.iter_mut().enumerate().take(lanes) {
@@ -177,7 +178,7 @@ impl<const K: usize> Planes<K> {
         }
         let mut items = vec![Item::UNUSED; block.len()];
         for (i, part) in block.zip(part_of) {
-            run.check_every(i)?;
+            run.workers.check_every(i)?;
             let end = &mut ends[usize::from(part)];
             items[*end as usize] = Item::new(points, i as u32, run);
             *end += 1;
@@ -224,7 +225,7 @@ impl<const K: usize> Parts<K> {
     fn collect(&self, part: usize, items: &mut [Item<K>], run: &Run) -> Result<(), Cancelled> {
         let mut rest = items;
         for block in &self.blocks {
-            run.check()?;
+            run.workers.check()?;
             let (place, behind) = rest.split_at_mut(block.part(part).len());
             place.copy_from_slice(block.part(part));
             rest = behind;
@@ -261,7 +262,7 @@ fn grow_parts<const K: usize, D: ReducedDistance>(
     let second_at = offset + 1 + first.len();
     let len = items.len();
     let (smaller, larger) = items.split_at_mut(middle - start);
-    run.join(
+    run.workers.join(
         len,
         || grow_parts(first, offset + 1, smaller, start, dealt, parts.start..middle_part, run),
         || grow_parts(second, second_at, larger, middle, dealt, middle_part..parts.end, run),
@@ -288,9 +289,9 @@ fn grow<const K: usize, D: ReducedDistance>(
     let (node, below) = nodes.split_at_mut(1);
     let (first, second) = below.split_at_mut(below.len() / 2);
     let second_at = offset + 1 + first.len();
-    select(items, middle, bounds.widest_axis(), run)?;
+    select(items, middle, bounds.widest_axis(), &run.workers)?;
     let (smaller, larger) = items.split_at_mut(middle);
-    run.join(
+    run.workers.join(
         len,
         || grow(first, offset + 1, smaller, start, run),
         || grow(second, second_at, larger, start + middle, run),
@@ -301,13 +302,13 @@ fn grow<const K: usize, D: ReducedDistance>(
 
 #[cfg(test)]
 mod tests {
-    use std::error::Error;
-    use std::sync::atomic::AtomicBool;
-
     use super::super::metric::Euclidean;
+    use super::super::tests::NEVER;
     use super::super::tree::{DEPTH, ROOT};
+    use super::super::workers::Workers;
     use super::super::{Params, Points};
     use super::*;
+    use std::error::Error;
 
     /// The positions below a node, which must be what it covers, in boxes that are tight.
     fn look(tree: &Tree<2, Euclidean>, node: usize, depth: usize) -> Range<usize> {
@@ -350,11 +351,12 @@ mod tests {
             &|i| [if i % 10 == 0 { random(i) } else { 0.0 }, random(i)],
             &|i| [0.5_f64.powi((i % 1000) as i32), 2.0_f64.powi((i / 1000) as i32)],
         ];
-        let (params, cancel) = (Params::try_new(1.0, 2)?, AtomicBool::new(false));
+        let params = Params::try_new(1.0, 2)?;
         for shape in shapes {
-            let points = Points::from_rows((0..len).flat_map(shape).collect(), 2)?;
+            let points = Points::from_rows((0..len).flat_map(shape).collect(), 2, &NEVER)?;
             for parallel_from in [1, 100, usize::MAX] {
-                let run = Run::new(&points, None, &params, &cancel, parallel_from);
+                let workers = Workers::from(parallel_from, points.len(), &NEVER);
+                let run = Run::new(&params, None, workers);
                 let tree: Tree<2, Euclidean> = build(&points, &run)?;
                 assert_eq!(look(&tree, ROOT, 1), 0..points.len());
                 let mut seen: Vec<_> = tree.items.iter().map(|item| item.index).collect();

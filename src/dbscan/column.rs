@@ -4,10 +4,10 @@
 //! brought into one form: its distinct values, ascending, each with its weight. That takes O(n log n) and 16 bytes per
 //! point.
 
-use rayon::prelude::*;
-
 use super::metric::{greater, lesser};
-use super::{PARALLEL_FROM, weight_of};
+use super::select::{Placed, sort};
+use super::workers::Workers;
+use super::{Cancelled, weight_of};
 
 /// The distinct values of a feature.
 pub(super) struct Column {
@@ -17,25 +17,43 @@ pub(super) struct Column {
     weight: u64,
 }
 
+/// On the only axis that a column has.
+impl Placed for (f64, u64) {
+    #[inline]
+    fn along(&self, _axis: usize) -> f64 {
+        self.0
+    }
+}
+
 impl Column {
     /// Takes the values of at least one point.
-    pub(super) fn new(values: impl Iterator<Item = f64>, weights: Option<&[u64]>) -> Self {
-        let mut values: Vec<_> =
-            values.enumerate().map(|(i, value)| (value, weight_of(weights, i))).collect();
-        if values.len() >= PARALLEL_FROM {
-            values.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        } else {
-            values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    pub(super) fn new(
+        values: impl ExactSizeIterator<Item = f64>,
+        weights: Option<&[u64]>,
+        workers: &Workers,
+    ) -> Result<Self, Cancelled> {
+        let mut sorted = Vec::with_capacity(values.len());
+        for (i, value) in values.enumerate() {
+            workers.check_every(i)?;
+            sorted.push((value, weight_of(weights, i)));
         }
-        values.dedup_by(|next, kept| {
-            let equal = next.0 <= kept.0;
-            if equal {
-                kept.1 = kept.1.saturating_add(next.1);
+        sort(&mut sorted, 0, workers)?;
+        // Equal values become one.
+        let (mut len, mut weight) = (0, 0_u64);
+        for i in 0..sorted.len() {
+            workers.check_every(i)?;
+            let next = sorted[i];
+            weight = weight.saturating_add(next.1);
+            match sorted[..len].last_mut() {
+                Some(last) if next.0 <= last.0 => last.1 = last.1.saturating_add(next.1),
+                _ => {
+                    sorted[len] = next;
+                    len += 1;
+                }
             }
-            equal
-        });
-        let weight = values.iter().fold(0_u64, |sum, &(_, weight)| sum.saturating_add(weight));
-        Self { values, weight }
+        }
+        sorted.truncate(len);
+        Ok(Self { values: sorted, weight })
     }
 
     /// How many points it stands for.
@@ -44,60 +62,73 @@ impl Column {
     }
 
     /// The value of this rank, from 0, among all points in order.
-    fn ranked(&self, rank: u64) -> f64 {
+    fn ranked(&self, rank: u64, workers: &Workers) -> Result<f64, Cancelled> {
         let mut before = 0_u64;
         let mut last = 0.0;
-        for &(value, weight) in &self.values {
+        for (i, &(value, weight)) in self.values.iter().enumerate() {
+            workers.check_every(i)?;
             before = before.saturating_add(weight);
             last = value;
             if rank < before {
                 break;
             }
         }
-        last
+        Ok(last)
     }
 
     /// numpy's `median`: of an even number of points the mean of the two in the middle.
-    pub(super) fn median(&self) -> f64 {
+    pub(super) fn median(&self, workers: &Workers) -> Result<f64, Cancelled> {
         let middle = self.weight / 2;
-        if self.weight.is_multiple_of(2) {
-            f64::midpoint(self.ranked(middle - 1), self.ranked(middle))
-        } else {
-            self.ranked(middle)
-        }
+        let above = self.ranked(middle, workers)?;
+        let even = self.weight.is_multiple_of(2);
+        Ok(if even { f64::midpoint(self.ranked(middle - 1, workers)?, above) } else { above })
     }
 
     /// numpy's `quantile` with its default method, linear between two ranks, `_lerp` to the bit: it goes from the
     /// nearer one. `share` is from 0 to 1.
-    pub(super) fn quantile(&self, share: f64) -> f64 {
+    pub(super) fn quantile(&self, share: f64, workers: &Workers) -> Result<f64, Cancelled> {
         let rank = (self.count() - 1.0) * share;
         let below = rank.floor();
         let part = rank - below;
-        let [low, high] = [self.ranked(below as u64), self.ranked(below as u64 + 1)];
+        let low = self.ranked(below as u64, workers)?;
+        let high = self.ranked(below as u64 + 1, workers)?;
         let step = high - low;
-        if part >= 0.5 { high - step * (1.0 - part) } else { low + step * part }
+        Ok(if part >= 0.5 { high - step * (1.0 - part) } else { low + step * part })
     }
 
     /// The mean and the population variance (divided by the number of points), each a rounding or two from exact.
     /// Neither is finite where a sum is beyond `f64`.
-    pub(super) fn moments(&self) -> (f64, f64) {
+    pub(super) fn moments(&self, workers: &Workers) -> Result<(f64, f64), Cancelled> {
         if let [(value, _)] = self.values[..] {
-            return (value, 0.0);
+            return Ok((value, 0.0));
         }
-        let sum = |term: &dyn Fn(f64) -> Double| {
-            let weighted = self.values.iter().map(|&(value, weight)| term(value).times(weight as f64));
-            weighted.fold(Double::default(), Double::plus).over(self.count())
-        };
-        let mean = sum(&|value| Double { high: value, low: 0.0 });
-        let variance = sum(&|value| mean.minus_from(value).squared());
-        (mean.high, variance.high)
+        let mean = self.mean_of(|value| Double { high: value, low: 0.0 }, workers)?;
+        let variance = self.mean_of(|value| mean.minus_from(value).squared(), workers)?;
+        Ok((mean.high, variance.high))
+    }
+
+    /// The mean of `term` over all points.
+    fn mean_of(&self, term: impl Fn(f64) -> Double, workers: &Workers) -> Result<Double, Cancelled> {
+        let mut sum = Double::default();
+        for (i, &(value, weight)) in self.values.iter().enumerate() {
+            workers.check_every(i)?;
+            sum = sum.plus(term(value).times(weight as f64));
+        }
+        Ok(sum.over(self.count()))
     }
 }
 
 /// The least and the greatest of at least one value.
-pub(super) fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let none = (f64::INFINITY, f64::NEG_INFINITY);
-    values.fold(none, |(low, high), value| (lesser(low, value), greater(high, value)))
+pub(super) fn extremes(
+    values: impl Iterator<Item = f64>,
+    workers: &Workers,
+) -> Result<(f64, f64), Cancelled> {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for (i, value) in values.enumerate() {
+        workers.check_every(i)?;
+        (low, high) = (lesser(low, value), greater(high, value));
+    }
+    Ok((low, high))
 }
 
 /// A sum of two `f64` that is not carried out: twice the digits of one, some 30 (Dekker: *A floating-point technique
@@ -165,17 +196,21 @@ impl Double {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::NEVER;
     use super::*;
 
     #[test]
-    fn ranks_count_weights() {
-        let column = Column::new([5.0, 1.0, 5.0, 2.0].into_iter(), Some(&[1, 3, 1, 1]));
+    fn ranks_count_weights() -> Result<(), Cancelled> {
+        let workers = Workers::new(4, &NEVER);
+        let column = Column::new([5.0, 1.0, 5.0, 2.0].into_iter(), Some(&[1, 3, 1, 1]), &workers)?;
         assert_eq!(column.values, [(1.0, 3), (2.0, 1), (5.0, 2)]);
-        let ranked: Vec<f64> = (0..7).map(|rank| column.ranked(rank)).collect();
+        let ranked = (0..7).map(|rank| column.ranked(rank, &workers)).collect::<Result<Vec<_>, _>>()?;
         assert_eq!(ranked, [1.0, 1.0, 1.0, 2.0, 5.0, 5.0, 5.0]);
-        assert_eq!((column.median(), column.quantile(0.25), column.quantile(0.75)), (1.5, 1.0, 4.25));
-        let heavy = Column::new([1.0, 2.0, 3.0].into_iter(), Some(&[u64::MAX; 3]));
-        assert_eq!((heavy.count(), heavy.median()), (u64::MAX as f64, 1.0), "saturated");
+        let quartiles = (column.quantile(0.25, &workers)?, column.quantile(0.75, &workers)?);
+        assert_eq!((column.median(&workers)?, quartiles), (1.5, (1.0, 4.25)));
+        let heavy = Column::new([1.0, 2.0, 3.0].into_iter(), Some(&[u64::MAX; 3]), &workers)?;
+        assert_eq!((heavy.count(), heavy.median(&workers)?), (u64::MAX as f64, 1.0), "saturated");
+        Ok(())
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use super::bounds::reduced_distance;
 use super::labels::Draft;
 use super::metric::ReducedDistance;
-use super::tree::{ROOT, Tree, reduced_distance};
+use super::statistics::Tally;
+use super::tree::{ROOT, Tree};
 use super::{Cancelled, Run, zeros};
 
 /// Disjoint sets that many threads may join at once. The root of a set is its least member, so the sets don't depend
@@ -82,19 +84,21 @@ impl Components {
     pub(super) fn link<const K: usize, D: ReducedDistance>(
         tree: &Tree<K, D>,
         run: &Run,
-    ) -> Result<Self, Cancelled> {
+    ) -> Result<(Self, Tally), Cancelled> {
         let linker =
             Linker { tree, run, sets: DisjointSets::new(tree.items.len()), whole: zeros(tree.nodes.len()) };
-        if run.parallel {
+        let mut tally = Tally::default();
+        if run.workers.parallel {
             let cut = tree.cut(SUBTREES, run);
-            run.try_for_each(cut.len(), |i| linker.join_self(cut[i]))?;
-            run.try_for_each(cut.len(), |i| {
-                cut[i + 1..].iter().try_for_each(|&other| linker.join_if_near(cut[i], other))
-            })?;
+            let within = |i: usize, tally: &mut Tally| linker.join_self(cut[i], tally);
+            let between = |i: usize, tally: &mut Tally| {
+                cut[i + 1..].iter().try_for_each(|&other| linker.join_if_near(cut[i], other, tally))
+            };
+            tally = Tally::of_all(cut.len(), within)? + Tally::of_all(cut.len(), between)?;
         } else {
-            linker.join_self(ROOT)?;
+            linker.join_self(ROOT, &mut tally)?;
         }
-        Ok(Self { sets: linker.sets })
+        Ok((Self { sets: linker.sets }, tally))
     }
 
     /// Labels for all core points; the others stay noise.
@@ -111,7 +115,7 @@ impl Components {
         let uncounted = run.min_samples == 2;
         let together = vec![false; if uncounted { len } else { 0 }];
         let together: Vec<_> = together.into_iter().map(AtomicBool::new).collect();
-        run.try_for_blocks(len, |block| {
+        run.workers.try_for_blocks(len, |block| {
             for position in block.filter(|&position| tree.is_core(position)) {
                 let root = self.sets.find_for_good(position as u32) as usize;
                 let down = u32::MAX - tree.items[position].index;
@@ -126,7 +130,7 @@ impl Components {
             Ok(())
         })?;
         let mut labels = Draft::noise(points);
-        run.try_for_blocks(len, |block| {
+        run.workers.try_for_blocks(len, |block| {
             for position in block.filter(|&position| tree.is_core(position)) {
                 let (item, root) = (&tree.items[position], self.sets.find(position as u32) as usize);
                 if !uncounted || together[root].load(Ordering::Relaxed) || item.weight(run) >= 2 {
@@ -150,16 +154,20 @@ struct Linker<'a, const K: usize, D> {
 
 impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
     /// Joins the points of a node with each other.
-    fn join_self(&self, node: usize) -> Result<(), Cancelled> {
-        self.run.check()?;
+    fn join_self(&self, node: usize, tally: &mut Tally) -> Result<(), Cancelled> {
+        self.run.workers.check()?;
         let this = &self.tree.nodes[node];
         if this.is_empty() {
             return Ok(());
         }
         if this.is_cell(self.run) {
+            tally.cells += 1;
             return self.join_to(this.range().start as u32, node);
         }
         if this.is_leaf() {
+            let points = this.range().len() as u64;
+            tally.cells += points;
+            tally.distances += points * (points - 1) / 2;
             for a in this.range() {
                 for b in a + 1..this.range().end {
                     self.join_points(a, b);
@@ -168,26 +176,26 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
             return Ok(());
         }
         let [first, second] = self.tree.children(node);
-        self.join_self(first)?;
-        self.join_self(second)?;
-        self.join_if_near(first, second)
+        self.join_self(first, tally)?;
+        self.join_self(second, tally)?;
+        self.join_if_near(first, second, tally)
     }
 
     /// Joins the points of two nodes that cover different points.
-    fn join_if_near(&self, a: usize, b: usize) -> Result<(), Cancelled> {
+    fn join_if_near(&self, a: usize, b: usize, tally: &mut Tally) -> Result<(), Cancelled> {
         let (x, y) = (&self.tree.nodes[a], &self.tree.nodes[b]);
         if x.is_empty() || y.is_empty() || x.bounds.least(&y.bounds) > self.run.reach {
             return Ok(());
         }
-        self.join(a, b)
+        self.join(a, b, tally)
     }
 
     /// The same for nodes that have points and whose boxes are within eps.
     ///
     /// The wider one is split, a leaf into its points: a box around points of a sparse region may reach over all of a
     /// dense one that none of the points is near.
-    fn join(&self, a: usize, b: usize) -> Result<(), Cancelled> {
-        self.run.check()?;
+    fn join(&self, a: usize, b: usize, tally: &mut Tally) -> Result<(), Cancelled> {
+        self.run.workers.check()?;
         let (in_a, in_b) = (self.component(a), self.component(b));
         if in_a.is_some() && in_a == in_b {
             return Ok(());
@@ -201,21 +209,21 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
         let (x, y) = (&self.tree.nodes[wide], &self.tree.nodes[narrow]);
         if x.is_leaf() {
             for position in x.distinct() {
-                self.join_point(position, narrow)?;
+                self.join_point(position, narrow, tally)?;
             }
             return Ok(());
         }
         self.inherit(wide);
         let near = self.tree.children_near(wide, self.run.reach, |bounds| bounds.least(&y.bounds));
         for &child in near.as_slice() {
-            self.join(child, narrow)?;
+            self.join(child, narrow, tally)?;
         }
         Ok(())
     }
 
     /// Joins one point with the points of a node.
-    fn join_point(&self, position: usize, node: usize) -> Result<(), Cancelled> {
-        self.run.check()?;
+    fn join_point(&self, position: usize, node: usize, tally: &mut Tally) -> Result<(), Cancelled> {
+        self.run.workers.check()?;
         let (at, this) = (&self.tree.items[position].at, &self.tree.nodes[node]);
         if this.bounds.least_to(at) > self.run.reach {
             return Ok(());
@@ -228,18 +236,21 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
             return self.join_to(position as u32, node);
         }
         if this.is_leaf() {
+            let mut distances = 0;
             for other in this.range() {
+                distances += 1;
                 // One neighbour is enough when they are one component.
                 if self.join_points(position, other) && component.is_some() {
                     break;
                 }
             }
+            tally.distances += distances;
             return Ok(());
         }
         self.inherit(node);
         let near = self.tree.children_near(node, self.run.reach, |bounds| bounds.least_to(at));
         for &child in near.as_slice() {
-            self.join_point(position, child)?;
+            self.join_point(position, child, tally)?;
         }
         Ok(())
     }
@@ -258,7 +269,7 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
             self.sets.unite(hub, whole);
         } else {
             for position in self.tree.nodes[node].range() {
-                self.run.check_every(position)?;
+                self.run.workers.check_every(position)?;
                 if self.tree.is_core(position) {
                     self.sets.unite(hub, position as u32);
                 }

@@ -1,10 +1,11 @@
 //! Which points are core, where `min_samples` is above 2.
 
+use super::bounds::Bounds;
 use super::metric::ReducedDistance;
-use super::tree::{Bounds, DEPTH, LEAF, Node, ROOT, Tree, weight_near};
+use super::tree::{DEPTH, LEAF, Node, ROOT, Tree, weight_near};
 use super::{Cancelled, Run};
 
-/// Whether the point at each position of the tree is core.
+/// Whether the point at each position of the tree is core, and how many distances that took.
 ///
 /// A cell that weighs enough is all core. Other points count their neighbours leaf by leaf, until they have enough,
 /// and from near to far: first the leaf itself, then the subtrees beside its ancestors, nearest relatives first. Those
@@ -13,19 +14,19 @@ use super::{Cancelled, Run};
 pub(super) fn find<const K: usize, D: ReducedDistance>(
     tree: &Tree<K, D>,
     run: &Run,
-) -> Result<Vec<bool>, Cancelled> {
+) -> Result<(Vec<bool>, u64), Cancelled> {
     let leaf = |leaf: &Node<K, D>| {
         let mut sum = 0_u64;
         for position in leaf.range() {
-            run.check_every(position)?;
+            run.workers.check_every(position)?;
             sum = sum.saturating_add(tree.items[position].weight(run));
         }
         Ok(sum)
     };
     let counter = Counter { tree, run, weights: tree.fold(0, leaf, u64::saturating_add, run)? };
     let mut core = vec![false; tree.items.len()];
-    counter.mark(ROOT, &Relatives::NONE, &mut core)?;
-    Ok(core)
+    let distances = counter.mark(ROOT, &Relatives::NONE, &mut core)?;
+    Ok((core, distances))
 }
 
 /// The subtrees beside a node and its ancestors, as far as they are within eps of the node: at most one per level.
@@ -62,19 +63,22 @@ struct Count<'a, const K: usize, D> {
     common: u64,
     /// The weight of the other neighbours found, for each of the leaf's points.
     own: [u64; LEAF],
+    /// How many distances that took.
+    distances: u64,
 }
 
 impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
-    /// Marks the core points below `node` in `core`, its range of all flags, which are false.
-    fn mark(&self, node: usize, relatives: &Relatives, core: &mut [bool]) -> Result<(), Cancelled> {
-        self.run.check()?;
+    /// Marks the core points below `node` in `core`, its range of all flags, which are false. Returns how many
+    /// distances that took, as the others do.
+    fn mark(&self, node: usize, relatives: &Relatives, core: &mut [bool]) -> Result<u64, Cancelled> {
+        self.run.workers.check()?;
         let this = &self.tree.nodes[node];
         if self.weights[node] >= self.run.min_samples && this.is_cell(self.run) {
             core.fill(true);
-            return Ok(());
+            return Ok(0);
         }
         if self.weight_in_reach(node, relatives) < self.run.min_samples {
-            return Ok(());
+            return Ok(0);
         }
         if this.is_leaf() {
             return self.mark_leaf(node, relatives, core);
@@ -84,11 +88,12 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
         let beside_second = self.relatives_of(second, first, relatives);
         let points = core.len();
         let (in_first, in_second) = core.split_at_mut(self.tree.nodes[first].range().len());
-        self.run.join(
+        let (by_first, by_second) = self.run.workers.join(
             points,
             || self.mark(first, &beside_first, in_first),
             || self.mark(second, &beside_second, in_second),
-        )
+        )?;
+        Ok(by_first + by_second)
     }
 
     /// No point below `node` has neighbours of more weight.
@@ -110,12 +115,12 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
         near
     }
 
-    fn mark_leaf(&self, leaf: usize, relatives: &Relatives, core: &mut [bool]) -> Result<(), Cancelled> {
-        let mut count = Count { leaf: &self.tree.nodes[leaf], common: 0, own: [0; LEAF] };
+    fn mark_leaf(&self, leaf: usize, relatives: &Relatives, core: &mut [bool]) -> Result<u64, Cancelled> {
+        let mut count = Count { leaf: &self.tree.nodes[leaf], common: 0, own: [0; LEAF], distances: 0 };
         for node in [leaf].into_iter().chain(relatives.iter().rev()) {
             if self.count(node, &mut count)? {
                 core.fill(true);
-                return Ok(());
+                return Ok(count.distances);
             }
         }
         if core.len() > LEAF {
@@ -126,7 +131,7 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
                 *core = self.is_enough(own, count.common);
             }
         }
-        Ok(())
+        Ok(count.distances)
     }
 
     #[inline]
@@ -136,7 +141,7 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
 
     /// Counts the neighbours in `node`; returns whether all points of the leaf have enough by now.
     fn count(&self, node: usize, count: &mut Count<K, D>) -> Result<bool, Cancelled> {
-        self.run.check()?;
+        self.run.workers.check()?;
         let this = &self.tree.nodes[node];
         if this.bounds.most(&count.leaf.bounds) <= self.run.reach {
             count.common = count.common.saturating_add(self.weights[node]);
@@ -146,6 +151,7 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
                 let at = &self.tree.items[position].at;
                 if !self.is_enough(*own, count.common) && this.bounds.least_to(at) <= self.run.reach {
                     *own = own.saturating_add(weight_near::<K, D>(at, items, self.run));
+                    count.distances += items.len() as u64;
                 }
             }
         } else if this.is_leaf() || this.bounds.diagonal() <= count.leaf.bounds.diagonal() {
@@ -153,7 +159,8 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
             for (own, position) in count.own.iter_mut().zip(count.leaf.distinct()) {
                 if !self.is_enough(*own, count.common) {
                     let missing = self.run.min_samples - *own;
-                    *own = own.saturating_add(self.weight_near(position, node, missing)?);
+                    let near = self.weight_near(position, node, missing, &mut count.distances)?;
+                    *own = own.saturating_add(near);
                 }
             }
         } else {
@@ -175,13 +182,20 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
     }
 
     /// The weight of the neighbours of the point at `position` in a node, or part of it that is `enough`.
-    fn weight_near(&self, position: usize, node: usize, enough: u64) -> Result<u64, Cancelled> {
-        self.run.check()?;
+    fn weight_near(
+        &self,
+        position: usize,
+        node: usize,
+        enough: u64,
+        distances: &mut u64,
+    ) -> Result<u64, Cancelled> {
+        self.run.workers.check()?;
         let (at, this) = (&self.tree.items[position].at, &self.tree.nodes[node]);
         if this.bounds.least_to(at) > self.run.reach {
             return Ok(0);
         }
         if this.is_leaf() && this.span() <= LEAF {
+            *distances += this.range().len() as u64;
             return Ok(weight_near::<K, D>(at, &self.tree.items[this.range()], self.run));
         }
         // Of many equal points in a leaf either all are neighbours or none, and those that are none are out of reach.
@@ -190,7 +204,7 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
         }
         let mut weight = 0_u64;
         for &child in self.tree.children_near(node, self.run.reach, |bounds| bounds.least_to(at)).as_slice() {
-            weight = weight.saturating_add(self.weight_near(position, child, enough - weight)?);
+            weight = weight.saturating_add(self.weight_near(position, child, enough - weight, distances)?);
             if weight >= enough {
                 break;
             }

@@ -2,16 +2,26 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::statistics::Statistics;
 use super::{Cancelled, Run};
 
 /// The clusters of points, in the order of the points.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Labels {
     /// Cluster numbers, [`NOISE`] for none.
     cluster: Vec<i64>,
     core: Vec<bool>,
-    clusters: usize,
+    statistics: Statistics,
 }
+
+/// How they were found plays no part.
+impl PartialEq for Labels {
+    fn eq(&self, other: &Self) -> bool {
+        self.cluster == other.cluster && self.core == other.core
+    }
+}
+
+impl Eq for Labels {}
 
 /// What a point is to its cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,9 +48,6 @@ impl PointType {
 const NOISE: i64 = -1;
 
 impl Labels {
-    /// Of no points.
-    pub(super) const NONE: Self = Self { cluster: Vec::new(), core: Vec::new(), clusters: 0 };
-
     /// The cluster of point `i`, from 0, or -1 for noise. `i` must be below [`Labels::len`], here and below.
     #[inline]
     pub fn cluster(&self, i: usize) -> i64 {
@@ -63,7 +70,12 @@ impl Labels {
 
     /// How many clusters there are; their numbers are below.
     pub fn clusters(&self) -> usize {
-        self.clusters
+        self.statistics.clusters
+    }
+
+    /// The figures of the call that found them.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
     }
 
     /// How many points there are.
@@ -86,6 +98,7 @@ impl Labels {
 pub(super) struct Draft {
     cluster: Vec<AtomicI64>,
     core: Vec<bool>,
+    core_points: usize,
     clusters: usize,
 }
 
@@ -93,7 +106,7 @@ impl Draft {
     /// All points noise: to be changed by the methods below, in their order.
     pub(super) fn noise(points: usize) -> Self {
         let cluster = vec![0; points].into_iter().map(AtomicI64::new).collect();
-        Self { cluster, core: Vec::new(), clusters: 0 }
+        Self { cluster, core: Vec::new(), core_points: 0, clusters: 0 }
     }
 
     /// Makes `point` a core point of the component whose smallest core point is `first`.
@@ -107,9 +120,10 @@ impl Draft {
     pub(super) fn number_clusters(&mut self, run: &Run) -> Result<(), Cancelled> {
         self.core = Vec::with_capacity(self.cluster.len());
         for i in 0..self.cluster.len() {
-            run.check_every(i)?;
+            run.workers.check_every(i)?;
             let first = *self.cluster[i].get_mut();
             self.core.push(first > 0);
+            self.core_points += usize::from(first > 0);
             *self.cluster[i].get_mut() = if first == 0 {
                 NOISE
             } else if first == i as i64 + 1 {
@@ -134,31 +148,42 @@ impl Draft {
         self.cluster[point as usize].store(cluster, Ordering::Relaxed);
     }
 
-    pub(super) fn finish(self) -> Labels {
+    /// The labels, of which `borders` are on the border; completes what `statistics` tell of the steps.
+    pub(super) fn finish(self, borders: usize, statistics: Statistics) -> Labels {
         // The same memory is taken for both.
-        let cluster = self.cluster.into_iter().map(AtomicI64::into_inner).collect();
-        Labels { cluster, core: self.core, clusters: self.clusters }
+        let cluster: Vec<_> = self.cluster.into_iter().map(AtomicI64::into_inner).collect();
+        let statistics = Statistics {
+            points: cluster.len(),
+            core_points: self.core_points,
+            clusters: self.clusters,
+            noise_points: cluster.len() - self.core_points - borders,
+            ..statistics
+        };
+        Labels { cluster, core: self.core, statistics }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-
+    use super::super::tests::NEVER;
     use super::super::{Params, Points, dbscan};
 
     #[test]
     fn labels_tell_core_border_and_noise() {
         // 7 is within reach of 6 only, 9 of nothing; the second cluster begins before the first ends.
-        let points = Points::from_columns(&[&[9.0, 5.0, 0.0, 5.5, 6.0, 0.5, 7.0, 1.0]]);
+        let points = Points::from_columns(&[&[9.0, 5.0, 0.0, 5.5, 6.0, 0.5, 7.0, 1.0]], &NEVER);
         let points = points.unwrap_or_else(|error| panic!("{error}"));
         let params = Params::try_new(1.0, 3).unwrap_or_else(|error| panic!("{error}"));
-        let labels = dbscan(&points, None, &params, &AtomicBool::new(false));
+        let labels = dbscan(&points, None, &params, &NEVER);
         let labels = labels.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(labels.as_slice(), [-1, 0, 1, 0, 0, 1, 0, 1]);
         assert_eq!((labels.clusters(), labels.len(), labels.is_empty()), (2, 8, false));
         assert_eq!((labels.cluster(6), labels.is_core(6), labels.is_core(4)), (0, false, true));
         let types = [0, 4, 6].map(|i| labels.point_type(i).as_str());
         assert_eq!(types, ["noise", "core", "border"]);
+        let statistics = labels.statistics();
+        let counts =
+            [statistics.points, statistics.core_points, statistics.clusters, statistics.noise_points];
+        assert_eq!(counts, [8, 6, 2, 1]);
     }
 }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use super::metric::{Chebyshev, Euclidean, Manhattan, ReducedDistance, greater, lesser};
-use super::{Cancelled, Labels, Metric, PARALLEL_FROM, Points, check};
+use super::workers::Workers;
+use super::{Cancelled, Labels, Metric, Points};
 
 /// Up to how many points of a cluster [`medoids`] looks at all of them.
 pub const MEDOID_EXACT_UP_TO: usize = 10_000;
@@ -29,37 +30,34 @@ pub fn medoids(
     metric: Metric,
     cancel: &AtomicBool,
 ) -> Result<Vec<u32>, Cancelled> {
-    find(points, labels, metric, cancel, PARALLEL_FROM)
+    find(points, labels, metric, &Workers::new(points.len(), cancel))
 }
 
-/// `parallel_from` as in [`Run`](super::Run).
 pub(super) fn find(
     points: &Points,
     labels: &Labels,
     metric: Metric,
-    cancel: &AtomicBool,
-    parallel_from: usize,
+    workers: &Workers,
 ) -> Result<Vec<u32>, Cancelled> {
     match metric {
-        Metric::Euclidean => of_clusters::<Euclidean>(points, labels, cancel, parallel_from),
-        Metric::Manhattan => of_clusters::<Manhattan>(points, labels, cancel, parallel_from),
-        Metric::Chebyshev => of_clusters::<Chebyshev>(points, labels, cancel, parallel_from),
+        Metric::Euclidean => of_clusters::<Euclidean>(points, labels, workers),
+        Metric::Manhattan => of_clusters::<Manhattan>(points, labels, workers),
+        Metric::Chebyshev => of_clusters::<Chebyshev>(points, labels, workers),
     }
 }
 
 fn of_clusters<D: ReducedDistance>(
     points: &Points,
     labels: &Labels,
-    cancel: &AtomicBool,
-    parallel_from: usize,
+    workers: &Workers,
 ) -> Result<Vec<u32>, Cancelled> {
-    check(cancel)?;
-    let (members, ends) = members(points, labels);
+    let (members, ends) = members(points, labels, workers)?;
     let medoid = |cluster: usize| {
+        workers.check_every(cluster)?;
         let start = cluster.checked_sub(1).map_or(0, |before| ends[before]);
-        of_cluster::<D>(points, &members[start as usize..ends[cluster] as usize], cancel, parallel_from)
+        of_cluster::<D>(points, &members[start as usize..ends[cluster] as usize], workers)
     };
-    if points.len() >= parallel_from {
+    if workers.parallel {
         (0..labels.clusters()).into_par_iter().map(medoid).collect()
     } else {
         (0..labels.clusters()).map(medoid).collect()
@@ -67,30 +65,36 @@ fn of_clusters<D: ReducedDistance>(
 }
 
 /// The points of all clusters, one cluster after the other, in each of them in order; and where each cluster ends.
-fn members(points: &Points, labels: &Labels) -> (Vec<u32>, Vec<u32>) {
-    let clustered =
-        || (0_u32..).zip(labels.as_slice()).take(points.len()).filter(|&(_, &cluster)| cluster >= 0);
+fn members(points: &Points, labels: &Labels, workers: &Workers) -> Result<(Vec<u32>, Vec<u32>), Cancelled> {
+    let clusters = &labels.as_slice()[..labels.len().min(points.len())];
     // Counting sort: first how many, then where each begins, in the end where it ends.
     let mut ends = vec![0; labels.clusters()];
-    clustered().for_each(|(_, &cluster)| ends[cluster as usize] += 1);
+    for (point, &cluster) in clusters.iter().enumerate() {
+        workers.check_every(point)?;
+        if cluster >= 0 {
+            ends[cluster as usize] += 1;
+        }
+    }
     let mut total = 0;
     for end in &mut ends {
         total += std::mem::replace(end, total);
     }
     let mut members = vec![0; total as usize];
-    for (point, &cluster) in clustered() {
-        let end = &mut ends[cluster as usize];
-        members[*end as usize] = point;
-        *end += 1;
+    for (point, &cluster) in clusters.iter().enumerate() {
+        workers.check_every(point)?;
+        if cluster >= 0 {
+            let end = &mut ends[cluster as usize];
+            members[*end as usize] = point as u32;
+            *end += 1;
+        }
     }
-    (members, ends)
+    Ok((members, ends))
 }
 
 fn of_cluster<D: ReducedDistance>(
     points: &Points,
     members: &[u32],
-    cancel: &AtomicBool,
-    parallel_from: usize,
+    workers: &Workers,
 ) -> Result<u32, Cancelled> {
     if members.len() <= 2 {
         // Two points have the same sum. (There is none only with the labels of other points.)
@@ -104,7 +108,7 @@ fn of_cluster<D: ReducedDistance>(
         spaced = (0..MEDOID_EXACT_UP_TO).map(place).collect();
         &spaced
     };
-    let medoid = Search::<D>::new(points, members).run(cancel, members.len() >= parallel_from)?;
+    let medoid = Search::<D>::new(points, members).run(workers)?;
     Ok(members[medoid])
 }
 
@@ -141,18 +145,18 @@ impl<D: ReducedDistance> Search<D> {
 
     /// The place of the medoid. Threads may see each other's bounds late or never, and look at more points then: the
     /// least sum is the same.
-    fn run(&self, cancel: &AtomicBool, parallel: bool) -> Result<usize, Cancelled> {
+    fn run(&self, workers: &Workers) -> Result<usize, Cancelled> {
         // A point in the middle rules out most of the others.
         let middle = self.middle();
         let first = (self.look_at(middle), middle);
         let look = |i: usize| {
-            check(cancel)?;
+            workers.check()?;
             let open = i != middle && self.is_open(i);
             Ok(if open { (self.look_at(i), i) } else { first })
         };
         let better =
             |a: (f64, usize), b: (f64, usize)| Ok(if b.0 < a.0 || (b.0 <= a.0 && b.1 < a.1) { b } else { a });
-        let (_, medoid) = if parallel {
+        let (_, medoid) = if workers.share(self.len) {
             (0..self.len).into_par_iter().map(look).try_reduce(|| first, better)?
         } else {
             (0..self.len).map(look).try_fold(first, |a, b| better(a, b?))?

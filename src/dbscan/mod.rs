@@ -32,7 +32,7 @@
 //! are all neighbours of each other:
 //!
 //! 1. `build` makes one kd-tree over the points: the upper levels from a sample, all at once, the lower ones each in
-//!    its own corner of memory. Where the box of a node (`tree`) has a diagonal within eps, the node is a cell. There is
+//!    its own corner of memory. Where the box of a node (`tree`, `bounds`) has a diagonal within eps, the node is a cell. There is
 //!    no grid, so nothing depends on how eps compares to the range of the data, nor on the dimension.
 //! 2. `cores` decides who is core: all of a cell that weighs enough, without looking at its points; of the rest each
 //!    point, but only until its neighbours weigh enough. The other points are set aside in their leaves.
@@ -58,6 +58,7 @@
 //! The labels don't depend on threads: components are sets, whoever joins them first.
 
 mod borders;
+mod bounds;
 mod build;
 mod column;
 mod components;
@@ -69,8 +70,10 @@ mod params;
 mod points;
 mod scaling;
 mod select;
+mod statistics;
 mod sweep;
 mod tree;
+mod workers;
 
 #[cfg(test)]
 mod naive;
@@ -79,8 +82,7 @@ mod tests;
 
 use std::error::Error;
 use std::fmt;
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 pub use labels::{Labels, PointType};
 pub use medoids::{MEDOID_EXACT_UP_TO, medoids};
@@ -88,12 +90,13 @@ pub use metric::Metric;
 pub use params::{InvalidParams, Params};
 pub use points::{InvalidPoints, Points};
 pub use scaling::Scaling;
+pub use statistics::Statistics;
 
 use components::Components;
+use labels::Draft;
 use metric::{Chebyshev, Euclidean, Manhattan, ReducedDistance};
-
-/// See [`Run::parallel_from`].
-const PARALLEL_FROM: usize = 4096;
+use statistics::Clock;
+use workers::Workers;
 
 /// Clusters `points`, whose order is the order of numbering.
 ///
@@ -106,13 +109,19 @@ pub fn dbscan(
     params: &Params,
     cancel: &AtomicBool,
 ) -> Result<Labels, Cancelled> {
-    cluster(points, &Run::new(points, weights, params, cancel, PARALLEL_FROM))
+    cluster(points, weights, params, Workers::new(points.len(), cancel))
 }
 
-fn cluster(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
-    run.check()?;
-    match run.metric {
-        _ if points.is_empty() => Ok(Labels::NONE),
+fn cluster(
+    points: &Points,
+    weights: Option<&[u64]>,
+    params: &Params,
+    workers: Workers,
+) -> Result<Labels, Cancelled> {
+    workers.check()?;
+    let run = &Run::new(params, weights, workers);
+    match params.metric() {
+        _ if points.is_empty() => Ok(Draft::noise(0).finish(0, Statistics::default())),
         Metric::Euclidean => by_euclidean(points, run),
         Metric::Manhattan => by_other::<Manhattan>(points, run),
         Metric::Chebyshev => by_other::<Chebyshev>(points, run),
@@ -159,24 +168,31 @@ fn by_other<D: ReducedDistance>(points: &Points, run: &Run) -> Result<Labels, Ca
 
 /// Steps 1 to 4 for points padded to `K` features.
 fn by_tree<const K: usize, D: ReducedDistance>(points: &Points, run: &Run) -> Result<Labels, Cancelled> {
+    let (mut statistics, mut clock) = (Statistics::default(), Clock::start());
     let mut tree = build::build::<K, D>(points, run)?;
+    statistics.index_time = clock.lap();
     // Up to 2 every pair of neighbours is a pair of core points.
     if run.min_samples > 2 {
-        let core = cores::find(&tree, run)?;
+        let (core, distances) = cores::find(&tree, run)?;
         tree.set_others_aside(core, run)?;
+        statistics.distances = distances;
     }
-    let components = Components::link(&tree, run)?;
+    statistics.cores_time = clock.lap();
+    let (components, linking) = Components::link(&tree, run)?;
+    statistics.components_time = clock.lap();
     let labels = components.number(&tree, points.len(), run)?;
-    borders::assign(&tree, &labels, run)?;
-    Ok(labels.finish())
+    let assigning = borders::assign(&tree, &labels, run)?;
+    statistics.labels_time = clock.lap();
+    statistics.cells = linking.cells;
+    statistics.distances += linking.distances + assigning.distances;
+    Ok(labels.finish(assigning.borders, statistics))
 }
 
 /// An upper bound of the bytes that [`dbscan`] allocates for so many points of this dimension, its result included, its
-/// arguments not, whatever the metric. It covers [`Points::scale`] before and [`medoids`](medoids()) after it, beside
-/// the labels. Linear in the points.
-pub fn memory_required(points: usize, dimension: usize) -> usize {
-    // Whatever the metric.
-    let padded = padded(dimension, &EUCLIDEAN).max(padded(dimension, &OTHERS));
+/// arguments not. It covers [`Points::scale`] before and [`medoids`](medoids()) after it, beside the labels. Linear in
+/// the points.
+pub fn memory_required(points: usize, dimension: usize, metric: Metric) -> usize {
+    let padded = padded(dimension, compiled(metric));
     let (item, node) = (item_bytes(padded), node_bytes(padded));
     // Once in the tree, and once more while they are dealt to its parts; one feature: the core points and the others.
     let items = 2 * item;
@@ -190,6 +206,11 @@ pub fn memory_required(points: usize, dimension: usize) -> usize {
     // (4 + 4).
     // Constant: a few nodes even for a few points, and what threads have in work.
     points.saturating_mul(items + nodes + rest).saturating_add(4 * (node + 8) + (1 << 16))
+}
+
+/// The dimensions that this metric is compiled for.
+fn compiled(metric: Metric) -> &'static [usize] {
+    if metric == Metric::Euclidean { &EUCLIDEAN } else { &OTHERS }
 }
 
 fn item_bytes(padded: usize) -> usize {
@@ -212,11 +233,6 @@ impl fmt::Display for Cancelled {
 
 impl Error for Cancelled {}
 
-#[inline]
-fn check(cancel: &AtomicBool) -> Result<(), Cancelled> {
-    if cancel.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
-}
-
 /// Zeros that threads may write to. The system has them at hand and gives each page to the thread that touches it first:
 /// nothing is written here.
 fn zeros(len: usize) -> Vec<AtomicU32> {
@@ -232,81 +248,21 @@ fn weight_of(weights: Option<&[u64]>, point: usize) -> u64 {
 
 /// What all steps of one call need to know.
 struct Run<'a> {
-    metric: Metric,
     /// What reduced distances are compared with, inclusive.
     reach: f64,
     min_samples: u64,
     weights: Option<&'a [u64]>,
-    cancel: &'a AtomicBool,
-    /// From how many points on threads share the work: below they cost more than they give.
-    parallel_from: usize,
-    /// Whether all points are that many.
-    parallel: bool,
+    workers: Workers<'a>,
 }
 
 impl<'a> Run<'a> {
-    fn new(
-        points: &Points,
-        weights: Option<&'a [u64]>,
-        params: &Params,
-        cancel: &'a AtomicBool,
-        parallel_from: usize,
-    ) -> Self {
-        let metric = params.metric();
-        let reach = metric.reach(params.eps());
-        let parallel = points.len() >= parallel_from;
-        Self { metric, reach, min_samples: params.min_samples(), weights, cancel, parallel_from, parallel }
+    fn new(params: &Params, weights: Option<&'a [u64]>, workers: Workers<'a>) -> Self {
+        let reach = params.metric().reach(params.eps());
+        Self { reach, min_samples: params.min_samples(), weights, workers }
     }
 
     #[inline]
     fn weight(&self, point: u32) -> u64 {
         weight_of(self.weights, point as usize)
-    }
-
-    #[inline]
-    fn check(&self) -> Result<(), Cancelled> {
-        check(self.cancel)
-    }
-
-    /// [`Run::check`] for a loop over points, at every 65,536th of them.
-    #[inline]
-    fn check_every(&self, i: usize) -> Result<(), Cancelled> {
-        if i.is_multiple_of(1 << 16) { self.check() } else { Ok(()) }
-    }
-
-    /// Calls `f` for 0 to `n`, in parallel if this run is.
-    fn try_for_each<F>(&self, n: usize, f: F) -> Result<(), Cancelled>
-    where
-        F: Fn(usize) -> Result<(), Cancelled> + Sync + Send,
-    {
-        use rayon::prelude::*;
-        if self.parallel { (0..n).into_par_iter().try_for_each(f) } else { (0..n).try_for_each(f) }
-    }
-
-    /// Calls `f` with blocks of positions that together are 0 to `n`.
-    fn try_for_blocks<F>(&self, n: usize, f: F) -> Result<(), Cancelled>
-    where
-        F: Fn(Range<usize>) -> Result<(), Cancelled> + Sync + Send,
-    {
-        const BLOCK: usize = 1 << 14;
-        self.try_for_each(n.div_ceil(BLOCK), |i| {
-            self.check()?;
-            f(i * BLOCK..n.min((i + 1) * BLOCK))
-        })
-    }
-
-    /// Does both, at the same time if they are about enough points.
-    #[inline]
-    fn join<A, B>(&self, points: usize, a: A, b: B) -> Result<(), Cancelled>
-    where
-        A: FnOnce() -> Result<(), Cancelled> + Send,
-        B: FnOnce() -> Result<(), Cancelled> + Send,
-    {
-        if points >= self.parallel_from {
-            let (a, b) = rayon::join(a, b);
-            a.and(b)
-        } else {
-            a().and_then(|()| b())
-        }
     }
 }

@@ -2,6 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
+
+use super::Cancelled;
+use super::workers::Workers;
 
 /// Points in canonical order: their index is the order in which clusters are numbered.
 ///
@@ -19,34 +23,47 @@ impl Points {
     /// The most points that can be clustered at once.
     pub const MAX_LEN: usize = u32::MAX as usize - 1;
 
-    /// Takes one slice per feature, all of the same length.
-    pub fn from_columns(columns: &[&[f64]]) -> Result<Self, InvalidPoints> {
+    /// Takes one slice per feature, all of the same length. Setting `cancel` makes this and the other methods that
+    /// have it return [`InvalidPoints::Cancelled`] soon.
+    pub fn from_columns(columns: &[&[f64]], cancel: &AtomicBool) -> Result<Self, InvalidPoints> {
         let dimension = checked_dimension(columns.len())?;
         let len = checked_len(columns[0].len())?;
         if let Some(column) = columns.iter().position(|column| column.len() != len) {
             return Err(InvalidPoints::Ragged { column, expected: len, found: columns[column].len() });
         }
+        let workers = Workers::new(len, cancel);
         let mut values = vec![0.0; len * dimension];
-        for (j, column) in columns.iter().enumerate() {
-            // Without rows there is no place j either.
-            let slots = values.iter_mut().skip(j).step_by(dimension);
-            for (row, (slot, &value)) in slots.zip(*column).enumerate() {
-                *slot = checked_value(value, row, j)?;
+        // Some rows of all columns at a time: what is written stays at hand.
+        for (start, rows) in (0..).step_by(ROWS).zip(values.chunks_mut(ROWS * dimension)) {
+            workers.check()?;
+            for (j, column) in columns.iter().enumerate() {
+                let slots = rows.iter_mut().skip(j).step_by(dimension);
+                for (row, (slot, &value)) in (start..).zip(slots.zip(&column[start..])) {
+                    *slot = checked_value(value, row, j)?;
+                }
             }
         }
         Ok(Self { values, dimension })
     }
 
     /// Takes the points one after the other, `dimension` values each.
-    pub fn from_rows(mut values: Vec<f64>, dimension: usize) -> Result<Self, InvalidPoints> {
+    pub fn from_rows(
+        mut values: Vec<f64>,
+        dimension: usize,
+        cancel: &AtomicBool,
+    ) -> Result<Self, InvalidPoints> {
         let dimension = checked_dimension(dimension)?;
         let len = checked_len(values.len() / dimension)?;
         if !values.len().is_multiple_of(dimension) {
             let column = values.len() % dimension;
             return Err(InvalidPoints::Ragged { column, expected: len + 1, found: len });
         }
-        for (i, value) in values.iter_mut().enumerate() {
-            *value = checked_value(*value, i / dimension, i % dimension)?;
+        let workers = Workers::new(len, cancel);
+        for (row, point) in values.chunks_exact_mut(dimension).enumerate() {
+            workers.check_every(row)?;
+            for (column, value) in point.iter_mut().enumerate() {
+                *value = checked_value(*value, row, column)?;
+            }
         }
         Ok(Self { values, dimension })
     }
@@ -72,7 +89,7 @@ impl Points {
         &self.values[i * self.dimension..][..self.dimension]
     }
 
-    pub(super) fn column(&self, j: usize) -> impl Iterator<Item = f64> {
+    pub(super) fn column(&self, j: usize) -> impl ExactSizeIterator<Item = f64> {
         self.values.iter().skip(j).step_by(self.dimension).copied()
     }
 
@@ -84,6 +101,9 @@ impl Points {
         self.values.chunks_exact_mut(self.dimension)
     }
 }
+
+/// So many rows are filled at a time.
+const ROWS: usize = 1 << 10;
 
 fn checked_dimension(dimension: usize) -> Result<usize, InvalidPoints> {
     if (1..=Points::MAX_DIMENSION).contains(&dimension) {
@@ -148,6 +168,14 @@ pub enum InvalidPoints {
         /// The number of points.
         found: usize,
     },
+    /// Nobody knows: the call was cancelled.
+    Cancelled,
+}
+
+impl From<Cancelled> for InvalidPoints {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
 }
 
 impl fmt::Display for InvalidPoints {
@@ -171,6 +199,7 @@ impl fmt::Display for InvalidPoints {
             Self::TooMany { found } => {
                 write!(f, "at most {} points can be clustered at once, got {found}", Points::MAX_LEN)
             }
+            Self::Cancelled => Cancelled.fmt(f),
         }
     }
 }
@@ -179,30 +208,31 @@ impl Error for InvalidPoints {}
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::NEVER;
     use super::*;
 
     #[test]
     fn columns_and_rows_make_the_same_points() {
-        let points = Points::from_columns(&[&[1.0, 2.0, 3.0], &[4.0, 5.0, -0.0]]);
-        assert_eq!(points, Points::from_rows(vec![1.0, 4.0, 2.0, 5.0, 3.0, 0.0], 2));
+        let points = Points::from_columns(&[&[1.0, 2.0, 3.0], &[4.0, 5.0, -0.0]], &NEVER);
+        assert_eq!(points, Points::from_rows(vec![1.0, 4.0, 2.0, 5.0, 3.0, 0.0], 2, &NEVER));
         let points = points.unwrap_or_else(|error| panic!("{error}"));
         assert_eq!((points.len(), points.dimension(), points.point(1)), (3, 2, &[2.0, 5.0][..]));
         assert!(points.point(2)[1].is_sign_positive());
-        assert_eq!(Points::from_columns(&[&[]]).map(|points| points.len()), Ok(0));
-        assert_eq!(Points::from_columns(&[&[], &[]]).map(|points| points.len()), Ok(0));
+        assert_eq!(Points::from_columns(&[&[]], &NEVER).map(|points| points.len()), Ok(0));
+        assert_eq!(Points::from_columns(&[&[], &[]], &NEVER).map(|points| points.len()), Ok(0));
     }
 
     #[test]
     fn what_is_no_point_is_named() {
         let none: &[&[f64]] = &[];
-        assert_eq!(Points::from_columns(none), Err(InvalidPoints::Dimension { found: 0 }));
-        assert_eq!(Points::from_rows(vec![], 65), Err(InvalidPoints::Dimension { found: 65 }));
+        assert_eq!(Points::from_columns(none, &NEVER), Err(InvalidPoints::Dimension { found: 0 }));
+        assert_eq!(Points::from_rows(vec![], 65, &NEVER), Err(InvalidPoints::Dimension { found: 65 }));
         let ragged = InvalidPoints::Ragged { column: 1, expected: 2, found: 1 };
-        assert_eq!(Points::from_columns(&[&[1.0, 2.0], &[1.0]]), Err(ragged));
-        assert_eq!(Points::from_rows(vec![1.0, 2.0, 3.0], 2), Err(ragged));
+        assert_eq!(Points::from_columns(&[&[1.0, 2.0], &[1.0]], &NEVER), Err(ragged));
+        assert_eq!(Points::from_rows(vec![1.0, 2.0, 3.0], 2, &NEVER), Err(ragged));
         let infinite = InvalidPoints::NotFinite { column: 1, row: 2, value: f64::INFINITY };
         let column = [1.0, 2.0, f64::INFINITY];
-        assert_eq!(Points::from_columns(&[&[0.0; 3], &column]), Err(infinite));
+        assert_eq!(Points::from_columns(&[&[0.0; 3], &column], &NEVER), Err(infinite));
         assert_eq!(infinite.to_string(), "feature 1 must be finite, got inf in row 2");
     }
 }

@@ -1,7 +1,11 @@
 //! Scalings of the features: scikit-learn's preprocessing.
 
+use std::sync::atomic::AtomicBool;
+
+use super::Cancelled;
 use super::column::{Column, extremes};
 use super::points::{InvalidPoints, Points};
+use super::workers::Workers;
 
 /// What is done to the points before distances are taken.
 ///
@@ -61,26 +65,39 @@ impl Points {
     ///
     /// A feature whose spread is beyond `f64`, or a value that would be, is an error, and the points are of no use
     /// then.
-    pub fn scale(&mut self, scaling: Scaling, weights: Option<&[u64]>) -> Result<(), InvalidPoints> {
+    pub fn scale(
+        &mut self,
+        scaling: Scaling,
+        weights: Option<&[u64]>,
+        cancel: &AtomicBool,
+    ) -> Result<(), InvalidPoints> {
+        let workers = &Workers::new(self.len(), cancel);
+        let column = |points: &Self, j: usize| Column::new(points.column(j), weights, workers);
         match scaling {
-            Scaling::L2 => self.rows_mut().for_each(divide_by_length),
-            Scaling::None => {}
-            _ if self.is_empty() => {}
-            Scaling::ZScore => self.fit(|points, j| standardized(&Column::new(points.column(j), weights)))?,
-            Scaling::MinMax => self.fit(|points, j| stretched(extremes(points.column(j))))?,
-            Scaling::Robust => self.fit(|points, j| centred(&Column::new(points.column(j), weights)))?,
+            Scaling::L2 => {
+                for (i, row) in self.rows_mut().enumerate() {
+                    workers.check_every(i)?;
+                    divide_by_length(row);
+                }
+                Ok(())
+            }
+            Scaling::None => Ok(()),
+            _ if self.is_empty() => Ok(()),
+            Scaling::ZScore => self.fit(workers, |points, j| standardized(&column(points, j)?, workers)),
+            Scaling::MinMax => self.fit(workers, |points, j| stretched(extremes(points.column(j), workers)?)),
+            Scaling::Robust => self.fit(workers, |points, j| centred(&column(points, j)?, workers)),
         }
-        Ok(())
     }
 
     /// Multiplies each feature by its own factor. A value that is beyond `f64` then is an error, and the points are of
     /// no use.
-    pub fn multiply(&mut self, factors: &[f64]) -> Result<(), InvalidPoints> {
+    pub fn multiply(&mut self, factors: &[f64], cancel: &AtomicBool) -> Result<(), InvalidPoints> {
         if factors.len() != self.dimension() {
             return Err(InvalidPoints::Factors { expected: self.dimension(), found: factors.len() });
         }
+        let workers = Workers::new(self.len(), cancel);
         for (j, factor) in factors.iter().enumerate() {
-            self.change(j, "a value times its factor", |value| value * factor)?;
+            self.change(j, "a value times its factor", |value| value * factor, &workers)?;
         }
         Ok(())
     }
@@ -88,11 +105,15 @@ impl Points {
     /// Changes each feature by the function that `fit` finds for it, or says what of it is too great.
     fn fit<F: Fn(f64) -> f64>(
         &mut self,
-        fit: impl Fn(&Self, usize) -> Result<F, &'static str>,
+        workers: &Workers,
+        fit: impl Fn(&Self, usize) -> Result<F, Unfit>,
     ) -> Result<(), InvalidPoints> {
         for column in 0..self.dimension() {
-            let scaled = fit(self, column).map_err(|what| InvalidPoints::Overflow { column, what })?;
-            self.change(column, "a scaled value", scaled)?;
+            let scaled = fit(self, column).map_err(|unfit| match unfit {
+                Unfit::Overflow(what) => InvalidPoints::Overflow { column, what },
+                Unfit::Cancelled(cancelled) => cancelled.into(),
+            })?;
+            self.change(column, "a scaled value", scaled, workers)?;
         }
         Ok(())
     }
@@ -102,8 +123,10 @@ impl Points {
         column: usize,
         what: &'static str,
         change: impl Fn(f64) -> f64,
+        workers: &Workers,
     ) -> Result<(), InvalidPoints> {
-        for value in self.column_mut(column) {
+        for (i, value) in self.column_mut(column).enumerate() {
+            workers.check_every(i)?;
             // Adding 0 makes 0 of -0, as in all points.
             *value = change(*value) + 0.0;
             if !value.is_finite() {
@@ -114,10 +137,23 @@ impl Points {
     }
 }
 
-fn standardized(column: &Column) -> Result<impl Fn(f64) -> f64 + use<>, &'static str> {
-    let (mean, variance) = column.moments();
+/// Why no function was found for a feature.
+enum Unfit {
+    /// What of it is too great.
+    Overflow(&'static str),
+    Cancelled(Cancelled),
+}
+
+impl From<Cancelled> for Unfit {
+    fn from(cancelled: Cancelled) -> Self {
+        Self::Cancelled(cancelled)
+    }
+}
+
+fn standardized(column: &Column, workers: &Workers) -> Result<impl Fn(f64) -> f64 + use<>, Unfit> {
+    let (mean, variance) = column.moments(workers)?;
     if !(mean.is_finite() && variance.is_finite()) {
-        return Err("its variance");
+        return Err(Unfit::Overflow("its variance"));
     }
     let noise = column.count() * mean * f64::EPSILON;
     let constant = variance <= column.count() * f64::EPSILON * variance + noise * noise;
@@ -125,10 +161,10 @@ fn standardized(column: &Column) -> Result<impl Fn(f64) -> f64 + use<>, &'static
     Ok(move |value| (value - mean) / deviation)
 }
 
-fn stretched((least, greatest): (f64, f64)) -> Result<impl Fn(f64) -> f64, &'static str> {
+fn stretched((least, greatest): (f64, f64)) -> Result<impl Fn(f64) -> f64, Unfit> {
     let range = greatest - least;
     if !range.is_finite() {
-        return Err("its range");
+        return Err(Unfit::Overflow("its range"));
     }
     // The reciprocal and the second product round where a division would not: so they do there.
     let factor = 1.0 / without_noise(range);
@@ -136,11 +172,11 @@ fn stretched((least, greatest): (f64, f64)) -> Result<impl Fn(f64) -> f64, &'sta
     Ok(move |value| value * factor + offset)
 }
 
-fn centred(column: &Column) -> Result<impl Fn(f64) -> f64 + use<>, &'static str> {
-    let median = column.median();
-    let quartiles = column.quantile(0.75) - column.quantile(0.25);
+fn centred(column: &Column, workers: &Workers) -> Result<impl Fn(f64) -> f64 + use<>, Unfit> {
+    let median = column.median(workers)?;
+    let quartiles = column.quantile(0.75, workers)? - column.quantile(0.25, workers)?;
     if !quartiles.is_finite() {
-        return Err("the distance between its quartiles");
+        return Err(Unfit::Overflow("the distance between its quartiles"));
     }
     let scale = without_noise(quartiles);
     Ok(move |value| (value - median) / scale)
@@ -186,6 +222,7 @@ fn sum_of_squares(row: &[f64]) -> f64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::tests::NEVER;
     use super::*;
 
     fn scaled(row: &[f64]) -> Vec<f64> {
@@ -195,13 +232,13 @@ mod tests {
     }
 
     fn points(values: &[f64]) -> Points {
-        Points::from_columns(&[values]).unwrap_or_else(|error| panic!("{error}"))
+        Points::from_columns(&[values], &NEVER).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// One feature, scaled.
     fn feature(scaling: Scaling, values: &[f64], weights: &[u64]) -> Result<Vec<f64>, InvalidPoints> {
         let mut points = points(values);
-        points.scale(scaling, Some(weights)).map(|()| points.column(0).collect())
+        points.scale(scaling, Some(weights), &NEVER).map(|()| points.column(0).collect())
     }
 
     const OF_FEATURES: [Scaling; 3] = [Scaling::ZScore, Scaling::MinMax, Scaling::Robust];
@@ -278,18 +315,18 @@ mod tests {
         // A standard deviation of one value is 0, however large the value.
         assert_eq!(feature(Scaling::ZScore, &[f64::MAX; 2], &[]), Ok(vec![0.0, 0.0]));
         let mut points = points(&outlier);
-        let error = points.multiply(&[2.0]).map_err(|error| error.to_string());
+        let error = points.multiply(&[2.0], &NEVER).map_err(|error| error.to_string());
         let expected = "feature 0 can't be scaled: a value times its factor is beyond the range of DOUBLE";
         assert_eq!(error, Err(expected.to_string()));
     }
 
     #[test]
     fn each_feature_has_its_factor() {
-        let points = Points::from_columns(&[&[1.0, 2.0], &[3.0, -1e-320]]);
+        let points = Points::from_columns(&[&[1.0, 2.0], &[3.0, -1e-320]], &NEVER);
         let mut points = points.unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(points.multiply(&[10.0, 0.001]), Ok(()));
+        assert_eq!(points.multiply(&[10.0, 0.001], &NEVER), Ok(()));
         assert_eq!([points.point(0), points.point(1)], [[10.0, 0.003], [20.0, -1e-323]]);
-        assert_eq!(points.multiply(&[1.0]), Err(InvalidPoints::Factors { expected: 2, found: 1 }));
+        assert_eq!(points.multiply(&[1.0], &NEVER), Err(InvalidPoints::Factors { expected: 2, found: 1 }));
     }
 
     /// Features with ties, of all sizes, and each with a weight.

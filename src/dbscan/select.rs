@@ -1,44 +1,51 @@
-//! Quickselect and quicksort of points along one axis, which stop soon when cancelled.
+//! Quickselect and quicksort along one axis, which stop soon when cancelled.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::tree::Item;
-use super::{Cancelled, Run};
+use super::Cancelled;
+use super::workers::Workers;
 
-/// The standard library, which can't be stopped, is called for at most this many items at once: some 20 ms.
-const UNSTOPPABLE: usize = 1 << 20;
+/// The standard library, which can't be stopped, is called for at most so many bytes of items at once: some 20 ms.
+const UNSTOPPABLE: usize = 1 << 24;
 
 /// Values looked at to find a pivot near the wanted rank.
 const SAMPLE: usize = 256;
 
+/// What has a place on some axes.
+pub(super) trait Placed {
+    /// The place on an axis, not NaN.
+    fn along(&self, axis: usize) -> f64;
+}
+
 /// Moves the item of rank `rank` along `axis` to that place, smaller ones before it and greater ones behind it.
-pub(super) fn select<const K: usize>(
-    items: &mut [Item<K>],
+pub(super) fn select<T: Placed>(
+    items: &mut [T],
     rank: usize,
     axis: usize,
-    run: &Run,
+    workers: &Workers,
 ) -> Result<(), Cancelled> {
-    let window = narrow(items, rank, axis, UNSTOPPABLE, run)?;
+    let window = narrow(items, rank, axis, UNSTOPPABLE / size_of::<T>(), workers)?;
     let rank = rank - window.start;
     items[window].select_nth_unstable_by(rank, |a, b| in_order(a, b, axis));
     Ok(())
 }
 
 /// Partitions the items until the one of rank `rank` is known to be within a window of at most `len` places.
-fn narrow<const K: usize>(
-    items: &mut [Item<K>],
+fn narrow<T: Placed>(
+    items: &mut [T],
     rank: usize,
     axis: usize,
     len: usize,
-    run: &Run,
+    workers: &Workers,
 ) -> Result<Range<usize>, Cancelled> {
-    run.check()?;
+    workers.check()?;
     let mut window = 0..items.len();
     while window.len() > len {
         let start = window.start;
         let inside = &mut items[window.clone()];
         let pivot = pivot(inside, rank - start, axis);
-        let (less, not_greater) = partition(inside, pivot, axis, run)?;
+        let (less, not_greater) = partition(inside, pivot, axis, workers)?;
         if rank < start + less {
             window.end = start + less;
         } else if rank < start + not_greater {
@@ -51,45 +58,50 @@ fn narrow<const K: usize>(
 }
 
 /// Sorts the items along `axis`.
-pub(super) fn sort<const K: usize>(items: &mut [Item<K>], axis: usize, run: &Run) -> Result<(), Cancelled> {
-    run.check()?;
-    if items.len() <= UNSTOPPABLE / 8 {
+pub(super) fn sort<T: Placed + Send>(
+    items: &mut [T],
+    axis: usize,
+    workers: &Workers,
+) -> Result<(), Cancelled> {
+    workers.check()?;
+    if items.len() <= UNSTOPPABLE / 8 / size_of::<T>() {
         items.sort_unstable_by(|a, b| in_order(a, b, axis));
         return Ok(());
     }
     let len = items.len();
     let middle = len / 2;
-    select(items, middle, axis, run)?;
+    select(items, middle, axis, workers)?;
     let (smaller, larger) = items.split_at_mut(middle);
-    run.join(len, || sort(smaller, axis, run), || sort(larger, axis, run))
+    workers.join(len, || sort(smaller, axis, workers), || sort(larger, axis, workers))?;
+    Ok(())
 }
 
-/// No feature is NaN, and one comparison is cheaper than that of bits.
+/// No place is NaN, and one comparison is cheaper than that of bits.
 #[inline]
-fn in_order<const K: usize>(a: &Item<K>, b: &Item<K>, axis: usize) -> std::cmp::Ordering {
-    a.at[axis].partial_cmp(&b.at[axis]).unwrap_or(std::cmp::Ordering::Equal)
+fn in_order<T: Placed>(a: &T, b: &T, axis: usize) -> Ordering {
+    a.along(axis).partial_cmp(&b.along(axis)).unwrap_or(Ordering::Equal)
 }
 
 /// A value whose rank is near `rank`: that of an evenly spaced sample.
-fn pivot<const K: usize>(items: &[Item<K>], rank: usize, axis: usize) -> f64 {
+fn pivot<T: Placed>(items: &[T], rank: usize, axis: usize) -> f64 {
     let mut sample = [0.0; SAMPLE];
     for (i, value) in sample.iter_mut().enumerate() {
-        *value = items[i * (items.len() / SAMPLE)].at[axis];
+        *value = items[i * (items.len() / SAMPLE)].along(axis);
     }
     *sample.select_nth_unstable_by(rank * SAMPLE / items.len(), f64::total_cmp).1
 }
 
 /// Moves items less than the pivot to the front and greater ones to the back; returns where those equal to it are.
-fn partition<const K: usize>(
-    items: &mut [Item<K>],
+fn partition<T: Placed>(
+    items: &mut [T],
     pivot: f64,
     axis: usize,
-    run: &Run,
+    workers: &Workers,
 ) -> Result<(usize, usize), Cancelled> {
     let (mut less, mut next, mut greater) = (0, 0, items.len());
     while next < greater {
-        run.check_every(greater - next)?;
-        let value = items[next].at[axis];
+        workers.check_every(greater - next)?;
+        let value = items[next].along(axis);
         if value < pivot {
             items.swap(less, next);
             less += 1;
@@ -106,30 +118,43 @@ fn partition<const K: usize>(
 
 #[cfg(test)]
 mod tests {
-    use std::error::Error;
-    use std::sync::atomic::AtomicBool;
-
-    use super::super::{Params, Points};
+    use super::super::tests::NEVER;
     use super::*;
 
+    impl Placed for f64 {
+        fn along(&self, _axis: usize) -> f64 {
+            *self
+        }
+    }
+
     #[test]
-    fn windows_close_in_on_every_rank() -> Result<(), Box<dyn Error>> {
+    fn windows_close_in_on_every_rank() -> Result<(), Cancelled> {
         // Ties, and more items than a sample has.
         let values: Vec<f64> = (0..700_u32).map(|i| f64::from(i * i % 701 / 3)).collect();
-        let points = Points::from_columns(&[&values])?;
-        let (params, cancel) = (Params::try_new(1.0, 2)?, AtomicBool::new(false));
-        let run = Run::new(&points, None, &params, &cancel, usize::MAX);
+        let workers = Workers::new(values.len(), &NEVER);
         for rank in [0, 1, 349, 350, 351, 698, 699] {
             for len in [1, 10, 1000] {
-                let mut items = Item::<1>::all(&points, &run)?;
-                let window = narrow(&mut items, rank, 0, len, &run)?;
+                let mut items = values.clone();
+                let window = narrow(&mut items, rank, 0, len, &workers)?;
                 assert!(window.contains(&rank) && window.len() <= len);
-                select(&mut items, rank, 0, &run)?;
-                let at = items[rank].at[0];
-                assert!(items[..rank].iter().all(|item| item.at[0] <= at));
-                assert!(items[rank..].iter().all(|item| item.at[0] >= at));
+                select(&mut items, rank, 0, &workers)?;
+                let at = items[rank];
+                assert!(items[..rank].iter().all(|&item| item <= at));
+                assert!(items[rank..].iter().all(|&item| item >= at));
             }
         }
+        Ok(())
+    }
+
+    #[test]
+    fn large_parts_are_sorted_apart() -> Result<(), Cancelled> {
+        let len = 3 * UNSTOPPABLE / 8 / size_of::<f64>();
+        let mut values: Vec<f64> =
+            (0..len as u32).map(|i| f64::from(i.wrapping_mul(2_654_435_761) >> 12)).collect();
+        let mut expected = values.clone();
+        expected.sort_unstable_by(f64::total_cmp);
+        sort(&mut values, 0, &Workers::new(len, &NEVER))?;
+        assert!(values == expected);
         Ok(())
     }
 }

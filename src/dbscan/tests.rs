@@ -12,9 +12,13 @@ use proptest::prelude::*;
 use super::naive::{self, Expected, by_definition, by_growing};
 use super::tree::{Item, Node};
 use super::{
-    Cancelled, EUCLIDEAN, Euclidean, Labels, MEDOID_EXACT_UP_TO, Metric, OTHERS, Params, PointType, Points,
-    Run, Scaling, cluster, dbscan, item_bytes, medoids, memory_required, node_bytes, padded,
+    Cancelled, EUCLIDEAN, Euclidean, InvalidPoints, Labels, MEDOID_EXACT_UP_TO, Metric, OTHERS, Params,
+    PointType, Points, Scaling, Workers, cluster, dbscan, item_bytes, medoids, memory_required, node_bytes,
+    padded,
 };
+
+/// Nobody cancels.
+pub(super) static NEVER: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug, Clone)]
 struct Case {
@@ -25,20 +29,19 @@ struct Case {
 
 impl Case {
     fn labels(&self) -> Labels {
-        let cancel = AtomicBool::new(false);
-        ok(dbscan(&self.points, Some(&self.weights), &self.params, &cancel))
+        ok(dbscan(&self.points, Some(&self.weights), &self.params, &NEVER))
     }
 
     /// With threads even for two points.
     fn labels_in_parallel(&self) -> Labels {
-        let cancel = AtomicBool::new(false);
-        ok(cluster(&self.points, &Run::new(&self.points, Some(&self.weights), &self.params, &cancel, 1)))
+        let workers = Workers::from(1, self.points.len(), &NEVER);
+        ok(cluster(&self.points, Some(&self.weights), &self.params, workers))
     }
 
     /// The points at these places, with their weights.
     fn pick(&self, places: &[usize]) -> Self {
         let values = places.iter().flat_map(|&i| self.points.point(i).to_vec()).collect();
-        let points = ok(Points::from_rows(values, self.points.dimension()));
+        let points = ok(Points::from_rows(values, self.points.dimension(), &NEVER));
         Self { points, weights: places.iter().map(|&i| self.weights[i]).collect(), params: self.params }
     }
 }
@@ -79,10 +82,10 @@ fn cases() -> impl Strategy<Value = Case> {
     (dimension, len, params, scaling).prop_flat_map(|(dimension, len, params, scaling)| {
         let weights = prop_oneof![Just(vec![1; len]), prop::collection::vec(1..4_u64, len)];
         (coordinates(len, dimension), weights).prop_map(move |(values, weights)| {
-            let mut points = ok(Points::from_rows(values, dimension));
+            let mut points = ok(Points::from_rows(values, dimension, &NEVER));
             // The variance of extremes is too great: then they stay as they are.
             let mut scaled = points.clone();
-            if scaled.scale(scaling, Some(&weights)).is_ok() {
+            if scaled.scale(scaling, Some(&weights), &NEVER).is_ok() {
                 points = scaled;
             }
             Case { points, weights, params }
@@ -110,6 +113,13 @@ proptest! {
         prop_assert_eq!(&case.labels_in_parallel(), &labels);
         let clusters = expected.iter().map(|&(cluster, _)| cluster + 1).max();
         prop_assert_eq!(Some(labels.clusters() as i64), clusters);
+        let of = |kind| expected.iter().filter(|&&(_, found)| found == kind).count();
+        for labels in [labels, case.labels_in_parallel()] {
+            let statistics = labels.statistics();
+            let counts = [statistics.points, statistics.core_points, statistics.noise_points];
+            prop_assert_eq!(counts, [case.points.len(), of(PointType::Core), of(PointType::Noise)]);
+            prop_assert!(statistics.cells <= statistics.points as u64);
+        }
     }
 
     /// Collapsing equal rows before clustering must not show.
@@ -144,10 +154,11 @@ proptest! {
     /// Pruned or not, alone or with threads, sums that are equal or overflow included.
     #[test]
     fn medoids_are_those_of_the_definition(case in cases()) {
-        let (labels, metric, cancel) = (case.labels(), case.params.metric(), AtomicBool::new(false));
+        let (labels, metric) = (case.labels(), case.params.metric());
         let expected = naive::medoids(&case.points, &labels, metric);
-        prop_assert_eq!(&ok(medoids(&case.points, &labels, metric, &cancel)), &expected);
-        prop_assert_eq!(&ok(medoids::find(&case.points, &labels, metric, &cancel, 1)), &expected);
+        prop_assert_eq!(&ok(medoids(&case.points, &labels, metric, &NEVER)), &expected);
+        let workers = Workers::from(1, case.points.len(), &NEVER);
+        prop_assert_eq!(&ok(medoids::find(&case.points, &labels, metric, &workers)), &expected);
     }
 
     /// The sweep over one feature and the tree are different code for the same points.
@@ -160,7 +171,7 @@ proptest! {
             wider.extend(case.points.point(i));
             wider.insert(wider.len() - place % (dimension + 1), 0.0);
         }
-        let wider = Case { points: ok(Points::from_rows(wider, dimension + 1)), ..case.clone() };
+        let wider = Case { points: ok(Points::from_rows(wider, dimension + 1, &NEVER)), ..case.clone() };
         prop_assert_eq!(wider.labels(), case.labels());
     }
 }
@@ -177,7 +188,7 @@ fn noise(len: usize) -> impl Iterator<Item = f64> {
 }
 
 fn uniform(len: usize, dimension: usize, eps: f64, min_samples: u64) -> Case {
-    let points = ok(Points::from_rows(noise(len * dimension).collect(), dimension));
+    let points = ok(Points::from_rows(noise(len * dimension).collect(), dimension, &NEVER));
     Case { points, weights: vec![1; len], params: ok(Params::try_new(eps, min_samples)) }
 }
 
@@ -208,8 +219,8 @@ fn many_neighbours_are_not_compared_one_by_one() {
     };
     let noise: Vec<f64> = noise(2 * LEN).collect();
     let spots: Vec<f64> = (0..LEN).flat_map(|i| shape(noise[2 * i], noise[2 * i + 1], i)).collect();
-    let spots = ok(Points::from_rows(spots, 2));
-    let equal = ok(Points::from_rows((0..2 * LEN).map(|i| f64::from(i as u32 / 2 % 2)).collect(), 2));
+    let spots = ok(Points::from_rows(spots, 2, &NEVER));
+    let equal = ok(Points::from_rows((0..2 * LEN).map(|i| f64::from(i as u32 / 2 % 2)).collect(), 2, &NEVER));
     for (points, eps, min_samples, clusters) in [
         (&spots, 1.0, 2, 1),
         (&spots, 1.0, 10, 1),
@@ -232,7 +243,7 @@ fn many_neighbours_are_not_compared_one_by_one() {
 
 #[test]
 fn weights_saturate_and_default_to_one() {
-    let points = ok(Points::from_columns(&[&[0.0, 0.5, 9.0], &[0.0; 3]]));
+    let points = ok(Points::from_columns(&[&[0.0, 0.5, 9.0], &[0.0; 3]], &NEVER));
     let heavy = Case { points, weights: vec![u64::MAX; 3], params: ok(Params::try_new(1.0, u64::MAX)) };
     assert_eq!(heavy.labels().as_slice(), [0, 0, 1]);
     let short = Case { weights: vec![2], params: ok(Params::try_new(1.0, 3)), ..heavy };
@@ -255,9 +266,33 @@ fn weights_beyond_32_bits_count_in_full() {
 #[test]
 fn no_points_no_labels() {
     for dimension in [1, 3] {
-        let none = Case { points: ok(Points::from_rows(vec![], dimension)), ..uniform(0, 1, 1.0, 2) };
+        let none = Case { points: ok(Points::from_rows(vec![], dimension, &NEVER)), ..uniform(0, 1, 1.0, 2) };
         assert!(none.labels().is_empty());
     }
+}
+
+#[test]
+fn statistics_count_the_work() {
+    let of = |places: &[[f64; 2]], eps: f64, min_samples: u64| {
+        let points = ok(Points::from_rows(places.concat(), 2, &NEVER));
+        let params = ok(Params::try_new(eps, min_samples));
+        *ok(dbscan(&points, None, &params, &NEVER)).statistics()
+    };
+    let square = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+    let one_cell = of(&square, 1.5, 2);
+    assert_eq!((one_cell.cells, one_cell.distances, one_cell.core_points), (1, 0, 4));
+    // No cell: four points with the six sides and diagonals between them.
+    let no_cell = of(&square, 1.0, 2);
+    assert_eq!((no_cell.cells, no_cell.distances, no_cell.core_points), (4, 6, 4));
+    // Each of them compares itself with all, until it knows that it has too few neighbours.
+    let noise = of(&square, 1.0, 4);
+    assert_eq!((noise.cells, noise.distances, noise.noise_points), (0, 16, 4));
+    let case = uniform(20_000, 1, 1e-5, 2);
+    let sorted = *case.labels().statistics();
+    assert_eq!((sorted.points, sorted.cells), (20_000, 0));
+    assert!((20_000..120_000).contains(&sorted.distances));
+    let times = [sorted.index_time, sorted.cores_time, sorted.components_time, sorted.labels_time];
+    assert!(times.iter().all(|time| !time.is_zero()));
 }
 
 #[test]
@@ -267,6 +302,15 @@ fn cancelled_calls_return_soon() {
         let (labels, cancelled) = (case.labels(), AtomicBool::new(true));
         assert_eq!(dbscan(&case.points, None, &case.params, &cancelled), Err(Cancelled));
         assert_eq!(medoids(&case.points, &labels, Metric::Euclidean, &cancelled), Err(Cancelled));
+        let mut points = case.points;
+        for scaling in [Scaling::L2, Scaling::ZScore, Scaling::MinMax, Scaling::Robust] {
+            assert_eq!(points.scale(scaling, None, &cancelled), Err(InvalidPoints::Cancelled));
+        }
+        assert_eq!(points.multiply(&vec![2.0; dimension], &cancelled), Err(InvalidPoints::Cancelled));
+        let columns = vec![&[1.0][..]; dimension];
+        assert_eq!(Points::from_columns(&columns, &cancelled), Err(InvalidPoints::Cancelled));
+        let rows = vec![1.0; dimension];
+        assert_eq!(Points::from_rows(rows, dimension, &cancelled), Err(InvalidPoints::Cancelled));
     }
     // Many seconds of counting across the boundaries of large neighbourhoods.
     let case = uniform(200_000, 3, 0.2, 6_500);
@@ -290,19 +334,19 @@ fn medoids_of_large_clusters_are_those_of_a_sample() {
     let len = 3 * MEDOID_EXACT_UP_TO;
     let far = |i: usize| if i.is_multiple_of(2) { 0.0 } else { 9.0 };
     let values: Vec<f64> = noise(4 * len).enumerate().map(|(i, x)| x + far(i / 2)).collect();
-    let both = Case { points: ok(Points::from_rows(values, 2)), weights: vec![], ..uniform(0, 1, 1.0, 2) };
+    let both =
+        Case { points: ok(Points::from_rows(values, 2, &NEVER)), weights: vec![], ..uniform(0, 1, 1.0, 2) };
     let labels = both.labels();
     assert_eq!(labels.clusters(), 2);
-    let cancel = AtomicBool::new(false);
     for name in Metric::NAMES {
         let metric = Metric::from_name(name).unwrap_or_default();
         let of = |points: &Points| {
-            ok(medoids(points, &ok(dbscan(points, None, &both.params, &cancel)), metric, &cancel))
+            ok(medoids(points, &ok(dbscan(points, None, &both.params, &NEVER)), metric, &NEVER))
         };
         let expected = [0, 1].map(|cluster| {
             let sample: Vec<f64> =
                 (0..len).step_by(3).flat_map(|i| both.points.point(2 * i + cluster).to_vec()).collect();
-            2 * 3 * of(&ok(Points::from_rows(sample, 2)))[0] + cluster as u32
+            2 * 3 * of(&ok(Points::from_rows(sample, 2, &NEVER)))[0] + cluster as u32
         });
         assert_eq!(of(&both.points), expected);
     }
@@ -317,12 +361,16 @@ fn memory_is_linear_and_counts_the_real_sizes() {
     }
     for (padded, sizes) in [(2, sizes::<2>()), (3, sizes::<3>()), (8, sizes::<8>()), (64, sizes::<64>())] {
         assert_eq!(sizes, (item_bytes(padded), node_bytes(padded)));
-        let of = |points| memory_required(points, padded) - memory_required(0, padded);
-        assert_eq!(of(3_000_000), 3 * of(1_000_000));
     }
-    for dimension in 1..=Points::MAX_DIMENSION {
-        // Scaling; labels and medoids.
-        assert!(memory_required(1000, dimension) >= 1000 * (9 + 8 * dimension + 8 + 8 + 8).max(16));
+    for name in Metric::NAMES {
+        let metric = Metric::from_name(name).unwrap_or_default();
+        for dimension in 1..=Points::MAX_DIMENSION {
+            let of =
+                |points| memory_required(points, dimension, metric) - memory_required(0, dimension, metric);
+            assert_eq!(of(3_000_000), 3 * of(1_000_000));
+            // Scaling; labels and medoids.
+            assert!(of(1000) >= 1000 * (9 + 8 * dimension + 8 + 8 + 8).max(16));
+        }
+        assert!(memory_required(usize::MAX, 64, metric) >= memory_required(1, 64, metric), "saturates");
     }
-    assert!(memory_required(usize::MAX, 64) >= memory_required(1, 64), "saturates");
 }

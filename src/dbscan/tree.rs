@@ -1,13 +1,13 @@
-//! A kd-tree whose nodes have tight boxes, and the distances of boxes that make pruning exact.
+//! A kd-tree whose nodes have tight boxes.
 //!
 //! Every node is split across the widest side of its box, down to a handful of points, below the cells too: two large
 //! cells are compared by their subtrees, not point by point. Equal points stay in one leaf, however many. Half of the
 //! points go to each side, about half in the upper levels, so the tree is never deeper than [`DEPTH`]; see `build`.
 
-use std::marker::PhantomData;
-
-use super::metric::{ReducedDistance, greater, lesser};
+use super::bounds::{Bounds, reduced_distance};
+use super::metric::ReducedDistance;
 use super::points::Points;
+use super::select::Placed;
 use super::{Cancelled, Run};
 
 /// The most different points in a leaf.
@@ -35,7 +35,7 @@ impl<const K: usize> Item<K> {
     pub(super) fn all(points: &Points, run: &Run) -> Result<Vec<Self>, Cancelled> {
         let mut items = Vec::with_capacity(points.len());
         for i in 0..points.len() {
-            run.check_every(i)?;
+            run.workers.check_every(i)?;
             items.push(Self::new(points, i as u32, run));
         }
         Ok(items)
@@ -60,6 +60,13 @@ impl<const K: usize> Item<K> {
     }
 }
 
+impl<const K: usize> Placed for Item<K> {
+    #[inline]
+    fn along(&self, axis: usize) -> f64 {
+        self.at[axis]
+    }
+}
+
 /// The weight of those of the items, not more than [`LEAF`], that are neighbours of a point.
 ///
 /// Without a branch: near the border of a neighbourhood nothing predicts who is in.
@@ -79,112 +86,6 @@ pub(super) fn weight_near<const K: usize, D: ReducedDistance>(
     }
     let near = items.iter().filter(|item| reduced_distance::<K, D>(at, &item.at) <= run.reach);
     near.fold(0_u64, |sum, item| sum.saturating_add(item.weight(run)))
-}
-
-/// The least box around some points, faces included, and its distances in the metric `D`.
-#[derive(Clone, Copy)]
-pub(super) struct Bounds<const K: usize, D> {
-    low: [f64; K],
-    high: [f64; K],
-    metric: PhantomData<D>,
-}
-
-impl<const K: usize, D: ReducedDistance> Bounds<K, D> {
-    /// Around no point.
-    pub(super) const EMPTY: Self =
-        Self { low: [f64::INFINITY; K], high: [f64::NEG_INFINITY; K], metric: PhantomData };
-
-    pub(super) fn around(items: &[Item<K>], run: &Run) -> Result<Self, Cancelled> {
-        let mut bounds = Self::EMPTY;
-        for block in items.chunks(1 << 16) {
-            run.check()?;
-            for item in block {
-                bounds.include(&item.at, &item.at);
-            }
-        }
-        Ok(bounds)
-    }
-
-    #[inline]
-    pub(super) fn include(&mut self, low: &[f64; K], high: &[f64; K]) {
-        for j in 0..K {
-            self.low[j] = lesser(self.low[j], low[j]);
-            self.high[j] = greater(self.high[j], high[j]);
-        }
-    }
-
-    #[inline]
-    pub(super) fn widest_axis(&self) -> usize {
-        let width = |j: usize| self.high[j] - self.low[j];
-        (1..K).fold(0, |widest, j| if width(j) > width(widest) { j } else { widest })
-    }
-
-    /// Whether all points in the box are equal.
-    #[inline]
-    pub(super) fn is_point(&self) -> bool {
-        self.low.iter().zip(&self.high).all(|(low, high)| low >= high)
-    }
-
-    /// No two points in the box have a greater reduced distance.
-    #[inline]
-    pub(super) fn diagonal(&self) -> f64 {
-        reduced_distance::<K, D>(&self.low, &self.high)
-    }
-
-    /// No point of one box and point of the other have a smaller reduced distance.
-    #[inline]
-    pub(super) fn least(&self, other: &Self) -> f64 {
-        self.least_between(&other.low, &other.high)
-    }
-
-    /// No point of one box and point of the other have a greater reduced distance.
-    #[inline]
-    pub(super) fn most(&self, other: &Self) -> f64 {
-        self.most_between(&other.low, &other.high)
-    }
-
-    /// [`Bounds::least`] of the box around one point.
-    #[inline]
-    pub(super) fn least_to(&self, at: &[f64; K]) -> f64 {
-        self.least_between(at, at)
-    }
-
-    /// [`Bounds::most`] of the box around one point.
-    #[inline]
-    pub(super) fn most_to(&self, at: &[f64; K]) -> f64 {
-        self.most_between(at, at)
-    }
-
-    #[inline]
-    fn least_between(&self, low: &[f64; K], high: &[f64; K]) -> f64 {
-        let mut sum = 0.0;
-        for j in 0..K {
-            let gap = greater(self.low[j] - high[j], low[j] - self.high[j]);
-            let gap = greater(gap, 0.0);
-            sum = D::add(sum, gap);
-        }
-        sum
-    }
-
-    #[inline]
-    fn most_between(&self, low: &[f64; K], high: &[f64; K]) -> f64 {
-        let mut sum = 0.0;
-        for j in 0..K {
-            let span = greater(self.high[j] - low[j], high[j] - self.low[j]);
-            sum = D::add(sum, span);
-        }
-        sum
-    }
-}
-
-/// The reduced distance that decides who is a neighbour.
-#[inline]
-pub(super) fn reduced_distance<const K: usize, D: ReducedDistance>(a: &[f64; K], b: &[f64; K]) -> f64 {
-    let mut sum = 0.0;
-    for j in 0..K {
-        sum = D::add(sum, a[j] - b[j]);
-    }
-    sum
 }
 
 /// A node of the tree: the points that it covers and their box.
@@ -394,14 +295,14 @@ impl<const K: usize, D: ReducedDistance> Tree<K, D> {
     ) -> Result<(), Cancelled> {
         let this = &self.nodes[node];
         if this.is_leaf() {
-            run.check()?;
+            run.workers.check()?;
             values[0] = leaf(this)?;
             return Ok(());
         }
         let [first, second] = self.children(node);
         let (value, below) = values.split_at_mut(1);
         let (in_first, in_second) = below.split_at_mut(second - first);
-        run.join(
+        run.workers.join(
             this.span(),
             || self.fold_below(first, in_first, leaf, merge, run),
             || self.fold_below(second, in_second, leaf, merge, run),
@@ -424,7 +325,7 @@ fn set_aside<const K: usize, D: ReducedDistance>(
     if this.is_leaf() {
         let mut kept = 0;
         for i in 0..items.len() {
-            run.check_every(i)?;
+            run.workers.check_every(i)?;
             if core[i] {
                 items.swap(i, kept);
                 core.swap(i, kept);
@@ -440,7 +341,7 @@ fn set_aside<const K: usize, D: ReducedDistance>(
     let (first, second) = below.split_at_mut(second_at - first_at);
     let (first_items, second_items) = items.split_at_mut((second[0].start - this.start) as usize);
     let (first_core, second_core) = core.split_at_mut(first_items.len());
-    run.join(
+    run.workers.join(
         this.span(),
         || set_aside(first, first_at, first_items, first_core, run),
         || set_aside(second, second_at, second_items, second_core, run),
