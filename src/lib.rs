@@ -14,7 +14,7 @@ mod session;
 pub mod repl;
 
 pub use dbcluster::documentation::OptionDocumentation;
-pub use exec::{DbscanExec, DbscanRule, ExemplarExec};
+pub use exec::{DbscanExec, DbscanRule, ExemplarExec, ExemplarFilterExec, ExemplarKeysExec};
 pub use session::{
     documentation_example_table, documentation_grammar, option_documentation, register_all,
     table_function_documentation,

@@ -17,8 +17,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch};
-use datafusion::arrow::compute::{SortColumn, concat, concat_batches};
+use datafusion::arrow::array::{Array, ArrayRef, RecordBatch};
+use datafusion::arrow::compute::{SortColumn, concat};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::instant::Instant;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::stats::Precision;
@@ -43,6 +44,7 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt};
 use rayon::ThreadPool;
 
+use crate::dbscan;
 use crate::window::{Call, Dbscan, DbscanVectors};
 
 /// Runs `dbscan` or `dbscan_vectors` over its partitioned and sorted input; one column more comes out.
@@ -172,10 +174,9 @@ impl ExecutionPlan for DbscanExec {
             metrics: DbscanMetrics::new(&self.metrics, partition),
             reservation,
         };
-        let batch_size = context.session_config().batch_size();
         let schema = self.schema();
         let output = futures::stream::once(async move { job.run(input).await })
-            .map_ok(move |labelled| futures::stream::iter(labelled.into_batches(batch_size)))
+            .map_ok(futures::stream::iter)
             .try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, output)))
     }
@@ -216,20 +217,55 @@ struct DbscanMetrics {
     /// Rows that came in: distinct vectors where `dbcluster` plans it.
     input_rows: Count,
     clusters: Count,
-    /// Time inside the core.
+    /// What the core's [`dbscan::Statistics`] count, all partitions together.
+    points: Count,
+    cells: Count,
+    core_points: Count,
+    noise_points: Count,
+    distances: Count,
+    /// Time inside the core, and its steps.
     cluster_time: Time,
+    index_time: Time,
+    cores_time: Time,
+    components_time: Time,
+    labels_time: Time,
     peak_memory: datafusion::physical_plan::metrics::Gauge,
 }
 
 impl DbscanMetrics {
     fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+        let count = |name: &'static str| MetricBuilder::new(metrics).counter(name, partition);
+        let time = |name: &'static str| MetricBuilder::new(metrics).subset_time(name, partition);
         Self {
             baseline: BaselineMetrics::new(metrics, partition),
-            input_rows: MetricBuilder::new(metrics).counter("input_rows", partition),
-            clusters: MetricBuilder::new(metrics).counter("clusters", partition),
-            cluster_time: MetricBuilder::new(metrics).subset_time("cluster_time", partition),
+            input_rows: count("input_rows"),
+            clusters: count("clusters"),
+            points: count("points"),
+            cells: count("cells"),
+            core_points: count("core_points"),
+            noise_points: count("noise_points"),
+            distances: count("distances"),
+            cluster_time: time("cluster_time"),
+            index_time: time("index_time"),
+            cores_time: time("cores_time"),
+            components_time: time("components_time"),
+            labels_time: time("labels_time"),
             peak_memory: MetricBuilder::new(metrics).gauge("peak_mem_used", partition),
         }
+    }
+
+    /// Adds what one partition came to.
+    fn add(&self, statistics: &dbscan::Statistics) {
+        self.clusters.add(statistics.clusters);
+        self.points.add(statistics.points);
+        self.cells.add(statistics.cells as usize);
+        self.core_points.add(statistics.core_points);
+        self.noise_points.add(statistics.noise_points);
+        self.distances.add(statistics.distances as usize);
+        self.index_time.add_duration(statistics.index_time);
+        self.cores_time.add_duration(statistics.cores_time);
+        self.components_time.add_duration(statistics.components_time);
+        self.labels_time.add_duration(statistics.labels_time);
     }
 }
 
@@ -245,7 +281,7 @@ struct InputSize {
 /// One partition's work, from its input to its labelled rows.
 struct Job {
     call: Call,
-    schema: datafusion::arrow::datatypes::SchemaRef,
+    schema: SchemaRef,
     args: Vec<Arc<dyn PhysicalExpr>>,
     partition_keys: Vec<PhysicalSortExpr>,
     threads: usize,
@@ -262,17 +298,17 @@ impl Job {
             input_size.vectors += batch.num_rows();
             input_size.rows += self.call.rows_of(&self.args, &batch)?;
             input_size.bytes += size;
-            // Twice: the batches are joined into one below.
-            self.grow(size * 2, &input_size)?;
+            self.grow(size, &input_size)?;
             batches.push(batch);
         }
         drop(input);
         self.metrics.input_rows.add(input_size.vectors);
-        self.grow(self.call.memory_required(input_size.vectors), &input_size)?;
+        let keys = self.partition_keys.len();
+        self.grow(self.call.memory_required(input_size.vectors, keys), &input_size)?;
         self.metrics.peak_memory.set(self.reservation.size());
         let cancel = CancelOnDrop(Arc::new(AtomicBool::new(false)));
         let flag = Arc::clone(&cancel.0);
-        let labelled = SpawnedTask::spawn_blocking(move || self.label(&batches, &flag)).join_unwind().await;
+        let labelled = SpawnedTask::spawn_blocking(move || self.label(batches, &flag)).join_unwind().await;
         drop(cancel);
         labelled.map_err(|error| exec_datafusion_err!("clustering was stopped: {error}"))?
     }
@@ -293,25 +329,15 @@ impl Job {
     }
 
     /// The part that computes, on a thread of its own.
-    fn label(self, batches: &[RecordBatch], cancel: &AtomicBool) -> Result<LabelledRows> {
+    fn label(self, batches: Vec<RecordBatch>, cancel: &AtomicBool) -> Result<LabelledRows> {
         let started = Instant::now();
-        let input_schema = match batches.first() {
-            Some(batch) => batch.schema(),
-            None => {
-                return Ok(LabelledRows {
-                    rows: None,
-                    metrics: self.metrics.baseline,
-                    _reservation: self.reservation,
-                });
-            }
-        };
-        let input = concat_batches(&input_schema, batches)?;
-        let values = self
-            .args
-            .iter()
-            .map(|arg| arg.evaluate(&input)?.into_array(input.num_rows()))
-            .collect::<Result<Vec<_>>>()?;
-        let ranges = partition_ranges(&input, &self.partition_keys)?;
+        let rows = batches.iter().map(RecordBatch::num_rows).sum();
+        if rows == 0 {
+            return Ok(self.labelled(vec![], None));
+        }
+        let values = self.call.row_args(&self.args).iter();
+        let values = values.map(|arg| in_one(&batches, arg)).collect::<Result<Vec<_>>>()?;
+        let ranges = partition_ranges(&batches, rows, &self.partition_keys)?;
         // Once for all partitions: they may be many and small.
         let labels = thread_pool(self.threads)?.install(|| {
             ranges
@@ -320,29 +346,51 @@ impl Job {
                     let values: Vec<ArrayRef> =
                         values.iter().map(|array| array.slice(range.start, range.len())).collect();
                     let evaluated = self.call.evaluate(&values, range.len(), cancel)?;
-                    self.metrics.clusters.add(evaluated.clusters);
+                    self.metrics.add(&evaluated.statistics);
                     Ok(evaluated.array)
                 })
                 .collect::<Result<Vec<_>>>()
         })?;
-        let labels: Vec<&dyn datafusion::arrow::array::Array> = labels.iter().map(AsRef::as_ref).collect();
-        let mut columns = input.columns().to_vec();
-        columns.push(concat(&labels)?);
-        let rows = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        let labels: Vec<&dyn Array> = labels.iter().map(AsRef::as_ref).collect();
+        let labels = concat(&labels)?;
         self.metrics.cluster_time.add_elapsed(started);
         self.metrics.baseline.elapsed_compute().add_elapsed(started);
-        Ok(LabelledRows { rows: Some(rows), metrics: self.metrics.baseline, _reservation: self.reservation })
+        Ok(self.labelled(batches, Some(labels)))
+    }
+
+    fn labelled(self, batches: Vec<RecordBatch>, labels: Option<ArrayRef>) -> LabelledRows {
+        LabelledRows {
+            batches: batches.into_iter(),
+            labels,
+            offset: 0,
+            schema: self.schema,
+            metrics: self.metrics.baseline,
+            _reservation: self.reservation,
+        }
     }
 }
 
+/// The values of an expression for all rows, in one array.
+fn in_one(batches: &[RecordBatch], expr: &Arc<dyn PhysicalExpr>) -> Result<ArrayRef> {
+    let arrays = batches
+        .iter()
+        .map(|batch| expr.evaluate(batch)?.into_array(batch.num_rows()))
+        .collect::<Result<Vec<_>>>()?;
+    let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+    Ok(concat(&arrays)?)
+}
+
 /// Where the partitions begin and end in rows that are sorted by their keys.
-fn partition_ranges(input: &RecordBatch, keys: &[PhysicalSortExpr]) -> Result<Vec<Range<usize>>> {
-    if input.num_rows() == 0 {
-        return Ok(std::iter::once(0..0).collect());
-    }
-    let columns =
-        keys.iter().map(|key| key.evaluate_to_sort_column(input)).collect::<Result<Vec<SortColumn>>>()?;
-    evaluate_partition_ranges(input.num_rows(), &columns)
+fn partition_ranges(
+    batches: &[RecordBatch],
+    rows: usize,
+    keys: &[PhysicalSortExpr],
+) -> Result<Vec<Range<usize>>> {
+    let columns = keys
+        .iter()
+        .map(|key| Ok(SortColumn { values: in_one(batches, &key.expr)?, options: Some(key.options) }))
+        .collect::<Result<Vec<_>>>()?;
+    evaluate_partition_ranges(rows, &columns)
 }
 
 /// Tells the core to stop once nobody waits for it any more: a started blocking task can't be aborted.
@@ -356,19 +404,26 @@ impl Drop for CancelOnDrop {
 
 /// The result of one partition; the memory is given back when the last row has gone.
 struct LabelledRows {
-    rows: Option<RecordBatch>,
+    batches: std::vec::IntoIter<RecordBatch>,
+    /// Of all rows, unless there are none.
+    labels: Option<ArrayRef>,
+    /// How many rows have gone.
+    offset: usize,
+    schema: SchemaRef,
     metrics: BaselineMetrics,
     _reservation: MemoryReservation,
 }
 
-impl LabelledRows {
-    fn into_batches(self, batch_size: usize) -> impl Iterator<Item = Result<RecordBatch>> {
-        let total = self.rows.as_ref().map_or(0, RecordBatch::num_rows);
-        (0..total).step_by(batch_size.max(1)).filter_map(move |offset| {
-            let rows = self.rows.as_ref()?;
-            let batch = rows.slice(offset, batch_size.min(total - offset));
-            Some(Ok(batch.record_output(&self.metrics)))
-        })
+impl Iterator for LabelledRows {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (batch, labels) = (self.batches.next()?, self.labels.as_ref()?);
+        let mut columns = batch.columns().to_vec();
+        columns.push(labels.slice(self.offset, batch.num_rows()));
+        self.offset += batch.num_rows();
+        let labelled = RecordBatch::try_new(Arc::clone(&self.schema), columns);
+        Some(labelled.map(|batch| batch.record_output(&self.metrics)).map_err(Into::into))
     }
 }
 

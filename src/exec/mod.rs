@@ -3,10 +3,13 @@
 //! A window function inside `WindowAggExec` has no memory pool, no metrics, no way to be cancelled, and blocks
 //! an async thread while it works. [`DbscanRule`] puts [`DbscanExec`] in the place of a `WindowAggExec` whose only
 //! expression is one of ours, and [`ExemplarExec`] in the place of the window that decides which row stands for a
-//! cluster. Where the rule is absent the engine's own operators do the same work, with the same result.
+//! cluster. [`second_look`] tells what else it does to the join of clusters and events. Where the rule is absent the engine's own operators do the same work, with the same result.
 
 mod dbscan;
 mod exemplar;
+mod exemplar_filter;
+mod exemplar_keys;
+mod second_look;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -16,10 +19,13 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 
 pub use dbscan::DbscanExec;
 pub use exemplar::ExemplarExec;
+pub use exemplar_filter::ExemplarFilterExec;
+pub use exemplar_keys::ExemplarKeysExec;
 
 /// Puts our operators in the place of the engine's. It belongs before the rules that choose joins, which ask the
 /// operators how many rows to expect, and before those that add shuffles and sorts, which ask what they need.
@@ -58,6 +64,9 @@ fn ours(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>>
     if let Ok(window) = any().downcast::<BoundedWindowAggExec>() {
         let exec = ExemplarExec::try_from_window(&window);
         return Ok(exec.map(|exec| Arc::new(exec) as Arc<dyn ExecutionPlan>));
+    }
+    if let Ok(join) = any().downcast::<HashJoinExec>() {
+        return second_look::with_features_as_keys(&join);
     }
     Ok(None)
 }

@@ -28,8 +28,8 @@ pub(crate) struct Call {
     function: &'static str,
     options: Options,
     features: Vec<String>,
-    /// Where the features are among the arguments.
-    feature_args: Range<usize>,
+    /// Where the arguments are that every row has its own of: the weight, if there is one, and the features.
+    row_args: Range<usize>,
     /// Whether the rows are distinct vectors that stand for several rows each.
     is_of_vectors: bool,
 }
@@ -69,7 +69,8 @@ impl Call {
             Options::of_dbscan(params(function, eps, min_samples)?, given.as_ref(), feature_args.len())?
         };
         let features = fields[feature_args.clone()].iter().map(|field| field.name().clone()).collect();
-        Ok(Self { function, options, features, feature_args, is_of_vectors })
+        let row_args = feature_args.start - usize::from(is_of_vectors)..feature_args.end;
+        Ok(Self { function, options, features, row_args, is_of_vectors })
     }
 
     /// The SQL name of the function.
@@ -92,24 +93,31 @@ impl Call {
         self.is_of_vectors
     }
 
+    /// Those of the call's arguments that [`evaluate`](Self::evaluate) takes. The others are constant, and known.
+    pub(crate) fn row_args<'a, T>(&self, args: &'a [T]) -> &'a [T] {
+        args.get(self.row_args.clone()).unwrap_or_default()
+    }
+
     /// How many rows of the table a batch stands for. `args` are the call's arguments.
     pub(crate) fn rows_of(&self, args: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<i64> {
-        let Some(weight) = args.get(WEIGHT).filter(|_| self.is_of_vectors) else {
+        let Some(weight) = self.row_args(args).first().filter(|_| self.is_of_vectors) else {
             return Ok(batch.num_rows() as i64);
         };
         let weights = weight.evaluate(batch)?.into_array(batch.num_rows())?;
         Ok(weights.as_primitive::<Int64Type>().iter().flatten().sum())
     }
 
-    /// Bytes that [`evaluate`](Self::evaluate) needs beside its input, for `rows` rows.
-    pub(crate) fn memory_required(&self, rows: usize) -> usize {
+    /// Bytes that [`evaluate`](Self::evaluate) needs beside the batches of its input, for `rows` rows with so many keys of
+    /// partitions.
+    pub(crate) fn memory_required(&self, rows: usize, partition_keys: usize) -> usize {
         let dimension = self.features.len();
-        // The features as DOUBLE columns and as points, and the labels as arrays.
-        let copies = rows.saturating_mul(dimension * 16 + 32);
-        copies.saturating_add(dbscan::memory_required(rows, dimension))
+        // The features and weights as one array each, the features as DOUBLE and as points, the labels as arrays.
+        let copies = rows.saturating_mul((dimension + 1 + partition_keys) * 8 + dimension * 16 + 32);
+        copies.saturating_add(dbscan::memory_required(rows, dimension, self.options.params.metric()))
     }
 
-    /// Labels one partition. `values` are the arguments as arrays, in the order that numbers the clusters.
+    /// Labels one partition. `values` are the [`row_args`](Self::row_args) as arrays, in the order that numbers the
+    /// clusters.
     ///
     /// # Errors
     /// A feature that has no place among numbers (NaN, infinite; NULL where the call says so), or `cancel`.
@@ -119,10 +127,11 @@ impl Call {
         rows: usize,
         cancel: &AtomicBool,
     ) -> Result<Evaluated> {
-        let columns = (self.features.iter().zip(&values[self.feature_args.clone()]))
+        let (weights, values) = values.split_at(values.len().min(usize::from(self.is_of_vectors)));
+        let columns = (self.features.iter().zip(values))
             .map(|(name, array)| to_double(name, array))
             .collect::<Result<Vec<_>>>()?;
-        let weights = self.is_of_vectors.then(|| values[WEIGHT].as_primitive::<Int64Type>());
+        let weights = weights.first().map(AsArray::as_primitive::<Int64Type>);
 
         let nulls =
             columns.iter().fold(None, |nulls, column| NullBuffer::union(nulls.as_ref(), column.nulls()));
@@ -137,7 +146,7 @@ impl Call {
         let mut points = match &present {
             None => {
                 let columns: Vec<&[f64]> = columns.iter().map(|column| column.values().as_ref()).collect();
-                Points::from_columns(&columns)
+                Points::from_columns(&columns, cancel)
             }
             Some(present) => {
                 let columns: Vec<Vec<f64>> = columns
@@ -145,7 +154,7 @@ impl Call {
                     .map(|column| present.iter().map(|&row| column.value(row)).collect())
                     .collect();
                 let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-                Points::from_columns(&columns)
+                Points::from_columns(&columns, cancel)
             }
         }
         .map_err(|error| self.invalid(&error))?;
@@ -153,11 +162,12 @@ impl Call {
             None => weights.values().iter().map(|&weight| weight.max(1) as u64).collect(),
             Some(present) => present.iter().map(|&row| weights.value(row).max(1) as u64).collect(),
         });
-        points.scale(self.options.scaling, weights.as_deref()).map_err(|error| self.invalid(&error))?;
+        points
+            .scale(self.options.scaling, weights.as_deref(), cancel)
+            .map_err(|error| self.invalid(&error))?;
         if let Some(factors) = &self.options.weights {
-            points.multiply(factors).map_err(|error| self.invalid(&error))?;
+            points.multiply(factors, cancel).map_err(|error| self.invalid(&error))?;
         }
-        let cancelled = |error: dbscan::Cancelled| DataFusionError::External(Box::new(error));
         let labels =
             dbscan::dbscan(&points, weights.as_deref(), &self.options.params, cancel).map_err(cancelled)?;
 
@@ -175,11 +185,14 @@ impl Call {
         } else {
             row_labels(&labels, present.as_deref(), rows)
         };
-        Ok(Evaluated { array, clusters: labels.clusters() })
+        Ok(Evaluated { array, statistics: *labels.statistics() })
     }
 
     /// What is wrong with the points, in the words of whoever named the features.
     fn invalid(&self, error: &InvalidPoints) -> DataFusionError {
+        if *error == InvalidPoints::Cancelled {
+            return cancelled(dbscan::Cancelled);
+        }
         if let InvalidPoints::Overflow { column, what } = error
             && let Some(name) = self.features.get(*column)
         {
@@ -230,13 +243,14 @@ impl Call {
     }
 }
 
-/// The place of the weight among the arguments of `dbscan_vectors`.
-const WEIGHT: usize = DBSCAN_VECTORS_ARGS.len() - 1;
-
 /// The labels of one partition, and what they came to.
 pub(crate) struct Evaluated {
     pub(crate) array: ArrayRef,
-    pub(crate) clusters: usize,
+    pub(crate) statistics: dbscan::Statistics,
+}
+
+fn cancelled(error: dbscan::Cancelled) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }
 
 /// The value of an argument that does not depend on the rows.

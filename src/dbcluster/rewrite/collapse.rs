@@ -15,8 +15,8 @@ use super::super::args::{
     CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, ClusterSpec, FIRST_EVENT_TIME, LAST_EVENT_TIME, Nulls,
 };
 use super::vectors::{
-    FIRST_TIME, LAST_TIME, WEIGHT, greatest, has_fast_max, kept_name, kept_value, key_name, label_field,
-    labelled_vectors, last_key_of_vector, least, smallest,
+    FIRST_TIME, LAST_TIME, WEIGHT, exemplar_keys, greatest, has_fast_max, kept_name, kept_value, key_name,
+    label_field, labelled_vectors, last_key_of_vector, least, smallest,
 };
 use super::{
     CLUSTERS, CORE_HASH, FOUND, GROUP, GROUP_KEY, HASH, IS_EXEMPLAR, TIE, cluster_col, cluster_column,
@@ -101,7 +101,7 @@ struct JoinKeys {
 
 /// The second look at the table: all columns of the events, and what they are joined by.
 fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKeys)> {
-    let keys = spec.order_keys()?;
+    let keys = exemplar_keys(spec)?;
     let mut events = input_columns(spec);
     events.push(lit(true).alias(FOUND));
     let mut key_columns = vec![];
@@ -157,7 +157,7 @@ fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKe
 
 /// One row per cluster and per vector without one: its size, times and the vector of its exemplar.
 fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
-    let keys = spec.order_keys()?.len();
+    let keys = exemplar_keys(spec)?.len();
     let partitions: Vec<String> = (0..spec.partition_by.len()).map(partition_name).collect();
     let mut columns: Vec<Expr> = partitions.iter().map(ident).collect();
     columns.extend(spec.features.iter().map(|feature| ident(&feature.name)));
@@ -233,7 +233,8 @@ fn tie_break(spec: &ClusterSpec) -> Result<Expr> {
         (0..spec.partition_by.len()).map(|index| cluster_col(&partition_name(index))).collect();
     groups.push(of_cluster(vec![]));
     let ascending = spec.exemplar != Exemplar::Last;
-    let deciding = remaining_columns(spec)?.into_iter();
+    let keys = exemplar_keys(spec)?;
+    let deciding = remaining_columns(spec)?.into_iter().filter(|column| !keys.contains(column));
     let deciding = deciding.map(|column| of_cluster(vec![column]).sort(ascending, false));
     Ok(number_ties(groups, deciding.collect()))
 }
@@ -258,7 +259,7 @@ pub(in super::super) fn number_ties(partition_by: Vec<Expr>, order_by: Vec<SortE
 
 /// What decides among rows that are equal in the order keys and in the vector: all other columns, in the
 /// table's order. Columns of types that have no order take no part.
-fn remaining_columns(spec: &ClusterSpec) -> Result<Vec<Expr>> {
+pub(super) fn remaining_columns(spec: &ClusterSpec) -> Result<Vec<Expr>> {
     // A feature that is a whole number is its column's value. Others may stand for several values: -0.0 for 0.0, a DOUBLE
     // for more digits of a decimal, 0 for NULL.
     let schema = spec.input.schema();

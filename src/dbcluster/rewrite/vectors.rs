@@ -12,6 +12,7 @@ use datafusion::logical_expr::{
 
 use super::super::args::{ClusterSpec, TableFunction};
 use super::super::constants::KeptColumn;
+use super::collapse::remaining_columns;
 use super::{feature_value, partition_name};
 use crate::functions::dbcluster_smallest_udaf;
 use crate::window::dbscan_vectors_udwf;
@@ -26,7 +27,8 @@ pub(super) const LABEL: &str = "__label";
 /// The distinct vectors of each partition, each with its weight, its first order keys and its label; for `dbcluster`
 /// also with its times, and with what the exemplars and lists of members need.
 pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
-    let keys = spec.order_keys()?;
+    let keys = exemplar_keys(spec)?;
+    let order_keys = spec.order_keys()?;
     let features: Vec<Expr> = spec.features.iter().map(|feature| ident(&feature.name)).collect();
     let partitions: Vec<Expr> =
         (0..spec.partition_by.len()).map(|index| ident(partition_name(index))).collect();
@@ -51,13 +53,14 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
         }
         for (index, kept) in spec.keep_members.iter().enumerate() {
             columns.push(kept_value(spec, kept)?.alias(kept_name(index)));
-            aggregates.push(smallest(kept_struct(spec, &keys, index)?, kept.count).alias(kept_name(index)));
+            aggregates
+                .push(smallest(kept_struct(spec, &order_keys, index)?, kept.count).alias(kept_name(index)));
         }
     }
     let rows = LogicalPlanBuilder::from(spec.input.clone()).project(columns)?;
     // The first row of a vector has the smallest keys, taken together, and the last one the greatest.
     let in_order = |ascending: bool| -> Vec<SortExpr> {
-        (0..keys.len()).map(|index| ident(key_name(index)).sort(ascending, false)).collect()
+        (0..order_keys.len()).map(|index| ident(key_name(index)).sort(ascending, false)).collect()
     };
     let has_own_last_keys =
         spec.function == TableFunction::Dbcluster && spec.exemplar == Exemplar::Last && !spec.time_is_key();
@@ -92,6 +95,21 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
         },
     });
     vectors.window([label.alias(LABEL)])?.build()
+}
+
+/// What the exemplars are found by: what orders the rows, or where nothing does, the first of the columns that decide
+/// ties. By its least value the second look finds the candidates, which otherwise are all rows of their vectors.
+pub(super) fn exemplar_keys(spec: &ClusterSpec) -> Result<Vec<Expr>> {
+    let keys = spec.order_keys()?;
+    if !keys.is_empty() || spec.function != TableFunction::Dbcluster || spec.exemplar == Exemplar::Last {
+        return Ok(keys);
+    }
+    for column in remaining_columns(spec)? {
+        if has_order_of_sort(&column.get_type(spec.input.schema())?) {
+            return Ok(vec![column]);
+        }
+    }
+    Ok(keys)
 }
 
 pub(super) fn label_field(name: &str) -> Expr {

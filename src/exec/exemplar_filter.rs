@@ -1,0 +1,178 @@
+//! [`ExemplarFilterExec`]: of the events, those that have what some cluster's exemplar is found by.
+
+use std::fmt::Formatter;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::filter_record_batch;
+use datafusion::common::cast::as_boolean_array;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, ScalarValue, Statistics};
+use datafusion::config::ConfigOptions;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::ColumnarValue;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::filter_pushdown::{
+    ChildFilterDescription, ChildPushdownResult, FilterDescription, FilterPushdownPhase,
+    FilterPushdownPropagation, PushedDown,
+};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, RecordOutput,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, StatisticsArgs,
+};
+use futures::{StreamExt, future};
+
+/// A filter that knows what to filter by only when the query runs. It offers it to the scan below, and keeps every
+/// other filter from getting there: that of the join above would compute features for rows that are filtered out here.
+#[derive(Debug, Clone)]
+pub struct ExemplarFilterExec {
+    input: Arc<dyn ExecutionPlan>,
+    filter: Arc<DynamicFilterPhysicalExpr>,
+    /// Whether the scan filters by itself, and decodes the other columns for the rows that are left only.
+    is_in_scan: bool,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl ExemplarFilterExec {
+    pub(super) fn new(input: Arc<dyn ExecutionPlan>, filter: Arc<DynamicFilterPhysicalExpr>) -> Self {
+        Self { input, filter, is_in_scan: false, metrics: ExecutionPlanMetricsSet::new() }
+    }
+}
+
+impl DisplayAs for ExemplarFilterExec {
+    fn fmt_as(&self, t: DisplayFormatType, f: &mut Formatter<'_>) -> std::fmt::Result {
+        // Told where an embedder looks who wonders about the time: see the reference of `dbcluster`.
+        let place = if self.is_in_scan { "in the scan" } else { "behind the scan, which decodes all rows" };
+        match t {
+            DisplayFormatType::Default | DisplayFormatType::Verbose => {
+                write!(f, "ExemplarFilterExec: {place}")
+            }
+            DisplayFormatType::TreeRender => writeln!(f, "{place}"),
+        }
+    }
+}
+
+impl ExecutionPlan for ExemplarFilterExec {
+    fn name(&self) -> &'static str {
+        "ExemplarFilterExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        f(&(Arc::clone(&self.filter) as Arc<dyn PhysicalExpr>))
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = children.swap_remove(0);
+        let metrics = ExecutionPlanMetricsSet::new();
+        Ok(Arc::new(Self { input, metrics, ..Arc::unwrap_or_clone(self) }))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context)?;
+        if self.is_in_scan {
+            return Ok(input);
+        }
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let filter = Arc::clone(&self.filter);
+        let output = input.filter_map(move |batch| {
+            let _timer = metrics.elapsed_compute().timer();
+            let left = batch.and_then(|batch| filtered(batch, filter.as_ref()));
+            future::ready(left.map(|left| left.map(|batch| batch.record_output(&metrics))).transpose())
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), output)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
+        vec![ChildStats::At(partition)]
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        input_stats: &[Arc<Statistics>],
+        _args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        let unknown = || Statistics::new_unknown(&self.schema());
+        let statistics = input_stats.first().map_or_else(unknown, |stats| stats.as_ref().clone());
+        Ok(Arc::new(statistics.to_inexact()))
+    }
+
+    fn gather_filters_for_pushdown(
+        &self,
+        phase: FilterPushdownPhase,
+        parent_filters: Vec<Arc<dyn PhysicalExpr>>,
+        _config: &ConfigOptions,
+    ) -> Result<FilterDescription> {
+        let mut child = ChildFilterDescription::all_unsupported(&parent_filters);
+        if phase == FilterPushdownPhase::Post {
+            child = child.with_self_filter(Arc::clone(&self.filter) as Arc<dyn PhysicalExpr>);
+        }
+        Ok(FilterDescription::new().with_child(child))
+    }
+
+    fn handle_child_pushdown_result(
+        &self,
+        phase: FilterPushdownPhase,
+        result: ChildPushdownResult,
+        _config: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        let mut own = result.self_filters.iter().flatten();
+        let is_in_scan = phase == FilterPushdownPhase::Post
+            && own.any(|filter| matches!(filter.discriminant, PushedDown::Yes));
+        let propagation = FilterPushdownPropagation::if_all(result);
+        if !is_in_scan {
+            return Ok(propagation);
+        }
+        Ok(propagation.with_updated_node(Arc::new(Self { is_in_scan, ..self.clone() })))
+    }
+}
+
+/// What the filter leaves of a batch, if anything.
+fn filtered(batch: RecordBatch, filter: &dyn PhysicalExpr) -> Result<Option<RecordBatch>> {
+    let left = match filter.evaluate(&batch)? {
+        ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))) => batch,
+        keep => {
+            let keep = keep.into_array(batch.num_rows())?;
+            filter_record_batch(&batch, as_boolean_array(&keep)?)?
+        }
+    };
+    Ok(Some(left).filter(|left| left.num_rows() > 0))
+}

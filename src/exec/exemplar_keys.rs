@@ -1,0 +1,376 @@
+//! [`ExemplarKeysExec`]: lets the clusters pass, and learns what their exemplars are found by.
+
+use std::collections::HashSet;
+use std::fmt::{self, Display, Formatter};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::common::hash_utils::{RandomState, create_hashes};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, ScalarValue, Statistics};
+use datafusion::config::ConfigOptions;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::functions_aggregate::min_max::{MaxAccumulator, MinAccumulator};
+use datafusion::logical_expr::{Accumulator, ColumnarValue, Operator};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{
+    BinaryExpr, DynamicFilterPhysicalExpr, IsNullExpr, Literal, lit,
+};
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::filter_pushdown::{FilterDescription, FilterPushdownPhase};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    StatisticsArgs,
+};
+use futures::{StreamExt, stream};
+
+/// Gives out its input, and tells the filter of the events what it has seen when all of it has gone by.
+#[derive(Debug, Clone)]
+pub struct ExemplarKeysExec {
+    input: Arc<dyn ExecutionPlan>,
+    /// The keys of the clusters.
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    /// The same keys as the events have them.
+    keys_of_events: Vec<Arc<dyn PhysicalExpr>>,
+    filter: Arc<DynamicFilterPhysicalExpr>,
+    progress: Arc<Mutex<Progress>>,
+}
+
+impl ExemplarKeysExec {
+    pub(super) fn new(
+        input: Arc<dyn ExecutionPlan>,
+        keys: Vec<Arc<dyn PhysicalExpr>>,
+        keys_of_events: Vec<Arc<dyn PhysicalExpr>>,
+        filter: Arc<DynamicFilterPhysicalExpr>,
+    ) -> Self {
+        Self { input, keys, keys_of_events, filter, progress: Arc::default() }
+    }
+}
+
+impl DisplayAs for ExemplarKeysExec {
+    fn fmt_as(&self, t: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
+        let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
+        match t {
+            DisplayFormatType::Default | DisplayFormatType::Verbose => {
+                write!(f, "ExemplarKeysExec: keys=[{}]", keys.join(", "))
+            }
+            DisplayFormatType::TreeRender => writeln!(f, "keys={}", keys.join(", ")),
+        }
+    }
+}
+
+impl ExecutionPlan for ExemplarKeysExec {
+    fn name(&self) -> &'static str {
+        "ExemplarKeysExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        let mut recursion = TreeNodeRecursion::Continue;
+        for key in &self.keys {
+            recursion = recursion.visit_sibling(|| f(key))?;
+        }
+        Ok(recursion)
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = children.swap_remove(0);
+        Ok(Arc::new(Self { input, progress: Arc::default(), ..Arc::unwrap_or_clone(self) }))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        // What an earlier run of this plan has learned may no longer hold.
+        self.filter.update(lit(true))?;
+        let mut input = self.input.execute(partition, Arc::clone(&context))?;
+        let exec = self.clone();
+        let output = stream::poll_fn(move |cx| {
+            let next = input.poll_next_unpin(cx);
+            next.map(|batch| match batch {
+                Some(Ok(batch)) => Some(exec.learn(&batch, &context).map(|()| batch)),
+                Some(Err(error)) => Some(Err(error)),
+                None => exec.end().err().map(Err),
+            })
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), output.fuse())))
+    }
+
+    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
+        vec![ChildStats::At(partition)]
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        input_stats: &[Arc<Statistics>],
+        _args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        Ok(input_stats.first().map_or_else(|| Arc::new(Statistics::new_unknown(&self.schema())), Arc::clone))
+    }
+
+    fn gather_filters_for_pushdown(
+        &self,
+        _phase: FilterPushdownPhase,
+        parent_filters: Vec<Arc<dyn PhysicalExpr>>,
+        _config: &ConfigOptions,
+    ) -> Result<FilterDescription> {
+        FilterDescription::from_children(parent_filters, &self.children())
+    }
+}
+
+impl ExemplarKeysExec {
+    fn learn(&self, clusters: &RecordBatch, context: &TaskContext) -> Result<()> {
+        let keys = evaluated(&self.keys, clusters)?;
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = progress.seen.get_or_insert_with(|| Seen::new(&keys, context));
+        seen.learn(&keys, clusters.num_rows())
+    }
+
+    /// A partition has ended: the filter may know, if it is the last one to do so.
+    fn end(&self) -> Result<()> {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.ended += 1;
+        if progress.ended < self.input.output_partitioning().partition_count() {
+            return Ok(());
+        }
+        match std::mem::take(&mut *progress).seen {
+            Some(seen) => self.filter.update(seen.predicate(&self.keys_of_events)?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How far the partitions have come together.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Nothing as long as no cluster has come.
+    seen: Option<Seen>,
+    ended: usize,
+}
+
+fn evaluated(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
+    keys.iter().map(|key| key.evaluate(batch)?.into_array(batch.num_rows())).collect()
+}
+
+/// One seed, for what is learned and for what is looked up.
+fn hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>> {
+    let mut hashes = vec![0; rows];
+    create_hashes(keys, &RandomState::with_seed(0), &mut hashes)?;
+    Ok(hashes)
+}
+
+/// The keys of the clusters so far.
+#[derive(Debug)]
+struct Seen {
+    hashes: KeyHashes,
+    bounds: Vec<Bounds>,
+    /// Gone once the memory pool refuses: the events then come unfiltered.
+    reservation: Option<MemoryReservation>,
+}
+
+impl Seen {
+    fn new(keys: &[ArrayRef], context: &TaskContext) -> Self {
+        Self {
+            hashes: HashSet::default(),
+            bounds: keys.iter().map(|key| Bounds::new(key.data_type())).collect(),
+            reservation: Some(MemoryConsumer::new("ExemplarKeysExec").register(context.memory_pool())),
+        }
+    }
+
+    fn learn(&mut self, keys: &[ArrayRef], rows: usize) -> Result<()> {
+        // A table grows by doubling, and holds a byte beside each hash.
+        let bytes = rows * (size_of::<u64>() + 1) * 2;
+        let Some(reservation) = self.reservation.take_if(|pool| pool.try_grow(bytes).is_ok()) else {
+            self.hashes = HashSet::default();
+            return Ok(());
+        };
+        self.reservation = Some(reservation);
+        self.hashes.extend(hashes(keys, rows)?);
+        for (bounds, key) in self.bounds.iter_mut().zip(keys) {
+            bounds.learn(key)?;
+        }
+        Ok(())
+    }
+
+    /// Whether an event may be some cluster's exemplar.
+    fn predicate(self, keys: &[Arc<dyn PhysicalExpr>]) -> Result<Arc<dyn PhysicalExpr>> {
+        let Some(reservation) = self.reservation else { return Ok(lit(true)) };
+        let known = Arc::new(Known { hashes: self.hashes, _reservation: reservation });
+        let mut predicate: Arc<dyn PhysicalExpr> = Arc::new(KeyLookup { keys: keys.to_vec(), known });
+        for (bounds, key) in self.bounds.into_iter().zip(keys).rev() {
+            if let Some(within) = bounds.predicate(key)? {
+                // First, since they let a scan skip whole parts of files.
+                predicate = Arc::new(BinaryExpr::new(within, Operator::And, predicate));
+            }
+        }
+        Ok(predicate)
+    }
+}
+
+/// The least and the greatest value of a key.
+#[derive(Debug)]
+struct Bounds {
+    ends: Option<(MinAccumulator, MaxAccumulator)>,
+    has_null: bool,
+}
+
+impl Bounds {
+    fn new(data_type: &DataType) -> Self {
+        // Of floats NaN may be a key, and lies within no bounds.
+        let is_ordered = (data_type.is_numeric() && !data_type.is_floating())
+            || data_type.is_temporal()
+            || is_text(data_type);
+        let ends = is_ordered.then(|| {
+            Some((MinAccumulator::try_new(data_type).ok()?, MaxAccumulator::try_new(data_type).ok()?))
+        });
+        Self { ends: ends.flatten(), has_null: false }
+    }
+
+    fn learn(&mut self, key: &ArrayRef) -> Result<()> {
+        self.has_null |= key.logical_null_count() > 0;
+        if let Some((least, greatest)) = &mut self.ends {
+            least.update_batch(&[Arc::clone(key)])?;
+            greatest.update_batch(&[Arc::clone(key)])?;
+        }
+        Ok(())
+    }
+
+    fn predicate(self, key: &Arc<dyn PhysicalExpr>) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+        let Some((mut least, mut greatest)) = self.ends else { return Ok(None) };
+        let (least, greatest) = (least.evaluate()?, greatest.evaluate()?);
+        if least.is_null() || greatest.is_null() {
+            return Ok(None);
+        }
+        let compare = |operator, end: ScalarValue| -> Arc<dyn PhysicalExpr> {
+            Arc::new(BinaryExpr::new(Arc::clone(key), operator, Arc::new(Literal::new(end))))
+        };
+        let (from, to) = (compare(Operator::GtEq, least), compare(Operator::LtEq, greatest));
+        let within: Arc<dyn PhysicalExpr> = Arc::new(BinaryExpr::new(from, Operator::And, to));
+        if !self.has_null {
+            return Ok(Some(within));
+        }
+        let is_null = Arc::new(IsNullExpr::new(Arc::clone(key)));
+        Ok(Some(Arc::new(BinaryExpr::new(within, Operator::Or, is_null))))
+    }
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+type KeyHashes = HashSet<u64, BuildHasherDefault<IsHashed>>;
+
+/// What is hashed already needs no hashing.
+#[derive(Debug, Default)]
+struct IsHashed(u64);
+
+impl Hasher for IsHashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+#[derive(Debug)]
+struct Known {
+    hashes: KeyHashes,
+    _reservation: MemoryReservation,
+}
+
+/// Whether the hash of a row's keys is that of some cluster's. Rows that merely share a hash are left to the join.
+#[derive(Debug)]
+struct KeyLookup {
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    known: Arc<Known>,
+}
+
+impl PartialEq for KeyLookup {
+    fn eq(&self, other: &Self) -> bool {
+        self.keys == other.keys && Arc::ptr_eq(&self.known, &other.known)
+    }
+}
+
+impl Eq for KeyLookup {}
+
+impl Hash for KeyLookup {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.keys.hash(state);
+        Arc::as_ptr(&self.known).hash(state);
+    }
+}
+
+impl Display for KeyLookup {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("exemplar_key")
+    }
+}
+
+impl PhysicalExpr for KeyLookup {
+    fn data_type(&self, _input_schema: &Schema) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn nullable(&self, _input_schema: &Schema) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
+        let keys = evaluated(&self.keys, batch)?;
+        let hashes = hashes(&keys, batch.num_rows())?;
+        let is_known: BooleanArray =
+            hashes.iter().map(|hash| Some(self.known.hashes.contains(hash))).collect();
+        Ok(ColumnarValue::Array(Arc::new(is_known)))
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+        self.keys.iter().collect()
+    }
+
+    fn with_new_children(self: Arc<Self>, keys: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
+        Ok(Arc::new(Self { keys, known: Arc::clone(&self.known) }))
+    }
+
+    fn fmt_sql(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
