@@ -10,6 +10,9 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion_dbcluster::DbscanRule;
+
 use crate::support::{rows, session_with, text};
 
 const CALL: &str =
@@ -86,6 +89,11 @@ async fn clusters_alone_need_one_scan() {
         assert_eq!(lines_with(&plan, "DataSourceExec").len(), 1, "{plan}");
         assert!(!plan.contains("Join"), "{plan}");
     }
+    // Where nothing orders the rows, the vectors know their exemplars by a column's least value.
+    let unordered =
+        "dbcluster((SELECT path, id FROM events), [path_score(path)], eps => 0.5, scaling => 'none')";
+    let plan_of_unordered = plan(&ctx, &folder, &format!("SELECT cluster_size FROM {unordered}")).await;
+    assert_eq!(lines_with(&plan_of_unordered, "DataSourceExec").len(), 1, "{plan_of_unordered}");
     // Noise events of one vector are rows of their own, which only the events can tell.
     let several = "dbcluster(events, [id], eps => 0.5, min_samples => 3, scaling => 'none')";
     let plan = plan(&ctx, &folder, &format!("SELECT count(*) FROM {several}")).await;
@@ -104,10 +112,50 @@ async fn second_scan_skips_row_groups() {
     let pruned = (1..=2)
         .any(|left| exemplars.contains(&format!("row_groups_pruned_statistics=11 total → {left} matched")));
     assert!(pruned, "{exemplars}");
+    // Five clusters, none with a second row at its first time.
+    let held = analyzed.lines().find(|line| line.contains("ExemplarExec")).expect("the choice of exemplars");
+    assert!(held.contains("candidates=5"), "{held}");
+}
+
+/// EXPLAIN ANALYZE tells what the clustering did. 35 kinds of events and an odd one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_analyze_shows_what_the_core_did() {
+    let (ctx, _folder) = session().await;
+    let analyzed = text(&ctx, &format!("EXPLAIN ANALYZE SELECT cluster_size FROM {CALL}")).await;
     let dbscan = analyzed.lines().find(|line| line.contains("DbscanExec")).expect("the clustering");
-    for metric in ["input_rows=36", "clusters=", "cluster_time=", "peak_mem_used="] {
-        assert!(dbscan.contains(metric), "{metric} is missing: {dbscan}");
+    let metric = |name: &str| {
+        let value = dbscan.split(&format!("{name}=")).nth(1).unwrap_or_else(|| panic!("{name}: {dbscan}"));
+        value.split([',', ']']).next().expect("a value").to_string()
+    };
+    assert_eq!(metric("input_rows"), "36");
+    let counted = rows(
+        &ctx,
+        &format!("SELECT clusters, noise FROM {}", CALL.replace("dbcluster(", "dbcluster_summary(")),
+    )
+    .await;
+    let count = |column: usize| counted.column(column).as_primitive::<Int64Type>().value(0).to_string();
+    assert_eq!((metric("clusters"), metric("noise_points")), (count(0), count(1)));
+    assert_ne!(metric("core_points"), "0");
+    assert_ne!(metric("distances"), "");
+    for time in ["cluster_time", "index_time", "cores_time", "components_time", "labels_time"] {
+        assert!(metric(time).ends_with('s'), "{time}: {dbscan}");
     }
+    assert_ne!(metric("peak_mem_used"), "0");
+}
+
+/// A session that has not switched on what the second look gains most from sees it in EXPLAIN.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explain_tells_where_the_exemplars_are_filtered() {
+    let (ctx, folder) = session().await;
+    let sql = format!("SELECT * FROM {CALL}");
+    let in_scan = plan(&ctx, &folder, &sql).await;
+    assert!(in_scan.contains("ExemplarFilterExec: in the scan"), "{in_scan}");
+    let without = session_with(SessionConfig::new().with_target_partitions(2));
+    let path = folder.path().join("day.parquet").display().to_string();
+    without.register_parquet("events", &path, ParquetReadOptions::default()).await.expect("a table");
+    let behind = plan(&without, &folder, &sql).await;
+    assert!(behind.contains("ExemplarFilterExec: behind the scan, which decodes all rows"), "{behind}");
+    assert_eq!(text(&without, &sql).await.lines().count(), text(&ctx, &sql).await.lines().count());
 }
 
 /// An event without a time is an event: the filter that the join sends to the scan must not lose it.
@@ -181,13 +229,21 @@ async fn partitions_are_clustered_in_parallel() {
     assert_eq!(partitions, [Some(0), Some(1)], "{busy:?}");
 }
 
-/// The rule that reads less must not change what is read.
+/// The rules that read less must not change what is read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_are_those_of_the_plan_without_the_rules() {
     let (ctx, _folder) = session().await;
     let plain = SessionContext::new_with_state(
         datafusion::execution::SessionStateBuilder::new_from_existing(ctx.state())
             .with_optimizer_rules(vec![])
+            .build(),
+    );
+    let ours = DbscanRule.name();
+    let rules =
+        ctx.state().physical_optimizers().iter().filter(|rule| rule.name() != ours).cloned().collect();
+    let without_operators = SessionContext::new_with_state(
+        datafusion::execution::SessionStateBuilder::new_from_existing(ctx.state())
+            .with_physical_optimizer_rules(rules)
             .build(),
     );
     for sql in [
@@ -209,15 +265,34 @@ async fn answers_are_those_of_the_plan_without_the_rules() {
         format!("SELECT id, cluster_id FROM {BY_HOST_MEMBERS} ORDER BY id DESC LIMIT 5"),
         format!("SELECT host, id FROM {BY_EXPRESSION} WHERE host = 'h1' AND clustered"),
         format!("SELECT id, command_members FROM {BY_EXPRESSION} WHERE cluster_size > 100"),
+        // Few times and many clusters, each of which has rows at every time.
+        "SELECT * FROM dbcluster((SELECT date_trunc('hour', time) AS time, host, id FROM events), [id % 300, id % 7], 0.5,
+         scaling => 'none')"
+            .to_string(),
+        "SELECT id, cluster_size FROM dbcluster((SELECT host, path, id FROM events), [id % 300, id % 7], 0.5,
+         scaling => 'none', order_by => host)"
+            .to_string(),
+        "SELECT * FROM dbcluster((SELECT time, host, id, path FROM events), [id % 400], 0.5, scaling => 'none',
+         order_by => [path, host], exemplar => 'rarest')"
+            .to_string(),
+        // Nothing orders the rows, and columns that are NULL decide.
+        "SELECT * FROM dbcluster((SELECT nullif(host, 'h1') AS host, path, id FROM events), [id % 20], 0.5,
+         scaling => 'none')"
+            .to_string(),
+        "SELECT * FROM dbcluster((SELECT nullif(host, 'h1') AS host, path, id FROM events), [id % 20], 0.5, 1500,
+         scaling => 'none', exemplar => 'medoid')"
+            .to_string(),
+        "SELECT * FROM dbcluster((SELECT time, host, id FROM events), [id], 0.5, scaling => 'none')".to_string(),
     ] {
         let sorted = |text: String| {
             let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
             lines.sort();
             lines
         };
-        let (with, without) = (text(&ctx, &sql).await, text(&plain, &sql).await);
-        assert!(with.lines().count() > 4, "{sql} would prove nothing");
-        assert_eq!(sorted(with), sorted(without), "{sql}");
+        let with = sorted(text(&ctx, &sql).await);
+        assert!(with.len() > 4, "{sql} would prove nothing");
+        assert_eq!(with, sorted(text(&plain, &sql).await), "{sql}");
+        assert_eq!(with, sorted(text(&without_operators, &sql).await), "{sql}");
     }
 }
 

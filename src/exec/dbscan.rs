@@ -218,7 +218,6 @@ struct DbscanMetrics {
     input_rows: Count,
     clusters: Count,
     /// What the core's [`dbscan::Statistics`] count, all partitions together.
-    points: Count,
     cells: Count,
     core_points: Count,
     noise_points: Count,
@@ -240,7 +239,6 @@ impl DbscanMetrics {
             baseline: BaselineMetrics::new(metrics, partition),
             input_rows: count("input_rows"),
             clusters: count("clusters"),
-            points: count("points"),
             cells: count("cells"),
             core_points: count("core_points"),
             noise_points: count("noise_points"),
@@ -257,7 +255,6 @@ impl DbscanMetrics {
     /// Adds what one partition came to.
     fn add(&self, statistics: &dbscan::Statistics) {
         self.clusters.add(statistics.clusters);
-        self.points.add(statistics.points);
         self.cells.add(statistics.cells as usize);
         self.core_points.add(statistics.core_points);
         self.noise_points.add(statistics.noise_points);
