@@ -6,6 +6,7 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::hash_utils::{RandomState, create_hashes};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -357,9 +358,9 @@ impl PhysicalExpr for KeyLookup {
     fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
         let keys = evaluated(&self.keys, batch)?;
         let hashes = hashes(&keys, batch.num_rows())?;
-        let is_known: BooleanArray =
-            hashes.iter().map(|hash| Some(self.known.hashes.contains(hash))).collect();
-        Ok(ColumnarValue::Array(Arc::new(is_known)))
+        let is_known = |row: usize| self.known.hashes.contains(&hashes[row]);
+        let is_known = BooleanBuffer::collect_bool(hashes.len(), is_known);
+        Ok(ColumnarValue::Array(Arc::new(BooleanArray::new(is_known, None))))
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {

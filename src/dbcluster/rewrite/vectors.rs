@@ -104,12 +104,13 @@ pub(super) fn exemplar_keys(spec: &ClusterSpec) -> Result<Vec<Expr>> {
     if !keys.is_empty() || spec.function != TableFunction::Dbcluster || spec.exemplar == Exemplar::Last {
         return Ok(keys);
     }
-    for column in remaining_columns(spec)? {
-        if has_order_of_sort(&column.get_type(spec.input.schema())?) {
-            return Ok(vec![column]);
-        }
-    }
-    Ok(keys)
+    // None but the first: the others decide only where it is equal.
+    let first = remaining_columns(spec)?.into_iter().next();
+    let data_type = first.as_ref().map(|column| column.get_type(spec.input.schema())).transpose()?;
+    Ok(first
+        .filter(|_| data_type.is_some_and(|data_type| has_order_of_sort(&data_type)))
+        .into_iter()
+        .collect())
 }
 
 pub(super) fn label_field(name: &str) -> Expr {
