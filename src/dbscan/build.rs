@@ -6,7 +6,7 @@
 //! parts that fit a processor's cache, each plane through the middle point. Where the sample puts the planes decides how
 //! balanced the tree is, and nothing else: boxes are made from the points.
 //!
-//! Dealing takes O(n) steps of at most 12 levels, the rest O(n log n) for n points; the points are held twice meanwhile.
+//! Dealing takes O(n) steps of at most 12 levels, the rest O(n log n) for n points.
 
 use std::ops::Range;
 
@@ -37,25 +37,33 @@ const LANES: usize = 8;
 /// At least so many points to a block, if there are so many.
 const BLOCK: usize = 1 << 15;
 
+/// So many bytes are filled at a time: some 10 ms.
+const FILLED: usize = 1 << 25;
+
 /// A tree over at least one point.
 pub(super) fn build<const K: usize, D: ReducedDistance>(
     points: &Points,
     run: &Run,
 ) -> Result<Tree<K, D>, Cancelled> {
     let planes = Planes::<K>::of_sample::<D>(points, run)?;
-    let parts = planes.deal(points, run)?;
     let mut items = filled(Item::UNUSED, points.len(), run)?;
+    let parts = planes.deal(points, &mut items, run)?;
     let mut nodes = filled(Node::UNUSED, parts.slots(0..planes.len()), run)?;
     grow_parts(&mut nodes, 0, &mut items, 0, &parts, 0..planes.len(), run)?;
     Ok(Tree { items, nodes, core: Vec::new() })
 }
 
-/// `vec!` that stops soon when cancelled.
-fn filled<T: Copy>(value: T, len: usize, run: &Run) -> Result<Vec<T>, Cancelled> {
+/// `vec!` by all threads, each of which meets fresh memory for the first time, and which stops soon when cancelled.
+fn filled<T: Copy + Send + Sync>(value: T, len: usize, run: &Run) -> Result<Vec<T>, Cancelled> {
     let mut values = Vec::with_capacity(len);
     while values.len() < len {
         run.workers.check()?;
-        values.resize(len.min(values.len() + (1 << 23) / size_of::<T>()), value);
+        let more = FILLED.div_ceil(size_of::<T>()).min(len - values.len());
+        if run.workers.parallel {
+            values.par_extend(rayon::iter::repeat_n(value, more));
+        } else {
+            values.resize(values.len() + more, value);
+        }
     }
     Ok(values)
 }
@@ -136,29 +144,46 @@ impl<const K: usize> Planes<K> {
         self.planes.len()
     }
 
-    /// Deals all points to their parts.
-    fn deal(&self, points: &Points, run: &Run) -> Result<Parts<K>, Cancelled> {
+    /// Deals all points to their parts in `items`.
+    ///
+    /// A counting sort: threads count in blocks of points how many go to each part, and then each block has a place of
+    /// its own in every part.
+    fn deal(&self, points: &Points, items: &mut [Item<K>], run: &Run) -> Result<Parts, Cancelled> {
         let len = points.len();
-        let block = len.div_ceil(BLOCKS).max(BLOCK);
-        let deal = |i: usize| self.deal_block(points, i * block..len.min((i + 1) * block), run);
-        let blocks: Vec<_> = if run.workers.parallel {
-            (0..len.div_ceil(block)).into_par_iter().map(deal).collect::<Result<_, _>>()?
-        } else {
-            (0..len.div_ceil(block)).map(deal).collect::<Result<_, _>>()?
-        };
+        let size = len.div_ceil(BLOCKS).max(BLOCK);
+        let range = |i: usize| i * size..len.min((i + 1) * size);
+        let blocks: Vec<_> = (0..len.div_ceil(size))
+            .into_par_iter()
+            .map(|i| self.parts_of(points, range(i), run))
+            .collect::<Result<_, _>>()?;
+        let mut places: Vec<_> = blocks.iter().map(|_| Vec::with_capacity(self.len())).collect();
         let mut ends = Vec::with_capacity(self.len());
-        let mut end = 0;
+        let mut rest = items;
         for part in 0..self.len() {
-            end += blocks.iter().map(|block| block.part(part).len()).sum::<usize>();
-            ends.push(end);
+            for (block, places) in blocks.iter().zip(&mut places) {
+                let (place, behind) = rest.split_at_mut(block.counts[part] as usize);
+                places.push(place.iter_mut());
+                rest = behind;
+            }
+            ends.push(len - rest.len());
         }
-        Ok(Parts { blocks, ends })
+        let blocks = blocks.into_par_iter().zip(places).enumerate();
+        blocks.try_for_each(|(i, (block, mut places))| {
+            for (i, part) in range(i).zip(block.part_of) {
+                run.workers.check_every(i)?;
+                if let Some(place) = places[usize::from(part)].next() {
+                    *place = Item::new(points, i as u32, run);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Parts { ends })
     }
 
-    /// A counting sort.
-    fn deal_block(&self, points: &Points, block: Range<usize>, run: &Run) -> Result<Block<K>, Cancelled> {
+    /// The parts of a block of points.
+    fn parts_of(&self, points: &Points, block: Range<usize>, run: &Run) -> Result<Block, Cancelled> {
         let mut part_of = Vec::with_capacity(block.len() + LANES);
-        let mut ends = vec![0; self.len()];
+        let mut counts = vec![0; self.len()];
         for start in block.clone().step_by(LANES) {
             run.workers.check_every(start)?;
             let lanes = LANES.min(block.end - start);
@@ -168,49 +193,29 @@ impl<const K: usize> Planes<K> {
             }
             let parts = self.parts(&at);
             for &part in &parts[..lanes] {
-                ends[usize::from(part)] += 1;
+                counts[usize::from(part)] += 1;
             }
             part_of.extend_from_slice(&parts[..lanes]);
         }
-        let mut total = 0;
-        for end in &mut ends {
-            total += std::mem::replace(end, total);
-        }
-        let mut items = vec![Item::UNUSED; block.len()];
-        for (i, part) in block.zip(part_of) {
-            run.workers.check_every(i)?;
-            let end = &mut ends[usize::from(part)];
-            items[*end as usize] = Item::new(points, i as u32, run);
-            *end += 1;
-        }
-        Ok(Block { items, ends })
+        Ok(Block { part_of, counts })
     }
 }
 
-/// Points in a row, dealt.
-struct Block<const K: usize> {
-    /// Part by part.
-    items: Vec<Item<K>>,
-    /// Where each part ends.
-    ends: Vec<u32>,
-}
-
-impl<const K: usize> Block<K> {
-    #[inline]
-    fn part(&self, part: usize) -> &[Item<K>] {
-        let start = part.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.items[start as usize..self.ends[part] as usize]
-    }
+/// Points in a row.
+struct Block {
+    /// The part of each of them.
+    part_of: Vec<u16>,
+    /// How many of them go to each part.
+    counts: Vec<u32>,
 }
 
 /// All points, dealt.
-struct Parts<const K: usize> {
-    blocks: Vec<Block<K>>,
-    /// Where each part ends, all blocks together.
+struct Parts {
+    /// Where each part ends.
     ends: Vec<usize>,
 }
 
-impl<const K: usize> Parts<K> {
+impl Parts {
     fn start(&self, part: usize) -> usize {
         part.checked_sub(1).map_or(0, |before| self.ends[before])
     }
@@ -219,18 +224,6 @@ impl<const K: usize> Parts<K> {
     fn slots(&self, parts: Range<usize>) -> usize {
         let above = parts.len() - 1;
         parts.map(|part| slots(self.ends[part] - self.start(part))).sum::<usize>() + above
-    }
-
-    /// Moves the points of a part together.
-    fn collect(&self, part: usize, items: &mut [Item<K>], run: &Run) -> Result<(), Cancelled> {
-        let mut rest = items;
-        for block in &self.blocks {
-            run.workers.check()?;
-            let (place, behind) = rest.split_at_mut(block.part(part).len());
-            place.copy_from_slice(block.part(part));
-            rest = behind;
-        }
-        Ok(())
     }
 }
 
@@ -247,12 +240,11 @@ fn grow_parts<const K: usize, D: ReducedDistance>(
     offset: usize,
     items: &mut [Item<K>],
     start: usize,
-    dealt: &Parts<K>,
+    dealt: &Parts,
     parts: Range<usize>,
     run: &Run,
 ) -> Result<(), Cancelled> {
     if parts.len() < 2 {
-        dealt.collect(parts.start, items, run)?;
         return grow(nodes, offset, items, start, run);
     }
     let middle_part = parts.start + parts.len() / 2;

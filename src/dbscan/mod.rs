@@ -193,19 +193,22 @@ fn by_tree<const K: usize, D: ReducedDistance>(points: &Points, run: &Run) -> Re
 /// the points.
 pub fn memory_required(points: usize, dimension: usize, metric: Metric) -> usize {
     let padded = padded(dimension, compiled(metric));
-    let (item, node) = (item_bytes(padded), node_bytes(padded));
-    // Once in the tree, and once more while they are dealt to its parts; one feature: the core points and the others.
-    let items = 2 * item;
-    // At most one for four points and four for each part, each with a weight, a lowest cluster or a component.
-    let nodes = (node + 8) * (build::PART + 16) / (4 * build::PART) + 1;
-    // While they are dealt the part (2) and the ends of parts in blocks (1). After that, which is less than the points
-    // once more takes, the label (9), who is core (1), a set, its first member and whether it has others (9).
-    let rest = 9 + 1 + 9;
-    // Less than that: scaling sorts one feature with its weights (16), and beside the labels (9) medoids hold a copy of
-    // the points (8 per feature), their bounds (8), the members of clusters (4 + 4), and the result, in parts and whole
-    // (4 + 4).
+    let item = item_bytes(padded);
+    // The most is held while clusters are numbered: the label (9), who is core (1), a set and its first member (8).
+    // Dealing the points takes less, the part (2) and a place for each block in each part (3), and nodes come later.
+    let steps = if padded == 1 {
+        // The core points and the others.
+        2 * item + 9
+    } else {
+        // At most one node for four points and four for each part, each with a weight, a lowest cluster or a component.
+        item + (node_bytes(padded) + 8) * (build::PART + 16) / (4 * build::PART) + 1 + 18
+    };
+    // Scaling sorts one feature with its weights (16), which is less than this. Beside the labels (9) medoids hold a copy
+    // of the points (8 per feature), which of them (4) and their bounds (8), the members of clusters (4 + 4), and the
+    // result, in parts and whole (4 + 4).
+    let medoids = 9 + 8 * dimension + 12 + 16;
     // Constant: a few nodes even for a few points, and what threads have in work.
-    points.saturating_mul(items + nodes + rest).saturating_add(4 * (node + 8) + (1 << 16))
+    points.saturating_mul(steps.max(medoids)).saturating_add(4 * (node_bytes(padded) + 8) + (1 << 16))
 }
 
 /// The dimensions that this metric is compiled for.
