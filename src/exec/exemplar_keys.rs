@@ -5,21 +5,18 @@ use std::fmt::{self, Display, Formatter};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use datafusion::arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::hash_utils::{RandomState, create_hashes};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, ScalarValue, Statistics};
+use datafusion::common::{Result, Statistics};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::functions_aggregate::min_max::{MaxAccumulator, MinAccumulator};
-use datafusion::logical_expr::{Accumulator, ColumnarValue, Operator};
+use datafusion::logical_expr::{ColumnarValue, Operator};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{
-    BinaryExpr, DynamicFilterPhysicalExpr, IsNullExpr, Literal, lit,
-};
+use datafusion::physical_expr::expressions::{BinaryExpr, DynamicFilterPhysicalExpr, lit};
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::filter_pushdown::{FilterDescription, FilterPushdownPhase};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -28,6 +25,8 @@ use datafusion::physical_plan::{
     StatisticsArgs,
 };
 use futures::{StreamExt, stream};
+
+use super::key_ranges::KeyRanges;
 
 /// Gives out its input, and tells the filter of the events what it has seen when all of it has gone by.
 #[derive(Debug, Clone)]
@@ -195,7 +194,7 @@ fn hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>> {
 #[derive(Debug)]
 struct Seen {
     hashes: KeyHashes,
-    bounds: Vec<Bounds>,
+    ranges: Vec<KeyRanges>,
     /// Gone once the memory pool refuses: the events then come unfiltered.
     reservation: Option<MemoryReservation>,
 }
@@ -204,7 +203,7 @@ impl Seen {
     fn new(keys: &[ArrayRef], context: &TaskContext) -> Self {
         Self {
             hashes: HashSet::default(),
-            bounds: keys.iter().map(|key| Bounds::new(key.data_type())).collect(),
+            ranges: keys.iter().map(|key| KeyRanges::new(key.data_type())).collect(),
             reservation: Some(MemoryConsumer::new("ExemplarKeysExec").register(context.memory_pool())),
         }
     }
@@ -218,8 +217,8 @@ impl Seen {
         };
         self.reservation = Some(reservation);
         self.hashes.extend(hashes(keys, rows)?);
-        for (bounds, key) in self.bounds.iter_mut().zip(keys) {
-            bounds.learn(key)?;
+        for (ranges, key) in self.ranges.iter_mut().zip(keys) {
+            ranges.learn(key)?;
         }
         Ok(())
     }
@@ -229,65 +228,14 @@ impl Seen {
         let Some(reservation) = self.reservation else { return Ok(lit(true)) };
         let known = Arc::new(Known { hashes: self.hashes, _reservation: reservation });
         let mut predicate: Arc<dyn PhysicalExpr> = Arc::new(KeyLookup { keys: keys.to_vec(), known });
-        for (bounds, key) in self.bounds.into_iter().zip(keys).rev() {
-            if let Some(within) = bounds.predicate(key)? {
-                // First, since they let a scan skip whole parts of files.
-                predicate = Arc::new(BinaryExpr::new(within, Operator::And, predicate));
+        for (ranges, key) in self.ranges.into_iter().zip(keys) {
+            if let Some(within) = ranges.predicate(key)? {
+                // Behind the hashes, as it takes longer: the engine asks it only about the rows that are left.
+                predicate = Arc::new(BinaryExpr::new(predicate, Operator::And, within));
             }
         }
         Ok(predicate)
     }
-}
-
-/// The least and the greatest value of a key.
-#[derive(Debug)]
-struct Bounds {
-    ends: Option<(MinAccumulator, MaxAccumulator)>,
-    has_null: bool,
-}
-
-impl Bounds {
-    fn new(data_type: &DataType) -> Self {
-        // Of floats NaN may be a key, and lies within no bounds.
-        let is_ordered = (data_type.is_numeric() && !data_type.is_floating())
-            || data_type.is_temporal()
-            || is_text(data_type);
-        let ends = is_ordered.then(|| {
-            Some((MinAccumulator::try_new(data_type).ok()?, MaxAccumulator::try_new(data_type).ok()?))
-        });
-        Self { ends: ends.flatten(), has_null: false }
-    }
-
-    fn learn(&mut self, key: &ArrayRef) -> Result<()> {
-        self.has_null |= key.logical_null_count() > 0;
-        if let Some((least, greatest)) = &mut self.ends {
-            least.update_batch(&[Arc::clone(key)])?;
-            greatest.update_batch(&[Arc::clone(key)])?;
-        }
-        Ok(())
-    }
-
-    fn predicate(self, key: &Arc<dyn PhysicalExpr>) -> Result<Option<Arc<dyn PhysicalExpr>>> {
-        let Some((mut least, mut greatest)) = self.ends else { return Ok(None) };
-        let (least, greatest) = (least.evaluate()?, greatest.evaluate()?);
-        if least.is_null() || greatest.is_null() {
-            return Ok(None);
-        }
-        let compare = |operator, end: ScalarValue| -> Arc<dyn PhysicalExpr> {
-            Arc::new(BinaryExpr::new(Arc::clone(key), operator, Arc::new(Literal::new(end))))
-        };
-        let (from, to) = (compare(Operator::GtEq, least), compare(Operator::LtEq, greatest));
-        let within: Arc<dyn PhysicalExpr> = Arc::new(BinaryExpr::new(from, Operator::And, to));
-        if !self.has_null {
-            return Ok(Some(within));
-        }
-        let is_null = Arc::new(IsNullExpr::new(Arc::clone(key)));
-        Ok(Some(Arc::new(BinaryExpr::new(within, Operator::Or, is_null))))
-    }
-}
-
-fn is_text(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 type KeyHashes = HashSet<u64, BuildHasherDefault<IsHashed>>;

@@ -9,6 +9,7 @@ mod dbscan;
 mod exemplar;
 mod exemplar_filter;
 mod exemplar_keys;
+mod key_ranges;
 mod second_look;
 
 use std::any::Any;
