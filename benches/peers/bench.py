@@ -1,13 +1,12 @@
 """What the targets share: sizes, data that is made once, checks, and the report."""
 
 import functools
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import peers
-from measure import Disagreement, Failed, Sample
+from measure import Disagreement, Sample
 from ours import Binary, literal
 from results import Report, Result, Target
 
@@ -72,9 +71,9 @@ class PointSet:
         return self.folder / "points.npy"
 
     @property
-    def facts(self) -> dict:
-        """eps, and the answer where the shape decides it."""
-        return json.loads((self.folder / "points.json").read_text())
+    def eps(self) -> float:
+        """The distance that belongs to the shape."""
+        return float((self.folder / "eps").read_text())
 
     @property
     def columns(self) -> str:
@@ -82,7 +81,7 @@ class PointSet:
 
     def call(self, min_samples: int, eps: float | None = None) -> str:
         """The window function over these points, numbered as scikit-learn numbers: by the first row."""
-        eps = self.facts["eps"] if eps is None else eps
+        eps = self.eps if eps is None else eps
         return f"dbscan({eps!r}, {min_samples}, {self.columns}) OVER (ORDER BY id)"
 
 
@@ -139,17 +138,13 @@ class Bench:
     def threads(self) -> int:
         return self.binary.threads
 
-    def one_thread(self) -> Binary:
-        """The same binary with one thread."""
-        return replace(self.binary, threads=1)
-
     def measure(self, measurement: Callable[[], tuple[Sample, Sample]], *targets: Target) -> None:
         """Measures once for one or more targets; a failure is a result, too."""
         try:
             ours, theirs = measurement()
             results = [Result(target, ours, theirs) for target in targets]
-        except (Failed, Disagreement) as error:
-            results = [Result(target, failure=str(error)) for target in targets]
+        except Exception as error:  # whatever it is, the other targets go on
+            results = [Result(target, failure=str(error) or repr(error)) for target in targets]
         for result in results:
             self.report.results.append(result)
             print("  ".join(result.cells()), flush=True)
@@ -180,7 +175,7 @@ class Bench:
     def points(self, shape: str, rows: int, dimensions: int) -> PointSet:
         """Generated points."""
         folder = self.cache / f"{shape}-{rows}-{dimensions}"
-        if not (folder / "points.json").exists():
+        if not (folder / "eps").exists():
             peers.python("points.py", shape, rows, dimensions, folder, threads=self.threads)
         return PointSet(folder, dimensions)
 

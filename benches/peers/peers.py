@@ -7,12 +7,12 @@ from pathlib import Path
 
 from measure import Process, Sample, run
 
-HERE = Path(__file__).resolve().parent
+PROGRAMS = Path(__file__).resolve().parent / "programs"
 
 
 def python(script: str, *arguments: object, threads: int) -> Process:
-    """Runs one of the programs beside this file."""
-    return run([sys.executable, HERE / script, *map(str, arguments)], threads)
+    """Runs one of the programs."""
+    return run([sys.executable, PROGRAMS / script, *map(str, arguments)], threads)
 
 
 def cluster(package: str, points: Path, eps: float, min_samples: int, labels: Path, threads: int) -> Sample:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from measure import Sample
@@ -149,11 +150,13 @@ def rows_text(rows: int) -> str:
     return str(rows)
 
 
-def draw(results: Sequence[Result], title: str, file: str) -> None:
+def draw(results: Sequence[Result], title: str, file: Path) -> None:
     """One bar per target: how many times better or worse than the target, on a logarithmic scale."""
     import matplotlib
 
     matplotlib.use("Agg")
+    # Text as text, and the same bytes for the same results.
+    matplotlib.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": title}
     from matplotlib import pyplot
 
     shown = [(result, margin) for result in results if (margin := result.margin()) is not None][::-1]
@@ -189,5 +192,5 @@ def draw(results: Sequence[Result], title: str, file: str) -> None:
     axes.set_xlabel("times better than the target (right of the line) or worse (left, hatched)")
     axes.set_title(title, fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(file)
+    figure.savefig(file, metadata={"Date": None})
     pyplot.close(figure)

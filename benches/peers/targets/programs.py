@@ -18,13 +18,13 @@ def sizes_in(file: Path) -> Counter[int]:
         return Counter(int(row["cluster_size"]) for row in csv.DictReader(text))
 
 
-def programs(
+def measure_programs(
     bench: Bench, copy: str, theirs: Callable[[Path], Process], process: Target, warm: Target
 ) -> None:
     """Times a program of theirs against a COPY of ours that writes the same clusters.
 
-    Once as processes, with all that it takes to start; and once warm: a statement in a session of ours, against what
-    their program says it took without its imports.
+    Once as processes, with all that it takes to start; and once warm: a statement in a session of ours,
+    against what their program says it took without its imports.
     """
     checks = bench.cache / "checks"
     checks.mkdir(parents=True, exist_ok=True)
@@ -40,12 +40,13 @@ def programs(
     def as_processes() -> tuple[Sample, Sample]:
         pair = take_turns(lambda: bench.binary.query(statement), their_process)
         if sizes_in(our_file) != sizes_in(their_file):
+            told.clear()
             raise Disagreement("the clusters have other sizes")
         return pair
 
     def in_session() -> tuple[Sample, Sample]:
         if not told:
-            raise Disagreement("see above")
+            raise Disagreement("there is no time of a process with the same answer")
         return typical(bench.binary.session(*(ROUNDS * [statement]))), typical(told)
 
     bench.measure(as_processes, process)
@@ -56,7 +57,7 @@ def notebook(bench: Bench) -> None:
     """Target 9: the notebook's two functions."""
     rows = bench.sizes.notebook_events
     table, size = bench.events(rows), rows_text(rows)
-    programs(
+    measure_programs(
         bench,
         f"""SELECT * FROM dbcluster(process_features({literal(table)}),
             [commandlineTokensFull, pathScore, isSystemSession], eps => 0.0001)""",
@@ -70,7 +71,7 @@ def pipeline(bench: Bench) -> None:
     """Target 10: DuckDB groups, scikit-learn clusters the distinct vectors."""
     for rows in sorted({bench.sizes.events // 10, bench.sizes.events}):
         table, size = bench.events(rows), rows_text(rows)
-        programs(
+        measure_programs(
             bench,
             f"""SELECT cluster_size, first_event_time, last_event_time
                 FROM {NOTEBOOK.call("dbcluster", table)}""",

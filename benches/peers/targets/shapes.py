@@ -1,61 +1,68 @@
 """Targets of the clustering against itself: hard shapes against benign ones, growth, and threads."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench import Bench, PointSet
-from core import MIN_SAMPLES
 from measure import Disagreement, Sample, take_turns
-from ours import Binary, literal
+from ours import literal
 from results import AtLeast, AtMost, Target, rows_text
+from targets.core import MIN_SAMPLES, SCIKIT_LEARN, compare_core
 
 DIMENSIONS = 3
 
 
+def one_cluster(rows: int, min_samples: int) -> tuple[int, int]:
+    """How many clusters, and how much noise: everything is together."""
+    return 1, 0
+
+
+def all_noise(rows: int, min_samples: int) -> tuple[int, int]:
+    """Nothing is near anything."""
+    return 0, rows
+
+
+def each_with_two(rows: int, min_samples: int) -> tuple[int, int]:
+    """Each point has two neighbours, so it is core only where that is enough."""
+    return one_cluster(rows, min_samples) if min_samples <= 3 else all_noise(rows, min_samples)
+
+
+def two_clusters(rows: int, min_samples: int) -> tuple[int, int]:
+    """Everything is in one of two places."""
+    return 2, 0
+
+
 @dataclass(frozen=True)
 class Hard:
-    """A shape, with an eps of its own where the points are benign, and how many rows make a "point"."""
+    """A shape of points.py and its answer; an eps in place of the shape's own; how often the usual rows."""
 
     what: str
     shape: str
+    answer: Callable[[int, int], tuple[int, int]]
     eps: float | None = None
     copies: int = 1
 
 
 HARD = (
-    Hard("all within eps", "one_spot"),
-    Hard("a chain, each eps apart", "chain"),
-    Hard("two vectors 0.99 eps apart, copied", "two_vectors", copies=2),
-    Hard("two cells just beyond eps", "two_cells"),
-    Hard("eps above everything", "blobs", eps=1e9),
-    Hard("eps 1e-12", "blobs", eps=1e-12),
-    Hard("eps 1e-200", "blobs", eps=1e-200),
-    Hard("eps 1e200", "blobs", eps=1e200),
+    Hard("all within eps", "one_spot", one_cluster),
+    Hard("a chain, each eps apart", "chain", each_with_two),
+    Hard("two vectors 0.99 eps apart, copied", "two_vectors", one_cluster, copies=2),
+    Hard("two cells just beyond eps", "two_cells", two_clusters),
+    Hard("eps above everything", "blobs", one_cluster, eps=1e9),
+    Hard("eps 1e-12", "blobs", all_noise, eps=1e-12),
+    Hard("eps 1e-200", "blobs", all_noise, eps=1e-200),
+    Hard("eps 1e200", "blobs", one_cluster, eps=1e200),
 )
 
 
-def known_answer(points: PointSet, eps: float | None, rows: int, min_samples: int) -> tuple[int, int]:
-    """How many clusters and how much noise there are, as the shape decides it."""
-    if eps is not None:
-        return (1, 0) if eps > 1 else (0, rows)
-    facts = points.facts
-    # JSON has text for keys: an answer that depends on min_samples is an object.
-    clusters, noise = (
-        answer[str(min_samples)] if isinstance(answer := facts[name], dict) else answer
-        for name in ("clusters", "noise")
-    )
-    return clusters, noise
-
-
-def check(bench: Bench, points: PointSet, eps: float | None, rows: int, min_samples: int) -> None:
+def check(bench: Bench, case: Hard, points: PointSet, rows: int, min_samples: int) -> None:
     """Compares our answer with the known one."""
     (found,) = bench.binary.rows(f"""SELECT count(DISTINCT label) FILTER (WHERE label >= 0) AS clusters,
             count(*) FILTER (WHERE label < 0) AS noise
-            FROM (SELECT {points.call(min_samples, eps)} AS label FROM {literal(points.parquet)})""")
-    if (int(found["clusters"]), int(found["noise"])) != known_answer(points, eps, rows, min_samples):
-        raise Disagreement(
-            f"{found['clusters']} clusters and {found['noise']} noise with min_samples {min_samples}"
-        )
+            FROM (SELECT {points.call(min_samples, case.eps)} AS label FROM {literal(points.parquet)})""")
+    clusters, noise = int(found["clusters"]), int(found["noise"])
+    if (clusters, noise) != case.answer(rows, min_samples):
+        raise Disagreement(f"{clusters} clusters and {noise} noise with min_samples {min_samples}")
 
 
 def worse(measure: Callable[[int], tuple[Sample, Sample]]) -> tuple[Sample, Sample]:
@@ -66,42 +73,35 @@ def worse(measure: Callable[[int], tuple[Sample, Sample]]) -> tuple[Sample, Samp
 def hard(bench: Bench) -> None:
     """Target 17: shapes that make a clustering quadratic, or its numbers overflow."""
     core = bench.binary.core
-    rows = bench.sizes.shape_points
     for case in HARD:
-        many, few = rows * case.copies, rows * case.copies // 10
+        rows = bench.sizes.shape_points * case.copies
+        fewer = rows // 10
 
-        def against_benign(min_samples: int) -> tuple[Sample, Sample]:
-            points = bench.points(case.shape, many, DIMENSIONS)
-            benign = bench.points("blobs", many, DIMENSIONS)
-            check(bench, points, case.eps, many, min_samples)
+        def measurement(
+            min_samples: int, other_shape: str, other_rows: int, other_eps: float | None
+        ) -> tuple[Sample, Sample]:
+            points = bench.points(case.shape, rows, DIMENSIONS)
+            others = bench.points(other_shape, other_rows, DIMENSIONS)
+            check(bench, case, points, rows, min_samples)
             return take_turns(
                 lambda: core(points.call(min_samples, case.eps), points.parquet),
-                lambda: core(benign.call(min_samples), benign.parquet),
+                lambda: core(others.call(min_samples, other_eps), others.parquet),
             )
 
-        def growth(min_samples: int) -> tuple[Sample, Sample]:
-            points, fewer = (bench.points(case.shape, size, DIMENSIONS) for size in (many, few))
-            check(bench, fewer, case.eps, few, min_samples)
-            return take_turns(
-                lambda: core(points.call(min_samples, case.eps), points.parquet),
-                lambda: core(fewer.call(min_samples, case.eps), fewer.parquet),
-            )
-
-        size = rows_text(many)
+        what, size = f"core, {case.what}", rows_text(rows)
         bench.measure(
-            lambda: worse(against_benign), Target(17, f"core, {case.what}", "benign points", size, AtMost(2))
+            lambda: worse(lambda min_samples: measurement(min_samples, "blobs", rows, None)),
+            Target(17, what, "benign points", size, AtMost(2)),
         )
         bench.measure(
-            lambda: worse(growth),
-            Target(17, f"core, {case.what}", f"{rows_text(few)} of the same", size, AtMost(13)),
+            lambda: worse(lambda min_samples: measurement(min_samples, case.shape, fewer, case.eps)),
+            Target(17, what, f"{rows_text(fewer)} of the same", size, AtMost(13)),
         )
     directions(bench)
 
 
 def directions(bench: Bench) -> None:
     """Vectors on the sphere, whose labels scikit-learn can tell, so that is asked too."""
-    from core import SCIKIT_LEARN, compare_core
-
     rows = 23_000
 
     def measurement(min_samples: int) -> tuple[Sample, Sample]:
@@ -119,7 +119,7 @@ def directions(bench: Bench) -> None:
 def threads(bench: Bench) -> None:
     """Target 18: a second thread."""
     rows = 1_000_000
-    two, one = Binary(bench.binary.path, 2), Binary(bench.binary.path, 1)
+    two, one = (replace(bench.binary, threads=count) for count in (2, 1))
     for dimensions in (2, 3):
         for min_samples in MIN_SAMPLES:
 

@@ -30,11 +30,11 @@ def compare(
     """
     labels = bench.cache / "checks" / "labels.npz"
     labels.parent.mkdir(parents=True, exist_ok=True)
-    eps = points.facts["eps"]
     pair = take_turns(
-        ours, lambda: peers.cluster(package, points.array, eps, min_samples, labels, bench.threads)
+        ours, lambda: peers.cluster(package, points.array, points.eps, min_samples, labels, bench.threads)
     )
     found = peers.compare(our_labels(), labels)
+    case = f"{points.folder.name}, min_samples {min_samples}"
     if package == SCIKIT_LEARN:
         if not found.equal:
             raise Disagreement("the labels are not scikit-learn's")
@@ -42,15 +42,11 @@ def compare(
         if found.noise_of_one or found.core_moved:
             raise Disagreement("the clusters are not those of dbscan")
         if found.moved:
-            bench.note(
-                f"{points.folder.name}, min_samples {min_samples}: {found.moved:,} border points are in reach of "
-                "several clusters, of which dbscan takes another one."
-            )
+            bench.note(f"{case}: dbscan puts {found.moved:,} border points into another cluster in reach.")
     elif found.noise_of_one or found.moved:
         bench.note(
-            f"{points.folder.name}, min_samples {min_samples}: dbscan, which is not exact from three dimensions "
-            f"on, has {found.moved:,} points in other clusters, and {found.noise_of_one:,} that are noise for one "
-            "of the two."
+            f"{case}: dbscan, not exact from three dimensions on, has {found.moved:,} points in other "
+            f"clusters, and {found.noise_of_one:,} that are noise for one of the two."
         )
     return pair
 
@@ -81,7 +77,7 @@ def raw_events(bench: Bench) -> None:
 
         def measurement() -> tuple[Sample, Sample]:
             points = bench.points("events", rows, 3)
-            call = f"({literal(points.parquet)}, [{points.columns}], {points.facts['eps']}, order_by => id)"
+            call = f"({literal(points.parquet)}, [{points.columns}], {points.eps}, order_by => id)"
             # All that our query does counts, since their input has not been grouped either.
             return compare(
                 bench,

@@ -1,11 +1,10 @@
 """Points with a fixed seed, for the clustering alone: blobs, event vectors and hard shapes.
 
 `python points.py SHAPE ROWS DIMENSIONS FOLDER` writes `points.parquet` (a row number `id` and the coordinates
-`x0`, `x1`, ...) for our binary, `points.npy` (the same as one array, scaled already where ours is to scale) for
-the peers, and `points.json`: the eps that belongs to the shape and, where the shape decides it, the answer.
+`x0`, `x1`, ...) for our binary, `points.npy` (the same as one array, scaled already where ours is to scale)
+for the peers, and `eps`, the distance that belongs to the shape.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -51,63 +50,63 @@ def events(random: np.random.Generator, rows: int) -> np.ndarray:
     return vectors[random.choice(count, rows, p=shares / shares.sum())].astype(np.float64)
 
 
-def one_spot(random: np.random.Generator, rows: int, dimensions: int) -> tuple[np.ndarray, float, dict]:
+def one_spot(random: np.random.Generator, rows: int, dimensions: int) -> tuple[np.ndarray, float]:
     """All points within eps of each other."""
-    return random.uniform(0, 0.5, (rows, dimensions)), 1.0, {"clusters": 1, "noise": 0}
+    return random.uniform(0, 0.5, (rows, dimensions)), 1.0
 
 
-def chain(random: np.random.Generator, rows: int, dimensions: int) -> tuple[np.ndarray, float, dict]:
-    """Each point eps apart from the next, to the last bit: with min_samples 10 all of them are noise."""
+def chain(random: np.random.Generator, rows: int, dimensions: int) -> tuple[np.ndarray, float]:
+    """Each point eps apart from the next, to the last bit."""
     points = np.zeros((rows, dimensions))
     points[:, 0] = random.permutation(rows)
-    return points, 1.0, {"clusters": {2: 1, 10: 0}, "noise": {2: 0, 10: rows}}
+    return points, 1.0
 
 
-def two_vectors(random: np.random.Generator, rows: int, dimensions: int) -> tuple[np.ndarray, float, dict]:
+def two_vectors(random: np.random.Generator, rows: int, dimensions: int) -> tuple[np.ndarray, float]:
     """Two places 0.99 eps apart, with half of the points each."""
     points = np.zeros((rows, dimensions))
     points[random.permutation(rows)[: rows // 2], 0] = 0.99
-    return points, 1.0, {"clusters": 1, "noise": 0}
+    return points, 1.0
 
 
-def two_cells(random: np.random.Generator, rows: int, dimensions: int) -> tuple[np.ndarray, float, dict]:
+def two_cells(random: np.random.Generator, rows: int, dimensions: int) -> tuple[np.ndarray, float]:
     """Two dense spots that face each other just beyond eps: no pair of points between them is within it."""
     points = random.uniform(0, 0.25, (rows, dimensions))
     right = random.permutation(rows)[: rows // 2]
     points[right, 0] += 0.25 + 1.0 + 1e-9
-    return points, 1.0, {"clusters": 2, "noise": 0}
+    return points, 1.0
 
 
-def sphere(random: np.random.Generator, rows: int, dimensions: int) -> tuple[np.ndarray, float, dict]:
+def sphere(random: np.random.Generator, rows: int, dimensions: int) -> tuple[np.ndarray, float]:
     """Directions without any structure: what l2 scaling makes of unrelated features."""
     points = random.standard_normal((rows, dimensions))
-    return points / np.linalg.norm(points, axis=1, keepdims=True), 0.01, {}
+    return points / np.linalg.norm(points, axis=1, keepdims=True), 0.01
 
 
 HARD = {shape.__name__: shape for shape in (one_spot, chain, two_vectors, two_cells, sphere)}
 
 
-def generate(shape: str, rows: int, dimensions: int) -> tuple[np.ndarray, dict]:
-    """The points of a shape and what is known about them."""
+def generate(shape: str, rows: int, dimensions: int) -> tuple[np.ndarray, float]:
+    """The points of a shape and the eps that belongs to them."""
     random = np.random.default_rng([SEED, rows, dimensions])
     if shape == "blobs":
         points = blobs(random, rows, dimensions)
-        return points, {"eps": median_neighbour_distance(random, points)}
+        return points, median_neighbour_distance(random, points)
     if shape == "events":
-        return events(random, rows), {"eps": 1e-4, "scaling": "l2"}
-    points, eps, answer = HARD[shape](random, rows, dimensions)
-    return points, {"eps": eps, **answer}
+        return events(random, rows), 1e-4
+    return HARD[shape](random, rows, dimensions)
 
 
-def write(points: np.ndarray, facts: dict, folder: Path) -> None:
-    """Writes the three files; the facts last, since they say that the others are complete."""
+def write(shape: str, rows: int, dimensions: int, folder: Path) -> None:
+    """Writes the three files; eps last, since its file says that the others are complete."""
+    points, eps = generate(shape, rows, dimensions)
     folder.mkdir(parents=True, exist_ok=True)
-    columns = {"id": np.arange(len(points))} | {f"x{axis}": column for axis, column in enumerate(points.T)}
+    columns = {"id": np.arange(rows)} | {f"x{axis}": column for axis, column in enumerate(points.T)}
     pq.write_table(pa.table(columns), folder / "points.parquet")
-    np.save(folder / "points.npy", Normalizer().fit_transform(points) if "scaling" in facts else points)
-    (folder / "points.json").write_text(json.dumps(facts))
+    np.save(folder / "points.npy", Normalizer().fit_transform(points) if shape == "events" else points)
+    (folder / "eps").write_text(repr(eps))
 
 
 if __name__ == "__main__":
     shape, rows, dimensions, folder = sys.argv[1:]
-    write(*generate(shape, int(rows), int(dimensions)), Path(folder))
+    write(shape, int(rows), int(dimensions), Path(folder))

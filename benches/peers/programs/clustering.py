@@ -1,7 +1,7 @@
 """A peer clusters an array: `python clustering.py PACKAGE POINTS EPS MIN_SAMPLES LABELS`.
 
-PACKAGE is `scikit-learn` or `dbscan`. Prints the seconds of the call alone; writes the labels, and which points
-are core, to the file LABELS (.npz).
+PACKAGE is `scikit-learn` or `dbscan`. Prints the seconds of the call alone; writes the labels, and which
+points are core, to the file LABELS (.npz).
 """
 
 import sys

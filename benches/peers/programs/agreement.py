@@ -2,8 +2,9 @@
 
 - `python agreement.py labels OURS THEIRS` compares labels row by row. OURS is Parquet with `id` and `label`,
   THEIRS is what clustering.py wrote.
-- `python agreement.py sizes VECTORS EPS SCALING` clusters distinct vectors with scikit-learn, each weighing its
-  `n` rows, and counts the vectors, and for each size how many clusters have it. A noise row is a cluster of one.
+- `python agreement.py sizes VECTORS EPS SCALING` clusters distinct vectors with scikit-learn, each by the
+  weight of its `n` rows. It counts the vectors, and for each size the clusters that have it, where a row of
+  noise is a cluster of one.
 """
 
 import json
@@ -30,7 +31,8 @@ def their_labels(file: str) -> tuple[np.ndarray, np.ndarray]:
 def moved_rows(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """Which rows are in another cluster, whatever the clusters' numbers are.
 
-    A cluster of ours and one of theirs are the same when each shares more rows with the other than with any third.
+    A cluster of ours and one of theirs are the same when each shares more rows with the other than with any
+    third one.
     """
     width = theirs.max(initial=0) + 1
     pairs, pair_of_row, counts = np.unique(ours * width + theirs, return_inverse=True, return_counts=True)
@@ -52,7 +54,7 @@ def compare_labels(ours_file: str, theirs_file: str) -> dict[str, int | bool]:
     return {
         "equal": bool(np.array_equal(ours, theirs)),
         "noise_of_one": int(((ours < 0) != (theirs < 0)).sum()),
-        "core_moved": int((moved & core[both]).sum()),
+        "core_moved": int(moved_rows(ours[both & core], theirs[both & core]).sum()),
         "moved": int(moved.sum()),
     }
 
