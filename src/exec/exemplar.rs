@@ -149,6 +149,7 @@ impl ExecutionPlan for ExemplarExec {
         mut children: Vec<Arc<dyn ExecutionPlan>>,
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        // The engine gives back as many as children() has.
         let input = children.swap_remove(0);
         let (schema, cluster) = (Arc::clone(&self.schema), self.cluster.clone());
         Ok(Arc::new(Self::with_input(input, schema, cluster, self.order.clone())))

@@ -90,6 +90,7 @@ impl ExecutionPlan for ExemplarFilterExec {
         mut children: Vec<Arc<dyn ExecutionPlan>>,
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        // The engine gives back as many as children() has.
         let input = children.swap_remove(0);
         let metrics = ExecutionPlanMetricsSet::new();
         Ok(Arc::new(Self { input, metrics, ..Arc::unwrap_or_clone(self) }))

@@ -100,6 +100,7 @@ impl ExecutionPlan for ExemplarKeysExec {
         mut children: Vec<Arc<dyn ExecutionPlan>>,
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        // The engine gives back as many as children() has.
         let input = children.swap_remove(0);
         Ok(Arc::new(Self { input, progress: Arc::default(), ..Arc::unwrap_or_clone(self) }))
     }
