@@ -6,7 +6,7 @@
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
+use datafusion::arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use datafusion::common::{Result, exec_err};
 
 /// Integers up to this size, on either side of zero, are exact as DOUBLE.
@@ -39,13 +39,13 @@ pub(crate) fn make_it_a_number(name: &str, data_type: &DataType) -> String {
 }
 
 /// `array` as DOUBLE, where `-0.0` has become `0.0` and every NaN the same NaN, so that equal vectors have
-/// equal bits. NULLs stay.
+/// equal bits. NULLs stay. DOUBLE that nobody else holds is changed in place.
 ///
 /// # Errors
 /// An integer or a scale-free decimal beyond 2^53, which DOUBLE can't hold exactly; a type that is no number.
-pub(crate) fn to_double(name: &str, array: &ArrayRef) -> Result<Float64Array> {
+pub(crate) fn to_double(name: &str, array: ArrayRef) -> Result<Float64Array> {
     if let DataType::Dictionary(_, value_type) = array.data_type() {
-        return to_double(name, &cast(array, value_type)?);
+        return to_double(name, cast(&array, value_type)?);
     }
     let out_of_range = match array.data_type() {
         DataType::Int64 => array
@@ -72,14 +72,17 @@ pub(crate) fn to_double(name: &str, array: &ArrayRef) -> Result<Float64Array> {
             make_it_a_number(name, array.data_type())
         );
     }
-    let double = cast(array, &DataType::Float64)?;
-    let double = double.as_primitive::<Float64Type>();
-    if has_whole_numbers_only(array.data_type())
+    let whole_numbers_only = has_whole_numbers_only(array.data_type());
+    let double = cast(&array, &DataType::Float64)?;
+    drop(array);
+    let double = Float64Array::from(double.into_data());
+    if whole_numbers_only
         && let Some(value) = double.iter().flatten().find(|value| value.abs() >= MAX_EXACT as f64)
     {
         return inexact(name, &value.to_string());
     }
-    Ok(double.unary(|value| if value.is_nan() { f64::NAN } else { value + 0.0 }))
+    let canonical = |value: f64| if value.is_nan() { f64::NAN } else { value + 0.0 };
+    Ok(double.unary_mut(canonical).unwrap_or_else(|shared| shared.unary(canonical)))
 }
 
 /// Decimals without a fraction; the integer types have been looked at before their conversion.

@@ -54,6 +54,11 @@ impl Labels {
         self.cluster[i]
     }
 
+    /// The clusters of all points, as [`Labels::as_slice`], without what else is known.
+    pub fn into_vec(self) -> Vec<i64> {
+        self.cluster
+    }
+
     /// Whether point `i` is core.
     pub fn is_core(&self, i: usize) -> bool {
         self.core[i]

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 
+use rayon::prelude::*;
+
 use super::Cancelled;
 use super::workers::Workers;
 
@@ -34,14 +36,25 @@ impl Points {
         let workers = Workers::new(len, cancel);
         let mut values = vec![0.0; len * dimension];
         // Some rows of all columns at a time: what is written stays at hand.
-        for (start, rows) in (0..).step_by(ROWS).zip(values.chunks_mut(ROWS * dimension)) {
+        let fill = |(block, rows): (usize, &mut [f64])| -> Result<(), InvalidPoints> {
             workers.check()?;
+            let start = block * ROWS;
             for (j, column) in columns.iter().enumerate() {
                 let slots = rows.iter_mut().skip(j).step_by(dimension);
                 for (row, (slot, &value)) in (start..).zip(slots.zip(&column[start..])) {
                     *slot = checked_value(value, row, j)?;
                 }
             }
+            Ok(())
+        };
+        if workers.parallel {
+            // Threads find something else to complain of each time: they only tell that there is something.
+            let filled = values.par_chunks_mut(ROWS * dimension).enumerate().try_for_each(fill);
+            if filled.is_err() {
+                values.chunks_mut(ROWS * dimension).enumerate().try_for_each(fill)?;
+            }
+        } else {
+            values.chunks_mut(ROWS * dimension).enumerate().try_for_each(fill)?;
         }
         Ok(Self { values, dimension })
     }

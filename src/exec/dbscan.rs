@@ -43,6 +43,7 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt};
 use rayon::ThreadPool;
+use rayon::prelude::*;
 
 use crate::dbscan;
 use crate::window::{Call, Dbscan, DbscanVectors};
@@ -332,27 +333,34 @@ impl Job {
         if rows == 0 {
             return Ok(self.labelled(vec![], None));
         }
-        let values = self.call.row_args(&self.args).iter();
-        let values = values.map(|arg| in_one(&batches, arg)).collect::<Result<Vec<_>>>()?;
-        let ranges = partition_ranges(&batches, rows, &self.partition_keys)?;
         // Once for all partitions: they may be many and small.
         let labels = thread_pool(self.threads)?.install(|| {
-            ranges
-                .into_iter()
-                .map(|range| {
-                    let values: Vec<ArrayRef> =
-                        values.iter().map(|array| array.slice(range.start, range.len())).collect();
-                    let evaluated = self.call.evaluate(&values, range.len(), cancel)?;
-                    self.metrics.add(&evaluated.statistics);
-                    Ok(evaluated.array)
-                })
-                .collect::<Result<Vec<_>>>()
+            let values = self.call.row_args(&self.args).par_iter();
+            let values = values.map(|arg| in_one(&batches, arg)).collect::<Result<Vec<_>>>()?;
+            let mut ranges = partition_ranges(&batches, rows, &self.partition_keys)?;
+            // The only partition has the arrays for itself: it may change them in place, and free them.
+            if ranges.len() == 1
+                && let Some(range) = ranges.pop()
+            {
+                return Ok(vec![self.label_partition(values, range.len(), cancel)?]);
+            }
+            let partition = |range: Range<usize>| {
+                let values = values.iter().map(|array| array.slice(range.start, range.len())).collect();
+                self.label_partition(values, range.len(), cancel)
+            };
+            ranges.into_iter().map(partition).collect::<Result<Vec<_>>>()
         })?;
         let labels: Vec<&dyn Array> = labels.iter().map(AsRef::as_ref).collect();
         let labels = concat(&labels)?;
         self.metrics.cluster_time.add_elapsed(started);
         self.metrics.baseline.elapsed_compute().add_elapsed(started);
         Ok(self.labelled(batches, Some(labels)))
+    }
+
+    fn label_partition(&self, values: Vec<ArrayRef>, rows: usize, cancel: &AtomicBool) -> Result<ArrayRef> {
+        let evaluated = self.call.evaluate(values, rows, cancel)?;
+        self.metrics.add(&evaluated.statistics);
+        Ok(evaluated.array)
     }
 
     fn labelled(self, batches: Vec<RecordBatch>, labels: Option<ArrayRef>) -> LabelledRows {

@@ -71,7 +71,7 @@ impl ScalarUDFImpl for DbclusterFeature {
         let name = name.try_as_str().flatten().unwrap_or_default();
         let is_scalar = matches!(value, ColumnarValue::Scalar(_));
         let array = value.into_array(if is_scalar { 1 } else { args.number_rows })?;
-        let double = to_double(name, &array)?;
+        let double = to_double(name, array)?;
         let double = match nulls.try_as_str().flatten() {
             Some("zero") => zero_for_bad(&double),
             Some("skip") => null_for_bad(&double),

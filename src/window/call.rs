@@ -15,6 +15,7 @@ use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::physical_expr::utils::collect_columns;
+use rayon::prelude::*;
 
 use super::labels::{ClusterRows, row_labels, vector_labels};
 use super::options::{Options, params};
@@ -123,15 +124,15 @@ impl Call {
     /// A feature that has no place among numbers (NaN, infinite; NULL where the call says so), or `cancel`.
     pub(crate) fn evaluate(
         &self,
-        values: &[ArrayRef],
+        mut values: Vec<ArrayRef>,
         rows: usize,
         cancel: &AtomicBool,
     ) -> Result<Evaluated> {
-        let (weights, values) = values.split_at(values.len().min(usize::from(self.is_of_vectors)));
-        let columns = (self.features.iter().zip(values))
+        let features = values.split_off(values.len().min(usize::from(self.is_of_vectors)));
+        let columns = (self.features.par_iter().zip(features))
             .map(|(name, array)| to_double(name, array))
             .collect::<Result<Vec<_>>>()?;
-        let weights = weights.first().map(AsArray::as_primitive::<Int64Type>);
+        let weights = values.first().map(AsArray::as_primitive::<Int64Type>);
 
         let nulls =
             columns.iter().fold(None, |nulls, column| NullBuffer::union(nulls.as_ref(), column.nulls()));
@@ -162,6 +163,8 @@ impl Call {
             None => weights.values().iter().map(|&weight| weight.max(1) as u64).collect(),
             Some(present) => present.iter().map(|&row| weights.value(row).max(1) as u64).collect(),
         });
+        // Who is core is hashed as it was before scaling, for vectors only.
+        let columns = if self.is_of_vectors { columns } else { vec![] };
         points
             .scale(self.options.scaling, weights.as_deref(), cancel)
             .map_err(|error| self.invalid(&error))?;
@@ -170,6 +173,7 @@ impl Call {
         }
         let labels =
             dbscan::dbscan(&points, weights.as_deref(), &self.options.params, cancel).map_err(cancelled)?;
+        let statistics = *labels.statistics();
 
         let array = if self.is_of_vectors {
             let clusters = ClusterRows {
@@ -183,9 +187,9 @@ impl Call {
             };
             vector_labels(&clusters, &columns, rows)
         } else {
-            row_labels(&labels, present.as_deref(), rows)
+            row_labels(labels, present.as_deref(), rows)
         };
-        Ok(Evaluated { array, statistics: *labels.statistics() })
+        Ok(Evaluated { array, statistics })
     }
 
     /// What is wrong with the points, in the words of whoever named the features.

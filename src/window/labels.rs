@@ -13,9 +13,9 @@ use super::{CORE_HASH, GROUP, IS_CORE, IS_EXEMPLAR};
 use crate::dbscan::{Cancelled, Labels, Metric, Points, medoids};
 
 /// Cluster ids of the rows; NULL for those that took no part.
-pub(super) fn row_labels(labels: &Labels, present: Option<&[usize]>, rows: usize) -> ArrayRef {
+pub(super) fn row_labels(labels: Labels, present: Option<&[usize]>, rows: usize) -> ArrayRef {
     match present {
-        None => Arc::new(Int64Array::from(labels.as_slice().to_vec())),
+        None => Arc::new(Int64Array::from(labels.into_vec())),
         Some(present) => {
             let mut clusters = vec![None; rows];
             for (point, &row) in present.iter().enumerate() {

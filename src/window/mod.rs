@@ -285,6 +285,6 @@ struct Evaluator(Call);
 
 impl PartitionEvaluator for Evaluator {
     fn evaluate_all(&mut self, values: &[ArrayRef], num_rows: usize) -> Result<ArrayRef> {
-        Ok(self.0.evaluate(self.0.row_args(values), num_rows, &AtomicBool::new(false))?.array)
+        Ok(self.0.evaluate(self.0.row_args(values).to_vec(), num_rows, &AtomicBool::new(false))?.array)
     }
 }
