@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
-// In the order in which data flows: what all need, numbers from text, a call and its plan, the labels, the operator.
+// In the order in which data flows: what all need, numbers from text, a call and its plan, the labels, the operator,
+// the figures.
 mod constant;
 mod near_miss;
 mod feature;
@@ -9,12 +10,18 @@ mod dbcluster;
 mod window;
 pub mod dbscan;
 mod exec;
+#[cfg(feature = "plot")]
+pub mod plot;
+#[cfg(feature = "plot")]
+mod figure_file;
 mod session;
 #[cfg(feature = "cli")]
 pub mod repl;
 
 pub use dbcluster::documentation::OptionDocumentation;
 pub use exec::{DbscanExec, DbscanRule, ExemplarExec, ExemplarFilterExec, ExemplarKeysExec};
+#[cfg(feature = "plot")]
+pub use figure_file::FigureFormatFactory;
 pub use session::{
     documentation_example_table, documentation_grammar, option_documentation, register_all,
     table_function_documentation,

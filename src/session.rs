@@ -17,11 +17,16 @@ use crate::dbcluster::process_features;
 use crate::dbcluster::relation::DbclusterPlanner;
 use crate::dbcluster::table::{ClusterTableFunction, InputFunction, ProcessFeaturesFunction};
 use crate::exec::DbscanRule;
+#[cfg(feature = "plot")]
+use crate::figure_file::FigureFormatFactory;
 use crate::functions;
+#[cfg(feature = "plot")]
+use crate::plot::Figure;
 use crate::window::{DbscanOrder, all_window_functions};
 
 /// Puts every function of this crate on `ctx`: the scalar functions, the window function `dbscan`, and the table
-/// functions `dbcluster`, `dbcluster_members` and `process_features` in both their forms.
+/// functions `dbcluster`, `dbcluster_members` and `process_features` in both their forms; and, with the feature `plot`,
+/// the figures that `COPY` writes.
 ///
 /// Calling it again does nothing new. Call it before `PREPARE`: statements that are prepared already are
 /// forgotten.
@@ -79,6 +84,12 @@ pub fn register_all(ctx: &SessionContext) -> Result<()> {
             .with_optimizer_rule(Arc::new(ExemplarColumns));
         builder.physical_optimizers().get_or_insert_default().rules.insert(0, Arc::new(DbscanRule));
         *state = builder.build();
+        #[cfg(feature = "plot")]
+        for figure in Figure::ALL {
+            let factory = Arc::new(FigureFormatFactory(figure));
+            state.register_file_format(Arc::<FigureFormatFactory>::clone(&factory), true)?;
+            state.table_factories_mut().insert(figure.name().to_string(), factory);
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `binary` | `dbcluster` as a person runs it: batch modes, exit codes, files, pipes |
 //! | `documentation` | the function reference is current, every function has one, README and help agree |
+//! | `figures` | figures as a browser draws them: marks, hostile text, errors |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
 //! | `plans` | what a query reads, and that it can be stopped |
 //! | `reference` | scikit-learn's labels on the real event sets |
@@ -15,6 +16,7 @@
 
 mod binary;
 mod documentation;
+mod figures;
 mod fixture;
 mod plans;
 mod reference;

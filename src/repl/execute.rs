@@ -35,6 +35,8 @@ use super::failure::Failure;
 use super::output::{self, BatchWriter};
 use super::progress::{Bar, PlanWatch};
 use super::statements::{Piece, Script, Statement, dialect};
+#[cfg(feature = "plot")]
+use crate::plot::Figure;
 
 /// Batches that may wait between the query and the printing.
 const BATCHES_AHEAD: usize = 2;
@@ -162,6 +164,7 @@ impl Runner {
             lower_table_functions(&mut parsed);
             let bar = Bar::start(&self.planner, !self.print.quiet);
             match parsed {
+                parsed if is_figure(&parsed) => self.run_query(parsed, statement.text, &bar).await?,
                 // datafusion-cli registers the object stores that these name
                 SqlStatement::CreateExternalTable(_) | SqlStatement::CopyTo(_) => {
                     exec_from_commands(
@@ -171,20 +174,20 @@ impl Runner {
                     )
                     .await?;
                 }
-                parsed => self.run_query(parsed, &bar).await?,
+                parsed => self.run_query(parsed, statement.text, &bar).await?,
             }
         }
         Ok(())
     }
 
-    async fn run_query(&self, statement: SqlStatement, bar: &Bar) -> Result<(), Failure> {
+    async fn run_query(&self, statement: SqlStatement, text: &str, bar: &Bar) -> Result<(), Failure> {
         let started = Instant::now();
         let mut maxrows = self.print.maxrows;
         if matches!(&statement, SqlStatement::Statement(sql) if matches!(**sql, ast::Statement::ShowVariable { .. }))
         {
             maxrows = MaxRows::Unlimited;
         }
-        let plan = self.ctx.state().statement_to_plan(statement).await?;
+        let plan = with_query(self.ctx.state().statement_to_plan(statement).await?, text);
         if matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_)) {
             maxrows = MaxRows::Unlimited;
         }
@@ -330,6 +333,35 @@ impl CliSessionContext for BehindBar<'_> {
         self.bar.clear();
         Ok(frame)
     }
+}
+
+/// Whether this makes a figure: datafusion-cli refuses options of formats that it doesn't know.
+fn is_figure(statement: &SqlStatement) -> bool {
+    match statement {
+        SqlStatement::CopyTo(copy) => copy.stored_as.as_deref().is_some_and(names_figure),
+        SqlStatement::CreateExternalTable(table) => names_figure(&table.file_type),
+        _ => false,
+    }
+}
+
+#[cfg(feature = "plot")]
+fn names_figure(format: &str) -> bool {
+    Figure::ALL.iter().any(|figure| figure.name().eq_ignore_ascii_case(format))
+}
+
+#[cfg(not(feature = "plot"))]
+fn names_figure(_: &str) -> bool {
+    false
+}
+
+/// Tells a figure what was asked, unless the statement does.
+fn with_query(mut plan: LogicalPlan, text: &str) -> LogicalPlan {
+    if let LogicalPlan::Copy(copy) = &mut plan
+        && names_figure(&copy.file_type.get_ext())
+    {
+        copy.options.entry("format.query".to_string()).or_insert_with(|| text.trim().to_string());
+    }
+    plan
 }
 
 /// Drives the query on the worker threads. The thread that prints is then free to see Ctrl-C at any time, and

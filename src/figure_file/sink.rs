@@ -1,0 +1,112 @@
+//! The sink of all figures: collects the rows, draws, writes one object.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Float64Type, SchemaRef};
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::common::{Result, exec_datafusion_err, internal_datafusion_err};
+use datafusion::datasource::physical_plan::FileSinkConfig;
+use datafusion::datasource::sink::DataSink;
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::object_store::ObjectStoreExt;
+use datafusion::physical_plan::spill::get_record_batch_memory_size;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType};
+use futures::StreamExt;
+
+use super::column_type;
+use crate::plot::{Column, ColumnType, Figure, MAX_ROWS, Rows, Settings};
+
+/// Draws what it gets.
+#[derive(Debug)]
+pub(super) struct FigureSink {
+    figure: Figure,
+    settings: Settings,
+    config: FileSinkConfig,
+    schema: SchemaRef,
+}
+
+impl FigureSink {
+    pub(super) fn new(figure: Figure, settings: Settings, config: FileSinkConfig, schema: SchemaRef) -> Self {
+        Self { figure, settings, config, schema }
+    }
+}
+
+impl DisplayAs for FigureSink {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FigureSink({}, {})", self.figure.name(), self.config.original_url)
+    }
+}
+
+#[async_trait]
+impl DataSink for FigureSink {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    async fn write_all(
+        &self,
+        mut data: SendableRecordBatchStream,
+        context: &Arc<TaskContext>,
+    ) -> Result<u64> {
+        let reservation = MemoryConsumer::new(format!("FigureSink[{}]", self.figure.name()))
+            .register(context.memory_pool());
+        let mut batches = vec![];
+        let mut count = 0;
+        while let Some(batch) = data.next().await.transpose()? {
+            // Arrays, text and page.
+            reservation.try_grow(4 * get_record_batch_memory_size(&batch))?;
+            count += batch.num_rows();
+            batches.push(batch);
+            if count > MAX_ROWS {
+                // What it says about its number is true of all further rows too.
+                return Err(exec_datafusion_err!(
+                    "{} draws up to {MAX_ROWS} rows, got more; group them, filter them, or cluster them first",
+                    self.figure.name()
+                ));
+            }
+        }
+        let rows = rows(&self.schema, &batches)?;
+        let page =
+            self.figure.draw(&rows, &self.settings).map_err(|error| exec_datafusion_err!("{error}"))?;
+        let path = self.config.table_paths.first();
+        let path = path.ok_or_else(|| internal_datafusion_err!("COPY names no file"))?.prefix();
+        let store = context.runtime_env().object_store(&self.config.object_store_url)?;
+        store.put(path, page.into()).await?;
+        Ok(count as u64)
+    }
+}
+
+/// Arrow's rows as plain data.
+fn rows(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Rows> {
+    let column = |(at, field): (usize, &Arc<datafusion::arrow::datatypes::Field>)| {
+        let mut column = Column {
+            name: field.name().clone(),
+            column_type: column_type(field.data_type()),
+            shown: vec![],
+            numbers: vec![],
+        };
+        for batch in batches {
+            append(&mut column, batch.column(at))?;
+        }
+        Ok(column)
+    };
+    Ok(Rows(schema.fields().iter().enumerate().map(column).collect::<Result<_>>()?))
+}
+
+fn append(column: &mut Column, array: &ArrayRef) -> Result<()> {
+    let formatter = ArrayFormatter::try_new(array, &FormatOptions::default())?;
+    for row in 0..array.len() {
+        let value = if array.is_null(row) { None } else { Some(formatter.value(row).try_to_string()?) };
+        column.shown.push(value);
+    }
+    if column.column_type == ColumnType::Number {
+        let numbers = cast(array, &DataType::Float64)?;
+        column.numbers.extend(numbers.as_primitive::<Float64Type>().iter());
+    }
+    Ok(())
+}

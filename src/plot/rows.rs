@@ -1,0 +1,84 @@
+//! The rows of a figure as plain data.
+
+use super::text::{SHOWN, marks};
+
+/// What the values of a column can be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// A place on a scale.
+    Number,
+    /// A place in time.
+    Time,
+    /// A name.
+    Text,
+}
+
+/// One column: its values as people read them, and as numbers if they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its name in the query.
+    pub name: String,
+    /// What it can be used for.
+    pub column_type: ColumnType,
+    /// A value per row as text; `None` for NULL.
+    pub shown: Vec<Option<String>>,
+    /// A value per row of a [`ColumnType::Number`], empty for the others.
+    pub numbers: Vec<Option<f64>>,
+}
+
+/// Columns of equal length.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows(pub Vec<Column>);
+
+impl Rows {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.0.first().map_or(0, |column| column.shown.len())
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The column of this name, in any case unless the case decides.
+    pub(super) fn column(&self, name: &str) -> Option<&Column> {
+        position(self.0.iter().map(|column| column.name.as_str()), name).and_then(|at| self.0.get(at))
+    }
+
+    /// A row as a tooltip: a line for each column.
+    pub(super) fn tooltip(&self, row: usize) -> String {
+        let lines: Vec<String> = (self.0.iter())
+            .map(|column| format!("<b>{}</b> {}", marks(&column.name, SHOWN), column.label(row)))
+            .collect();
+        lines.join("<br>")
+    }
+}
+
+/// Which of `names` is meant by `name`: the same, or else the only one that differs in case.
+pub(super) fn position<'a>(names: impl Iterator<Item = &'a str> + Clone, name: &str) -> Option<usize> {
+    names.clone().position(|each| each == name).or_else(|| {
+        let mut similar = names.enumerate().filter(|(_, each)| each.eq_ignore_ascii_case(name));
+        similar.next().filter(|_| similar.next().is_none()).map(|(at, _)| at)
+    })
+}
+
+impl Column {
+    /// The value of a row for the drawing script.
+    pub(super) fn label(&self, row: usize) -> String {
+        self.short_label(row, SHOWN)
+    }
+
+    /// The same in at most so many characters.
+    pub(super) fn short_label(&self, row: usize, limit: usize) -> String {
+        match self.shown.get(row) {
+            Some(Some(text)) => marks(text, limit),
+            _ => "(NULL)".to_string(),
+        }
+    }
+
+    /// The number of a row, if it is one and finite.
+    pub(super) fn number(&self, row: usize) -> Option<f64> {
+        self.numbers.get(row).copied().flatten().filter(|number| number.is_finite())
+    }
+}
