@@ -169,14 +169,17 @@ async fn statements_of_the_readme_run() {
     let readme = std::fs::read_to_string(path).expect("there is a README");
     let ctx = session();
     let table = r#"CREATE TABLE events AS SELECT * FROM (VALUES
-        (TIMESTAMP '2026-01-15 05:00:00', 'cmd.exe /c a', 5, 'h1', 'c1', 1), (NULL, 'reg query', 3, 'h1', 'c1', 2)
-        ) AS t(time, "CommandLine", "LogonType", host, "Computer", "RecordId")"#;
+        (TIMESTAMP '2026-01-15 05:00:00', 'cmd.exe /c a', 'C:\cmd.exe', 5, 'h1', 'c1', 1),
+        (NULL, 'reg query', 'C:\reg.exe', 3, 'h1', 'c1', 2)
+        ) AS t(time, "CommandLine", "NewProcessName", "LogonType", host, "Computer", "RecordId")"#;
     ctx.sql(table).await.expect("a table").collect().await.expect("a table");
     let blocks: Vec<&str> =
         readme.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let statements = blocks.iter().flat_map(|block| block.split(";\n")).filter(|sql| !sql.trim().is_empty());
+    let folder = tempfile::tempdir().expect("a folder for pages");
     let mut run = 0;
     for sql in statements {
+        let sql = &sql.replace("TO '", &format!("TO '{}/", folder.path().display()));
         assert!(rows(&ctx, sql).await.num_rows() > 0, "{sql}");
         run += 1;
     }

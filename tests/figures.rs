@@ -71,7 +71,8 @@ async fn hostile() -> SessionContext {
         let _ = write!(values, "{comma}({row}, {}, '{}')", row * row, payload.replace('\'', "''"));
     }
     let sql = format!(
-        "CREATE TABLE hostile AS SELECT column1 AS x, column2 AS y, column3 AS \"<b>text\" FROM (VALUES {values})"
+        "CREATE TABLE hostile AS SELECT column1 AS x, column2 AS y, column3 AS \"<b>text\", \
+         to_timestamp(column1 * 3600) AS t FROM (VALUES {values})"
     );
     ctx.sql(&sql).await.expect("a table").collect().await.expect("a table");
     ctx
@@ -96,6 +97,8 @@ async fn every_row_is_a_mark_and_no_text_is_markup() {
         ("SCATTER", "x 'x', y 'y', size 'y', label '<b>text', color '<b>text'", "point", PAYLOADS.len()),
         ("BAR", "x '<b>text', y 'y'", "point", PAYLOADS.len()),
         ("BOX", "x 'x', y '<b>text', color '<b>text'", "trace boxes", PAYLOADS.len()),
+        // The range slider shows each mark again.
+        ("TIMELINE", "time 't', group_by '<b>text'", "point", 2 * PAYLOADS.len()),
     ];
     for (figure, options, mark, count) in cases {
         let page = folder.path().join(format!("{figure}.html"));
@@ -131,7 +134,7 @@ async fn what_cannot_be_drawn_is_said_before_reading() {
             all,
             "SCATTER",
             "x 'x', y 'z'",
-            "names the column 'z', which the query does not have; its columns are: x, y, <b>text",
+            "names the column 'z', which the query does not have; its columns are: x, y, <b>text, t",
         ),
         (all, "BAR", "x 'x', y '<b>text'", "names the column '<b>text', which is no number"),
         (
@@ -140,6 +143,7 @@ async fn what_cannot_be_drawn_is_said_before_reading() {
             "x 'x', y 'y', colour 'x'",
             "BOX has no option 'colour', expected one of: x, y, color, title, query",
         ),
+        (all, "TIMELINE", "time 'x'", "names the column 'x', which is no time; to_timestamp(...) makes one"),
         (
             "SELECT * FROM range(100001)",
             "BAR",

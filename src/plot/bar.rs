@@ -17,7 +17,7 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Drawing {
     let names: Vec<String> = (0..rows.len())
         .map(|row| rows.column(x).map_or_else(String::new, |column| column.short_label(row, 32)))
         .collect();
-    let bars = Bar::new(places.clone(), lengths)
+    let bars = Bar::new(places.clone(), lengths.clone())
         .ids((0..rows.len()).map(|row| row.to_string()).collect())
         .hover_text_array((0..rows.len()).map(|row| rows.tooltip(row)).collect())
         .hover_info(HoverInfo::Text)
@@ -36,7 +36,13 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Drawing {
         .tick_angle(-45.0)
         .auto_margin(true)
         .show_grid(false);
-    let y_axis = Axis::new().title(Title::with_text(marks(y, SHOWN))).auto_margin(true);
+    // Room for the numbers above the longest bar.
+    let longest = lengths.iter().flatten().copied().fold(0.0, f64::max);
+    let shortest = lengths.iter().flatten().copied().fold(0.0, f64::min);
+    let y_axis = Axis::new()
+        .range(vec![shortest * 1.1, longest * 1.1])
+        .title(Title::with_text(marks(y, SHOWN)))
+        .auto_margin(true);
     Drawing {
         traces: vec![bars],
         layout: layout(None).x_axis(x_axis).y_axis(y_axis),

@@ -1,7 +1,8 @@
 //! Figures: plain rows in, one self-contained interactive page out.
 //!
 //! A figure is what an investigator looks at before reading rows: the sizes of clusters ([`Figure::Bar`]), how much a
-//! feature varies within a process ([`Figure::Box`]), the map of clusters ([`Figure::Scatter`]). Each comes as one HTML
+//! feature varies within a process ([`Figure::Box`]), the map of clusters ([`Figure::Scatter`]), what happened when
+//! ([`Figure::Timeline`]). Each comes as one HTML
 //! file with the drawing script (plotly.js, by the `plotly` crate) inside: it opens on a machine without a network, in
 //! light and in dark, exports PNG and SVG, and keeps rows that are clicked in a table below the figure.
 //!
@@ -21,12 +22,13 @@ mod rows;
 mod scatter;
 mod settings;
 mod text;
+mod timeline;
 
 use std::error::Error;
 use std::fmt;
 
 use plotly::Layout;
-use plotly::common::Title;
+use plotly::common::{MarkerSymbol, Title};
 use plotly::layout::{Legend, Margin};
 use settings::options;
 
@@ -45,11 +47,13 @@ pub enum Figure {
     Box,
     /// One mark per row, its area by size on a logarithmic scale.
     Scatter,
+    /// One mark per row, where its time is; a row of marks for each group.
+    Timeline,
 }
 
 impl Figure {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Bar, Self::Box, Self::Scatter];
+    pub const ALL: [Self; 4] = [Self::Bar, Self::Box, Self::Scatter, Self::Timeline];
 
     /// As it stands after `STORED AS`.
     pub fn name(self) -> &'static str {
@@ -57,6 +61,7 @@ impl Figure {
             Self::Bar => "BAR",
             Self::Box => "BOX",
             Self::Scatter => "SCATTER",
+            Self::Timeline => "TIMELINE",
         }
     }
 
@@ -81,6 +86,7 @@ impl Figure {
             Self::Bar => bar::draw(rows, settings),
             Self::Box => box_plot::draw(rows, settings),
             Self::Scatter => scatter::draw(rows, settings),
+            Self::Timeline => timeline::draw(rows, settings),
         };
         Ok(page::page(self, drawing, rows, settings))
     }
@@ -107,8 +113,22 @@ struct Drawing {
 }
 
 /// Colours that people with any colour vision tell apart on light and on dark (Okabe, Ito: *Color Universal Design*,
-/// 2008), and a symbol with each, so that colour is not needed.
+/// 2008).
 const COLORS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1"];
+
+/// A symbol for each group, so that colour is not needed.
+fn symbol(group: usize) -> MarkerSymbol {
+    let symbols = [
+        MarkerSymbol::Circle,
+        MarkerSymbol::Diamond,
+        MarkerSymbol::X,
+        MarkerSymbol::Square,
+        MarkerSymbol::TriangleUp,
+        MarkerSymbol::Cross,
+        MarkerSymbol::Star,
+    ];
+    symbols[group % symbols.len()].clone()
+}
 
 fn color(group: usize) -> &'static str {
     COLORS[group % COLORS.len()]
@@ -116,7 +136,7 @@ fn color(group: usize) -> &'static str {
 
 /// What all figures share; `groups` is the column that colours tell apart.
 fn layout(groups: Option<&str>) -> Layout {
-    let layout = Layout::new().auto_size(true).margin(Margin::new().left(72).right(24).top(28).bottom(64));
+    let layout = Layout::new().auto_size(true).margin(Margin::new().left(24).right(24).top(28).bottom(16));
     match groups {
         Some(groups) => {
             layout.legend(Legend::new().title(Title::with_text(text::marks(groups, text::SHOWN))))

@@ -19,6 +19,11 @@
       hovermode: "closest", dragmode: "zoom" };
     for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
       merged[name] = { ...axis, ...layout[name] };
+      const colors = { bgcolor: css("--tint"), bordercolor: css("--line") };
+      if (layout[name].rangeselector) {
+        merged[name].rangeselector = { ...layout[name].rangeselector, ...colors, activecolor: css("--line") };
+      }
+      if (layout[name].rangeslider) merged[name].rangeslider = { ...layout[name].rangeslider, ...colors };
     }
     return merged;
   };

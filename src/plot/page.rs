@@ -56,6 +56,7 @@ fn default_title(figure: Figure) -> String {
         Figure::Bar => "Sizes",
         Figure::Box => "Variability",
         Figure::Scatter => "Map of clusters",
+        Figure::Timeline => "Timeline",
     }
     .to_string()
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use plotly::Scatter;
-use plotly::common::{HoverInfo, Line, Marker, MarkerSymbol, Mode, Position, Title};
+use plotly::common::{HoverInfo, Line, Marker, Mode, Position, Title};
 use plotly::layout::Axis;
 
 use super::rows::Rows;
 use super::settings::Settings;
 use super::text::{SHOWN, count, marks};
-use super::{Drawing, color, layout};
+use super::{Drawing, color, layout, symbol};
 
 /// At most so many marks are called by their label: more of them hide each other.
 const LABELS: usize = 40;
@@ -99,19 +99,6 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Drawing {
 /// In pixels: of 1 event 7, of 5,000 events 34.
 fn diameter(events: f64) -> usize {
     (49.0 + 90.0 * events.log2()).sqrt().round() as usize
-}
-
-fn symbol(group: usize) -> MarkerSymbol {
-    let symbols = [
-        MarkerSymbol::Circle,
-        MarkerSymbol::Diamond,
-        MarkerSymbol::X,
-        MarkerSymbol::Square,
-        MarkerSymbol::TriangleUp,
-        MarkerSymbol::Cross,
-        MarkerSymbol::Star,
-    ];
-    symbols[group % symbols.len()].clone()
 }
 
 #[cfg(test)]

@@ -19,10 +19,10 @@ pub struct OptionSpec {
 /// What an option takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// The name of a column; of numbers, if it says so. It has to be given, if it says so.
+    /// The name of a column; of one type, if it says so. It has to be given, if it says so.
     Column {
-        /// Whether its values have to be numbers.
-        numbers: bool,
+        /// What its values have to be.
+        of: Option<ColumnType>,
         /// Whether the figure can't do without.
         required: bool,
     },
@@ -30,10 +30,11 @@ pub enum Need {
     Text,
 }
 
-const NUMBERS: Need = Need::Column { numbers: true, required: true };
-const NAMES: Need = Need::Column { numbers: false, required: true };
-const OPTIONAL_NUMBERS: Need = Need::Column { numbers: true, required: false };
-const OPTIONAL_NAMES: Need = Need::Column { numbers: false, required: false };
+const NUMBERS: Need = Need::Column { of: Some(ColumnType::Number), required: true };
+const TIMES: Need = Need::Column { of: Some(ColumnType::Time), required: true };
+const NAMES: Need = Need::Column { of: None, required: true };
+const OPTIONAL_NUMBERS: Need = Need::Column { of: Some(ColumnType::Number), required: false };
+const OPTIONAL_NAMES: Need = Need::Column { of: None, required: false };
 
 const fn option(name: &'static str, need: Need, meaning: &'static str) -> OptionSpec {
     OptionSpec { name, need, meaning }
@@ -69,11 +70,23 @@ static SCATTER: [OptionSpec; 7] = [
     QUERY,
 ];
 
+static TIMELINE: [OptionSpec; 4] = [
+    option("time", TIMES, "When"),
+    option(
+        "group_by",
+        OPTIONAL_NAMES,
+        "One row of marks for each value of this column, sorted; NULL has its own",
+    ),
+    TITLE,
+    QUERY,
+];
+
 pub(super) fn options(figure: Figure) -> &'static [OptionSpec] {
     match figure {
         Figure::Bar => &BAR,
         Figure::Box => &BOX,
         Figure::Scatter => &SCATTER,
+        Figure::Timeline => &TIMELINE,
     }
 }
 
@@ -104,23 +117,26 @@ impl Settings {
                     existing()
                 )));
             };
-            if let Need::Column { numbers, .. } = spec.need {
-                let Some((name, column_type)) = position(names.clone(), value).and_then(|at| columns.get(at))
+            if let Need::Column { of, .. } = spec.need {
+                let place = format!("{}: option '{}' names the column", figure.name(), spec.name);
+                let Some((name, found)) = position(names.clone(), value).and_then(|at| columns.get(at))
                 else {
                     return Err(PlotError(format!(
-                        "{}: option '{}' names the column '{value}', which the query does not have; its columns are: {}",
-                        figure.name(),
-                        spec.name,
+                        "{place} '{value}', which the query does not have; its columns are: {}",
                         listed()
                     )));
                 };
-                if numbers && *column_type != ColumnType::Number {
-                    return Err(PlotError(format!(
-                        "{}: option '{}' names the column '{name}', which is no number; cmdline_tokens, path_score or \
-                         string_score make numbers of text, date_part('epoch', ...) of times",
-                        figure.name(),
-                        spec.name
-                    )));
+                let way_out = match of {
+                    Some(expected) if expected == *found => None,
+                    Some(ColumnType::Number) => Some(
+                        "is no number; cmdline_tokens, path_score or string_score make numbers of text, \
+                         date_part('epoch', ...) of times",
+                    ),
+                    Some(ColumnType::Time) => Some("is no time; to_timestamp(...) makes one of text"),
+                    Some(ColumnType::Text) | None => None,
+                };
+                if let Some(way_out) = way_out {
+                    return Err(PlotError(format!("{place} '{name}', which {way_out}")));
                 }
             }
             settings.insert(spec.name, value.to_string());
