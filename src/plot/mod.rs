@@ -10,7 +10,7 @@
 //!
 //! Names, paths and command lines come from whoever wrote the event. Everything goes into the page as JSON whose `<` are
 //! escaped, so that nothing ends its script element; text for the drawing script, which knows some markup, has its
-//! `<`, `>` and `&` as entities ([`text::marks`]); and the table is made of text nodes. A content policy in the page
+//! `<`, `>` and `&` as entities; and the table is made of text nodes. A content policy in the page
 //! forbids the network.
 //!
 //! The page has one script for all figures, and each row of the query is one mark, or a value inside one box.
