@@ -4,6 +4,7 @@
 // the figures.
 mod constant;
 mod near_miss;
+mod windows_names;
 mod feature;
 pub mod functions;
 mod dbcluster;

@@ -254,9 +254,14 @@ fn sample_is_deterministic_and_not_overwritten() {
 
 #[test]
 fn demo_tells_what_it_found() {
-    let output = run(&["demo", "--rows", "3000"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = dbcluster().current_dir(folder.path()).args(["demo", "--rows", "3000"]).output();
+    let output = output.expect("the binary starts");
     assert!(output.status.success(), "{}", stderr(&output));
     let story = stdout(&output);
+    let page = std::fs::read_to_string(folder.path().join("dbcluster-demo.html")).expect("a page");
+    assert!(page.contains("Clustered process events of a made-up company"));
+    assert!(story.contains("dbcluster-demo.html"), "the demo says where the page is:\n{story}");
     for word in ["dbcluster(", "dbcluster_members(", "cluster_size", "LogonType", "anomal"] {
         assert!(story.contains(word), "the demo does not show {word}:\n{story}");
     }

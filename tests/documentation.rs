@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use datafusion::logical_expr::Documentation;
+use datafusion_dbcluster::plot::{ColumnType, Figure, Need};
 use datafusion_dbcluster::{
     all_window_functions, documentation_example_table, documentation_grammar, functions,
     option_documentation, table_function_documentation,
@@ -108,6 +109,46 @@ fn reference_is_current() {
         written == reference,
         "sql/functions.md is not current: run the tests once with DBCLUSTER_COMPLETE=1"
     );
+}
+
+/// The options of the figures, as docs/figures.md has them after its last heading.
+#[test]
+fn options_of_figures_are_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/figures.md");
+    let page = std::fs::read_to_string(&path).expect("the page on figures");
+    let heading = "## Options\n\n";
+    let (prose, written) = page.split_once(heading).expect("a heading for the options");
+    let mut options = String::new();
+    for figure in Figure::ALL {
+        let _ = write!(options, "### {}\n\n| option | takes | |\n|---|---|---|\n", figure.name());
+        for option in figure.options() {
+            let takes = match option.need {
+                Need::Column { of, required } => {
+                    let what = of.map_or("any column", |of| match of {
+                        ColumnType::Number => "a column of numbers",
+                        ColumnType::Time => "a column of times",
+                        ColumnType::Text => "a column of text",
+                    });
+                    if required { format!("{what}, required") } else { what.to_string() }
+                }
+                Need::Columns(_) => "columns, with commas between".to_string(),
+                Need::Number => "a number".to_string(),
+                Need::Times => "times with labels, semicolons between".to_string(),
+                Need::Text => "text".to_string(),
+            };
+            let _ = writeln!(options, "| `{}` | {takes} | {} |", option.name, option.meaning);
+        }
+        options.push('\n');
+    }
+    let options = options.trim_end().to_string() + "\n";
+    if std::env::var_os("DBCLUSTER_COMPLETE").is_some() {
+        std::fs::write(&path, format!("{prose}{heading}{options}")).expect("the page can be written");
+    } else {
+        assert!(
+            written == options,
+            "docs/figures.md is not current: run the tests once with DBCLUSTER_COMPLETE=1"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,15 +1,17 @@
-//! Figures as a browser draws them: headless Chromium runs each page and tells what is in it.
+//! Figures as a browser draws them: headless Chromium runs each page, moves the mouse in it, and tells what is there.
 //!
-//! Without Chromium these tests can't run: they fail where `CI` is set, and tell so elsewhere.
+//! Without Chromium these tests can't run: they fail where `CI` is set, and tell so elsewhere. Pictures of the pages land
+//! in the folder that the environment variable `DBCLUSTER_PICTURES` names, if it is set.
 
 use std::fmt::Write as _;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use datafusion::prelude::SessionContext;
+use serde_json::{Value, json};
 
-use crate::binary::{dbcluster, stderr};
-use crate::support::session;
+use crate::binary::{dbcluster, stderr, stdout};
+use crate::browser::Browser;
+use crate::support::{data_folder, session};
 
 /// Text that tries to become markup or script in each of the places where a page has text.
 const PAYLOADS: [&str; 8] = [
@@ -23,46 +25,14 @@ const PAYLOADS: [&str; 8] = [
     "<b>bold</b>&lt;i&gt;",
 ];
 
-/// The page after its scripts have run, as HTML. `None` without a browser.
-fn drawn(page: &Path) -> Option<String> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let Some(browser) = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok())
-    else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "the figures' tests need Chromium: apt-get install chromium"
-        );
-        eprintln!("not tested in a browser: apt-get install chromium");
-        return None;
-    };
-    let profile = tempfile::tempdir().expect("a folder for the browser");
-    let output = Command::new(browser)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--window-size=1280,900",
-        ])
-        .args(["--enable-logging=stderr", "--virtual-time-budget=10000", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", profile.path().display()))
-        .arg(format!("file://{}", page.display()))
-        .output()
-        .expect("the browser starts");
-    let console: Vec<String> =
-        stderr(&output).lines().filter(|line| line.contains(":CONSOLE")).map(ToString::to_string).collect();
-    assert!(console.is_empty(), "{console:#?}");
-    let dom = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(dom.contains("data-drawn=\"true\""), "{} was not drawn: {}", page.display(), stderr(&output));
-    Some(dom)
-}
+/// How many marks the drawing script made of a page's rows, over all of its drawings.
+const MARKS: &str = "[...document.querySelectorAll('.figure')].flatMap((place) => place.calcdata)
+    .filter((marks) => marks[0].trace.ids).reduce((sum, marks) => sum + marks.length, 0)";
 
-/// How many marks of this kind a drawn page has.
-fn marks(dom: &str, class: &str) -> usize {
-    dom.matches(&format!("class=\"{class}\"")).count()
-}
+/// How many elements are marks.
+const ELEMENTS: &str = "document.querySelectorAll('.written [data-row]').length";
 
-/// A table of payloads with a number for each.
+/// A table of payloads with a number for each, as every figure needs it.
 async fn hostile() -> SessionContext {
     let ctx = session();
     let mut values = String::new();
@@ -72,7 +42,9 @@ async fn hostile() -> SessionContext {
     }
     let sql = format!(
         "CREATE TABLE hostile AS SELECT column1 AS x, column2 AS y, column3 AS \"<b>text\", \
-         to_timestamp(column1 * 3600) AS t FROM (VALUES {values})"
+         to_timestamp(column1 * 3600) AS t, column1 % 2 = 0 AS clustered, column1 AS cluster_size, \
+         to_timestamp(column1 * 3600) AS first_event_time, to_timestamp(column1 * 7200) AS last_event_time \
+         FROM (VALUES {values})"
     );
     ctx.sql(&sql).await.expect("a table").collect().await.expect("a table");
     ctx
@@ -89,36 +61,72 @@ async fn copy(ctx: &SessionContext, select: &str, page: &Path, figure: &str, opt
     }
 }
 
+async fn drawn(ctx: &SessionContext, select: &str, page: &Path, figure: &str, options: &str) {
+    assert_eq!(copy(ctx, select, page, figure, options).await, "", "{figure}");
+}
+
+/// A picture for people, where they asked for one.
+fn picture(browser: &mut Browser, name: &str) {
+    let Some(folder) = std::env::var_os("DBCLUSTER_PICTURES").map(PathBuf::from) else { return };
+    std::fs::create_dir_all(&folder).expect("a folder for pictures");
+    for (width, height, size) in [(1366, 768, "laptop"), (1920, 1080, "desktop")] {
+        browser.resize(width, height);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let file = folder.join(format!("{name}-{size}.png"));
+        std::fs::write(file, browser.picture()).expect("a picture");
+    }
+    browser.resize(1280, 900);
+}
+
 #[tokio::test]
 async fn every_row_is_a_mark_and_no_text_is_markup() {
     let ctx = hostile().await;
     let folder = tempfile::tempdir().expect("a folder");
+    let Some(mut browser) = Browser::start() else { return };
+    let all = PAYLOADS.len();
+    let boxes = "document.querySelectorAll('path.box').length";
+    let rare =
+        "(() => document.querySelectorAll('section.part')[4].querySelectorAll('tr[data-row]').length)()";
     let cases = [
-        ("SCATTER", "x 'x', y 'y', size 'y', label '<b>text', color '<b>text'", "point", PAYLOADS.len()),
-        ("BAR", "x '<b>text', y 'y'", "point", PAYLOADS.len()),
-        ("BOX", "x 'x', y '<b>text', color '<b>text'", "trace boxes", PAYLOADS.len()),
-        // The range slider shows each mark again.
-        ("TIMELINE", "time 't', group_by '<b>text'", "point", 2 * PAYLOADS.len()),
+        ("SCATTER", "x 'x', y 'y', size 'y', label '<b>text', color '<b>text'", MARKS, all),
+        ("BAR", "x '<b>text', y 'y'", MARKS, all),
+        ("BAR", "x '<b>text', y 'y', cut_off '4'", MARKS, all - 3),
+        ("BOX", "x 'x', y '<b>text', color '<b>text'", boxes, all),
+        ("TIMELINE", "time 't', group_by '<b>text', ref_event '<b>text'", MARKS, all),
+        ("TIMELINE", "time 't', end 'last_event_time', series '<b>text', tooltip 'x, <b>text'", MARKS, all),
+        (
+            "TIMELINE",
+            "time 't', panel '<b>text', ref_times '1970-01-01 <img src=x>; 1970-01-02 b'",
+            MARKS,
+            all,
+        ),
+        ("CURVE", "y 'x', eps '1.5'", MARKS, all),
+        ("CARDS", "account '<b>text', domain '<b>text', status '<b>text', size 'x'", ELEMENTS, all),
+        (
+            "TREE",
+            "id '<b>text', parent '<b>text', label '<b>text', detail '<b>text', host '<b>text'",
+            ELEMENTS,
+            all,
+        ),
+        ("REPORT", "label '<b>text', x 'x', y 'y', color '<b>text'", rare, all / 2),
     ];
-    for (figure, options, mark, count) in cases {
-        let page = folder.path().join(format!("{figure}.html"));
+    for (at, (figure, options, count, expected)) in cases.into_iter().enumerate() {
+        let page = folder.path().join(format!("{figure}{at}.html"));
         let title = PAYLOADS[0].replace('\'', "''");
         let options = format!("{options}, title '{title}', query '{}'", PAYLOADS[1].replace('\'', "''"));
-        let failure = copy(&ctx, "SELECT * FROM hostile", &page, figure, &options).await;
-        assert_eq!(failure, "");
+        drawn(&ctx, "SELECT * FROM hostile", &page, figure, &options).await;
         let html = std::fs::read_to_string(&page).expect("a page");
         assert!(!html.contains(" src=\"http"), "{figure} reads from the network");
-        let Some(dom) = drawn(&page) else { return };
-        assert_eq!(marks(&dom, mark), count, "{figure}");
-        let text = dom.split("<script").next().expect("a page begins before its scripts");
-        assert!(text.contains("<title>&lt;img src=x onerror="), "{figure}: the title is shown as text");
-        // In a page that a browser writes, only tags have a `<`.
-        for tag in text.split('<').map(|tag| tag.split('>').next().unwrap_or_default()) {
-            let is_link = tag.starts_with("a ") && tag.contains("href");
-            let is_ours = !tag.starts_with("img") && !tag.starts_with("svg onload") && tag != "b" && !is_link;
-            assert!(is_ours, "{figure}: <{tag}> became markup");
-        }
-        assert!(text.contains("bold") && text.contains("&lt;b&gt;"), "{figure}: the text is shown");
+        browser.open(&page);
+        picture(&mut browser, &format!("hostile-{figure}{at}"));
+        assert_eq!(browser.ask(count), expected, "{figure} ({options})");
+        assert_eq!(browser.ask("document.title"), PAYLOADS[0], "{figure}: the title is text");
+        assert_eq!(browser.ask("document.querySelector('#query').textContent"), PAYLOADS[1]);
+        // Whatever of the payloads could have become an element, or a script in one.
+        let made = "[...document.querySelectorAll('img, [onerror], [onload], a[href], [*|href^=\"javascript\" i], \
+                    .figure b, dd b, td b, h3 b, .detail b')].filter((e) => !e.hasAttribute('download')).map((e) => e.outerHTML)";
+        assert_eq!(browser.ask(made), json!([]), "{figure}: text became markup");
+        assert_eq!(browser.console, [""; 0], "{figure}");
     }
 }
 
@@ -128,27 +136,46 @@ async fn what_cannot_be_drawn_is_said_before_reading() {
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("page.html");
     let all = "SELECT * FROM hostile";
+    let many = "SELECT *, to_timestamp(value) AS t FROM range(100001)";
     let cases = [
         (all, "SCATTER", "x 'x'", "SCATTER needs the option 'y'"),
         (
             all,
             "SCATTER",
             "x 'x', y 'z'",
-            "names the column 'z', which the query does not have; its columns are: x, y, <b>text, t",
+            "names the column 'z', which the query does not have; its columns are: x, y,",
         ),
         (all, "BAR", "x 'x', y '<b>text'", "names the column '<b>text', which is no number"),
         (
             all,
             "BOX",
             "x 'x', y 'y', colour 'x'",
-            "BOX has no option 'colour', expected one of: x, y, color, title, query",
+            "BOX has no option 'colour', expected one of: x, y, color, weight, title,",
         ),
         (all, "TIMELINE", "time 'x'", "names the column 'x', which is no time; to_timestamp(...) makes one"),
         (
-            "SELECT * FROM range(100001)",
-            "BAR",
-            "x 'value', y 'value'",
-            "BAR draws up to 100000 rows, got more",
+            all,
+            "TIMELINE",
+            "time 't', ref_times 'noon'",
+            "takes times and labels such as '2026-01-15 05:00 first alert",
+        ),
+        (all, "CURVE", "y 'x', eps 'small'", "takes a number such as 0.0001, got 'small'"),
+        ("SELECT 1 AS x", "CARDS", "title 'x'", "none of the query's columns is one of a logon event"),
+        (all, "TREE", "id 'x'", "TREE needs the option 'parent' (The process that started it)"),
+        (
+            "SELECT 1 AS x",
+            "REPORT",
+            "label 'x'",
+            "REPORT draws the rows of dbcluster(...) and needs their columns",
+        ),
+        (many, "BAR", "x 'value', y 'value'", "BAR draws up to 100000 rows, got more"),
+        (many, "CARDS", "account 'value'", "CARDS draws up to 1000 rows, got more"),
+        (many, "TIMELINE", "time 't', group_by 'value'", "TIMELINE draws up to 1000 rows of marks"),
+        (
+            "SELECT * FROM range(60) JOIN hostile ON true",
+            "TIMELINE",
+            "time 't', panel 'value'",
+            "draws up to 50 panels",
         ),
     ];
     for (select, figure, options, expected) in cases {
@@ -163,22 +190,382 @@ async fn what_cannot_be_drawn_is_said_before_reading() {
     assert!(read.contains("a SCATTER is a page for people and can't be read as a table"), "{read}");
 }
 
+/// The row that a tooltip or a kept line shows, as its values.
+fn values(browser: &mut Browser, selector: &str) -> Value {
+    browser.ask(&format!("[...document.querySelectorAll({})].map((e) => e.textContent)", json!(selector)))
+}
+
+#[tokio::test]
+async fn the_mouse_finds_rows_and_keeps_them() {
+    let ctx = hostile().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("map.html");
+    drawn(&ctx, "SELECT x, y, \"<b>text\" FROM hostile ORDER BY x", &page, "SCATTER", "x 'x', y 'y'").await;
+    let Some(mut browser) = Browser::start() else { return };
+    browser.open(&page);
+    for row in [7, 2] {
+        let place = browser.place(&format!(".scatterlayer .point:nth-of-type({})", row + 1));
+        browser.hover(place);
+        let expected = json!([row.to_string(), (row * row).to_string(), PAYLOADS[row]]);
+        // Never true of another row: the tooltip follows the mouse.
+        browser.wait(&format!(
+            "!document.getElementById('tip').hidden && \
+             JSON.stringify([...document.querySelectorAll('#tip dd')].map((e) => e.textContent)) === {}",
+            json!(expected.to_string())
+        ));
+        browser.click(place);
+        browser.click(place);
+    }
+    assert_eq!(values(&mut browser, ".kept td:nth-child(3)"), json!([PAYLOADS[7], PAYLOADS[2]]), "each once");
+    browser.hover((5.0, 5.0));
+    browser.wait("document.getElementById('tip').hidden");
+
+    // Elements of a page are marks too.
+    let page = folder.path().join("tree.html");
+    let select = "SELECT x, x / 2 AS parent, 'process ' || x AS name FROM hostile";
+    drawn(&ctx, select, &page, "TREE", "id 'x', parent 'parent', label 'name'").await;
+    browser.open(&page);
+    let shown = "[...document.querySelectorAll('.tree li:not([hidden]) b')].map((e) => e.textContent).join()";
+    let open = browser.ask(shown);
+    assert_eq!(
+        open,
+        "process 0,process 0,process 1,process 2,process 4,process 5,process 3,process 6,process 7"
+    );
+    let fold = browser.place(".tree li button.fold");
+    browser.click(fold);
+    assert_eq!(browser.ask(shown), "process 0");
+    browser.click(fold);
+    assert_eq!(browser.ask(shown), open);
+    let line = browser.place(".tree li[data-row='5'] b");
+    browser.click(line);
+    assert_eq!(values(&mut browser, ".kept td"), json!(["5", "2", "process 5"]));
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+async fn linked_timelines_follow_each_other() {
+    let ctx = hostile().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("linked.html");
+    let select = "SELECT *, x % 2 AS half FROM hostile";
+    drawn(&ctx, select, &page, "TIMELINE", "time 't', group_by 'x', panel 'half'").await;
+    let Some(mut browser) = Browser::start() else { return };
+    browser.open(&page);
+    let ranges = "[...document.querySelectorAll('.figure')].map((e) => e.layout.xaxis.range.map((t) => new Date(t + 'Z').getTime()))";
+    let span = |range: &Value| range[1].as_f64().expect("a time") - range[0].as_f64().expect("a time");
+    let whole = browser.ask("document.querySelector('.figure').layout.xaxis.range[1] - document.querySelector('.figure').layout.xaxis.range[0]");
+    assert!(whole.as_f64().expect("numbers at first") > 7.0 * 3_600_000.0, "all hours are shown: {whole}");
+
+    // Zooming with the mouse in the first one.
+    let area = browser.ask(
+        "(() => { const b = document.querySelector('.figure .nsewdrag').getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })()",
+    );
+    let at = |part: f64| {
+        let number = |i: usize| area[i].as_f64().expect("a number");
+        (number(0) + number(2) * part, number(1) + number(3) / 2.0)
+    };
+    browser.mouse("mouseMoved", at(0.2));
+    browser.mouse("mousePressed", at(0.2));
+    browser.mouse("mouseMoved", at(0.4));
+    browser.mouse("mouseMoved", at(0.6));
+    browser.mouse("mouseReleased", at(0.6));
+    let same = "(() => { const [a, b] = [...document.querySelectorAll('.figure')].map((e) => String(e.layout.xaxis.range)); \
+                return a === b && typeof document.querySelector('.figure').layout.xaxis.range[0] === 'string'; })()";
+    browser.wait(same);
+    let zoomed = browser.ask(ranges);
+    let part = span(&zoomed[0]) / whole.as_f64().expect("a number");
+    assert!((0.35..0.45).contains(&part), "{part}");
+
+    // The range selector of the second one.
+    let hour = browser.place("section.part:nth-of-type(2) .rangeselector .button:nth-of-type(3)");
+    browser.click(hour);
+    browser.wait(&format!("{ranges}.every(([a, b]) => b - a === 3600000)"));
+    browser.wait(same);
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+async fn pages_are_saved_and_follow_the_theme() {
+    let ctx = hostile().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(mut browser) = Browser::start() else { return };
+    let downloads = browser.downloads();
+    for (figure, options) in [("SCATTER", "x 'x', y 'y'"), ("CARDS", "account '<b>text', size 'x'")] {
+        let page = folder.path().join("page.html");
+        drawn(
+            &ctx,
+            "SELECT * FROM hostile",
+            &page,
+            figure,
+            &format!("{options}, title '{figure}: all of it'"),
+        )
+        .await;
+        browser.open(&page);
+        for (format, start) in [("svg", &b"<svg"[..]), ("png", &b"\x89PNG"[..])] {
+            let button = browser.place(&format!("[data-save={format}]"));
+            browser.click(button);
+            let file = downloads.join(format!("{figure}-all-of-it.{format}"));
+            let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+            let saved = loop {
+                match std::fs::read(&file) {
+                    Ok(saved) if saved.len() > 1000 => break saved,
+                    _ => assert!(std::time::Instant::now() < until, "no {}", file.display()),
+                }
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            };
+            assert!(saved.starts_with(start), "{}", file.display());
+        }
+        let paper = "getComputedStyle(document.body).backgroundColor";
+        let light = browser.ask(paper);
+        let button = browser.place("#theme");
+        browser.click(button);
+        assert_ne!(browser.ask(paper), light);
+        assert_eq!(browser.ask("document.documentElement.dataset.theme"), "dark");
+        picture(&mut browser, &format!("dark-{figure}"));
+        assert_eq!(browser.console, [""; 0], "{figure}");
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_marks_are_drawn_and_more_are_counted() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(mut browser) = Browser::start() else { return };
+    let page = folder.path().join("many.html");
+    let rows = |rows: usize| {
+        format!("SELECT to_timestamp(value * 60) AS t, 'host ' || (value % 7) AS host FROM range({rows})")
+    };
+    drawn(&ctx, &rows(100_000), &page, "TIMELINE", "time 't', group_by 'host'").await;
+    browser.open(&page);
+    assert_eq!(
+        browser.ask("document.querySelector('.figure').data.reduce((sum, of) => sum + of.x.length, 0)"),
+        100_000
+    );
+    let picked = "document.querySelectorAll('.gl-canvas-context').length > 0";
+    assert_eq!(browser.ask(picked), true, "marks are drawn by the graphics card's interface");
+    picture(&mut browser, "many");
+    drawn(&ctx, &rows(300_000), &page, "TIMELINE", "time 't', group_by 'host'").await;
+    browser.open(&page);
+    let counted = "document.querySelector('.figure').data[0].text.flat().reduce((sum, text) => sum + Number(text.replace(/[^0-9]/g, '')), 0)";
+    assert_eq!(browser.ask(counted), 300_000, "every row is in one cell");
+    let note = browser.ask("document.querySelector('.note').textContent");
+    assert!(
+        note.as_str().is_some_and(|note| note.contains("300,000 rows are too many for marks of their own")),
+        "{note}"
+    );
+    picture(&mut browser, "density");
+    assert_eq!(browser.console, [""; 0]);
+}
+
+/// The seed's figures from its own files: as many marks as rows.
+#[test]
+fn real_sets_are_drawn_by_the_shell() {
+    let Some(data) = data_folder() else { return };
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = data.display();
+    let features = "'cmdline_tokens(CommandLine) AS tokens, path_score(NewProcessName) AS path, is_system_session(SubjectLogonId) AS is_system'";
+    let processes = format!("dbcluster('{data}/processes_on_host.csv', {features}, 0.0001)");
+    let boxes = "document.querySelectorAll('path.box').length";
+    let cases = [
+        (
+            "bar",
+            format!(
+                "cut_off=1 y=cluster_size SELECT *, process_name(NewProcessName) AS process FROM {processes}"
+            ),
+            MARKS,
+            29,
+        ),
+        (
+            "scatter",
+            format!("x=tokens y=path label=NewProcessName color=clustered SELECT * FROM {processes}"),
+            MARKS,
+            62,
+        ),
+        (
+            "scatter",
+            format!(
+                "x=tokens y=path scaled_by=tokens,path cut_off=2 label=NewProcessName SELECT * FROM {processes}"
+            ),
+            MARKS,
+            62,
+        ),
+        (
+            "box",
+            format!(
+                "SELECT process_name(NewProcessName) AS y, cmdline_tokens(CommandLine) AS x FROM '{data}/processes_on_host.csv'"
+            ),
+            boxes,
+            63,
+        ),
+        (
+            "timeline",
+            format!(
+                "time=TimeGenerated series=s SELECT TimeGenerated, 'all' AS s FROM '{data}/processes_on_host.csv' \
+                 UNION ALL SELECT TimeGenerated, 'clusters' FROM {processes}"
+            ),
+            MARKS,
+            363 + 62,
+        ),
+        ("cards", format!("SELECT * FROM '{data}/host_logons.csv'"), ELEMENTS, 14),
+        (
+            "tree",
+            format!(
+                "id=NewProcessId parent=ProcessId host=Computer time=TimeGenerated label=NewProcessName detail=CommandLine \
+                 SELECT * FROM '{data}/process_tree.csv'"
+            ),
+            ELEMENTS,
+            117,
+        ),
+        (
+            "curve",
+            format!("y=d eps=0.0001 SELECT (value % 13) * 0.001 AS d FROM range(200) -- {data}"),
+            MARKS,
+            200,
+        ),
+    ];
+    for (at, (kind, rest, count, expected)) in cases.into_iter().enumerate() {
+        let page = folder.path().join(format!("{kind}{at}.html"));
+        let line = format!("\\plot {kind} '{}' {rest}", page.display());
+        let output = dbcluster().args(["-c", &line]).output().expect("the shell runs");
+        assert!(output.status.success(), "{line}: {}", stderr(&output));
+        browser.open(&page);
+        assert_eq!(browser.ask(count), expected, "{line}");
+        assert!(
+            browser
+                .ask("document.querySelector('#query').textContent")
+                .as_str()
+                .is_some_and(|asked| asked.contains("COPY (\nSELECT"))
+        );
+        picture(&mut browser, &format!("seed-{kind}{at}"));
+        assert_eq!(browser.console, [""; 0], "{line}");
+    }
+}
+
+/// Every page that the scripts of `sql/` write of the sample: drawn, and with as many marks as the statement said rows.
+#[test]
+fn pages_of_the_scripts_are_drawn() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |args: &[&str]| {
+        let output = dbcluster().current_dir(folder.path()).args(args).output().expect("the binary starts");
+        assert!(output.status.success(), "{args:?}\n{}", stderr(&output));
+        stdout(&output)
+    };
+    run(&["sample", "--rows", "2000", "--seed", "5", "--out", "sample"]);
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+    let mut pages = 0;
+    for script in ["08_figures_of_processes.sql", "09_figures_of_logons.sql", "10_process_tree.sql"] {
+        let script = scripts.join(script);
+        let counts = run(&["--format", "csv", "-f", script.to_str().expect("UTF-8")]);
+        let counts: Vec<u64> = counts.lines().filter_map(|line| line.parse().ok()).collect();
+        let text = std::fs::read_to_string(&script).expect("a script");
+        let names = text.lines().filter_map(|line| line.strip_prefix("TO '")?.split('\'').next());
+        for (name, rows) in names.zip(counts) {
+            browser.open(&folder.path().join(name));
+            picture(&mut browser, name.trim_end_matches(".html"));
+            let marks = browser.ask(&format!("{MARKS} + {ELEMENTS}")).as_u64().expect("a number");
+            match name {
+                // Bars above a size; boxes and what is beyond them.
+                "sizes.html" | "tokens.html" | "paths.html" => assert!(marks > 0, "{name}"),
+                _ => assert_eq!(marks, rows, "{name}"),
+            }
+            assert_eq!(browser.console, [""; 0], "{name}");
+            pages += 1;
+        }
+    }
+    assert_eq!(pages, 12, "a page of the scripts is missing");
+}
+
+/// Rows without a group are a group, rows without a time are told.
+#[tokio::test]
+async fn nothing_is_left_out_silently() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("nulls.html");
+    let select =
+        "SELECT to_timestamp(column1) AS t, column2 AS who FROM (VALUES (1, 'a'), (2, NULL), (NULL, 'b'))";
+    drawn(&ctx, select, &page, "TIMELINE", "time 't', group_by 'who'").await;
+    let Some(mut browser) = Browser::start() else { return };
+    browser.open(&page);
+    assert_eq!(browser.ask(MARKS), 2);
+    let shown = values(&mut browser, ".figure .ytick text");
+    assert_eq!(shown, json!(["a", "(NULL)"]), "the time decides who is drawn, NULL comes last");
+    let note = browser.ask("document.querySelector('.note').textContent");
+    assert_eq!(note, "One mark for each of 2 rows, at its t. Not drawn: 1 row without a time.");
+}
+
+#[test]
+fn report_is_the_notebook_on_one_page() {
+    let Some(data) = data_folder() else { return };
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = data.display();
+    let page = folder.path().join("report.html");
+    let table = format!("{data}/processes_on_host.csv");
+    let report =
+        || dbcluster().args(["report", "--table", &table, "--out"]).arg(&page).output().expect("it runs");
+    let output = report();
+    assert!(output.status.success(), "{}", stderr(&output));
+    browser.open(&page);
+    let tiles = values(&mut browser, ".tile b");
+    assert_eq!(
+        tiles.as_array().map(|tiles| &tiles[..5]),
+        json!(["363", "62", "29", "33", "71"]).as_array().map(|tiles| &tiles[..])
+    );
+    let headings = values(&mut browser, "h2");
+    let expected = [
+        "Cluster sizes",
+        "Map of clusters",
+        "From the first to the last event",
+        "Odd events",
+        "Variability of tokens",
+        "Variability of path",
+        "Clusters",
+    ];
+    assert_eq!(headings, json!(expected));
+    assert_eq!(
+        browser.ask("document.querySelectorAll('.written')[1].querySelectorAll('tbody tr').length"),
+        33
+    );
+    picture(&mut browser, "report");
+    assert_eq!(browser.console, [""; 0]);
+    let again = report();
+    assert!(stderr(&again).contains("is there already; --force overwrites it"), "{}", stderr(&again));
+    let logons = format!("{data}/host_logons.csv");
+    let output =
+        dbcluster().args(["report", "--table", &logons, "--out", "x.html"]).output().expect("it runs");
+    assert!(stderr(&output).contains("so say what to cluster on, as in --features"), "{}", stderr(&output));
+}
+
 #[test]
 fn shell_writes_figures_and_says_what_was_asked() {
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("sizes.html");
     let sql = format!(
-        "COPY (SELECT column1 AS name, column2 AS size FROM (VALUES ('a', 3), ('a', 2), ('b', 1))) TO '{}' STORED AS bar \
-         OPTIONS (x 'name', y 'size')",
+        "COPY (SELECT column1 AS name, column2 AS cluster_size FROM (VALUES ('a', 3), ('a', 2), ('b', 1))) TO '{}' STORED AS bar \
+         OPTIONS (x 'name', y 'cluster_size')",
         page.display()
     );
     let output = dbcluster().args(["-c", &sql]).output().expect("the shell runs");
     assert!(output.status.success(), "{}", stderr(&output));
     let html = std::fs::read_to_string(&page).expect("a page");
     assert!(html.contains("<pre id=\"query\">COPY (SELECT column1 AS name"), "the page shows the statement");
-    let Some(dom) = drawn(&page) else { return };
-    assert_eq!(marks(&dom, "point"), 3, "two rows of one name are two bars");
+    assert!(html.contains("6 events in, 3 rows out."), "size is how many events there were");
+    if let Some(mut browser) = Browser::start() {
+        browser.open(&page);
+        assert_eq!(browser.ask(MARKS), 3, "two rows of one name are two bars");
+    }
     let read = format!("CREATE EXTERNAL TABLE page STORED AS BAR LOCATION '{}'", page.display());
     let output = dbcluster().args(["-c", &read]).output().expect("the shell runs");
     assert!(stderr(&output).contains("can't be read as a table"), "{}", stderr(&output));
+    for (line, expected) in [
+        ("\\plot", "\\plot needs a figure, a file and a query"),
+        ("\\plot pie x.html SELECT 1", "\\plot has no figure 'pie', expected one of: BAR, BOX, SCATTER,"),
+        ("\\plot timeline x.html SELECT 1 AS a", "TIMELINE needs the option 'time' (When)"),
+        ("\\plot bar x.html SELECT nothing", "nothing"),
+    ] {
+        let output = dbcluster().args(["-c", line]).output().expect("the shell runs");
+        assert!(stderr(&output).contains(expected), "{line}: {}", stderr(&output));
+    }
 }

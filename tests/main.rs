@@ -2,9 +2,10 @@
 //!
 //! | module | what it holds the crate to |
 //! |---|---|
+//! | `browser` | a headless Chromium, for `figures` |
 //! | `binary` | `dbcluster` as a person runs it: batch modes, exit codes, files, pipes |
 //! | `documentation` | the function reference is current, every function has one, README and help agree |
-//! | `figures` | figures as a browser draws them: marks, hostile text, errors |
+//! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
 //! | `plans` | what a query reads, and that it can be stopped |
 //! | `reference` | scikit-learn's labels on the real event sets |
@@ -15,6 +16,7 @@
 //! | `stability` | what must not change a result: order, partitions, batches, threads, string types |
 
 mod binary;
+mod browser;
 mod documentation;
 mod figures;
 mod fixture;

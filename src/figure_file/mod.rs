@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider, TableProviderFactory};
 use datafusion::common::parsers::CompressionTypeVariant;
 use datafusion::common::{GetExt, Result, Statistics, not_impl_err, plan_datafusion_err, plan_err};
@@ -28,6 +28,8 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use crate::plot::{ColumnType, Figure, Settings};
 use sink::FigureSink;
+#[cfg(feature = "cli")]
+pub(crate) use sink::rows;
 
 /// One figure as a file format, by its name after `STORED AS`.
 #[derive(Debug, Clone)]
@@ -143,9 +145,7 @@ impl FileFormat for FigureFormat {
             );
         }
         let schema = input.schema();
-        let columns: Vec<(&str, ColumnType)> = (schema.fields().iter())
-            .map(|field| (field.name().as_str(), column_type(field.data_type())))
-            .collect();
+        let columns = columns(&schema);
         let given = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let settings = Settings::try_new(self.figure, given, &columns)
             .map_err(|error| plan_datafusion_err!("{error}"))?;
@@ -157,6 +157,11 @@ impl FileFormat for FigureFormat {
         // Never asked: nothing infers a schema of a figure, so nothing scans one.
         datafusion::datasource::file_format::json::JsonFormat::default().file_source(table_schema)
     }
+}
+
+/// What the columns of a query are for a figure.
+pub(crate) fn columns(schema: &Schema) -> Vec<(&str, ColumnType)> {
+    schema.fields().iter().map(|field| (field.name().as_str(), column_type(field.data_type()))).collect()
 }
 
 /// What a column of this type is for a figure.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Float64Type, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Float64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use datafusion::common::{Result, exec_datafusion_err, internal_datafusion_err};
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err, internal_datafusion_err};
 use datafusion::datasource::physical_plan::FileSinkConfig;
 use datafusion::datasource::sink::DataSink;
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -19,7 +19,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType};
 use futures::StreamExt;
 
 use super::column_type;
-use crate::plot::{Column, ColumnType, Figure, MAX_ROWS, Rows, Settings};
+use crate::plot::{Column, ColumnType, Density, Figure, PlotError, Rows, Settings};
 
 /// Draws what it gets.
 #[derive(Debug)]
@@ -56,23 +56,34 @@ impl DataSink for FigureSink {
         let reservation = MemoryConsumer::new(format!("FigureSink[{}]", self.figure.name()))
             .register(context.memory_pool());
         let mut batches = vec![];
+        let mut density: Option<Density> = None;
         let mut count = 0;
         while let Some(batch) = data.next().await.transpose()? {
+            count += batch.num_rows();
+            if let Some(density) = &mut density {
+                self.add(density, &batch)?;
+                continue;
+            }
             // Arrays, text and page.
             reservation.try_grow(4 * get_record_batch_memory_size(&batch))?;
-            count += batch.num_rows();
             batches.push(batch);
-            if count > MAX_ROWS {
-                // What it says about its number is true of all further rows too.
-                return Err(exec_datafusion_err!(
-                    "{} draws up to {MAX_ROWS} rows, got more; group them, filter them, or cluster them first",
-                    self.figure.name()
-                ));
+            if count > self.figure.max_rows() {
+                if self.figure != Figure::Timeline {
+                    return Err(plot_error(&self.figure.too_many_rows()));
+                }
+                let mut counted = Density::default();
+                batches.drain(..).try_for_each(|batch| self.add(&mut counted, &batch))?;
+                reservation.free();
+                density = Some(counted);
             }
         }
-        let rows = rows(&self.schema, &batches)?;
-        let page =
-            self.figure.draw(&rows, &self.settings).map_err(|error| exec_datafusion_err!("{error}"))?;
+        let page = match density {
+            Some(density) => density.draw(&self.settings),
+            None => {
+                let rows = rows(&self.schema, &batches)?;
+                self.figure.draw(&rows, &self.settings).map_err(|error| plot_error(&error))?
+            }
+        };
         let path = self.config.table_paths.first();
         let path = path.ok_or_else(|| internal_datafusion_err!("COPY names no file"))?.prefix();
         let store = context.runtime_env().object_store(&self.config.object_store_url)?;
@@ -81,8 +92,22 @@ impl DataSink for FigureSink {
     }
 }
 
+impl FigureSink {
+    /// Counts the rows of a batch.
+    fn add(&self, density: &mut Density, batch: &RecordBatch) -> Result<()> {
+        let needed =
+            self.settings.density_columns(&self.schema.fields().iter().map(|field| field.name().as_str()));
+        let rows = rows(&Arc::new(batch.schema().project(&needed)?), &[batch.project(&needed)?])?;
+        density.add_rows(&rows, &self.settings).map_err(|error| plot_error(&error))
+    }
+}
+
+fn plot_error(error: &PlotError) -> DataFusionError {
+    exec_datafusion_err!("{error}")
+}
+
 /// Arrow's rows as plain data.
-fn rows(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Rows> {
+pub(crate) fn rows(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Rows> {
     let column = |(at, field): (usize, &Arc<datafusion::arrow::datatypes::Field>)| {
         let mut column = Column {
             name: field.name().clone(),
@@ -104,9 +129,17 @@ fn append(column: &mut Column, array: &ArrayRef) -> Result<()> {
         let value = if array.is_null(row) { None } else { Some(formatter.value(row).try_to_string()?) };
         column.shown.push(value);
     }
-    if column.column_type == ColumnType::Number {
-        let numbers = cast(array, &DataType::Float64)?;
-        column.numbers.extend(numbers.as_primitive::<Float64Type>().iter());
+    match column.column_type {
+        ColumnType::Number => {
+            let numbers = cast(array, &DataType::Float64)?;
+            column.numbers.extend(numbers.as_primitive::<Float64Type>().iter());
+        }
+        ColumnType::Time => {
+            let times = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+            let times = times.as_primitive::<TimestampMicrosecondType>().iter();
+            column.numbers.extend(times.map(|time| time.map(|time| time as f64 / 1000.0)));
+        }
+        ColumnType::Text => {}
     }
     Ok(())
 }

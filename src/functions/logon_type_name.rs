@@ -11,6 +11,7 @@ use datafusion_macros::user_doc;
 
 use super::arguments::{self, Takes};
 use super::text::{self, with_strings};
+use crate::windows_names::logon_type;
 
 #[user_doc(
     doc_section(label = "Event features"),
@@ -59,9 +60,9 @@ impl ScalarUDFImpl for LogonTypeName {
         let [n] = take_function_args(self.name(), args.args)?;
         text::per_value(&n, |array| {
             let names: StringViewArray = downcast_integer_array!(
-                array => array.iter().map(|n| name_of(n?.into())).collect(),
+                array => array.iter().map(|n| logon_type(n?.into())).collect(),
                 _ => with_strings!(array, strings => {
-                    Ok(strings.iter().map(|n| name_of(n?.parse().ok()?)).collect())
+                    Ok(strings.iter().map(|n| logon_type(n?.parse().ok()?)).collect())
                 })?,
             );
             Ok(Arc::new(names))
@@ -71,22 +72,4 @@ impl ScalarUDFImpl for LogonTypeName {
     fn documentation(&self) -> Option<&Documentation> {
         self.doc()
     }
-}
-
-fn name_of(logon_type: i128) -> Option<&'static str> {
-    Some(match logon_type {
-        0 => "System",
-        2 => "Interactive",
-        3 => "Network",
-        4 => "Batch",
-        5 => "Service",
-        7 => "Unlock",
-        8 => "NetworkCleartext",
-        9 => "NewCredentials",
-        10 => "RemoteInteractive",
-        11 => "CachedInteractive",
-        12 => "CachedRemoteInteractive",
-        13 => "CachedUnlock",
-        _ => return None,
-    })
 }

@@ -1,38 +1,59 @@
 //! One bar per row, in the order of the rows: cluster sizes by process, above all.
 
 use plotly::Bar;
-use plotly::common::{HoverInfo, Marker, TextPosition, Title};
+use plotly::common::{ConstrainText, HoverInfo, Marker, TextPosition, Title};
 use plotly::layout::Axis;
 
+use super::page::Part;
 use super::rows::Rows;
 use super::settings::Settings;
 use super::text::{SHOWN, count, marks};
-use super::{Drawing, color, layout};
+use super::{color, layout};
 
-pub(super) fn draw(rows: &Rows, settings: &Settings) -> Drawing {
-    let (x, y) = (settings.get("x").unwrap_or_default(), settings.get("y").unwrap_or_default());
+pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
+    let y = settings.column("y", rows);
+    let cut_off = settings.number("cut_off");
+    let is_above = |row: &usize| {
+        cut_off.is_none_or(|cut_off| {
+            y.and_then(|column| column.number(*row)).is_some_and(|length| length > cut_off)
+        })
+    };
+    let drawn: Vec<usize> = (0..rows.len()).filter(is_above).collect();
+    let left_out = match (rows.len() - drawn.len(), cut_off) {
+        (left_out @ 1.., Some(cut_off)) => {
+            format!(" Not drawn: {} not above {cut_off}.", count(left_out, "row"))
+        }
+        _ => String::new(),
+    };
+    let name = settings.get("x").unwrap_or_default();
+    let note = format!(
+        "One bar for each of {}, called by {name}, in their order.{left_out}",
+        count(drawn.len(), "row")
+    );
+    draw_rows(rows, settings, &drawn, note)
+}
+
+/// Bars for these rows.
+pub(super) fn draw_rows(rows: &Rows, settings: &Settings, drawn: &[usize], note: String) -> Part {
+    let (x, y) = (settings.column("x", rows), settings.column("y", rows));
+    let length = |row: usize| y.and_then(|column| column.number(row));
     // A place for each row and not for each name: two clusters of one process are two bars.
-    let places: Vec<f64> = (0..rows.len()).map(|row| row as f64).collect();
-    let lengths = (0..rows.len()).map(|row| rows.column(y)?.number(row)).collect::<Vec<_>>();
-    let names: Vec<String> = (0..rows.len())
-        .map(|row| rows.column(x).map_or_else(String::new, |column| column.short_label(row, 32)))
-        .collect();
+    let places: Vec<f64> = (0..drawn.len()).map(|place| place as f64).collect();
+    let lengths: Vec<Option<f64>> = drawn.iter().map(|&row| length(row)).collect();
+    let label = |row: usize, column: Option<&super::Column>, limit| {
+        column.map_or_else(String::new, |column| column.label(row, limit))
+    };
     let bars = Bar::new(places.clone(), lengths.clone())
-        .ids((0..rows.len()).map(|row| row.to_string()).collect())
-        .hover_text_array((0..rows.len()).map(|row| rows.tooltip(row)).collect())
-        .hover_info(HoverInfo::Text)
-        .text_array(
-            (0..rows.len())
-                .map(|row| rows.column(y).map_or_else(String::new, |column| column.short_label(row, 12)))
-                .collect(),
-        )
+        .ids(drawn.iter().map(ToString::to_string).collect())
+        .hover_info(HoverInfo::None)
+        .text_array(drawn.iter().map(|&row| label(row, y, 12)).collect())
         .text_position(TextPosition::Outside)
+        .constrain_text(ConstrainText::None)
         .marker(Marker::new().color(color(0)))
         .show_legend(false);
     let x_axis = Axis::new()
-        .title(Title::with_text(marks(x, SHOWN)))
         .tick_values(places)
-        .tick_text(names)
+        .tick_text(drawn.iter().map(|&row| label(row, x, 32)).collect())
         .tick_angle(-45.0)
         .auto_margin(true)
         .show_grid(false);
@@ -41,11 +62,8 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Drawing {
     let shortest = lengths.iter().flatten().copied().fold(0.0, f64::min);
     let y_axis = Axis::new()
         .range(vec![shortest * 1.1, longest * 1.1])
-        .title(Title::with_text(marks(y, SHOWN)))
+        .title(Title::with_text(marks(settings.get("y").unwrap_or_default(), SHOWN)))
         .auto_margin(true);
-    Drawing {
-        traces: vec![bars],
-        layout: layout(None).x_axis(x_axis).y_axis(y_axis),
-        note: format!("One bar for each of {}, in their order.", count(rows.len(), "row")),
-    }
+    Part::drawing(rows, note, vec![bars], layout(None).x_axis(x_axis).y_axis(y_axis))
+        .with_tooltip(rows, settings.columns("tooltip", rows))
 }

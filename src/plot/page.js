@@ -1,57 +1,43 @@
-// One script for every figure: draws, follows the theme, exports, and keeps the rows that are clicked.
+// One script for every page: draws its parts, links times, follows the theme, exports, shows tooltips, and keeps the rows
+// that are clicked. Whatever an event says goes through textContent, so it stays text.
 "use strict";
 (() => {
-  const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const figure = read("drawing");
-  const rows = read("rows");
-  const place = document.getElementById("figure");
+  const page = JSON.parse(document.getElementById("page").textContent);
   const root = document.documentElement;
+  const sections = [...document.querySelectorAll("section.part")];
+  const parts = page.parts.map((part, at) => ({
+    ...part, section: sections[at], rows: page.rows[part.rows] ?? { columns: [], rows: [] },
+    place: sections[at].querySelector(".figure"), written: sections[at].querySelector(".written") }));
+  const drawn = parts.filter((part) => part.place);
+  // Without a graphics card's interface many marks are slow, but there.
+  const hasGl = Boolean(document.createElement("canvas").getContext("webgl"));
+  for (const trace of drawn.flatMap((part) => part.data)) if (trace.type === "scattergl" && !hasGl) trace.type = "scatter";
+  for (const part of drawn) if (part.layout.height) part.place.style.height = `${part.layout.height}px`;
 
-  if (figure.layout.height) place.style.height = `${figure.layout.height}px`;
-
+  // Themes.
   const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   const themed = (layout) => {
     const axis = { gridcolor: css("--line"), zerolinecolor: css("--line"), linecolor: css("--soft") };
-    const merged = { ...layout, paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"), hoverlabel: {
-      bgcolor: css("--tint"), bordercolor: css("--soft"), align: "left", namelength: -1,
-      font: { color: css("--ink"), size: 12 } },
+    const merged = { ...layout, uirevision: "same", paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"),
+      hoverlabel: { bgcolor: css("--tint"), bordercolor: css("--soft"), align: "left", font: { color: css("--ink"), size: 12 } },
       font: { color: css("--ink"), family: 'system-ui, "Segoe UI", "DejaVu Sans", sans-serif', size: 13 },
       hovermode: "closest", dragmode: "zoom" };
+    const button = { bgcolor: css("--tint"), bordercolor: css("--line"), activecolor: css("--line") };
     for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
       merged[name] = { ...axis, ...layout[name] };
-      const colors = { bgcolor: css("--tint"), bordercolor: css("--line") };
-      if (layout[name].rangeselector) {
-        merged[name].rangeselector = { ...layout[name].rangeselector, ...colors, activecolor: css("--line") };
+      for (const tool of ["rangeselector", "rangeslider"]) {
+        if (layout[name][tool]) merged[name][tool] = { ...layout[name][tool], ...button };
       }
-      if (layout[name].rangeslider) merged[name].rangeslider = { ...layout[name].rangeslider, ...colors };
     }
     return merged;
   };
-  const config = { responsive: true, displaylogo: false, scrollZoom: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+  const config = { responsive: true, displaylogo: false, scrollZoom: false, modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d"] };
   const wish = window.matchMedia("(prefers-color-scheme: dark)");
   let theme = wish.matches ? "dark" : "light";
   const paint = () => {
     root.dataset.theme = theme;
-    return Plotly.react(place, figure.data, themed(figure.layout), config);
+    return Promise.all(drawn.map((part) => Plotly.react(part.place, part.data, themed(part.layout), config)));
   };
-
-  const kept = document.getElementById("kept");
-  const keep = (row) => {
-    if (kept.querySelector(`tr[data-row="${row}"]`)) return;
-    kept.closest(".kept").hidden = false;
-    const line = kept.insertRow();
-    line.dataset.row = row;
-    for (const value of rows.rows[row]) {
-      // textContent: whatever the event says stays text.
-      line.insertCell().textContent = value === null ? "(NULL)" : value;
-    }
-  };
-
-  const filename = document.title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "figure";
-  for (const format of ["png", "svg"]) {
-    document.getElementById(format).addEventListener("click", () =>
-      Plotly.downloadImage(place, { format, filename, width: place.clientWidth, height: place.clientHeight, scale: format === "png" ? 2 : 1 }));
-  }
   document.getElementById("theme").addEventListener("click", () => {
     theme = theme === "dark" ? "light" : "dark";
     paint();
@@ -60,27 +46,145 @@
     theme = change.matches ? "dark" : "light";
     paint();
   });
+
+  const element = (name, text, more = {}) => Object.assign(document.createElement(name), { textContent: text }, more);
+  const shown = (value) => (value === null ? "(NULL)" : value);
+
+  // Tooltips.
+  const tip = document.body.appendChild(element("div", "", { id: "tip", hidden: true }));
+  const point = (part, row, event) => {
+    const lines = element("dl", "");
+    for (const column of part.tooltip) {
+      lines.append(element("dt", part.rows.columns[column]), element("dd", shown(part.rows.rows[row][column])));
+    }
+    tip.replaceChildren(lines);
+    tip.hidden = false;
+    const { width, height } = tip.getBoundingClientRect();
+    const beside = event.clientX + 16 + width > innerWidth ? event.clientX - 16 - width : event.clientX + 16;
+    tip.style.left = `${Math.max(8, beside)}px`;
+    tip.style.top = `${Math.max(8, Math.min(event.clientY + 12, innerHeight - height - 8))}px`;
+  };
+  const leave = () => { tip.hidden = true; };
+
+  // Kept rows.
+  const keep = (part, row) => {
+    if (!part.kept) {
+      const box = part.section.appendChild(element("div", "", { className: "kept scroll" }));
+      const table = box.appendChild(element("table", ""));
+      table.createCaption().textContent = "Kept rows";
+      const heading = table.createTHead().insertRow();
+      for (const column of part.rows.columns) heading.append(element("th", column, { scope: "col" }));
+      part.kept = table.createTBody();
+    }
+    if (part.kept.querySelector(`tr[data-row="${row}"]`)) return;
+    const line = part.kept.insertRow();
+    line.dataset.row = row;
+    for (const value of part.rows.rows[row]) line.insertCell().append(element("div", shown(value)));
+  };
+  const rowOf = (event) => {
+    for (const mark of event.points) {
+      const id = mark.id ?? mark.data.ids?.[mark.pointNumber];
+      if (id !== undefined) return Number(id);
+    }
+    return undefined;
+  };
+
+  // Files.
+  const name = document.title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "figure";
+  const download = (url, format) => element("a", "", { href: url, download: `${name}.${format}` }).click();
+  const saveWritten = async (written, format) => {
+    const [width, height] = [Math.ceil(written.scrollWidth), Math.ceil(written.scrollHeight)];
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("width", width);
+    svg.setAttribute("height", height);
+    svg.setAttribute("data-theme", theme);
+    const inside = svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "foreignObject"));
+    inside.setAttribute("width", "100%");
+    inside.setAttribute("height", "100%");
+    const body = inside.appendChild(document.createElement("body"));
+    body.append(element("style", document.querySelector("style").textContent), written.cloneNode(true));
+    body.style.padding = "0";
+    const text = new XMLSerializer().serializeToString(svg);
+    const url = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+    if (format === "svg") return download(url, format);
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    // Browsers draw no larger canvas.
+    const scale = Math.min(2, 16000 / height, 16000 / width);
+    const canvas = Object.assign(document.createElement("canvas"), { width: width * scale, height: height * scale });
+    const context = canvas.getContext("2d");
+    context.scale(scale, scale);
+    context.drawImage(image, 0, 0);
+    return download(canvas.toDataURL("image/png"), format);
+  };
+  const save = (part, format) => (part.place
+    ? Plotly.downloadImage(part.place, { format, filename: name, width: part.place.clientWidth, height: part.place.clientHeight, scale: format === "png" ? 2 : 1 })
+    : saveWritten(part.written, format));
+
   // Labels that would lie on another one are hidden; zooming in makes room for them.
-  const makeRoom = () => {
-    const shown = [];
+  const makeRoom = (place) => {
+    const taken = [];
     for (const text of place.querySelectorAll(".textpoint text")) {
       text.classList.remove("covered");
       const box = text.getBoundingClientRect();
       if (box.width === 0) continue;
       const covers = (other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom;
-      if (shown.some(covers)) text.classList.add("covered");
-      else shown.push(box);
+      if (taken.some(covers)) text.classList.add("covered");
+      else taken.push(box);
+    }
+  };
+
+  // Linked times: what one shows, all show.
+  const linked = drawn.filter((part) => part.linked);
+  let following = false;
+  const follow = async (from) => {
+    if (following) return;
+    following = true;
+    const range = [...from.place.layout.xaxis.range];
+    const others = linked.filter((part) => part !== from && String(part.place.layout.xaxis.range) !== String(range));
+    await Promise.all(others.map((part) => Plotly.relayout(part.place, { "xaxis.range": range })));
+    following = false;
+  };
+
+  for (const part of parts) {
+    for (const button of part.section.querySelectorAll("button[data-save]")) {
+      button.addEventListener("click", () => save(part, button.dataset.save));
+    }
+    // Marks that are elements.
+    part.written?.addEventListener("click", (event) => {
+      const fold = event.target.closest("button.fold");
+      const mark = event.target.closest("[data-row]");
+      if (fold) toggle(fold.closest("li"));
+      else if (mark && !String(getSelection())) keep(part, Number(mark.dataset.row));
+    });
+  }
+  // A fold hides all lines below it that are deeper.
+  const toggle = (line) => {
+    const folded = line.classList.toggle("folded");
+    let hiddenBelow = Infinity;
+    for (let next = line.nextElementSibling; next && Number(next.dataset.level) > Number(line.dataset.level); next = next.nextElementSibling) {
+      const level = Number(next.dataset.level);
+      if (level <= hiddenBelow) hiddenBelow = Infinity;
+      next.hidden = folded || level > hiddenBelow;
+      if (!next.hidden && next.classList.contains("folded")) hiddenBelow = level;
     }
   };
   paint().then(() => {
-    place.on("plotly_afterplot", makeRoom);
-    makeRoom();
-    place.on("plotly_click", (event) => {
-      for (const point of event.points) {
-        const id = point.id ?? (point.data.ids && point.data.ids[point.pointNumber]);
-        if (id !== undefined) keep(Number(id));
-      }
-    });
+    for (const part of drawn) {
+      part.place.on("plotly_afterplot", () => makeRoom(part.place));
+      makeRoom(part.place);
+      part.place.on("plotly_hover", (event) => {
+        const row = rowOf(event);
+        if (row !== undefined) point(part, row, event.event);
+      });
+      part.place.on("plotly_unhover", leave);
+      part.place.on("plotly_click", (event) => {
+        const row = rowOf(event);
+        if (row !== undefined) keep(part, row);
+      });
+      if (part.linked) part.place.on("plotly_relayout", () => follow(part));
+    }
     root.dataset.drawn = "true";
   });
 })();

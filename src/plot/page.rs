@@ -1,84 +1,166 @@
-//! The page around a figure.
+//! The page around figures.
 
-use plotly::Plot;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
 
-use super::rows::Rows;
-use super::settings::Settings;
-use super::text::{count, html, json_in_script, json_string};
-use super::{Drawing, Figure};
+use plotly::{Layout, Plot, Trace};
+use serde_json::{Value, json};
 
-/// Forbids all that is not in the page: no network, no plug-ins, no frames, no forms, no other base of links.
-const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; \
-                      base-uri 'none'; form-action 'none'";
+use super::rows::{Column, Rows};
+use super::text::{html, json_in_script};
 
-/// The whole page as HTML.
-pub(super) fn page(figure: Figure, drawing: Drawing, rows: &Rows, settings: &Settings) -> String {
-    let mut plot = Plot::new();
-    plot.add_traces(drawing.traces);
-    plot.set_layout(drawing.layout);
-    let title = settings.get("title").map_or_else(|| default_title(figure), ToString::to_string);
-    let title = html(&title);
-    let note = html(&drawing.note);
-    let query = settings.get("query").map_or_else(String::new, |query| {
+/// What is drawn for one figure of a page.
+pub(super) struct Part {
+    /// What it is called among others; empty if it stands alone.
+    pub(super) heading: String,
+    /// What a reader has to know to read it.
+    pub(super) note: String,
+    pub(super) body: Body,
+    /// Which rows of the page its marks stand for.
+    pub(super) rows: usize,
+    /// The columns of a tooltip, by their position.
+    pub(super) tooltip: Vec<usize>,
+}
+
+/// How a part is drawn.
+pub(super) enum Body {
+    /// By the drawing script.
+    Drawing {
+        traces: Vec<Box<dyn Trace>>,
+        layout: Box<Layout>,
+        /// Whether its times follow those of all other linked parts.
+        linked: bool,
+    },
+    /// As it is: HTML made by us, in which text is escaped. An element with `data-row` is a mark.
+    Html(String),
+}
+
+impl Part {
+    /// A part of the page's first rows, whose tooltips show all of their columns.
+    pub(super) fn new(rows: &Rows, note: String, body: Body) -> Self {
+        Self { heading: String::new(), note, body, rows: 0, tooltip: (0..rows.0.len()).collect() }
+    }
+
+    pub(super) fn drawing(rows: &Rows, note: String, traces: Vec<Box<dyn Trace>>, layout: Layout) -> Self {
+        Self::new(rows, note, Body::Drawing { traces, layout: Box::new(layout), linked: false })
+    }
+
+    /// The same with a tooltip of only these columns.
+    pub(super) fn with_tooltip(mut self, rows: &Rows, columns: Option<Vec<&Column>>) -> Self {
+        if let Some(columns) = columns {
+            self.tooltip = columns.iter().filter_map(|column| rows.position(&column.name)).collect();
+        }
+        self
+    }
+
+    pub(super) fn with_heading(mut self, heading: impl Into<String>) -> Self {
+        self.heading = heading.into();
+        self
+    }
+}
+
+/// Headline, what was asked, and how many rows went in and out.
+pub(super) struct About<'a> {
+    pub(super) title: &'a str,
+    pub(super) query: Option<&'a str>,
+    pub(super) flow: String,
+}
+
+/// The whole page as HTML. `row_sets` are what the parts' marks stand for.
+pub(super) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> String {
+    let title = html(about.title);
+    let query = about.query.map_or_else(String::new, |query| {
         format!(
             "<details open>\n<summary>What was asked</summary>\n<pre id=\"query\">{}</pre>\n</details>\n",
             html(query)
         )
     });
-    let headings: Vec<String> =
-        rows.0.iter().map(|column| format!("<th scope=\"col\">{}</th>", html(&column.name))).collect();
-    let headings = headings.concat();
-    let count = count(rows.len(), "row");
+    let (mut bodies, mut described, mut has_drawing) = (String::new(), vec![], false);
+    for part in parts {
+        let heading = if part.heading.is_empty() {
+            String::new()
+        } else {
+            format!("<h2>{}</h2>\n", html(&part.heading))
+        };
+        let actions = if part.heading.is_empty() && part.note.is_empty() { "" } else { ACTIONS };
+        let mut about = json!({ "rows": part.rows, "tooltip": part.tooltip });
+        let body = match part.body {
+            Body::Drawing { traces, layout, linked } => {
+                has_drawing = true;
+                let mut plot = Plot::new();
+                plot.add_traces(traces);
+                plot.set_layout(*layout);
+                let mut drawing: Value = serde_json::from_str(&plot.to_json()).unwrap_or_default();
+                about["data"] = drawing["data"].take();
+                about["layout"] = drawing["layout"].take();
+                about["linked"] = linked.into();
+                "<div class=\"figure\"></div>".to_string()
+            }
+            Body::Html(body) => format!("<div class=\"written\">{body}</div>"),
+        };
+        described.push(about);
+        let _ = write!(
+            bodies,
+            "<section class=\"part\">\n<div class=\"head\"><div>{heading}<p class=\"note\">{}</p></div>{actions}</div>\n{body}\n\
+             </section>\n",
+            html(&part.note)
+        );
+    }
+    let row_sets: Vec<Value> = row_sets.iter().map(|rows| rows_json(rows)).collect();
+    let described = json!({ "parts": described, "rows": row_sets }).to_string();
+    let plotly = if has_drawing { PLOTLY.as_str() } else { "" };
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
          <style>\n{css}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n<div class=\"actions\">\
-         <button id=\"png\" type=\"button\">Save PNG</button><button id=\"svg\" type=\"button\">Save SVG</button>\
-         <button id=\"theme\" type=\"button\">Light or dark</button></div>\n</header>\n\
-         <p id=\"note\">{note} Click a mark to keep its row.</p>\n<main id=\"figure\"></main>\n\
-         <section class=\"kept\" hidden><table><caption>Kept rows</caption><thead><tr>{headings}</tr></thead>\
-         <tbody id=\"kept\"></tbody></table></section>\n{query}<p id=\"count\">{count} drawn by dbcluster {version}.</p>\n\
-         <script type=\"application/json\" id=\"drawing\">{drawing}</script>\n\
-         <script type=\"application/json\" id=\"rows\">{rows}</script>\n\
-         <script>{plotly}</script>\n<script>\n{script}</script>\n</body>\n</html>\n",
+         <button id=\"theme\" type=\"button\">Light or dark</button></div>\n</header>\n<main>\n{bodies}</main>\n\
+         {query}<p id=\"count\">{flow} Drawn by dbcluster {version}.</p>\n\
+         <script type=\"application/json\" id=\"page\">{described}</script>\n\
+         <script>{plotly}</script>\n<script>{script}</script>\n</body>\n</html>\n",
+        policy = policy(plotly, described.contains("\"type\":\"scattergl\"")),
         css = include_str!("page.css"),
+        flow = html(&about.flow),
         version = env!("CARGO_PKG_VERSION"),
-        drawing = json_in_script(&plot.to_json()),
-        rows = json_in_script(&rows_json(rows)),
-        plotly = drawing_script(),
-        script = include_str!("page.js"),
+        described = json_in_script(&described),
+        script = SCRIPT,
     )
 }
 
-fn default_title(figure: Figure) -> String {
-    match figure {
-        Figure::Bar => "Sizes",
-        Figure::Box => "Variability",
-        Figure::Scatter => "Map of clusters",
-        Figure::Timeline => "Timeline",
-    }
-    .to_string()
+const ACTIONS: &str = "<div class=\"actions\"><button data-save=\"png\" type=\"button\">Save PNG</button><button data-save=\"svg\" \
+                       type=\"button\">Save SVG</button></div>";
+
+const SCRIPT: &str = include_str!("page.js");
+
+/// Forbids all that is not in the page: no network, no plug-ins, no frames, no forms, and no script but the two that we
+/// put there. What plotly.js draws by the graphics card it compiles first, so that pages of many marks let those two make
+/// functions of text.
+fn policy(plotly: &str, has_many: bool) -> String {
+    let scripts = [plotly, SCRIPT].map(|script| format!("'{}'", sha256(script)));
+    let compiles = if has_many { " 'unsafe-eval'" } else { "" };
+    format!(
+        "default-src 'none'; script-src {}{compiles}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'",
+        scripts.join(" ")
+    )
+}
+
+/// A script's name in a content policy.
+fn sha256(script: &str) -> String {
+    use base64::Engine as _;
+    use sha2::Digest as _;
+    format!("sha256-{}", base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(script)))
 }
 
 /// plotly.js of the `plotly` crate, without the typesetter of formulas that comes after it: events have `$` in them.
-fn drawing_script() -> String {
+static PLOTLY: LazyLock<String> = LazyLock::new(|| {
     let sources = Plot::offline_js_sources();
     let first = sources.split_once("</script>").map_or(sources.as_str(), |(first, _)| first);
     first.split_once('>').map_or(first, |(_, script)| script).to_string()
-}
+});
 
-/// The rows as the table of kept rows shows them.
-fn rows_json(rows: &Rows) -> String {
-    let row = |row: usize| {
-        let values: Vec<String> = (rows.0.iter())
-            .map(|column| match column.shown.get(row) {
-                Some(Some(text)) => json_string(text),
-                _ => "null".to_string(),
-            })
-            .collect();
-        format!("[{}]", values.join(","))
-    };
-    let lines: Vec<String> = (0..rows.len()).map(row).collect();
-    format!("{{\"rows\":[{}]}}", lines.join(",\n"))
+/// The rows as tooltips and tables of kept rows show them.
+fn rows_json(rows: &Rows) -> Value {
+    let columns: Vec<&str> = rows.0.iter().map(|column| column.name.as_str()).collect();
+    let row = |row: usize| -> Value { rows.0.iter().map(|column| column.text(row)).collect() };
+    json!({ "columns": columns, "rows": (0..rows.len()).map(row).collect::<Vec<_>>() })
 }

@@ -1,6 +1,6 @@
 //! The rows of a figure as plain data.
 
-use super::text::{SHOWN, marks};
+use super::text::marks;
 
 /// What the values of a column can be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub struct Column {
     pub column_type: ColumnType,
     /// A value per row as text; `None` for NULL.
     pub shown: Vec<Option<String>>,
-    /// A value per row of a [`ColumnType::Number`], empty for the others.
+    /// A value per row of a [`ColumnType::Number`], or the milliseconds since 1970 of a [`ColumnType::Time`]; empty for
+    /// text.
     pub numbers: Vec<Option<f64>>,
 }
 
@@ -43,15 +44,12 @@ impl Rows {
 
     /// The column of this name, in any case unless the case decides.
     pub(super) fn column(&self, name: &str) -> Option<&Column> {
-        position(self.0.iter().map(|column| column.name.as_str()), name).and_then(|at| self.0.get(at))
+        self.0.get(self.position(name)?)
     }
 
-    /// A row as a tooltip: a line for each column.
-    pub(super) fn tooltip(&self, row: usize) -> String {
-        let lines: Vec<String> = (self.0.iter())
-            .map(|column| format!("<b>{}</b> {}", marks(&column.name, SHOWN), column.label(row)))
-            .collect();
-        lines.join("<br>")
+    /// Which column has this name.
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        position(self.0.iter().map(|column| column.name.as_str()), name)
     }
 }
 
@@ -64,21 +62,23 @@ pub(super) fn position<'a>(names: impl Iterator<Item = &'a str> + Clone, name: &
 }
 
 impl Column {
-    /// The value of a row for the drawing script.
-    pub(super) fn label(&self, row: usize) -> String {
-        self.short_label(row, SHOWN)
+    /// The value of a row as text; `None` for NULL.
+    pub(super) fn text(&self, row: usize) -> Option<&str> {
+        self.shown.get(row).and_then(|value| value.as_deref())
     }
 
-    /// The same in at most so many characters.
-    pub(super) fn short_label(&self, row: usize, limit: usize) -> String {
-        match self.shown.get(row) {
-            Some(Some(text)) => marks(text, limit),
-            _ => "(NULL)".to_string(),
-        }
+    /// The value of a row for the drawing script, in at most so many characters.
+    pub(super) fn label(&self, row: usize, limit: usize) -> String {
+        self.text(row).map_or_else(|| "(NULL)".to_string(), |text| marks(text, limit))
     }
 
     /// The number of a row, if it is one and finite.
     pub(super) fn number(&self, row: usize) -> Option<f64> {
         self.numbers.get(row).copied().flatten().filter(|number| number.is_finite())
+    }
+
+    /// Whether a row says yes: neither NULL nor `false`.
+    pub(super) fn is_set(&self, row: usize) -> bool {
+        self.text(row).is_some_and(|text| !text.eq_ignore_ascii_case("false"))
     }
 }

@@ -6,26 +6,37 @@ use plotly::Scatter;
 use plotly::common::{HoverInfo, Line, Marker, Mode, Position, Title};
 use plotly::layout::Axis;
 
-use super::rows::Rows;
+use super::page::Part;
+use super::rows::{Column, Rows};
 use super::settings::Settings;
 use super::text::{SHOWN, count, marks};
-use super::{Drawing, color, layout, symbol};
+use super::{MANY, color, layout, symbol};
 
 /// At most so many marks are called by their label: more of them hide each other.
 const LABELS: usize = 40;
 
-/// From here on a mark is no small one, and has no label.
-const SMALL: f64 = 4.0;
+/// From here on a mark is no small one, and has no label, unless the option `cut_off` says otherwise.
+const CUT_OFF: f64 = 4.0;
 
-pub(super) fn draw(rows: &Rows, settings: &Settings) -> Drawing {
-    let column = |name: &str| settings.get(name).and_then(|name| rows.column(name));
-    let (x, y, size, label, group) =
-        (column("x"), column("y"), column("size"), column("label"), column("color"));
+pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
+    let [size, label, group] = ["size", "label", "color"].map(|name| settings.column(name, rows));
+    let features = settings.columns("scaled_by", rows);
+    let length = |row: usize| -> Option<f64> {
+        let Some(features) = &features else { return Some(1.0) };
+        let squares = features.iter().map(|column| column.number(row).map(|number| number * number));
+        // A row of zeros stays where it is, as in dbcluster.
+        squares.sum::<Option<f64>>().map(|sum| if sum == 0.0 { 1.0 } else { sum.sqrt() })
+    };
+    let place = |column: Option<&Column>, row: usize| Some(column?.number(row)? / length(row)?);
+    let [x, y] = ["x", "y"].map(|name| {
+        let column = settings.column(name, rows);
+        (0..rows.len()).map(|row| place(column, row)).collect::<Vec<_>>()
+    });
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut left_out = 0;
     for row in 0..rows.len() {
-        if x.and_then(|column| column.number(row)).and(y.and_then(|column| column.number(row))).is_some() {
-            let name = group.map_or_else(String::new, |column| column.label(row));
+        if x[row].and(y[row]).is_some() {
+            let name = group.map_or_else(String::new, |column| column.label(row, SHOWN));
             groups.entry(name).or_default().push(row);
         } else {
             left_out += 1;
@@ -36,30 +47,31 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Drawing {
     for members in groups.values_mut() {
         members.sort_by(|a, b| weight(*b).total_cmp(&weight(*a)).then(a.cmp(b)));
     }
-    let is_small = |row: &usize| label.is_some() && weight(*row) < SMALL;
+    let cut_off = settings.number("cut_off").unwrap_or(CUT_OFF);
+    let is_small = |row: &usize| label.is_some() && weight(*row) < cut_off;
     let small: Vec<usize> = groups.values().flatten().copied().filter(is_small).collect();
     // Of many the smallest, and of equals the first ones.
     let mut called = small.clone();
     called.sort_by(|a, b| weight(*a).total_cmp(&weight(*b)).then(a.cmp(b)));
     called.truncate(LABELS);
+    let many = rows.len() > MANY;
     let mut traces: Vec<Box<dyn plotly::Trace>> = vec![];
     for (at, (name, members)) in groups.iter().enumerate() {
-        let numbers = |column: Option<&super::Column>| -> Vec<Option<f64>> {
-            members.iter().map(|&row| column.and_then(|column| column.number(row))).collect()
-        };
+        let places =
+            |of: &[Option<f64>]| -> Vec<Option<f64>> { members.iter().map(|&row| of[row]).collect() };
         let text = |row: &usize| match label {
-            Some(column) if called.contains(row) => column.short_label(*row, 24),
+            Some(column) if called.contains(row) => column.label(*row, 24),
             _ => String::new(),
         };
         traces.push(
-            Scatter::new(numbers(x), numbers(y))
+            Scatter::new(places(&x), places(&y))
+                .web_gl_mode(many)
                 .name(name)
                 .mode(if label.is_some() { Mode::MarkersText } else { Mode::Markers })
                 .ids(members.iter().map(ToString::to_string).collect())
                 .text_array(members.iter().map(text).collect())
                 .text_position(Position::TopCenter)
-                .hover_text_array(members.iter().map(|&row| rows.tooltip(row)).collect())
-                .hover_info(HoverInfo::Text)
+                .hover_info(HoverInfo::None)
                 .marker(
                     Marker::new()
                         .size_array(members.iter().map(|&row| diameter(weight(row))).collect())
@@ -72,13 +84,14 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Drawing {
         );
     }
     let axis = |name: &str| {
-        Axis::new()
-            .title(Title::with_text(marks(settings.get(name).unwrap_or_default(), SHOWN)))
-            .auto_margin(true)
+        let scaled = if features.is_some() { ", scaled" } else { "" };
+        let title = marks(settings.get(name).unwrap_or_default(), SHOWN);
+        Axis::new().title(Title::with_text(format!("{title}{scaled}")))
     };
     let mut note = vec![format!(
-        "One mark for each of {}, at the values of its features.",
-        count(rows.len() - left_out, "row")
+        "One mark for each of {}, at the {} of its features.",
+        count(rows.len() - left_out, "row"),
+        if features.is_some() { "scaled values" } else { "values" }
     )];
     if size.is_some() {
         note.push("The area of a mark grows with the logarithm of its size.".to_string());
@@ -89,11 +102,8 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Drawing {
     if left_out > 0 {
         note.push(format!("Not drawn: {} without a place.", count(left_out, "row")));
     }
-    Drawing {
-        traces,
-        layout: layout(settings.get("color")).x_axis(axis("x")).y_axis(axis("y")),
-        note: note.join(" "),
-    }
+    let layout = layout(settings.get("color")).x_axis(axis("x")).y_axis(axis("y").auto_margin(true));
+    Part::drawing(rows, note.join(" "), traces, layout).with_tooltip(rows, settings.columns("tooltip", rows))
 }
 
 /// In pixels: of 1 event 7, of 5,000 events 34.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::position;
+use chrono::{NaiveDate, NaiveDateTime};
+
+use super::rows::{Column, Rows, position};
 use super::{ColumnType, Figure, PlotError};
 
 /// One option of a figure.
@@ -26,6 +28,12 @@ pub enum Need {
         /// Whether the figure can't do without.
         required: bool,
     },
+    /// Names of columns with commas between; of one type, if it says so.
+    Columns(Option<ColumnType>),
+    /// A finite number.
+    Number,
+    /// Times with a label each, such as `2026-01-15 05:00 alert; 2026-01-16 patch`.
+    Times,
     /// Any text.
     Text,
 }
@@ -34,49 +42,129 @@ const NUMBERS: Need = Need::Column { of: Some(ColumnType::Number), required: tru
 const TIMES: Need = Need::Column { of: Some(ColumnType::Time), required: true };
 const NAMES: Need = Need::Column { of: None, required: true };
 const OPTIONAL_NUMBERS: Need = Need::Column { of: Some(ColumnType::Number), required: false };
+const OPTIONAL_TIMES: Need = Need::Column { of: Some(ColumnType::Time), required: false };
 const OPTIONAL_NAMES: Need = Need::Column { of: None, required: false };
 
 const fn option(name: &'static str, need: Need, meaning: &'static str) -> OptionSpec {
     OptionSpec { name, need, meaning }
 }
 
+const TOOLTIP: OptionSpec = option(
+    "tooltip",
+    Need::Columns(None),
+    "The columns that a tooltip shows, with commas between; otherwise all",
+);
 const TITLE: OptionSpec = option("title", Need::Text, "The headline of the page");
 const QUERY: OptionSpec = option("query", Need::Text, "What was asked, to be shown; the shell fills it in");
 
-static BAR: [OptionSpec; 4] = [
+static BAR: [OptionSpec; 6] = [
     option("x", NAMES, "What each bar is called"),
     option("y", NUMBERS, "How long each bar is"),
+    option("cut_off", Need::Number, "Leaves out rows whose `y` is not above it"),
+    TOOLTIP,
     TITLE,
     QUERY,
 ];
-static BOX: [OptionSpec; 5] = [
+static BOX: [OptionSpec; 6] = [
     option("x", NUMBERS, "The values"),
     option("y", NAMES, "The categories: one row of boxes each, sorted"),
     option("color", OPTIONAL_NAMES, "Splits each category by the values of this column"),
+    option("weight", OPTIONAL_NUMBERS, "How many events a row stands for"),
     TITLE,
     QUERY,
 ];
-static SCATTER: [OptionSpec; 7] = [
+static SCATTER: [OptionSpec; 10] = [
     option("x", NUMBERS, "The place from left to right"),
     option("y", NUMBERS, "The place from bottom to top"),
     option("size", OPTIONAL_NUMBERS, "How many events a mark stands for: its area, on a logarithmic scale"),
-    option("label", OPTIONAL_NAMES, "What the smallest marks are called"),
+    option("label", OPTIONAL_NAMES, "What small marks are called"),
+    option("cut_off", Need::Number, "Marks of fewer events are small ones; otherwise 4"),
     option(
         "color",
         OPTIONAL_NAMES,
         "Gives each value of this column its colour and symbol, such as point_type",
     ),
+    option(
+        "scaled_by",
+        Need::Columns(Some(ColumnType::Number)),
+        "The features, with commas between: divides `x` and `y` by the length of each row's vector of them, which is \
+         where dbcluster compares rows",
+    ),
+    TOOLTIP,
     TITLE,
     QUERY,
 ];
-
-static TIMELINE: [OptionSpec; 4] = [
+static TIMELINE: [OptionSpec; 10] = [
     option("time", TIMES, "When"),
+    option("end", OPTIONAL_TIMES, "Until when: each row is a bar from `time` to here"),
     option(
         "group_by",
         OPTIONAL_NAMES,
         "One row of marks for each value of this column, sorted; NULL has its own",
     ),
+    option(
+        "series",
+        OPTIONAL_NAMES,
+        "Gives each value of this column its colour, symbol and place in the legend",
+    ),
+    option("panel", OPTIONAL_NAMES, "A timeline of its own for each value of this column, with linked times"),
+    option(
+        "ref_event",
+        OPTIONAL_NAMES,
+        "Rows where this column is not NULL become a line through all, with its value as label",
+    ),
+    option(
+        "ref_times",
+        Need::Times,
+        "Lines at these times: `2026-01-15 05:00 first alert; 2026-01-16 patched`",
+    ),
+    TOOLTIP,
+    TITLE,
+    QUERY,
+];
+static CURVE: [OptionSpec; 4] = [
+    option("y", NUMBERS, "The distances, in any order"),
+    option("eps", Need::Number, "The distance that was chosen, as a line"),
+    TITLE,
+    QUERY,
+];
+static CARDS: [OptionSpec; 17] = [
+    option("account", OPTIONAL_NAMES, "Who logged on; otherwise TargetUserName or Account"),
+    option("domain", OPTIONAL_NAMES, "Its domain; otherwise TargetDomainName"),
+    option("time", OPTIONAL_NAMES, "When; otherwise TimeGenerated, TimeCreated or time"),
+    option("logon_type", OPTIONAL_NAMES, "A number, shown with its name; otherwise LogonType"),
+    option("sid", OPTIONAL_NAMES, "Shown with its name where it has one; otherwise TargetUserSid"),
+    option("session", OPTIONAL_NAMES, "The logon session; otherwise TargetLogonId"),
+    option("subject", OPTIONAL_NAMES, "Who asked for the logon; otherwise SubjectUserName"),
+    option("subject_domain", OPTIONAL_NAMES, "Its domain; otherwise SubjectDomainName"),
+    option("process", OPTIONAL_NAMES, "The logon process; otherwise LogonProcessName"),
+    option("authentication", OPTIONAL_NAMES, "The package; otherwise AuthenticationPackageName"),
+    option("address", OPTIONAL_NAMES, "Where it came from; otherwise IpAddress"),
+    option("source", OPTIONAL_NAMES, "From which machine; otherwise WorkstationName"),
+    option("computer", OPTIONAL_NAMES, "To which machine; otherwise Computer"),
+    option("status", OPTIONAL_NAMES, "How it ended; otherwise Status"),
+    option("size", OPTIONAL_NUMBERS, "How many events a card stands for; otherwise cluster_size"),
+    TITLE,
+    QUERY,
+];
+static TREE: [OptionSpec; 10] = [
+    option("id", NAMES, "The process"),
+    option("parent", NAMES, "The process that started it"),
+    option("time", OPTIONAL_TIMES, "When it started: tells processes apart whose id was used again"),
+    option("host", OPTIONAL_NAMES, "Where: the same id on two hosts is two processes"),
+    option("label", OPTIONAL_NAMES, "What it is called"),
+    option("detail", OPTIONAL_NAMES, "More of it, such as the command line"),
+    option("size", OPTIONAL_NUMBERS, "How many events it stands for, shown beside it"),
+    option("mark", OPTIONAL_NAMES, "Marks rows where this column is true, or neither NULL nor false"),
+    TITLE,
+    QUERY,
+];
+static REPORT: [OptionSpec; 7] = [
+    option("label", NAMES, "What the exemplars are called, such as the process"),
+    option("x", OPTIONAL_NUMBERS, "A feature: the map's place from left to right"),
+    option("y", OPTIONAL_NUMBERS, "Another one: the map's place from bottom to top"),
+    option("color", OPTIONAL_NAMES, "Splits the boxes of each label"),
+    TOOLTIP,
     TITLE,
     QUERY,
 ];
@@ -87,10 +175,14 @@ pub(super) fn options(figure: Figure) -> &'static [OptionSpec] {
         Figure::Box => &BOX,
         Figure::Scatter => &SCATTER,
         Figure::Timeline => &TIMELINE,
+        Figure::Curve => &CURVE,
+        Figure::Cards => &CARDS,
+        Figure::Tree => &TREE,
+        Figure::Report => &REPORT,
     }
 }
 
-/// Checked options of one figure: columns exist and are of the type that they have to be.
+/// Checked options of one figure: columns exist and are of the type that they have to be, numbers and times can be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings(BTreeMap<&'static str, String>);
 
@@ -98,7 +190,8 @@ impl Settings {
     /// Checks `given` names and values against what `figure` takes and against the columns of the query.
     ///
     /// # Errors
-    /// An option that doesn't exist or is missing, a column that doesn't exist or is no number.
+    /// An option that doesn't exist or is missing, a column that doesn't exist or is of another type, a number or a time
+    /// that can't be read.
     pub fn try_new<'a>(
         figure: Figure,
         given: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -106,38 +199,35 @@ impl Settings {
     ) -> Result<Self, PlotError> {
         let specs = figure.options();
         let mut settings = BTreeMap::new();
-        let existing = || specs.iter().map(|spec| spec.name).collect::<Vec<_>>().join(", ");
-        let names = columns.iter().map(|(name, _)| *name);
-        let listed = || names.clone().collect::<Vec<_>>().join(", ");
         for (name, value) in given {
             let Some(spec) = specs.iter().find(|spec| spec.name.eq_ignore_ascii_case(name)) else {
+                let existing: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
                 return Err(PlotError(format!(
                     "{} has no option '{name}', expected one of: {}",
                     figure.name(),
-                    existing()
+                    existing.join(", ")
                 )));
             };
-            if let Need::Column { of, .. } = spec.need {
-                let place = format!("{}: option '{}' names the column", figure.name(), spec.name);
-                let Some((name, found)) = position(names.clone(), value).and_then(|at| columns.get(at))
-                else {
-                    return Err(PlotError(format!(
-                        "{place} '{value}', which the query does not have; its columns are: {}",
-                        listed()
-                    )));
-                };
-                let way_out = match of {
-                    Some(expected) if expected == *found => None,
-                    Some(ColumnType::Number) => Some(
-                        "is no number; cmdline_tokens, path_score or string_score make numbers of text, \
-                         date_part('epoch', ...) of times",
-                    ),
-                    Some(ColumnType::Time) => Some("is no time; to_timestamp(...) makes one of text"),
-                    Some(ColumnType::Text) | None => None,
-                };
-                if let Some(way_out) = way_out {
-                    return Err(PlotError(format!("{place} '{name}', which {way_out}")));
+            let place = format!("{}: option '{}'", figure.name(), spec.name);
+            match spec.need {
+                Need::Column { of, .. } => check_column(&place, value, of, columns)?,
+                Need::Columns(of) => {
+                    list(value).try_for_each(|name| check_column(&place, name, of, columns))?;
                 }
+                Need::Number => {
+                    value.trim().parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
+                        PlotError(format!("{place} takes a number such as 0.0001, got '{value}'"))
+                    })?;
+                }
+                Need::Times => {
+                    references(value).map_err(|part| {
+                        PlotError(format!(
+                            "{place} takes times and labels such as '2026-01-15 05:00 first alert; 2026-01-16 patched', \
+                             got '{part}'"
+                        ))
+                    })?;
+                }
+                Need::Text => {}
             }
             settings.insert(spec.name, value.to_string());
         }
@@ -151,27 +241,167 @@ impl Settings {
                 spec.name,
                 spec.meaning,
                 spec.name,
-                names.clone().next().unwrap_or("column"),
-                listed()
+                columns.first().map_or("column", |(name, _)| name),
+                listed(columns)
             )));
         }
-        Ok(Self(settings))
+        let settings = Self(settings);
+        figure.check(&settings, columns)?;
+        Ok(settings)
+    }
+
+    /// Which columns to draw where nobody said so: the one that is called like the option, and for what the figure can't
+    /// do without, the next one of its type. Returns `given` with what was found.
+    pub fn guess(
+        figure: Figure,
+        given: &[(String, String)],
+        columns: &[(&str, ColumnType)],
+    ) -> Vec<(String, String)> {
+        let mut guessed = given.to_vec();
+        let is_given = |guessed: &[(String, String)], option: &str| {
+            guessed.iter().any(|(name, _)| name.eq_ignore_ascii_case(option))
+        };
+        let fits = |of: Option<ColumnType>, found: ColumnType| of.is_none_or(|expected| expected == found);
+        for spec in figure.options() {
+            let Need::Column { of, .. } = spec.need else { continue };
+            let aliases: &[&str] = if spec.name == "size" { &["size", "cluster_size"] } else { &[spec.name] };
+            let called = columns.iter().find(|(name, found)| {
+                fits(of, *found) && aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+            });
+            if let Some((name, _)) = called
+                && !is_given(&guessed, spec.name)
+            {
+                guessed.push((spec.name.to_string(), (*name).to_string()));
+            }
+        }
+        for spec in figure.options() {
+            let Need::Column { of, required: true } = spec.need else { continue };
+            if is_given(&guessed, spec.name) {
+                continue;
+            }
+            let is_free = |name: &str| guessed.iter().all(|(_, used)| !used.eq_ignore_ascii_case(name));
+            // A name is text where there is any.
+            let wanted = [of.or(Some(ColumnType::Text)), of];
+            let next = wanted
+                .into_iter()
+                .find_map(|of| columns.iter().find(|(name, found)| fits(of, *found) && is_free(name)));
+            if let Some((name, _)) = next {
+                guessed.push((spec.name.to_string(), (*name).to_string()));
+            }
+        }
+        guessed
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
+
+    /// The column that the option `name` names.
+    pub(super) fn column<'a>(&self, name: &str, rows: &'a Rows) -> Option<&'a Column> {
+        rows.column(self.get(name)?)
+    }
+
+    /// The columns that the option `name` lists; `None` if it was not given.
+    pub(super) fn columns<'a>(&self, name: &str, rows: &'a Rows) -> Option<Vec<&'a Column>> {
+        Some(list(self.get(name)?).filter_map(|name| rows.column(name)).collect())
+    }
+
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        self.get(name)?.trim().parse().ok()
+    }
+
+    /// The times that the option `name` lists, with their labels.
+    pub(super) fn references(&self, name: &str) -> Vec<Reference> {
+        self.get(name).and_then(|value| references(value).ok()).unwrap_or_default()
+    }
+
+    /// Which of the query's columns the density of a timeline needs.
+    pub fn density_columns<'a>(&self, names: &(impl Iterator<Item = &'a str> + Clone)) -> Vec<usize> {
+        let of = |option: &str| position(names.clone(), self.get(option)?);
+        [of("time"), of("group_by").or(of("series"))].into_iter().flatten().collect()
+    }
+}
+
+/// A time to compare with.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reference {
+    /// Milliseconds since 1970.
+    pub(super) time: f64,
+    pub(super) label: String,
+}
+
+fn list(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
+fn listed(columns: &[(&str, ColumnType)]) -> String {
+    columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+fn check_column(
+    place: &str,
+    name: &str,
+    of: Option<ColumnType>,
+    columns: &[(&str, ColumnType)],
+) -> Result<(), PlotError> {
+    let names = columns.iter().map(|(name, _)| *name);
+    let Some((name, found)) = position(names, name).and_then(|at| columns.get(at)) else {
+        return Err(PlotError(format!(
+            "{place} names the column '{name}', which the query does not have; its columns are: {}",
+            listed(columns)
+        )));
+    };
+    let way_out = match of {
+        Some(expected) if expected == *found => return Ok(()),
+        Some(ColumnType::Number) => {
+            "is no number; cmdline_tokens, path_score or string_score make numbers of text, date_part('epoch', ...) of \
+             times"
+        }
+        Some(ColumnType::Time) => "is no time; to_timestamp(...) makes one of text",
+        Some(ColumnType::Text) | None => return Ok(()),
+    };
+    Err(PlotError(format!("{place} names the column '{name}', which {way_out}")))
+}
+
+/// `TIME LABEL; TIME LABEL`, or the part that can't be read.
+fn references(value: &str) -> Result<Vec<Reference>, &str> {
+    let parts = value.split(';').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| reference(part).ok_or(part)).collect()
+}
+
+fn reference(part: &str) -> Option<Reference> {
+    let (first, rest) = part.split_once(char::is_whitespace).unwrap_or((part, ""));
+    let rest = rest.trim_start();
+    let (second, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let (time, label) = match time(&format!("{first}T{second}")) {
+        Some(time) => (time, after),
+        None => (time(first)?, rest),
+    };
+    Some(Reference { time, label: label.trim().to_string() })
+}
+
+/// `2026-01-15`, `2026-01-15T05:00`, `2026-01-15T05:00:00.5`, each with an optional `Z`, as milliseconds.
+fn time(text: &str) -> Option<f64> {
+    let text = text.trim_end_matches(['Z', 'z']);
+    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    let moment = (formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok()))
+        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))?;
+    Some(moment.and_utc().timestamp_micros() as f64 / 1000.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const COLUMNS: [(&str, ColumnType); 3] =
-        [("Process", ColumnType::Text), ("size", ColumnType::Number), ("SIZE", ColumnType::Number)];
+    const COLUMNS: [(&str, ColumnType); 4] = [
+        ("Process", ColumnType::Text),
+        ("size", ColumnType::Number),
+        ("SIZE", ColumnType::Number),
+        ("t", ColumnType::Time),
+    ];
 
-    fn message(given: &[(&str, &str)]) -> String {
-        match Settings::try_new(Figure::Bar, given.iter().copied(), &COLUMNS) {
+    fn message(figure: Figure, given: &[(&str, &str)]) -> String {
+        match Settings::try_new(figure, given.iter().copied(), &COLUMNS) {
             Ok(settings) => format!("{settings:?}"),
             Err(error) => error.to_string(),
         }
@@ -179,13 +409,56 @@ mod tests {
 
     #[test]
     fn options_are_checked() {
-        let all = message(&[("x", "process"), ("Y", "size"), ("title", "Sizes")]);
+        let bar = |given| message(Figure::Bar, given);
+        let all = bar(&[("x", "process"), ("Y", "size"), ("title", "Sizes")]);
         assert_eq!(all, r#"Settings({"title": "Sizes", "x": "process", "y": "size"})"#);
-        let unknown = message(&[("z", "Process")]);
-        assert_eq!(unknown, "BAR has no option 'z', expected one of: x, y, title, query");
-        assert!(message(&[("x", "Process")]).starts_with("BAR needs the option 'y'"));
-        assert!(message(&[("y", "Process")]).contains("'Process', which is no number"));
-        assert!(message(&[("x", "proc")]).ends_with("its columns are: Process, size, SIZE"));
-        assert!(message(&[("y", "Size")]).contains("does not have"), "which of the two is not told");
+        let unknown = bar(&[("z", "Process")]);
+        assert_eq!(unknown, "BAR has no option 'z', expected one of: x, y, cut_off, tooltip, title, query");
+        assert!(bar(&[("x", "Process")]).starts_with("BAR needs the option 'y'"));
+        assert!(bar(&[("y", "Process")]).contains("'Process', which is no number"));
+        assert!(bar(&[("x", "proc")]).ends_with("its columns are: Process, size, SIZE, t"));
+        assert!(bar(&[("y", "Size")]).contains("does not have"), "which of the two is not told");
+        assert!(
+            bar(&[("tooltip", "Process, nothing")])
+                .contains("the column 'nothing', which the query does not")
+        );
+        assert!(bar(&[("cut_off", "many")]).ends_with("takes a number such as 0.0001, got 'many'"));
+        let timeline = message(Figure::Timeline, &[("time", "t"), ("ref_times", "2026-01-15 a; tomorrow b")]);
+        assert!(timeline.ends_with("got 'tomorrow b'"), "{timeline}");
+    }
+
+    #[test]
+    fn columns_are_guessed_by_name_and_type() {
+        let guess = |figure, given: &[(&str, &str)], columns: &[(&str, ColumnType)]| {
+            let given: Vec<_> =
+                given.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+            let guessed = Settings::guess(figure, &given, columns);
+            guessed.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+        };
+        let columns = [
+            ("tokens", ColumnType::Number),
+            ("path", ColumnType::Number),
+            ("process", ColumnType::Text),
+            ("cluster_size", ColumnType::Number),
+            ("at", ColumnType::Time),
+        ];
+        assert_eq!(guess(Figure::Scatter, &[], &columns), "size=cluster_size x=tokens y=path");
+        assert_eq!(guess(Figure::Bar, &[("y", "cluster_size")], &columns), "y=cluster_size x=process");
+        assert_eq!(guess(Figure::Timeline, &[], &columns), "time=at");
+        assert_eq!(guess(Figure::Timeline, &[], &columns[..1]), "");
+    }
+
+    #[test]
+    fn references_are_times_with_labels() {
+        let read = references(
+            "1970-01-02 a day; 1970-01-01 00:01:00.5Z a minute ;1970-01-01T00:00; 1970-01-01 00:02",
+        )
+        .expect("four times");
+        let expected = [(86_400_000.0, "a day"), (60_500.0, "a minute"), (0.0, ""), (120_000.0, "")];
+        assert_eq!(read.len(), expected.len());
+        for (read, (time, label)) in read.iter().zip(expected) {
+            assert_eq!((read.time, read.label.as_str()), (time, label));
+        }
+        assert_eq!(references("1970-13-01 x"), Err("1970-13-01 x"));
     }
 }

@@ -23,9 +23,22 @@ pub(super) fn marks(text: &str, limit: usize) -> String {
     marked
 }
 
-/// "1 row", "2 rows".
+/// "1 row", "2,000 rows".
 pub(super) fn count(number: usize, singular: &str) -> String {
-    if number == 1 { format!("1 {singular}") } else { format!("{number} {singular}s") }
+    format!("{} {singular}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
+/// "1,234,567".
+pub(super) fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// Text of an HTML element or a quoted attribute.
@@ -49,26 +62,6 @@ pub(super) fn json_in_script(json: &str) -> String {
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
-/// `text` as a JSON string.
-pub(super) fn json_string(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\0'..' ' => {
-                let code = u32::from(character);
-                quoted.push_str("\\u00");
-                quoted.extend([code / 16, code % 16].map(|digit| char::from_digit(digit, 16).unwrap_or('0')));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,13 +71,16 @@ mod tests {
         assert_eq!(marks("<b>a</b> & \n&lt;", 80), "&lt;b&gt;a&lt;/b&gt; &amp;  &amp;lt;");
         assert_eq!(marks("aé€b", 3), "aé€…");
         assert_eq!(marks("aé€", 3), "aé€");
+        assert_eq!(
+            [count(1, "row"), count(0, "row"), count(1_234_567, "row")],
+            ["1 row", "0 rows", "1,234,567 rows"]
+        );
         assert_eq!(html("<a href=\"'&"), "&lt;a href=&quot;&#39;&amp;");
     }
 
     #[test]
     fn json_ends_no_script_element() {
-        assert_eq!(json_string("a\"\\\n\u{1}"), r#""a\"\\\u000a\u0001""#);
-        let json = json_in_script(&json_string("</script><!--\u{2028}"));
+        let json = json_in_script("\"</script><!--\u{2028}\"");
         assert_eq!(json, "\"\\u003c/script>\\u003c!--\\u2028\"");
     }
 }

@@ -16,6 +16,8 @@ Examples:
   dbcluster                                          a shell; \\? lists its commands
   dbcluster sample --rows 20000 --out sample         events to try things on
   dbcluster demo                                     the whole story on generated events
+  dbcluster report --table logs/processes.parquet --out report.html
+                                                     clusters, figures and odd events on one page
 
   dbcluster -c \"SELECT * FROM dbcluster('sample/processes.parquet',
                 'cmdline_tokens(CommandLine) AS tokens, path_score(NewProcessName) AS path', 0.0001)\"
@@ -95,6 +97,8 @@ enum Tool {
     // their help is that of their arguments
     Sample(SampleArgs),
     Demo(DemoArgs),
+    #[cfg(feature = "plot")]
+    Report(ReportArgs),
 }
 
 /// Writes synthetic Windows events as Parquet, with planted anomalies and the truth about them.
@@ -145,6 +149,55 @@ pub(super) struct DemoArgs {
     pub(super) keep: Option<PathBuf>,
 }
 
+/// Clusters a table and writes one page: sizes, variability, the map of clusters, when they happened, and the odd events.
+///
+/// Tables with Windows' `CommandLine` and `NewProcessName` need no more than their name. For others say
+/// which features to cluster on, and what to call a row.
+#[cfg(feature = "plot")]
+#[derive(Debug, Clone, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  dbcluster report --table 'logs/*.parquet' --out report.html
+  dbcluster report --table logons.csv --features 'string_score(Account) AS account, LogonType' --label Account \\
+                   --eps 0.001 --out logons.html"
+)]
+pub(super) struct ReportArgs {
+    /// A file, or a pattern of files
+    #[arg(short = 'T', long, value_name = "TABLE")]
+    pub(super) table: String,
+
+    /// What to cluster on: a list of expressions, the first two numbers are the axes of the map
+    /// [default: `cmdline_tokens`, `path_score` and `is_system_session`]
+    #[arg(long, value_name = "LIST")]
+    pub(super) features: Option<String>,
+
+    /// What a row is called: a column or an expression [default: `process_name(NewProcessName)`]
+    #[arg(long, value_name = "EXPR")]
+    pub(super) label: Option<String>,
+
+    /// How near neighbours are, in scaled units
+    #[arg(long, value_name = "DISTANCE", default_value = "0.0001")]
+    pub(super) eps: f64,
+
+    /// How many events make a neighbourhood a cluster
+    #[arg(long, value_name = "N", default_value = "2")]
+    pub(super) min_samples: u64,
+
+    /// The headline
+    #[arg(long, value_name = "TEXT")]
+    pub(super) title: Option<String>,
+
+    /// The page to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+
+    /// Overwrites a page that is there already
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
 /// Where the SQL of a run comes from.
 #[derive(Debug, PartialEq)]
 pub(super) enum Input {
@@ -165,6 +218,8 @@ pub(super) enum Task {
     Shell,
     Sample(SampleArgs),
     Demo(DemoArgs),
+    #[cfg(feature = "plot")]
+    Report(ReportArgs),
 }
 
 /// Reads the command line. The error knows its text, its stream and its exit code (help and version: 0).
@@ -183,6 +238,8 @@ pub(super) fn parse(
         }
         Some(Tool::Sample(args)) => Task::Sample(args),
         Some(Tool::Demo(args)) => Task::Demo(args),
+        #[cfg(feature = "plot")]
+        Some(Tool::Report(args)) => Task::Report(args),
         None if inputs.is_empty() => Task::Shell,
         None => Task::Batch(inputs),
     };

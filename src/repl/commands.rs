@@ -13,12 +13,16 @@ use super::failure::Failure;
 use super::output;
 
 /// What `\?` shows; completion offers the first words.
-pub(super) const COMMANDS: [(&str, &str); 10] = [
+pub(super) const COMMANDS: [(&str, &str); 11] = [
     ("\\d", "list the tables"),
     ("\\d NAME", "describe a table or a file: \\d events, \\d 'logs/*.parquet'"),
     ("\\h", "list the functions"),
     ("\\h NAME", "what a function does, its arguments, an example"),
     ("\\i FILE", "run the statements of a file"),
+    (
+        "\\plot KIND FILE QUERY",
+        "draw a query: \\plot BAR sizes.html SELECT ..., options before the query as x=process y=cluster_size",
+    ),
     ("\\pset", "show how results are printed"),
     ("\\pset NAME VALUE", "format table|csv|tsv|json|nd-json, or maxrows N|inf"),
     ("\\quiet [on|off]", "show or set whether footers and progress bars are left out"),
@@ -51,6 +55,11 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<ControlFlow<(
         }
         ("i", "") => return Err(Failure::new("\\i needs a file: \\i queries.sql")),
         ("i", file) => return runner.run_file(Path::new(unquoted(file))).await,
+        #[cfg(feature = "plot")]
+        ("plot", line) => {
+            let copy = super::plot::copy(&runner.ctx, line).await?;
+            return Box::pin(runner.run_script(&copy, Origin::Prompt)).await;
+        }
         ("pset", setting) => output::write(print_setting(runner, setting)?)?,
         ("quiet", value) => {
             match value {

@@ -18,6 +18,8 @@ use super::args::{DemoArgs, SampleArgs};
 use super::execute::Runner;
 use super::failure::Failure;
 use super::output;
+#[cfg(feature = "plot")]
+use super::report::{self, Report};
 use super::sample::{self, thousands};
 use super::statements::{Piece, Script};
 
@@ -79,6 +81,8 @@ pub(super) fn run(
     }
     let truth = step(runtime, runner, &folder.path, TRUTH.0, TRUTH.1)?;
     summary(args.rows, generated.logons, &results[PROCESSES], &results[LOGONS], &truth)?;
+    #[cfg(feature = "plot")]
+    report(runtime, runner, &folder.path, args.keep.as_deref())?;
     match &args.keep {
         Some(keep) => output::write(format!(
             "\nThe events are in {}: SELECT * FROM '{}' LIMIT 5;\n",
@@ -87,6 +91,29 @@ pub(super) fn run(
         )),
         None => output::write("\nTo go on from here: dbcluster sample --out sample, then dbcluster.\n"),
     }
+}
+
+/// The whole of it as a page to look at: beside the kept events, in the current folder, or among temporary files.
+#[cfg(feature = "plot")]
+fn report(runtime: &Runtime, runner: &Runner, folder: &Path, keep: Option<&Path>) -> Result<(), Failure> {
+    let table = folder.join("processes.parquet").display().to_string();
+    let report =
+        Report { title: Some("Clustered process events of a made-up company"), ..Report::of(&table) };
+    let name = "dbcluster-demo.html";
+    let out = keep.map_or_else(|| PathBuf::from(name), |keep| keep.join(name));
+    let out = match report::write(runtime, &runner.ctx, &report, &out) {
+        Ok(_) => out,
+        // A folder that can't be written to is no reason to end here.
+        Err(_) if keep.is_none() => {
+            let out = std::env::temp_dir().join(name);
+            report::write(runtime, &runner.ctx, &report, &out)?;
+            out
+        }
+        Err(failure) => return Err(failure),
+    };
+    // Links in a terminal need the whole path.
+    let out = fs::canonicalize(&out).unwrap_or(out);
+    output::write(format!("\nAll of it as a page, to be opened in a browser: {}\n", out.display()))
 }
 
 /// Shows what a script says, its query and its result; returns the whole result.

@@ -15,7 +15,8 @@
 //! | `progress`, `stage` | the bar of a statement that takes long, and what it tells |
 //! | `commands`, `documentation` | the backslash commands, and `\h` |
 //! | `prompt`, `completion` | the interactive loop |
-//! | `sample`, `demo` | the subcommands |
+//! | `plot` | `\plot` |
+//! | `sample`, `demo`, `report` | the subcommands |
 //! | `failure` | errors in words |
 
 mod args;
@@ -28,8 +29,12 @@ mod execute;
 mod failure;
 mod hint;
 mod output;
+#[cfg(feature = "plot")]
+mod plot;
 mod progress;
 mod prompt;
+#[cfg(feature = "plot")]
+mod report;
 mod sample;
 mod stage;
 mod statements;
@@ -88,6 +93,10 @@ fn run(task: Task, options: &Options) -> Result<(), Failure> {
         Task::Sample(args) => sample::run(&args, threads(options)),
         Task::Demo(args) => {
             with_runner(options, false, |runtime, runner| demo::run(runtime, runner, &args, threads(options)))
+        }
+        #[cfg(feature = "plot")]
+        Task::Report(args) => {
+            with_runner(options, false, |runtime, runner| report::run(runtime, runner, &args))
         }
         Task::Shell if io::stdin().is_terminal() => {
             with_runner(options, true, |runtime, runner| prompt::run(runtime, runner, options.quiet))

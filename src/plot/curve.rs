@@ -1,0 +1,112 @@
+//! The distances of vectors to their neighbours in ascending order, with the knee: what to take for eps.
+//!
+//! Ester, Kriegel, Sander and Xu (*A Density-Based Algorithm for Discovering Clusters*, KDD 1996, section 4.2) read eps
+//! off the first valley of this curve. The knee is found as in Satopaa, Albrecht, Irwin and Raghavan (*Finding a
+//! "Kneedle" in a Haystack*, 2011) without smoothing: of the curve scaled to the unit square, the point that lies
+//! farthest below its diagonal.
+
+use plotly::common::{Anchor, DashType, ExponentFormat, Font, HoverInfo, Line, Mode, Title};
+use plotly::layout::{Annotation, Axis, AxisType, Shape, ShapeLine, ShapeType};
+use plotly::{Scatter, Trace};
+
+use super::page::Part;
+use super::rows::Rows;
+use super::settings::Settings;
+use super::text::{SHOWN, count, marks};
+use super::{MANY, color, layout};
+
+pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
+    let column = settings.column("y", rows);
+    let distance = |row: usize| column.and_then(|column| column.number(row));
+    let mut curve: Vec<(f64, usize)> =
+        (0..rows.len()).filter_map(|row| distance(row).map(|distance| (distance, row))).collect();
+    curve.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let distances: Vec<f64> = curve.iter().map(|point| point.0).collect();
+    let knee = knee(&distances);
+    let eps = settings.number("eps");
+    let traces: Vec<Box<dyn Trace>> = vec![
+        Scatter::new((0..curve.len()).collect(), distances)
+            .web_gl_mode(curve.len() > MANY)
+            .mode(Mode::LinesMarkers)
+            .ids(curve.iter().map(|point| point.1.to_string()).collect())
+            .hover_info(HoverInfo::None)
+            .marker(plotly::common::Marker::new().size(5).color(color(0)))
+            .line(Line::new().width(1.5).color(color(0)))
+            .show_legend(false),
+    ];
+    // At either side, so that close ones can be told apart.
+    let mut levels = vec![];
+    if let Some(knee) = knee {
+        levels.push((knee, format!("knee {knee:.2e}"), color(1), DashType::Dash, 0.0, Anchor::Left));
+    }
+    if let Some(eps) = eps {
+        levels.push((eps, format!("eps {eps}"), color(2), DashType::Solid, 1.0, Anchor::Right));
+    }
+    let (mut lines, mut labels) = (vec![], vec![]);
+    for (level, text, color, dash, x, anchor) in levels.into_iter().filter(|level| level.0 > 0.0) {
+        let line = ShapeLine::new().color(color).width(1.5).dash(dash);
+        let shape = Shape::new().shape_type(ShapeType::Line).x_ref("paper").x0(0.0).x1(1.0);
+        lines.push(shape.y0(level).y1(level).line(line));
+        let label = Annotation::new().x_ref("paper").x(x).x_anchor(anchor).text(text).show_arrow(false);
+        // Labels on a logarithmic axis are placed by the logarithm, lines are not.
+        labels.push(label.y(level.log10()).y_anchor(Anchor::Bottom).font(Font::new().size(13).color(color)));
+    }
+    let layout = layout(None)
+        .x_axis(Axis::new().title(Title::with_text("vectors, nearest neighbours first")))
+        .y_axis(
+            Axis::new()
+                .type_(AxisType::Log)
+                .exponent_format(ExponentFormat::SmallE)
+                .title(Title::with_text(marks(settings.get("y").unwrap_or_default(), SHOWN)))
+                .auto_margin(true),
+        )
+        .shapes(lines)
+        .annotations(labels);
+    let mut note =
+        vec![format!("{} in ascending order, on a logarithmic scale.", count(curve.len(), "distance"))];
+    let zeros = curve.iter().filter(|point| point.0 <= 0.0).count();
+    if zeros > 0 {
+        note.push(format!("{} of 0 lie below it.", count(zeros, "distance")));
+    }
+    if let Some(knee) = knee {
+        note.push(format!(
+            "The knee, {knee:.3e}, is where the curve lies farthest below a straight line: neighbours within it are \
+             alike, beyond it they are not."
+        ));
+    }
+    if let Some(eps) = eps {
+        let within = curve.iter().filter(|point| point.0 <= eps).count();
+        note.push(format!("{} of them within the chosen eps of {eps}.", super::thousands(within)));
+    }
+    if curve.len() < rows.len() {
+        note.push(format!("Not drawn: {} without a distance.", count(rows.len() - curve.len(), "row")));
+    }
+    Part::drawing(rows, note.join(" "), traces, layout)
+}
+
+/// Of distances in ascending order. `None` where all are equal, or a straight line.
+fn knee(distances: &[f64]) -> Option<f64> {
+    let (first, last) = (distances.first()?, distances.last()?);
+    let (length, height) = (distances.len() as f64 - 1.0, last - first);
+    if height <= 0.0 {
+        return None;
+    }
+    let below = |(at, distance): (usize, &f64)| (at as f64 / length - (distance - first) / height, *distance);
+    let (depth, knee) = distances.iter().enumerate().map(below).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (depth > 1e-9).then_some(knee)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knee_is_where_the_curve_turns() {
+        let turning: Vec<f64> =
+            (0..100).map(|i| if i < 90 { f64::from(i) } else { 1000.0 * f64::from(i) }).collect();
+        assert_eq!(knee(&turning), Some(89.0));
+        assert_eq!(knee(&[1.0, 2.0, 3.0]), None);
+        assert_eq!(knee(&[2.0, 2.0]), None);
+        assert_eq!(knee(&[]), None);
+    }
+}

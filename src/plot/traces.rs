@@ -1,0 +1,121 @@
+//! What the `plotly` crate has no type for: boxes whose quartiles are known, and bars from one time to another.
+
+use plotly::Trace;
+use plotly::common::Marker;
+use serde::Serialize;
+
+/// Boxes of one colour, drawn from their numbers.
+#[derive(Serialize, Clone)]
+pub(super) struct Boxes {
+    r#type: &'static str,
+    orientation: &'static str,
+    name: String,
+    y: Vec<f64>,
+    q1: Vec<f64>,
+    median: Vec<f64>,
+    q3: Vec<f64>,
+    lowerfence: Vec<f64>,
+    upperfence: Vec<f64>,
+    width: f64,
+    marker: Marker,
+    hoverinfo: &'static str,
+    legendgroup: String,
+    showlegend: bool,
+}
+
+/// One box: where it lies and what it spans.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Quartiles {
+    pub(super) q1: f64,
+    pub(super) median: f64,
+    pub(super) q3: f64,
+    pub(super) lower_fence: f64,
+    pub(super) upper_fence: f64,
+}
+
+impl Boxes {
+    /// A box at each place of the y axis, `width` high.
+    pub(super) fn new(
+        name: &str,
+        boxes: &[(f64, Quartiles)],
+        width: f64,
+        marker: Marker,
+        showlegend: bool,
+    ) -> Box<Self> {
+        let numbers = |of: fn(&Quartiles) -> f64| boxes.iter().map(|(_, quartiles)| of(quartiles)).collect();
+        Box::new(Self {
+            r#type: "box",
+            orientation: "h",
+            name: name.to_string(),
+            y: boxes.iter().map(|(y, _)| *y).collect(),
+            q1: numbers(|quartiles| quartiles.q1),
+            median: numbers(|quartiles| quartiles.median),
+            q3: numbers(|quartiles| quartiles.q3),
+            lowerfence: numbers(|quartiles| quartiles.lower_fence),
+            upperfence: numbers(|quartiles| quartiles.upper_fence),
+            width,
+            marker,
+            hoverinfo: "x",
+            legendgroup: name.to_string(),
+            showlegend,
+        })
+    }
+}
+
+/// Bars of one colour, each from a time to a later one.
+#[derive(Serialize, Clone)]
+pub(super) struct Spans {
+    r#type: &'static str,
+    orientation: &'static str,
+    name: String,
+    ids: Vec<String>,
+    /// Where each bar starts, in milliseconds since 1970.
+    base: Vec<f64>,
+    /// How long it is, in milliseconds.
+    x: Vec<f64>,
+    y: Vec<f64>,
+    width: f64,
+    marker: Marker,
+    hoverinfo: &'static str,
+    showlegend: bool,
+}
+
+/// One bar of [`Spans`]: its row, its place on the y axis, its two times.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Span {
+    pub(super) row: usize,
+    pub(super) y: f64,
+    pub(super) start: f64,
+    pub(super) end: f64,
+}
+
+impl Spans {
+    pub(super) fn new(name: &str, spans: &[Span], width: f64, marker: Marker, showlegend: bool) -> Box<Self> {
+        Box::new(Self {
+            r#type: "bar",
+            orientation: "h",
+            name: name.to_string(),
+            ids: spans.iter().map(|span| span.row.to_string()).collect(),
+            base: spans.iter().map(|span| span.start).collect(),
+            x: spans.iter().map(|span| (span.end - span.start).max(0.0)).collect(),
+            y: spans.iter().map(|span| span.y).collect(),
+            width,
+            marker,
+            hoverinfo: "none",
+            showlegend,
+        })
+    }
+}
+
+/// A type of trace is what it serializes to.
+macro_rules! is_trace {
+    ($($trace:ty),*) => {$(
+        impl Trace for $trace {
+            fn to_json(&self) -> String {
+                serde_json::to_string(self).unwrap_or_default()
+            }
+        }
+    )*};
+}
+
+is_trace!(Boxes, Spans);
