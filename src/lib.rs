@@ -16,6 +16,8 @@ pub mod plot;
 #[cfg(feature = "plot")]
 mod figure_file;
 mod session;
+#[cfg(feature = "ballista")]
+pub mod ballista;
 #[cfg(feature = "cli")]
 pub mod repl;
 

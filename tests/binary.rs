@@ -9,9 +9,14 @@ use crate::support::data_folder;
 /// The binary, with nothing of the caller's environment that would change what it says.
 pub fn dbcluster() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dbcluster"));
-    for name in
-        ["DBCLUSTER_MEMORY_LIMIT", "DBCLUSTER_DISK_LIMIT", "DBCLUSTER_THREADS", "RUST_LOG", "RUST_BACKTRACE"]
-    {
+    for name in [
+        "DBCLUSTER_CLUSTER",
+        "DBCLUSTER_MEMORY_LIMIT",
+        "DBCLUSTER_DISK_LIMIT",
+        "DBCLUSTER_THREADS",
+        "RUST_LOG",
+        "RUST_BACKTRACE",
+    ] {
         command.env_remove(name);
     }
     command

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `browser` | a headless Chromium, for `figures` |
 //! | `binary` | `dbcluster` as a person runs it: batch modes, exit codes, files, pipes |
+//! | `cluster` | the same SQL on Ballista clusters of real processes (feature `ballista`) |
 //! | `documentation` | the function reference is current, every function has one, README and help agree |
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
@@ -17,6 +18,8 @@
 
 mod binary;
 mod browser;
+#[cfg(feature = "ballista")]
+mod cluster;
 mod documentation;
 mod figures;
 mod fixture;

@@ -15,7 +15,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use crate::support::{data_folder, number, read_set, register, rows, session_with, text};
 
 /// A set: its file, and its features as SQL in the order in which they were clustered.
-const SETS: [(&str, &str, &str); 9] = [
+pub const SETS: [(&str, &str, &str); 9] = [
     ("processes_on_host", "csv", PROCESS_FEATURES),
     ("process_tree", "csv", PROCESS_FEATURES),
     ("host_logons", "csv", LOGON_FEATURES),

@@ -110,6 +110,26 @@ fn rooms_keep_their_walls() {
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
 
+/// A cluster knows every room, and only the shell knows clusters.
+#[test]
+fn only_the_shell_knows_clusters() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let may = ["ballista", "repl", "bin", "lib.rs"].map(|room| src.join(room));
+    let strangers =
+        source_files(&src).into_iter().filter(|file| !may.iter().any(|room| file.starts_with(room)));
+    for file in strangers {
+        let text = std::fs::read_to_string(&file).expect("source files are text");
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            assert!(
+                !line.contains("ballista_") && !line.contains("ballista::"),
+                "{}: {line}",
+                file.display()
+            );
+        }
+    }
+}
+
 #[test]
 fn walls_have_rooms_behind_them() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

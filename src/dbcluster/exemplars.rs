@@ -97,7 +97,7 @@ fn clusters_that_are_rows(plan: &LogicalPlan) -> Option<Arc<LogicalPlan>> {
         LogicalPlan::Projection(projection) => clusters_that_are_rows(&projection.input),
         LogicalPlan::Window(window) => clusters_that_are_rows(&window.input),
         // Joined by their keys, see `one_row_each` in the rewrite. Joined by vectors, noise has many rows.
-        LogicalPlan::Join(join) if join.join_type == JoinType::Left => {
+        LogicalPlan::Join(join) if matches!(join.join_type, JoinType::Left | JoinType::Inner) => {
             let by_key = join.filter.as_ref().is_some_and(|on| calls(on, dbcluster_same_vector_udf().name()));
             by_key.then(|| Arc::clone(&join.left))
         }

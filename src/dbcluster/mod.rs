@@ -28,6 +28,8 @@
 //! - [`exemplars`]: the plan reads no more than a query shows.
 
 pub(crate) mod args;
+#[cfg(feature = "ballista")]
+pub(crate) mod broadcast;
 mod constants;
 pub(crate) mod documentation;
 pub(crate) mod exemplars;

@@ -291,7 +291,14 @@ impl Job {
     async fn run(self, mut input: SendableRecordBatchStream) -> Result<LabelledRows> {
         let mut batches = Vec::new();
         let mut input_size = InputSize::default();
-        while let Some(batch) = input.next().await.transpose()? {
+        // What comes from below may have found no memory because so much is kept here already.
+        let next = |error: DataFusionError, size: &InputSize| match error.find_root() {
+            DataFusionError::ResourcesExhausted(_) => {
+                self.exhausted(size, "leaves too little for its input", &error)
+            }
+            _ => error,
+        };
+        while let Some(batch) = input.next().await.transpose().map_err(|error| next(error, &input_size))? {
             let size = get_record_batch_memory_size(&batch);
             input_size.vectors += batch.num_rows();
             input_size.rows += self.call.rows_of(&self.args, &batch)?;
@@ -313,17 +320,21 @@ impl Job {
 
     fn grow(&self, more: usize, input: &InputSize) -> Result<()> {
         self.reservation.try_grow(more).map_err(|error| {
-            DataFusionError::ResourcesExhausted(format!(
-                "clustering {} rows, which are {} distinct vectors of {} features ({} so far), needs {} more than the {} \
-                 it holds; give more memory, or make the features coarser. {error}",
-                input.rows,
-                input.vectors,
-                self.call.features().len(),
-                human_readable_size(input.bytes),
-                human_readable_size(more),
-                human_readable_size(self.reservation.size()),
-            ))
+            let held = human_readable_size(self.reservation.size());
+            let needs = format!("needs {} more than the {held} it holds", human_readable_size(more));
+            self.exhausted(input, &needs, &error)
         })
+    }
+
+    fn exhausted(&self, input: &InputSize, what: &str, error: &DataFusionError) -> DataFusionError {
+        DataFusionError::ResourcesExhausted(format!(
+            "clustering {} rows, which are {} distinct vectors of {} features ({} so far), {what}; give more memory, or make \
+             the features coarser. {error}",
+            input.rows,
+            input.vectors,
+            self.call.features().len(),
+            human_readable_size(input.bytes),
+        ))
     }
 
     /// The part that computes, on a thread of its own.

@@ -55,12 +55,31 @@ impl PhysicalOptimizerRule for DbscanRule {
     }
 }
 
+/// The part of [`DbscanRule`] that a plan can take which is cut into stages already: [`DbscanExec`] in the place of the
+/// window that clusters, one for one.
+#[cfg(feature = "ballista")]
+pub(crate) fn with_dbscan_exec(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|node| match clustering(&node)? {
+        Some(ours) => Ok(Transformed::yes(ours)),
+        None => Ok(Transformed::no(node)),
+    })
+    .data()
+}
+
+/// [`DbscanExec`] for a window of ours.
+fn clustering(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let Ok(window) = (Arc::clone(node) as Arc<dyn Any + Send + Sync>).downcast::<WindowAggExec>() else {
+        return Ok(None);
+    };
+    let exec = DbscanExec::try_from_window(&window)?;
+    Ok(exec.map(|exec| Arc::new(exec) as Arc<dyn ExecutionPlan>))
+}
+
 /// Our operator for what `node` does, if there is one.
 fn ours(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let any = || Arc::clone(node) as Arc<dyn Any + Send + Sync>;
-    if let Ok(window) = any().downcast::<WindowAggExec>() {
-        let exec = DbscanExec::try_from_window(&window)?;
-        return Ok(exec.map(|exec| Arc::new(exec) as Arc<dyn ExecutionPlan>));
+    if let Some(exec) = clustering(node)? {
+        return Ok(Some(exec));
     }
     if let Ok(window) = any().downcast::<BoundedWindowAggExec>() {
         let exec = ExemplarExec::try_from_window(&window);

@@ -22,6 +22,7 @@ mod cmdline_template;
 mod cmdline_tokens;
 mod crc32_hash;
 mod dbcluster_feature;
+mod dbcluster_few;
 mod dbcluster_found;
 mod dbcluster_kept;
 mod dbcluster_key;
@@ -71,6 +72,7 @@ functions! {
     cmdline_tokens: CmdlineTokens, cmdline_tokens_udf;
     crc32_hash: Crc32Hash, crc32_hash_udf;
     dbcluster_feature: DbclusterFeature, dbcluster_feature_udf;
+    dbcluster_few: DbclusterFew, dbcluster_few_udf;
     dbcluster_found: DbclusterFound, dbcluster_found_udf;
     dbcluster_kept: DbclusterKept, dbcluster_kept_udf;
     dbcluster_key: DbclusterKey, dbcluster_key_udf;

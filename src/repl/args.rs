@@ -87,6 +87,11 @@ pub(super) struct Options {
     #[arg(short, long, global = true, value_name = "SIZE", value_parser = parse_size, env = "DBCLUSTER_DISK_LIMIT")]
     pub(super) disk_limit: Option<usize>,
 
+    /// Runs queries on the cluster of this scheduler, such as `df://localhost:50050`
+    #[cfg(feature = "ballista")]
+    #[arg(long, global = true, value_name = "URL", env = "DBCLUSTER_CLUSTER")]
+    pub(super) cluster: Option<String>,
+
     /// Threads that a query may use [default: one per core]
     #[arg(short, long, global = true, value_name = "N", env = "DBCLUSTER_THREADS")]
     pub(super) threads: Option<NonZeroUsize>,

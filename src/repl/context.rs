@@ -12,6 +12,7 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::config::ConfigOptions;
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::ExplainFormat;
@@ -25,6 +26,8 @@ use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistr
 
 use super::args::Options;
 use super::progress::PlanWatch;
+#[cfg(feature = "ballista")]
+use crate::ballista::{self as cluster, ClusterPlanner, ClusterStores};
 
 /// How many memory consumers an "out of resources" message lists.
 const CONSUMERS_IN_MESSAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
@@ -36,10 +39,20 @@ pub(super) async fn session(
     planner: &Arc<PlanWatch>,
     stdin_is_sql: bool,
 ) -> Result<SessionContext> {
+    let mut config = SessionConfig::from(defaults(options)?).with_information_schema(true);
+    if stdin_is_sql {
+        config = config.with_extension(Arc::new(StdinCarriesCommands));
+    }
+    let stores: Arc<dyn ObjectStoreRegistry> = Arc::clone(stores) as _;
+    #[cfg(feature = "ballista")]
+    let (config, stores) = match options.cluster {
+        Some(_) => on_cluster(config, options)?,
+        None => (config, stores),
+    };
+
     // Log archives grow while people look at them: each query lists its folders anew.
-    let mut runtime = RuntimeEnvBuilder::new()
-        .with_object_store_registry(Arc::clone(stores) as _)
-        .with_object_list_cache_limit(0);
+    let mut runtime =
+        RuntimeEnvBuilder::new().with_object_store_registry(stores).with_object_list_cache_limit(0);
     if let Some(bytes) = options.memory_limit {
         // Collapsing groups, joins and sorts at once. A greedy pool lets the first of them take everything, and
         // the next fails without having had anything to spill; a fair one makes each spill at its share.
@@ -51,17 +64,21 @@ pub(super) async fn session(
     if let Some(bytes) = options.disk_limit {
         runtime = runtime.with_max_temp_directory_size(bytes as u64);
     }
-    let mut config = SessionConfig::from(defaults(options)?).with_information_schema(true);
-    if stdin_is_sql {
-        config = config.with_extension(Arc::new(StdinCarriesCommands));
-    }
-
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
         .with_query_planner(Arc::clone(planner) as _)
         .build();
+    #[cfg(feature = "ballista")]
+    let state = match &options.cluster {
+        Some(url) => {
+            let scheduler = cluster::reachable(url).await?;
+            planner.plan_by(Arc::new(ClusterPlanner::new(scheduler.clone())));
+            cluster::upgraded(state, &scheduler, Some(Arc::clone(planner) as _))?
+        }
+        None => state,
+    };
     let ctx = SessionContext::new_with_state(state).enable_url_table();
     ctx.refresh_catalogs().await?;
     ctx.register_catalog_list(Arc::new(DynamicObjectStoreCatalog::new(
@@ -73,8 +90,29 @@ pub(super) async fn session(
     ctx.register_udtf("metadata_cache", Arc::new(MetadataCacheFunc::new(caches())));
     ctx.register_udtf("statistics_cache", Arc::new(StatisticsCacheFunc::new(caches())));
     ctx.register_udtf("list_files_cache", Arc::new(ListFilesCacheFunc::new(caches())));
+    #[cfg(feature = "ballista")]
+    if options.cluster.is_some() {
+        cluster::register(&ctx)?;
+        return Ok(ctx);
+    }
     crate::session::register_all(&ctx)?;
     Ok(ctx)
+}
+
+/// What a session needs whose queries go to a cluster: how many parts a query has is not how many cores this machine has,
+/// and files are where the cluster finds them.
+#[cfg(feature = "ballista")]
+fn on_cluster(
+    config: SessionConfig,
+    options: &Options,
+) -> Result<(SessionConfig, Arc<dyn ObjectStoreRegistry>)> {
+    let is_set = options.threads.is_some() || env::var_os("DATAFUSION_EXECUTION_TARGET_PARTITIONS").is_some();
+    let mut config = cluster::configured(config);
+    if !is_set {
+        config = config.with_target_partitions(cluster::PARTITIONS);
+    }
+    let stores = ClusterStores::of(&config)?;
+    Ok((config, stores))
 }
 
 /// The engine's options: its own defaults, ours, the environment's.

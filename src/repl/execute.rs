@@ -164,7 +164,10 @@ impl Runner {
             lower_table_functions(&mut parsed);
             let bar = Bar::start(&self.planner, !self.print.quiet);
             match parsed {
-                parsed if is_figure(&parsed) => self.run_query(parsed, statement.text, &bar).await?,
+                // On a cluster, the session's stores are those of every process; datafusion-cli's would be here alone
+                parsed if is_figure(&parsed) || self.planner.is_for_cluster() => {
+                    self.run_query(parsed, statement.text, &bar).await?;
+                }
                 // datafusion-cli registers the object stores that these name
                 SqlStatement::CreateExternalTable(_) | SqlStatement::CopyTo(_) => {
                     exec_from_commands(

@@ -20,6 +20,8 @@ pub(super) enum Failure {
     Message(String),
     /// The same with the place where it happened.
     Placed(String),
+    /// Who started it doesn't want it any more.
+    Interrupted,
 }
 
 impl Failure {
@@ -31,7 +33,7 @@ impl Failure {
     pub(super) fn at(self, place: &str) -> Self {
         match self {
             Self::Message(message) => Self::Placed(format!("{place}: {message}")),
-            Self::Placed(_) | Self::OutputClosed => self,
+            Self::Placed(_) | Self::OutputClosed | Self::Interrupted => self,
         }
     }
 
@@ -39,7 +41,7 @@ impl Failure {
     pub(super) fn with_hint(self, statement: &str) -> Self {
         match self {
             Self::Message(message) => Self::Message(with_hint(message, statement)),
-            Self::Placed(_) | Self::OutputClosed => self,
+            Self::Placed(_) | Self::OutputClosed | Self::Interrupted => self,
         }
     }
 

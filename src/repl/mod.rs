@@ -45,7 +45,7 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
@@ -58,14 +58,23 @@ use execute::{Origin, Runner};
 use failure::Failure;
 use progress::PlanWatch;
 
+/// What is logged unless `RUST_LOG` says otherwise. Ballista logs the errors that it returns, which are told anyway.
+const LOG: &str = "error,ballista_core=off";
+
+/// How long a cancelled query may take to come to rest before it is left alone.
+const REST: Duration = Duration::from_secs(2);
+
+/// What a shell says of a program that Ctrl-C has ended.
+const INTERRUPTED: u8 = 130;
+
 /// How long the end of the program waits for tasks that do not stop at once.
 const SHUTDOWN: Duration = Duration::from_secs(2);
 
-/// Runs the program with the arguments of this process. Every exit code is decided here: 0 all well, 1 a failure, and
-/// 2 (from the command line's own error) wrong usage.
+/// Runs the program with the arguments of this process. Every exit code is decided here: 0 all well, 1 a failure, 2 (from
+/// the command line's own error) wrong usage, and 130 a script on a cluster that was interrupted.
 pub fn main() -> ExitCode {
     // A second logger, of a host that calls us, is no reason to stop
-    let _ = env_logger::try_init();
+    let _ = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG)).try_init();
     let (task, options) = match args::parse(env::args_os()) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -79,6 +88,10 @@ pub fn main() -> ExitCode {
         Err(Failure::Message(message) | Failure::Placed(message)) => {
             complain(&format!("dbcluster: {message}"));
             ExitCode::FAILURE
+        }
+        Err(Failure::Interrupted) => {
+            complain("dbcluster: interrupted, and the query cancelled");
+            ExitCode::from(INTERRUPTED)
         }
     }
 }
@@ -117,13 +130,49 @@ fn run_batch(options: &Options, inputs: Vec<Input>) -> Result<(), Failure> {
     // All of them are read before the first runs: a misspelt second file must not leave half of the work done
     let scripts: Vec<(String, String)> = inputs.into_iter().map(read).collect::<Result<_, _>>()?;
     with_runner(options, stdin_is_sql, |runtime, runner| {
-        for (name, text) in &scripts {
-            if runtime.block_on(runner.run_script(text, Origin::Script(name)))? == ControlFlow::Break(()) {
-                break;
+        let run = async {
+            for (name, text) in &scripts {
+                if runner.run_script(text, Origin::Script(name)).await? == ControlFlow::Break(()) {
+                    break;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        unless(runtime, 0, interrupt(options), run).unwrap_or(Err(Failure::Interrupted))
     })
+}
+
+/// Runs `work`, unless `interrupt` comes first: then its query is dropped, and given time to stop, until no more tasks are
+/// alive than before it.
+fn unless<T>(
+    runtime: &Runtime,
+    tasks_before: usize,
+    interrupt: impl Future<Output = ()>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            result = work => Some(result),
+            () = interrupt => None,
+        }
+    });
+    if outcome.is_none() {
+        let cancelled = Instant::now();
+        while runtime.metrics().num_alive_tasks() > tasks_before && cancelled.elapsed() < REST {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    outcome
+}
+
+/// What a script has to hear of before it ends: a query on a cluster would outlive it. Here, the process's end is enough.
+async fn interrupt(options: &Options) {
+    #[cfg(feature = "ballista")]
+    if options.cluster.is_some() {
+        return crate::ballista::told_to_stop().await;
+    }
+    let _ = options;
+    std::future::pending().await
 }
 
 /// The name of an input, for messages, and its text.

@@ -11,7 +11,7 @@
 //! the plan: as the session's planner it sees every plan, also that of a `CREATE TABLE AS` or a `COPY`.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,24 @@ const BAR: usize = 16;
 
 /// Makes the engine's plans, and shows them to the bar of the statement at work, if it has one.
 #[derive(Debug, Default)]
-pub(super) struct PlanWatch(Mutex<Weak<Shared>>);
+pub(super) struct PlanWatch {
+    bar: Mutex<Weak<Shared>>,
+    /// Who makes the plans; nobody else than the engine, if it is empty.
+    planner: OnceLock<Arc<dyn QueryPlanner + Send + Sync>>,
+}
+
+impl PlanWatch {
+    /// Has plans made by `planner` from now on. The first one stays.
+    #[cfg(feature = "ballista")]
+    pub(super) fn plan_by(&self, planner: Arc<dyn QueryPlanner + Send + Sync>) {
+        let _ = self.planner.set(planner);
+    }
+
+    /// Whether plans are made for a cluster.
+    pub(super) fn is_for_cluster(&self) -> bool {
+        self.planner.get().is_some()
+    }
+}
 
 #[async_trait]
 impl QueryPlanner for PlanWatch {
@@ -57,8 +74,11 @@ impl QueryPlanner for PlanWatch {
         logical_plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let plan = DefaultPhysicalPlanner::default().create_physical_plan(logical_plan, session).await?;
-        let bar = self.0.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        let plan = match self.planner.get() {
+            Some(planner) => planner.create_physical_plan(logical_plan, session).await?,
+            None => DefaultPhysicalPlanner::default().create_physical_plan(logical_plan, session).await?,
+        };
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
         if let Some(bar) = bar {
             bar.lock().plan(&plan);
         }
@@ -77,7 +97,7 @@ impl Bar {
             return Self(None);
         }
         let shared = Arc::new(Shared::default());
-        *planner.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&shared);
+        *planner.bar.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&shared);
         let drawing = Arc::clone(&shared);
         // without a thread there is no bar, which is no reason to fail
         let _ = thread::Builder::new().name("progress".to_string()).spawn(move || drawing.draw_until_over());
@@ -222,6 +242,10 @@ fn words(stage: Stage) -> String {
         Stage::Grouping => "grouping".to_string(),
         Stage::Clustering { vectors } => format!("clustering {} vectors", short(vectors)),
         Stage::FetchingEvents => "fetching events".to_string(),
+        Stage::OnCluster { stages: 0, .. } => "waiting for the cluster".to_string(),
+        Stage::OnCluster { done, stages, tasks_done, tasks } => {
+            format!("on the cluster: {done} of {stages} stages, {tasks_done} of {tasks} tasks")
+        }
         Stage::Working => "working".to_string(),
     }
 }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
@@ -14,15 +13,12 @@ use tokio::runtime::Runtime;
 use super::completion::ShellHelper;
 use super::execute::{Origin, Runner};
 use super::failure::Failure;
-use super::{complain, output};
+use super::{complain, output, unless};
 
 const PROMPT: &str = "dbcluster> ";
 
 /// Statements remembered from one session to the next.
 const HISTORY_LENGTH: usize = 10_000;
-
-/// How long a cancelled query may take to come to rest before the prompt comes back anyway.
-const REST: Duration = Duration::from_secs(2);
 
 /// Runs the shell until `\q` or Ctrl-D.
 pub(super) fn run(runtime: &Runtime, runner: &mut Runner, quiet: bool) -> Result<(), Failure> {
@@ -51,7 +47,7 @@ pub(super) fn run(runtime: &Runtime, runner: &mut Runner, quiet: bool) -> Result
         match run_until_interrupt(runtime, runner, &line) {
             Some(Ok(flow)) if flow.is_break() => return Ok(()),
             Some(Ok(_)) => {}
-            Some(Err(Failure::OutputClosed)) => return Err(Failure::OutputClosed),
+            Some(Err(failure @ (Failure::OutputClosed | Failure::Interrupted))) => return Err(failure),
             Some(Err(Failure::Message(message) | Failure::Placed(message))) => {
                 complain(&format!("error: {message}"));
             }
@@ -66,20 +62,17 @@ fn run_until_interrupt(
     runner: &mut Runner,
     line: &str,
 ) -> Option<Result<std::ops::ControlFlow<()>, Failure>> {
+    let interrupt = async {
+        // where there is no signal to wait for, there is none to come
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
     // tasks that outlive a query are connections of object stores
     let tasks_before = runtime.metrics().num_alive_tasks();
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            result = runner.run_script(line, Origin::Prompt) => Some(result),
-            _ = tokio::signal::ctrl_c() => None,
-        }
-    });
+    let outcome = unless(runtime, tasks_before, interrupt, runner.run_script(line, Origin::Prompt));
     if outcome.is_none() {
         runner.forget_includes();
-        let cancelled = Instant::now();
-        while runtime.metrics().num_alive_tasks() > tasks_before && cancelled.elapsed() < REST {
-            std::thread::sleep(Duration::from_millis(5));
-        }
     }
     outcome
 }

@@ -21,6 +21,9 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 /// The name of the operator that clusters.
 const CLUSTERING: &str = "DbscanExec";
 
+/// The name of the operator that sends a query to a cluster.
+const ON_CLUSTER: &str = "ClusterExec";
+
 /// What a query is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -34,6 +37,13 @@ pub(super) enum Stage {
     },
     /// The second look at the table.
     FetchingEvents,
+    /// A cluster does it: so many of its stages are done, and of the tasks of those that have begun.
+    OnCluster {
+        done: usize,
+        stages: usize,
+        tasks_done: usize,
+        tasks: usize,
+    },
     /// Everything has been read, or what is read can't be seen.
     Working,
 }
@@ -60,6 +70,8 @@ pub(super) struct Seen {
 pub(super) struct Watched {
     scans: Vec<Scan>,
     clusterings: Vec<Arc<dyn ExecutionPlan>>,
+    /// The operator that sends the query to a cluster.
+    cluster: Option<Arc<dyn ExecutionPlan>>,
 }
 
 /// A leaf of the plan.
@@ -74,7 +86,7 @@ struct Scan {
 
 impl Watched {
     pub(super) fn new(plan: &Arc<dyn ExecutionPlan>) -> Self {
-        let mut watched = Self { scans: Vec::new(), clusterings: Vec::new() };
+        let mut watched = Self { scans: Vec::new(), clusterings: Vec::new(), cluster: None };
         watched.collect(plan, None);
         watched
     }
@@ -83,6 +95,9 @@ impl Watched {
         if plan.name() == CLUSTERING {
             feeds = Some(self.clusterings.len());
             self.clusterings.push(Arc::clone(plan));
+        }
+        if plan.name() == ON_CLUSTER {
+            self.cluster = Some(Arc::clone(plan));
         }
         let children = plan.children();
         if children.is_empty() {
@@ -94,6 +109,17 @@ impl Watched {
     }
 
     pub(super) fn look(&self) -> Seen {
+        if let Some(cluster) = &self.cluster {
+            let metrics = cluster.metrics().unwrap_or_default();
+            let count = |name: &str| metrics.sum_by_name(name).map_or(0, |value| value.as_usize());
+            let stage = Stage::OnCluster {
+                done: count("stages_done"),
+                stages: count("stages"),
+                tasks_done: count("tasks_done"),
+                tasks: count("tasks"),
+            };
+            return Seen { stage, rows: None };
+        }
         let scans: Vec<ScanState> = self.scans.iter().filter_map(Scan::state).collect();
         let clusterings: Vec<ClusteringState> =
             self.clusterings.iter().map(|plan| clustering_state(plan.as_ref())).collect();

@@ -15,13 +15,13 @@ use super::super::args::{
     CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, ClusterSpec, FIRST_EVENT_TIME, LAST_EVENT_TIME, Nulls,
 };
 use super::vectors::{
-    FIRST_TIME, LAST_TIME, WEIGHT, exemplar_keys, greatest, has_fast_max, kept_name, kept_value, key_name,
+    FIRST_TIME, LAST_TIME, exemplar_keys, greatest, has_fast_max, kept_name, kept_value, key_name,
     label_field, labelled_vectors, last_key_of_vector, least, smallest,
 };
 use super::{
-    CLUSTERS, CORE_HASH, FOUND, GROUP, GROUP_KEY, HASH, IS_EXEMPLAR, TIE, cluster_col, cluster_column,
-    cluster_id, cluster_key, event_feature_name, event_partition_name, feature_value, in_cluster,
-    input_columns, partition_column, partition_name,
+    CLUSTERS, CORE_HASH, FOUND, GROUP, GROUP_KEY, HASH, IS_EXEMPLAR, TIE, WEIGHT, cluster_col,
+    cluster_column, cluster_id, cluster_key, event_feature_name, event_partition_name, feature_value,
+    in_cluster, input_columns, partition_column, partition_name,
 };
 use crate::functions::{
     dbcluster_found_udf, dbcluster_kept_udf, dbcluster_same_vector_udf, dbcluster_tie_udf,

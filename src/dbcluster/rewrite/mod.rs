@@ -24,6 +24,8 @@ use crate::window::{CORE_HASH, GROUP, IS_CORE, IS_EXEMPLAR, SKIPPED};
 pub(super) const CLUSTERS: &str = "__clusters";
 pub(super) const FOUND: &str = "__found";
 pub(super) const TIE: &str = "__tie";
+pub(super) const WEIGHT: &str = "__weight";
+pub(super) const LABEL: &str = "__label";
 const GROUP_KEY: &str = "__group";
 const HASH: &str = "__core_hash";
 
@@ -43,11 +45,11 @@ pub(super) fn is_reserved(name: &str) -> bool {
         TIE,
         GROUP_KEY,
         HASH,
-        vectors::WEIGHT,
+        WEIGHT,
         vectors::FIRST_TIME,
         vectors::LAST_TIME,
         vectors::TIME,
-        vectors::LABEL,
+        LABEL,
         collapse::SIZE,
         collapse::EXEMPLAR,
         members::CORE,

@@ -6,8 +6,8 @@ use datafusion::functions_aggregate::expr_fn::{count, max, sum};
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, ident, lit};
 
 use super::super::args::ClusterSpec;
-use super::vectors::{WEIGHT, label_field, labelled_vectors};
-use super::{GROUP, GROUP_KEY, SKIPPED, partition_name};
+use super::vectors::{label_field, labelled_vectors};
+use super::{GROUP, GROUP_KEY, SKIPPED, WEIGHT, partition_name};
 
 const SIZE: &str = "__size";
 const VECTORS: &str = "__vectors";

@@ -13,16 +13,14 @@ use datafusion::logical_expr::{
 use super::super::args::{ClusterSpec, TableFunction};
 use super::super::constants::KeptColumn;
 use super::collapse::remaining_columns;
-use super::{feature_value, partition_name};
+use super::{LABEL, WEIGHT, feature_value, partition_name};
 use crate::functions::dbcluster_smallest_udaf;
 use crate::window::dbscan_vectors_udwf;
 use crate::window::options::Exemplar;
 
-pub(super) const WEIGHT: &str = "__weight";
 pub(super) const FIRST_TIME: &str = "__first_time";
 pub(super) const LAST_TIME: &str = "__last_time";
 pub(super) const TIME: &str = "__time";
-pub(super) const LABEL: &str = "__label";
 
 /// The distinct vectors of each partition, each with its weight, its first order keys and its label; for `dbcluster`
 /// also with its times, and with what the exemplars and lists of members need.

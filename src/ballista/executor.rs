@@ -1,0 +1,71 @@
+//! `dbcluster-executor`: Ballista's executor with our functions.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ballista_core::RuntimeProducer;
+use ballista_core::error::{BallistaError, Result};
+use ballista_executor::config::Config;
+use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
+use ballista_executor::health::spawn_health_server;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+
+use super::engine::Engine;
+use super::object_stores::ClusterStores;
+use super::process::{self, Log};
+use super::{functions, scheduler};
+
+/// Runs the program with the arguments of this process until it is told to stop.
+pub fn main() -> ExitCode {
+    let about = "Runs tasks of dbcluster's queries (Apache Ballista's executor).";
+    process::main("dbcluster-executor", about, run)
+}
+
+async fn run(mut options: Config) -> Result<()> {
+    let host = options.external_host.as_deref().unwrap_or("localhost");
+    let log = Log {
+        level: &options.log_level_setting,
+        folder: options.log_dir.as_deref(),
+        rotation: &options.log_rotation_policy,
+        prefix: format!("executor_{host}_{}", options.bind_port),
+        with_threads: options.print_thread_info,
+    };
+    log.start();
+    let address = format!("{}:{}", options.bind_host, options.bind_health_port);
+    let address: SocketAddr = address.parse().map_err(|error| {
+        BallistaError::Configuration(format!("{address} is no address to listen at: {error}"))
+    })?;
+    options.executor_id = options.executor_id.map(|id| name_of_this_process(&id));
+    let mut config = ExecutorProcessConfig::try_from(options)?;
+    config.override_execution_engine = Some(Arc::new(Engine::new(config.client_ttl)));
+    config.override_function_registry = Some(Arc::new(functions::registry()));
+    config.override_config_producer = Some(Arc::new(scheduler::session_config));
+    config.override_runtime_producer = Some(runtime_producer(config.work_dir.clone()));
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let health = spawn_health_server(address, config.health.clone(), stopped);
+    let result = start_executor_process(Arc::new(config)).await;
+    // Whoever has stopped listening already needs not be told.
+    let _ = stop.send(());
+    let _ = health.await;
+    result
+}
+
+/// An executor that comes back under its old name is another one: its tasks have gone with the first. Clients find out by
+/// the name.
+fn name_of_this_process(id: &str) -> String {
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{id}-{:x}-{}", started.as_millis(), std::process::id())
+}
+
+/// Files of S3 and of the machine; what memory can't hold goes to the work folder.
+fn runtime_producer(work_folder: Option<String>) -> RuntimeProducer {
+    Arc::new(move |config| {
+        let mut runtime = RuntimeEnvBuilder::new().with_object_store_registry(ClusterStores::of(config)?);
+        if let Some(folder) = &work_folder {
+            runtime = runtime.with_temp_file_path(folder);
+        }
+        runtime.build_arc()
+    })
+}

@@ -1,0 +1,171 @@
+//! The same SQL on an Apache Ballista cluster.
+//!
+//! Ballista runs a logical plan on many machines: the client plans it and sends it to the *scheduler*, which cuts it into
+//! stages at every exchange of rows; *executors* run the tasks of a stage, one per share of its rows, and hand their
+//! output on as files. What travels is built-in operators and functions by name. So a cluster needs three processes that
+//! know this crate's functions, and no operator of ours:
+//!
+//! - a client: [`connect`] for programs, `dbcluster --cluster df://host:port` for people;
+//! - [`scheduler::main`], the binary `dbcluster-scheduler`;
+//! - [`executor::main`], the binary `dbcluster-executor`.
+//!
+//! The table functions expand on the client into plain scans, groupings, joins and our window function. The distinct
+//! vectors meet in one task, where the window clusters them; with `partition_by` each partition has a task.
+//!
+//! Answers are those of one machine, byte for byte.
+
+mod connections;
+mod engine;
+pub mod executor;
+mod failure;
+mod file_versions;
+mod functions;
+mod object_stores;
+mod partition_columns;
+mod planner;
+mod process;
+mod query;
+mod rest;
+pub mod scheduler;
+
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::ballista::prelude::SessionContextExt;
+use ballista_core::extension::{SessionConfigExt, SessionStateExt};
+use ballista_core::object_store::S3Options;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::{DataFusionError, Result, config_datafusion_err};
+use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+pub(crate) use object_stores::ClusterStores;
+pub use planner::ClusterPlanner;
+#[cfg(feature = "cli")]
+pub(crate) use process::told_to_stop;
+pub use query::ClusterExec;
+
+use crate::dbcluster::broadcast::BroadcastClusters;
+use crate::session::register_all;
+
+/// Where a scheduler listens if its address names no port.
+const SCHEDULER_PORT: u16 = 50050;
+
+/// In how many parts a query is cut, unless somebody says otherwise: Ballista's own default.
+pub(crate) const PARTITIONS: usize = 16;
+
+/// How long a scheduler may take to accept a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A session whose queries run on the cluster of the scheduler at `url`, such as `df://localhost:50050`, with every
+/// function of this crate. Tables are files that all processes can read, locally at the same path or on S3; their S3 options
+/// are `SET s3.region = ...` and so on, or the `AWS_...` variables of each process.
+///
+/// # Errors
+/// `url` can't be read, or nobody listens there.
+pub async fn connect(url: &str) -> Result<SessionContext> {
+    let config = configured(SessionConfig::new_with_ballista());
+    let stores = ClusterStores::of(&config)?;
+    let runtime = RuntimeEnvBuilder::new().with_object_store_registry(stores).build_arc()?;
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .build();
+    let ctx =
+        SessionContext::new_with_state(upgraded(state, &reachable(url).await?, None)?).enable_url_table();
+    register(&ctx)?;
+    Ok(ctx)
+}
+
+/// A session with a scheduler and one executor of its own, in this process: for tests.
+///
+/// # Errors
+/// No free port.
+pub async fn standalone() -> Result<SessionContext> {
+    let state = scheduler::session_state(scheduler::session_config())?;
+    let ctx = SessionContext::standalone_with_state(state).await?.enable_url_table();
+    register(&ctx)?;
+    Ok(ctx)
+}
+
+/// Puts this crate on a session whose queries go to a cluster.
+pub(crate) fn register(ctx: &SessionContext) -> Result<()> {
+    register_all(ctx)?;
+    let state = ctx.state_ref();
+    let mut state = state.write();
+    let session_id = state.session_id().to_string();
+    *state = SessionStateBuilder::new_from_existing(state.clone())
+        .with_session_id(session_id)
+        .with_optimizer_rule(Arc::new(BroadcastClusters))
+        .build();
+    partition_columns::as_text(&mut state);
+    Ok(())
+}
+
+/// What a cluster needs to be told, on top of Ballista's own defaults.
+///
+/// The exemplars are fetched by a join of a few rows with the table. Ballista prefers a join that sorts and exchanges both
+/// sides, since it can spill; with hash joins preferred it sends the few rows to every task of the scan instead. And a client
+/// that pulls the state of its query learns the query's name at once, not with its end, so that it can ask for more, and
+/// cancel it.
+pub(crate) fn configured(config: SessionConfig) -> SessionConfig {
+    config
+        .upgrade_for_ballista()
+        .set_bool("datafusion.optimizer.prefer_hash_join", true)
+        .set_bool("ballista.client.pull", true)
+        .with_option_extension(S3Options::default())
+}
+
+/// A session state whose queries go to the scheduler, by `planner` or one of its own.
+pub(crate) fn upgraded(
+    state: SessionState,
+    scheduler: &str,
+    planner: Option<Arc<dyn QueryPlanner + Send + Sync>>,
+) -> Result<SessionState> {
+    let planner = planner.unwrap_or_else(|| Arc::new(ClusterPlanner::new(scheduler.to_string())));
+    let config = state.config().clone().with_ballista_query_planner(planner);
+    SessionStateBuilder::new_from_existing(state)
+        .with_config(config)
+        .build()
+        .upgrade_for_ballista(scheduler.to_string())
+}
+
+/// The scheduler of a `df://host:port` as Ballista's clients want it, if somebody listens there.
+pub(crate) async fn reachable(url: &str) -> Result<String> {
+    let expected = || {
+        config_datafusion_err!(
+            "'{url}' is no address of a cluster, expected one such as df://localhost:50050"
+        )
+    };
+    let address = url.strip_prefix("df://").ok_or_else(expected)?.trim_end_matches('/').to_string();
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, port)) => (host.to_string(), port.parse().map_err(|_| expected())?),
+        None => (address, SCHEDULER_PORT),
+    };
+    if host.is_empty() {
+        return Err(expected());
+    }
+    let target = (host.clone(), port);
+    let connected = SpawnedTask::spawn_blocking(move || {
+        let mut last = std::io::Error::other("the name has no address");
+        for address in target.to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, PATIENCE) {
+                Ok(_) => return Ok(()),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    });
+    let connected =
+        connected.join().await.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+    connected.map_err(|error| {
+        config_datafusion_err!(
+            "no scheduler at {url} ({error}): start one with dbcluster-scheduler --bind-port {port}, or check host and port"
+        )
+    })?;
+    Ok(format!("http://{host}:{port}"))
+}

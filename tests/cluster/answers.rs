@@ -1,0 +1,172 @@
+//! A cluster's answers are those of one machine, to the byte.
+
+use std::path::{Path, PathBuf};
+
+use super::processes::{Cluster, SPREAD, adaptive, local, sample, wanted};
+use crate::binary::{stderr, stdout};
+use crate::reference::SETS;
+use crate::support::data_folder;
+
+const FEATURES: &str = "[cmdline_tokens(CommandLine), path_score(NewProcessName)], eps => 0.0001";
+
+/// Statements over generated events in eight files, as one folder and as a table with partitions.
+fn over_generated_events() -> Vec<String> {
+    let mut statements = vec![
+        "CREATE EXTERNAL TABLE hive STORED AS PARQUET LOCATION 'hive/' PARTITIONED BY (kind)".to_string(),
+        "CREATE VIEW events AS SELECT * FROM hive WHERE kind <> 'none'".to_string(),
+    ];
+    let orders = "ORDER BY cluster_id, TimeGenerated, CommandLine, Computer";
+    for (input, options) in [
+        ("hive", ""),
+        ("events", ", partition_by => kind, scaling => 'zscore'"),
+        ("'eight/processes.parquet/'", ", min_samples => 5, exemplar => 'last'"),
+        ("(SELECT * FROM hive WHERE kind <= 'S')", ", exemplar => 'medoid'"),
+        ("hive", ", order_by => [Computer, TimeGenerated], nulls => 'skip', metric => 'manhattan'"),
+        ("hive", ", time_column => NULL"),
+    ] {
+        statements.push(format!("SELECT * FROM dbcluster({input}, {FEATURES}{options}) {orders}"));
+        statements.push(format!(
+            "SELECT cluster_id, cluster_key, point_type, count(*) AS n, min(CommandLine) AS least \
+             FROM dbcluster_members({input}, {FEATURES}{}) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3, 4, 5",
+            options.split(", exemplar").next().unwrap_or_default()
+        ));
+    }
+    statements.extend([
+        format!("SELECT * EXCEPT (options) FROM dbcluster_summary(hive, {FEATURES})"),
+        format!(
+            "SELECT cluster_id, array_to_string(\"Account_members\", '|') AS members FROM \
+             dbcluster(hive, {FEATURES}, keep_members => {{Account: 2}}) WHERE clustered ORDER BY 1"
+        ),
+        format!("SELECT count(*), sum(cluster_size), max(cluster_size) FROM dbcluster(hive, {FEATURES})"),
+        format!("SELECT cluster_size FROM dbcluster(hive, {FEATURES}) WHERE clustered ORDER BY 1 DESC LIMIT 3"),
+        "SELECT host, dbscan(10, 2, n) OVER (PARTITION BY host) AS label, n FROM (SELECT Computer AS host, count(*) AS n FROM hive \
+         GROUP BY Computer, NewProcessName) ORDER BY host, n"
+            .to_string(),
+        "SELECT dbscan(1, 3, tokens, {metric: 'chebyshev'}) OVER () AS label, tokens FROM (SELECT \
+         cmdline_tokens(CommandLine) AS tokens FROM hive) ORDER BY tokens, label LIMIT 50"
+            .to_string(),
+        "SELECT count(*), sum(pathScore), sum(commandlineTokensFull) FROM process_features(hive)".to_string(),
+        format!(
+            "SELECT a.cluster_size, b.cluster_size FROM dbcluster(hive, {FEATURES}) a JOIN \
+             dbcluster('eight/processes.parquet/', {FEATURES}) b ON a.cluster_key = b.cluster_key ORDER BY 1, 2"
+        ),
+        "SELECT count(*) FROM ((SELECT 'x') UNION ALL (SELECT CommandLine FROM hive ORDER BY 1 LIMIT 7))".to_string(),
+        "SELECT count(*), max(c) FROM ((SELECT max(CommandLine) AS c FROM hive) UNION ALL (SELECT CommandLine FROM \
+         'eight/processes.parquet/') UNION ALL (SELECT Account FROM hive LIMIT 5))"
+            .to_string(),
+        format!(
+            "SELECT count(*) AS n, max(cluster_size) FROM dbcluster((SELECT CommandLine, NewProcessName FROM hive UNION ALL \
+             SELECT CommandLine, NewProcessName FROM 'sample/processes.parquet'), {FEATURES})"
+        ),
+        "PREPARE sizes(DOUBLE) AS SELECT cluster_size FROM dbcluster(hive, [cmdline_tokens(CommandLine)], eps => $1, scaling => 'none') \
+         ORDER BY 1"
+            .to_string(),
+        "EXECUTE sizes(2.0)".to_string(),
+    ]);
+    statements
+}
+
+/// Statements over the real sets, the seed's among them. Their rows come in any order.
+fn over_real_sets() -> Vec<String> {
+    let Some(folder) = data_folder() else { return vec![] };
+    let mut statements = vec![];
+    for (set, extension, features) in SETS {
+        let (features, file) = (features.replace('\n', " ").replace('\'', "''"), folder.join(set));
+        for eps in ["0.01", "0.0001"] {
+            for function in ["dbcluster", "dbcluster_members"] {
+                let file = file.display();
+                statements
+                    .push(format!("SELECT * FROM {function}('{file}.{extension}', '{features}', {eps})"));
+            }
+        }
+    }
+    statements
+}
+
+fn scripts() -> Vec<PathBuf> {
+    let folder = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("sql")).expect("the scripts");
+    let mut scripts: Vec<PathBuf> = folder
+        .map(|entry| entry.expect("a file").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+        .collect();
+    scripts.sort();
+    scripts
+}
+
+fn sorted(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
+fn assert_equal(expected: &str, answer: &str, what: &str) {
+    let pairs = expected.lines().zip(answer.lines());
+    if let Some(line) = pairs.into_iter().position(|(ours, theirs)| ours != theirs) {
+        let around = |text: &str| {
+            let lines: Vec<String> =
+                text.lines().skip(line.saturating_sub(4)).take(6).map(Into::into).collect();
+            lines.join("\n")
+        };
+        panic!("{what}, line {line}:\n{}\n--- and on the cluster ---\n{}", around(expected), around(answer));
+    }
+    assert_eq!(expected.len(), answer.len(), "{what}");
+}
+
+#[test]
+fn answers_are_those_of_one_machine() {
+    if !wanted() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    local(&["sample", "--rows", "4000", "--seed", "3", "--out", "sample"], folder.path());
+    local(&["sample", "--rows", "16000", "--seed", "4", "--files", "8", "--out", "eight"], folder.path());
+    let partitioned = "COPY (SELECT *, left(Computer, 1) AS kind FROM 'eight/processes.parquet/') TO 'hive/' STORED AS PARQUET \
+                       PARTITIONED BY (kind)";
+    local(&["-c", partitioned], folder.path());
+
+    let with_c = |statements: Vec<String>| statements.into_iter().flat_map(|sql| ["-c".to_string(), sql]);
+    let mut in_order: Vec<String> = with_c(over_generated_events()).collect();
+    in_order
+        .extend(scripts().into_iter().flat_map(|script| ["-f".to_string(), script.display().to_string()]));
+    let in_any_order: Vec<String> = with_c(over_real_sets()).collect();
+    let expected = [&in_order, &in_any_order].map(|args| {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        local(&args, folder.path())
+    });
+    assert!(expected[0].lines().count() > 1000, "{} lines prove little", expected[0].lines().count());
+
+    let cluster = Cluster::start();
+    for is_adaptive in [true, false] {
+        for partitions in [1, 2, 16] {
+            let answer = |args: &[String]| {
+                let mut shell = cluster.shell();
+                shell.current_dir(folder.path()).args(["-c", SPREAD, "-c", &adaptive(is_adaptive)]);
+                shell.args(["-c", &format!("SET datafusion.execution.target_partitions = {partitions}")]);
+                let output = shell.args(args).output().expect("the shell runs");
+                assert!(output.status.success(), "{is_adaptive}, {partitions}: {}", stderr(&output));
+                stdout(&output)
+            };
+            let what = format!("adaptive {is_adaptive}, {partitions} parts");
+            assert_equal(&expected[0], &answer(&in_order), &what);
+            if !in_any_order.is_empty() {
+                assert_equal(&sorted(&expected[1]), &sorted(&answer(&in_any_order)), &what);
+            }
+        }
+    }
+    let executors = cluster.executors_of(&cluster.jobs());
+    assert_eq!(executors.len(), 2, "an executor had nothing to do: {executors:?}");
+}
+
+/// A scheduler and an executor in the process of a test.
+#[tokio::test(flavor = "multi_thread")]
+async fn standalone_is_a_cluster_in_one_process() {
+    if !wanted() {
+        return;
+    }
+    let (_folder, file) = sample(1000, 1);
+    let ctx = datafusion_dbcluster::ballista::standalone().await.expect("a session");
+    let query = format!(
+        "SELECT sum(cluster_size) AS n FROM dbcluster('{file}', 'cmdline_tokens(\"CommandLine\") AS tokens', 0.0001)"
+    );
+    assert_eq!(crate::support::number(&ctx, &query).await, 1000);
+}
