@@ -38,6 +38,12 @@ async fn run(mut options: Config) -> Result<()> {
         BallistaError::Configuration(format!("{address} is no address to listen at: {error}"))
     })?;
     options.executor_id = options.executor_id.map(|id| name_of_this_process(&id));
+    if let Some(folder) = &options.work_dir {
+        // Else tasks would fail one after the other.
+        std::fs::create_dir_all(folder).map_err(|error| {
+            BallistaError::Configuration(format!("--work-dir {folder} can't be made: {error}"))
+        })?;
+    }
     let mut config = ExecutorProcessConfig::try_from(options)?;
     config.override_execution_engine = Some(Arc::new(Engine::new(config.client_ttl)));
     config.override_function_registry = Some(Arc::new(functions::registry()));

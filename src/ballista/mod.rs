@@ -3,16 +3,30 @@
 //! Ballista runs a logical plan on many machines: the client plans it and sends it to the *scheduler*, which cuts it into
 //! stages at every exchange of rows; *executors* run the tasks of a stage, one per share of its rows, and hand their
 //! output on as files. What travels is built-in operators and functions by name. So a cluster needs three processes that
-//! know this crate's functions, and no operator of ours:
+//! know this crate's functions, and no operator of ours (executors put one in place of an engine's, see `engine`):
 //!
 //! - a client: [`connect`] for programs, `dbcluster --cluster df://host:port` for people;
 //! - [`scheduler::main`], the binary `dbcluster-scheduler`;
 //! - [`executor::main`], the binary `dbcluster-executor`.
 //!
 //! The table functions expand on the client into plain scans, groupings, joins and our window function. The distinct
-//! vectors meet in one task, where the window clusters them; with `partition_by` each partition has a task.
+//! vectors meet in one task, where the window clusters them; with `partition_by` the partitions are dealt over tasks. The few
+//! clusters go to every task that reads events, see [`broadcast`](crate::dbcluster::broadcast).
 //!
-//! Answers are those of one machine, byte for byte.
+//! Answers are those of one machine, byte for byte, also where Ballista 55 by itself gives others:
+//!
+//! | module | sees to it that |
+//! |---|---|
+//! | `query` | an answer counts only if nothing was run twice; nobody waits forever; what nobody wants is cancelled |
+//! | `planner` | unions, which Ballista multiplies, are made here; tables of this session stay here |
+//! | `partition_columns` | partition columns have a type that travels |
+//! | `functions` | every process has every function |
+//! | `file_versions` | the two reads of a table are of the same files |
+//! | `engine`, `connections` | the clustering asks for its memory, and can be stopped |
+//! | `object_stores` | all processes find files in the same way |
+//! | `failure` | a message from an executor reads as if it came from here |
+//!
+//! `docs/cluster.md` is for who sets one up, `docs/scale.md` tells what costs what.
 
 mod connections;
 mod engine;
@@ -32,9 +46,12 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::ballista::prelude::SessionContextExt;
+use ballista_core::error::BallistaError;
 use ballista_core::extension::{SessionConfigExt, SessionStateExt};
 use ballista_core::object_store::S3Options;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
+use ballista_executor::new_standalone_executor_from_state;
+use ballista_scheduler::standalone::new_standalone_scheduler_from_state;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result, config_datafusion_err};
 use datafusion::execution::context::QueryPlanner;
@@ -81,13 +98,22 @@ pub async fn connect(url: &str) -> Result<SessionContext> {
     Ok(ctx)
 }
 
-/// A session with a scheduler and one executor of its own, in this process: for tests.
+/// A session with a scheduler and one executor of its own, in this process: for tests. Its clustering does not ask a memory
+/// pool, and nothing notices if a task is run twice; see [`ClusterExec`].
 ///
 /// # Errors
 /// No free port.
 pub async fn standalone() -> Result<SessionContext> {
     let state = scheduler::session_state(scheduler::session_config())?;
-    let ctx = SessionContext::standalone_with_state(state).await?.enable_url_table();
+    let failed = |error: BallistaError| config_datafusion_err!("no cluster in this process: {error}");
+    let address = new_standalone_scheduler_from_state(&state).await.map_err(failed)?;
+    let url = format!("df://localhost:{}", address.port());
+    let scheduler = reachable(&url).await?;
+    let connection = SchedulerGrpcClient::connect(scheduler.clone());
+    let connection = connection.await.map_err(|error| failed(BallistaError::TonicError(error)))?;
+    let vcores = state.config().ballista_standalone_parallelism();
+    new_standalone_executor_from_state(connection, vcores, &state).await.map_err(failed)?;
+    let ctx = SessionContext::new_with_state(upgraded(state, &scheduler, None)?).enable_url_table();
     register(&ctx)?;
     Ok(ctx)
 }

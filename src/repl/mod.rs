@@ -166,13 +166,14 @@ fn unless<T>(
 }
 
 /// What a script has to hear of before it ends: a query on a cluster would outlive it. Here, the process's end is enough.
+#[cfg_attr(not(feature = "ballista"), expect(unused_variables, reason = "there is no cluster"))]
 async fn interrupt(options: &Options) {
     #[cfg(feature = "ballista")]
     if options.cluster.is_some() {
-        return crate::ballista::told_to_stop().await;
+        crate::ballista::told_to_stop().await;
+        return;
     }
-    let _ = options;
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The name of an input, for messages, and its text.

@@ -7,6 +7,7 @@ mod answers;
 mod clients;
 mod failures;
 mod losses;
+mod pages;
 mod plans;
 mod processes;
 mod s3;

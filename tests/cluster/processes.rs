@@ -189,7 +189,7 @@ impl Cluster {
         }
         command.args(["--vcores", "1", "--memory-pool-size", &self.memory]);
         command.args(["--executor-heartbeat-interval-seconds", "1"]);
-        command.arg("--work-dir").arg(self.folder.path().join(&name));
+        command.arg("--work-dir").arg(self.folder.path().join("work").join(&name));
         self.executors.push(Process::start(&mut command));
         wait_until("the executor is registered", || self.ready_executors() > before);
     }
