@@ -11,7 +11,7 @@
 //!
 //! The table functions expand on the client into plain scans, groupings, joins and our window function. The distinct
 //! vectors meet in one task, where the window clusters them; with `partition_by` the partitions are dealt over tasks. The few
-//! clusters go to every task that reads events, see [`broadcast`](crate::dbcluster::broadcast).
+//! clusters go to every task that reads events, see `dbcluster/broadcast.rs`.
 //!
 //! Answers are those of one machine, byte for byte, also where Ballista 55 by itself gives others:
 //!

@@ -287,7 +287,9 @@ impl Run {
 
     /// Sends the query, and waits for its first rows; none if it has no rows.
     async fn attempt(&self) -> Result<Result<(Option<RecordBatch>, Answer), Lost>> {
-        let before = self.rest.executors().await.unwrap_or_default();
+        let before = self.rest.executors().await;
+        let tells = before.is_some();
+        let before = before.unwrap_or_default();
         let mut answer = Answer::begin(self)?;
         let mut unheeded = Instant::now();
         let (mut seen, mut moved) = (Progress::default(), Instant::now());
@@ -329,22 +331,24 @@ impl Run {
             }
         };
         // Whoever has noticed the loss of an executor before the end has begun to run tasks again.
-        if let Some(executors) = self.rest.executors().await
-            && let Some(lost) = lost(&before, &executors)
+        let executors = self.rest.executors().await;
+        if let Some(executors) = &executors
+            && let Some(lost) = lost(&before, executors)
         {
             return Ok(Err(lost));
         }
         let first = first.transpose()?;
-        if let Some(job) = answer.query.job_id()
-            && let Some(progress) = self.rest.progress(&job).await
-        {
-            self.shown.set(progress);
-            if progress.tasks_failed > 0 {
-                return Ok(Err(Lost(format!(
-                    "{} task(s) of the query {job} were lost",
-                    progress.tasks_failed
-                ))));
+        let Some(job) = answer.query.job_id() else { return Ok(Ok((first, answer))) };
+        match self.rest.progress(&job).await {
+            Some(progress) if progress.tasks_failed > 0 => {
+                let lost = format!("{} task(s) of the query {job} were lost", progress.tasks_failed);
+                return Ok(Err(Lost(lost)));
             }
+            Some(progress) => self.shown.set(progress),
+            None if tells => {
+                return Ok(Err(Lost(format!("the scheduler no longer tells how the query {job} went"))));
+            }
+            None => {}
         }
         Ok(Ok((first, answer)))
     }

@@ -20,7 +20,7 @@ fn over_generated_events() -> Vec<String> {
         ("hive", ""),
         ("events", ", partition_by => kind, scaling => 'zscore'"),
         ("'eight/processes.parquet/'", ", min_samples => 5, exemplar => 'last'"),
-        ("(SELECT * FROM hive WHERE kind <= 'S')", ", exemplar => 'medoid'"),
+        ("(SELECT * FROM hive WHERE kind <= 'k5')", ", exemplar => 'medoid'"),
         ("hive", ", order_by => [Computer, TimeGenerated], nulls => 'skip', metric => 'manhattan'"),
         ("hive", ", time_column => NULL"),
     ] {
@@ -120,7 +120,7 @@ fn answers_are_those_of_one_machine() {
     let folder = tempfile::tempdir().expect("a folder");
     local(&["sample", "--rows", "4000", "--seed", "3", "--out", "sample"], folder.path());
     local(&["sample", "--rows", "16000", "--seed", "4", "--files", "8", "--out", "eight"], folder.path());
-    let partitioned = "COPY (SELECT *, left(Computer, 1) AS kind FROM 'eight/processes.parquet/') TO 'hive/' STORED AS PARQUET \
+    let partitioned = "COPY (SELECT *, 'k' || (path_score(Computer) % 8) AS kind FROM 'eight/processes.parquet/') TO 'hive/' STORED AS PARQUET \
                        PARTITIONED BY (kind)";
     local(&["-c", partitioned], folder.path());
 
