@@ -44,6 +44,8 @@ async fn run(mut options: Config) -> Result<()> {
             BallistaError::Configuration(format!("--work-dir {folder} can't be made: {error}"))
         })?;
     }
+    let scheduler = format!("{}:{}", options.scheduler_host, options.scheduler_port);
+    let ports = [options.bind_port, options.bind_grpc_port, options.bind_health_port];
     let mut config = ExecutorProcessConfig::try_from(options)?;
     config.override_execution_engine = Some(Arc::new(Engine::new(config.client_ttl)));
     config.override_function_registry = Some(Arc::new(functions::registry()));
@@ -55,7 +57,25 @@ async fn run(mut options: Config) -> Result<()> {
     // Whoever has stopped listening already needs not be told.
     let _ = stop.send(());
     let _ = health.await;
-    result
+    result.map_err(|error| in_words(error, &scheduler, ports))
+}
+
+/// What a first start fails of, with what to do about it.
+fn in_words(error: BallistaError, scheduler: &str, [rows, tasks, health]: [u16; 3]) -> BallistaError {
+    let text = error.to_string();
+    if text.contains("Could not connect to scheduler") {
+        return BallistaError::Configuration(format!(
+            "no scheduler at {scheduler}: start dbcluster-scheduler first, or wait for it with \
+             --scheduler-connect-timeout-seconds"
+        ));
+    }
+    if text.contains("Address already in use") {
+        return BallistaError::Configuration(format!(
+            "one of the ports {rows}, {tasks} and {health} is in use: give a second executor on a machine others with \
+             --bind-port, --bind-grpc-port and --bind-health-port"
+        ));
+    }
+    error
 }
 
 /// An executor that comes back under its old name is another one: its tasks have gone with the first. Clients find out by

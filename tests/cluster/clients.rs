@@ -184,4 +184,16 @@ fn programs_tell_their_flags() {
         assert_eq!(nonsense.status.code(), Some(1), "{}", stderr(&nonsense));
         assert!(stderr(&nonsense).contains("nonsense host"), "{}", stderr(&nonsense));
     }
+    let alone = std::process::Command::new(env!("CARGO_BIN_EXE_dbcluster-executor"))
+        .args(["--bind-health-port", &super::processes::free_port().to_string()])
+        .args([
+            "--scheduler-host",
+            "127.0.0.1",
+            "--scheduler-port",
+            &super::processes::free_port().to_string(),
+        ])
+        .output()
+        .expect("it starts");
+    assert_eq!(alone.status.code(), Some(1));
+    assert!(stderr(&alone).contains("start dbcluster-scheduler first"), "{}", stderr(&alone));
 }
