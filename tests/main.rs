@@ -15,6 +15,7 @@
 //! | `shell` | the interactive shell in a terminal |
 //! | `sql` | the SQL contract as text files |
 //! | `stability` | what must not change a result: order, partitions, batches, threads, string types |
+//! | `twin` | random queries, answered by the engine and by a brute-force twin |
 
 mod binary;
 mod browser;
@@ -31,3 +32,4 @@ mod shell;
 mod sql;
 mod stability;
 mod support;
+mod twin;
