@@ -26,7 +26,7 @@ const PAYLOADS: [&str; 8] = [
 ];
 
 /// How many marks the drawing script made of a page's rows, over all of its drawings.
-const MARKS: &str = "[...document.querySelectorAll('.figure')].flatMap((place) => place.calcdata)
+pub(crate) const MARKS: &str = "[...document.querySelectorAll('.figure')].flatMap((place) => place.calcdata)
     .filter((marks) => marks[0].trace.ids).reduce((sum, marks) => sum + marks.length, 0)";
 
 /// How many elements are marks.
@@ -50,7 +50,14 @@ async fn hostile() -> SessionContext {
     ctx
 }
 
-async fn copy(ctx: &SessionContext, select: &str, page: &Path, figure: &str, options: &str) -> String {
+/// Writes a page. The message, if that fails.
+pub(crate) async fn copy(
+    ctx: &SessionContext,
+    select: &str,
+    page: &Path,
+    figure: &str,
+    options: &str,
+) -> String {
     let sql = format!("COPY ({select}) TO '{}' STORED AS {figure} OPTIONS ({options})", page.display());
     match ctx.sql(&sql).await {
         Ok(frame) => match frame.collect().await {
@@ -61,7 +68,8 @@ async fn copy(ctx: &SessionContext, select: &str, page: &Path, figure: &str, opt
     }
 }
 
-async fn drawn(ctx: &SessionContext, select: &str, page: &Path, figure: &str, options: &str) {
+/// Writes a page, which has to succeed.
+pub(crate) async fn drawn(ctx: &SessionContext, select: &str, page: &Path, figure: &str, options: &str) {
     assert_eq!(copy(ctx, select, page, figure, options).await, "", "{figure}");
 }
 
@@ -190,8 +198,8 @@ async fn what_cannot_be_drawn_is_said_before_reading() {
     assert!(read.contains("a SCATTER is a page for people and can't be read as a table"), "{read}");
 }
 
-/// The row that a tooltip or a kept line shows, as its values.
-fn values(browser: &mut Browser, selector: &str) -> Value {
+/// The texts of all elements of a selector, such as the values of a row in a tooltip.
+pub(crate) fn values(browser: &mut Browser, selector: &str) -> Value {
     browser.ask(&format!("[...document.querySelectorAll({})].map((e) => e.textContent)", json!(selector)))
 }
 

@@ -8,6 +8,7 @@
 //! | `documentation` | the function reference is current, every function has one, README and help agree |
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
+//! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
 //! | `plans` | what a query reads, and that it can be stopped |
 //! | `reference` | scikit-learn's labels on the real event sets |
 //! | `rooms` | which part of the crate may know which |
@@ -24,6 +25,7 @@ mod cluster;
 mod documentation;
 mod figures;
 mod fixture;
+mod pages;
 mod plans;
 mod reference;
 mod rooms;

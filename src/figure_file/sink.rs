@@ -78,7 +78,7 @@ impl DataSink for FigureSink {
             }
         }
         let page = match density {
-            Some(density) => density.draw(&self.settings),
+            Some(density) => density.draw(&self.settings).map_err(|error| plot_error(&error))?,
             None => {
                 let rows = rows(&self.schema, &batches)?;
                 self.figure.draw(&rows, &self.settings).map_err(|error| plot_error(&error))?

@@ -10,6 +10,12 @@ use super::settings::Settings;
 use super::text::{SHOWN, count, marks};
 use super::{color, layout};
 
+/// The width of a digit in pixels, rounded up.
+const DIGIT: f64 = 9.0;
+
+/// The width that a figure has at least, in pixels: that of a telephone.
+const NARROW: f64 = 300.0;
+
 pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
     let y = settings.column("y", rows);
     let cut_off = settings.number("cut_off");
@@ -43,20 +49,31 @@ pub(super) fn draw_rows(rows: &Rows, settings: &Settings, drawn: &[usize], note:
     let label = |row: usize, column: Option<&super::Column>, limit| {
         column.map_or_else(String::new, |column| column.label(row, limit))
     };
+    let numbers: Vec<String> = drawn.iter().map(|&row| label(row, y, 12)).collect();
+    // The numbers at both ends are wider than their bars where there are many bars: room for half of them.
+    let widest =
+        [numbers.first(), numbers.last()].into_iter().flatten().map(|text| text.chars().count()).max();
+    let beside = widest.map(|digits| digits as f64 * DIGIT / 2.0 * drawn.len() as f64 / NARROW);
     let bars = Bar::new(places.clone(), lengths.clone())
         .ids(drawn.iter().map(ToString::to_string).collect())
         .hover_info(HoverInfo::None)
-        .text_array(drawn.iter().map(|&row| label(row, y, 12)).collect())
+        .text_array(numbers)
         .text_position(TextPosition::Outside)
         .constrain_text(ConstrainText::None)
+        .clip_on_axis(false)
         .marker(Marker::new().color(color(0)))
         .show_legend(false);
-    let x_axis = Axis::new()
+    let mut x_axis = Axis::new()
+        .zero_line(false)
         .tick_values(places)
         .tick_text(drawn.iter().map(|&row| label(row, x, 32)).collect())
         .tick_angle(-45.0)
         .auto_margin(true)
         .show_grid(false);
+    if let Some(beside) = beside {
+        let beside = beside.max(0.7);
+        x_axis = x_axis.range(vec![-beside, drawn.len() as f64 - 1.0 + beside]);
+    }
     // Room for the numbers above the longest bar.
     let longest = lengths.iter().flatten().copied().fold(0.0, f64::max);
     let shortest = lengths.iter().flatten().copied().fold(0.0, f64::min);

@@ -12,9 +12,9 @@ use plotly::layout::{Axis, Margin};
 use super::page::Part;
 use super::rows::{Column, Rows};
 use super::settings::Settings;
-use super::text::{SHOWN, count, marks};
-use super::traces::{Boxes, Quartiles};
-use super::{color, layout, symbol};
+use super::text::{SHOWN, count, marks, number, thousands};
+use super::traces::{Boxes, DrawnBox, Quartiles};
+use super::{Figure, MAX_GROUPS, PlotError, color, layout, symbol, too_many_values};
 
 /// The height of one category, so that 60 of them can be read.
 const ROW_HEIGHT: usize = 22;
@@ -28,48 +28,83 @@ const FILLED: f64 = 0.7;
 /// A value, how many events have it, and its row.
 type Weighted = (f64, f64, usize);
 
-/// The values of a category by colour. NULL comes last, as in the engine's order.
-type Categories = BTreeMap<(bool, Option<String>), BTreeMap<Option<String>, Vec<Weighted>>>;
+/// The value of a column. NULL comes last, as in the engine's order.
+type Name = (bool, Option<String>);
 
-pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
+/// The values of a category by colour.
+type Categories = BTreeMap<Name, BTreeMap<Name, Vec<Weighted>>>;
+
+/// What stands for a value where people read it.
+fn shown((_, name): &Name) -> &str {
+    name.as_deref().unwrap_or("(NULL)")
+}
+
+pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> {
     draw_rows(rows, settings, |_| true)
 }
 
 /// Boxes of the rows that `is_drawn` says.
-pub(super) fn draw_rows(rows: &Rows, settings: &Settings, is_drawn: impl Fn(usize) -> bool) -> Part {
+pub(super) fn draw_rows(
+    rows: &Rows,
+    settings: &Settings,
+    is_drawn: impl Fn(usize) -> bool,
+) -> Result<Part, PlotError> {
     let (values, categories) = (settings.column("x", rows), settings.column("y", rows));
     let (colors, weights) = (settings.column("color", rows), settings.column("weight", rows));
-    let value_of =
-        |column: Option<&Column>, row: usize| column.and_then(|column| column.text(row)).map(String::from);
+    let name_of = |column: Option<&Column>, row: usize| -> Name {
+        let name = column.and_then(|column| column.text(row)).map(String::from);
+        (name.is_none(), name)
+    };
+    let option = |name: &str| settings.get(name).unwrap_or_default().to_string();
     let mut boxes = Categories::new();
     let mut left_out = 0;
     for row in (0..rows.len()).filter(|&row| is_drawn(row)) {
         let weight = weights.map_or(Some(1.0), |column| column.number(row).filter(|weight| *weight >= 1.0));
         match (values.and_then(|column| column.number(row)), weight) {
             (Some(value), Some(weight)) => {
-                let category = value_of(categories, row);
-                let of_category = boxes.entry((category.is_none(), category)).or_default();
-                of_category.entry(value_of(colors, row)).or_default().push((value, weight, row));
+                let of_category = boxes.entry(name_of(categories, row)).or_default();
+                of_category.entry(name_of(colors, row)).or_default().push((value, weight, row));
             }
             _ => left_out += 1,
         }
     }
-    let mut groups: Vec<Option<String>> = boxes.values().flat_map(BTreeMap::keys).cloned().collect();
-    groups.sort();
-    groups.dedup();
-    let width = FILLED / groups.len().max(1) as f64;
-    let shown =
-        |text: Option<&String>, limit| text.map_or_else(|| "(NULL)".to_string(), |text| marks(text, limit));
-    let mut traces: Vec<Box<dyn plotly::Trace>> = vec![];
-    for (at, group) in groups.iter().enumerate() {
-        // Each group has its lane, so that colour is not needed.
-        let lane = (at as f64 - (groups.len() as f64 - 1.0) / 2.0) * width;
-        let of_group = boxes.values_mut().enumerate();
-        let lanes = of_group.filter_map(|(place, of)| Some((place as f64 + lane, of.get_mut(group)?)));
-        let marker = Marker::new().color(color(at)).size(6).symbol(symbol(at));
-        traces.extend(lane_traces(&shown(group.as_ref(), SHOWN), lanes, width, &marker, colors.is_some()));
+    if boxes.len() > MAX_GROUPS {
+        return Err(too_many_values(Figure::Box, "categories", MAX_GROUPS, "y", boxes.len()));
     }
-    let names: Vec<String> = boxes.keys().map(|(_, name)| shown(name.as_ref(), 48)).collect();
+    let names: Vec<String> = boxes.keys().map(|name| marks(shown(name), 48)).collect();
+    // By colour, each with the places of its boxes.
+    let mut groups: BTreeMap<Name, Vec<Members>> = BTreeMap::new();
+    for (place, (category, of_category)) in boxes.into_iter().enumerate() {
+        for (group, values) in of_category {
+            let mut tooltip = vec![(option("y"), shown(&category).to_string())];
+            if colors.is_some() {
+                tooltip.push((option("color"), shown(&group).to_string()));
+            }
+            groups.entry(group).or_default().push(Members { place: place as f64, values, tooltip });
+        }
+    }
+    if groups.len() > MAX_GROUPS {
+        return Err(too_many_values(Figure::Box, "colours", MAX_GROUPS, "color", groups.len()));
+    }
+    let lanes = match colors {
+        Some(_) => {
+            let lanes: Vec<&str> = groups.keys().take(6).map(shown).collect();
+            format!("From the top, each row has the lanes {}. ", lanes.join(", "))
+        }
+        None => String::new(),
+    };
+    let lane_count = groups.len().max(1);
+    let width = FILLED / lane_count as f64;
+    let mut traces: Vec<Box<dyn plotly::Trace>> = vec![];
+    for (at, (group, mut of_group)) in groups.into_iter().enumerate() {
+        // Each group has its lane, so that colour is not needed.
+        let lane = (at as f64 - (lane_count as f64 - 1.0) / 2.0) * width;
+        for members in &mut of_group {
+            members.place += lane;
+        }
+        let marker = Marker::new().color(color(at)).size(6).symbol(symbol(at));
+        traces.extend(lane_traces(&marks(shown(&group), SHOWN), of_group, width, &marker, colors.is_some()));
+    }
     let places: Vec<f64> = (0..names.len()).map(|place| place as f64).collect();
     let x_axis = Axis::new()
         .title(Title::with_text(marks(settings.get("x").unwrap_or_default(), SHOWN)))
@@ -82,20 +117,10 @@ pub(super) fn draw_rows(rows: &Rows, settings: &Settings, is_drawn: impl Fn(usiz
         .tick_text(names.clone())
         .zero_line(false)
         .auto_margin(true);
-    let height = 120 + (ROW_HEIGHT + LANE_HEIGHT * (groups.len().clamp(1, 6) - 1)) * names.len();
+    let height = 120 + (ROW_HEIGHT + LANE_HEIGHT * (lane_count.min(6) - 1)) * names.len();
     let skipped = match left_out {
         0 => String::new(),
         left_out => format!(" Not drawn: {} without a value.", count(left_out, "row")),
-    };
-    let lanes = match colors {
-        Some(_) => {
-            let lanes: Vec<&str> = groups.iter().map(|group| group.as_deref().unwrap_or("(NULL)")).collect();
-            format!(
-                "From the top, each row has the lanes {}. ",
-                lanes.iter().take(6).copied().collect::<Vec<_>>().join(", ")
-            )
-        }
-        None => String::new(),
     };
     let note = format!(
         "{lanes}Each box spans the middle half of its values, the line in it is their median, the whiskers reach to the last value \
@@ -110,31 +135,50 @@ pub(super) fn draw_rows(rows: &Rows, settings: &Settings, is_drawn: impl Fn(usiz
         .y_axis(y_axis)
         .height(height.max(320))
         .margin(Margin::new().left(24).right(24).top(76).bottom(16));
-    Part::drawing(rows, note, traces, layout)
+    Ok(Part::drawing(rows, note, traces, layout))
+}
+
+/// The values of one box.
+struct Members {
+    /// Where the box lies on the y axis.
+    place: f64,
+    values: Vec<Weighted>,
+    /// What the tooltip says before the numbers.
+    tooltip: Vec<(String, String)>,
 }
 
 /// The boxes of one colour, and the dots beyond them.
-fn lane_traces<'a>(
+fn lane_traces(
     name: &str,
-    members: impl Iterator<Item = (f64, &'a mut Vec<Weighted>)>,
+    members: Vec<Members>,
     width: f64,
     marker: &Marker,
     has_legend: bool,
 ) -> Vec<Box<dyn plotly::Trace>> {
     let (mut boxes, mut values, mut places, mut ids) = (vec![], vec![], vec![], vec![]);
-    for (y, members) in members {
+    for Members { place, values: mut members, mut tooltip } in members {
         members.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let Some(quartiles) = quartiles(members) else { continue };
-        boxes.push((y, quartiles));
+        let Some(quartiles) = quartiles(&members) else { continue };
         let within = quartiles.lower_fence..=quartiles.upper_fence;
         for (value, _, row) in members.iter().filter(|(value, ..)| !within.contains(value)) {
             values.push(*value);
-            places.push(y);
+            places.push(place);
             ids.push(row.to_string());
         }
+        let events: f64 = members.iter().map(|(_, weight, _)| weight).sum();
+        tooltip.push(("events".to_string(), thousands(events as usize)));
+        let numbers = [
+            ("minimum", quartiles.minimum),
+            ("first quartile", quartiles.q1),
+            ("median", quartiles.median),
+            ("third quartile", quartiles.q3),
+            ("maximum", quartiles.maximum),
+        ];
+        tooltip.extend(numbers.map(|(name, value)| (name.to_string(), number(value))));
+        boxes.push(DrawnBox { y: place, quartiles, tooltip });
     }
     let mut traces: Vec<Box<dyn plotly::Trace>> =
-        vec![Boxes::new(name, &boxes, width * 0.9, marker.clone(), has_legend)];
+        vec![Boxes::new(name, boxes, width * 0.9, marker.clone(), has_legend)];
     if !values.is_empty() {
         traces.push(
             Scatter::new(values, places)
@@ -171,7 +215,16 @@ fn quartiles(members: &[Weighted]) -> Option<Quartiles> {
     let reach = 1.5 * (q3 - q1);
     let first = members.iter().map(|member| member.0).find(|value| *value >= q1 - reach)?;
     let last = members.iter().rev().map(|member| member.0).find(|value| *value <= q3 + reach)?;
-    Some(Quartiles { q1, median, q3, lower_fence: first.min(q1), upper_fence: last.max(q3) })
+    let (minimum, maximum) = (members.first()?.0, members.last()?.0);
+    Some(Quartiles {
+        minimum,
+        maximum,
+        q1,
+        median,
+        q3,
+        lower_fence: first.min(q1),
+        upper_fence: last.max(q3),
+    })
 }
 
 #[cfg(test)]
@@ -182,7 +235,15 @@ mod tests {
     #[test]
     fn quartiles_are_numpys_and_weights_count() {
         let rows = [1.0, 2.0, 2.0, 3.0, 5.0, 8.0, 40.0].map(|value| (value, 1.0, 0));
-        let expected = Quartiles { q1: 2.0, median: 3.0, q3: 6.5, lower_fence: 1.0, upper_fence: 8.0 };
+        let expected = Quartiles {
+            minimum: 1.0,
+            maximum: 40.0,
+            q1: 2.0,
+            median: 3.0,
+            q3: 6.5,
+            lower_fence: 1.0,
+            upper_fence: 8.0,
+        };
         assert_eq!(quartiles(&rows), Some(expected));
         let weighted = [(1.0, 1.0), (2.0, 2.0), (3.0, 1.0), (5.0, 1.0), (8.0, 1.0), (40.0, 1.0)];
         assert_eq!(quartiles(&weighted.map(|(value, weight)| (value, weight, 0))), Some(expected));

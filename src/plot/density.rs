@@ -3,18 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use plotly::common::{ColorScale, ColorScalePalette};
-use plotly::layout::{Axis, AxisType};
 use plotly::{HeatMap, Trace};
 
 use super::page::{Part, page};
 use super::rows::Rows;
-use super::settings::Settings;
+use super::settings::{Reference, Settings};
 use super::text::{count, marks};
-use super::timeline::{
-    MAX_GROUPS, SHARED_HEIGHT, SLIDER_HEIGHT, height_of, margin, range_selector, range_slider,
-    too_many_groups,
-};
-use super::{Figure, PlotError, about, layout};
+use super::timeline::{axes, dashed, event_references, in_order, margin, too_many_groups, whole};
+use super::{Figure, MAX_GROUPS, MAX_ROWS, PlotError, about, thousands};
 
 /// The most spans of time on the axis: about one for each few pixels.
 const SPANS: i64 = 720;
@@ -31,11 +27,21 @@ pub struct Density {
     /// Rows counted.
     rows: usize,
     without_time: usize,
+    /// The times of the option `ref_event`.
+    references: Vec<Reference>,
 }
 
 impl Default for Density {
     fn default() -> Self {
-        Self { width: 1.0, first: i64::MAX, last: i64::MIN, groups: HashMap::new(), rows: 0, without_time: 0 }
+        Self {
+            width: 1.0,
+            first: i64::MAX,
+            last: i64::MIN,
+            groups: HashMap::new(),
+            rows: 0,
+            without_time: 0,
+            references: vec![],
+        }
     }
 }
 
@@ -68,8 +74,11 @@ impl Density {
     /// Counts rows that have the columns of [`Settings::density_columns`].
     ///
     /// # Errors
-    /// More groups than can be drawn.
+    /// More groups or more references than can be drawn.
     pub fn add_rows(&mut self, rows: &Rows, settings: &Settings) -> Result<(), PlotError> {
+        let mut references = std::mem::take(&mut self.references);
+        references.extend(event_references(rows, settings));
+        self.references = in_order(references)?;
         let column = |name| settings.column(name, rows);
         let (time, group) = (column("time"), column("group_by").or(column("series")));
         (0..rows.len()).try_for_each(|row| {
@@ -98,7 +107,13 @@ impl Density {
     }
 
     /// The page, as [`Figure::draw`] makes it of rows.
-    pub fn draw(&self, settings: &Settings) -> String {
+    ///
+    /// # Errors
+    /// More references than can be drawn, or a drawing without JSON.
+    pub fn draw(&self, settings: &Settings) -> Result<String, PlotError> {
+        let mut references = self.references.clone();
+        references.extend(settings.references("ref_times"));
+        let references = in_order(references)?;
         let groups: BTreeMap<(bool, Option<&str>), &HashMap<i64, u64>> =
             (self.groups.iter()).map(|(group, spans)| ((group.is_none(), group.as_deref()), spans)).collect();
         let spans: Vec<i64> = (self.first..=self.last).collect();
@@ -118,7 +133,7 @@ impl Density {
         // Each cell begins at its time.
         let x: Vec<f64> = spans.iter().map(|span| (*span as f64 + 0.5) * self.width).collect();
         let y: Vec<f64> = (0..groups.len()).map(|place| place as f64).collect();
-        let map = HeatMap::new(x, y.clone(), z)
+        let map = HeatMap::new(x, y, z)
             .text_matrix(text)
             .hover_template("%{text}<br>%{x}<extra></extra>")
             .color_scale(ColorScale::Palette(ColorScalePalette::Cividis))
@@ -132,37 +147,45 @@ impl Density {
                 None => "(NULL)".to_string(),
             })
             .collect();
-        let x_axis = Axis::new()
-            .type_(AxisType::Date)
-            .range_selector(range_selector())
-            .range_slider(range_slider(None));
-        let y_axis = Axis::new()
-            .range(vec![names.len() as f64 - 0.5, -0.5])
-            .tick_values(y)
-            .tick_text(names.clone())
-            .fixed_range(true);
-        let layout = layout(None)
-            .margin(margin(&names))
-            .x_axis(x_axis)
-            .y_axis(y_axis)
-            .height(SHARED_HEIGHT + SLIDER_HEIGHT + height_of(names.len()));
+        let ends = [self.first, self.last.saturating_add(1)].map(|span| span as f64 * self.width);
+        let range = whole(ends[0], ends[1], &references);
+        let layout = axes(&names, &references, range, true).margin(margin(&names));
         let drawn = self.rows - self.without_time;
         let left_out = match self.without_time {
             0 => String::new(),
             rows => format!(" Not drawn: {} without a time.", count(rows, "row")),
         };
+        let lines = dashed(&references).map_or_else(String::new, |lines| format!(" {lines}"));
         let note = format!(
             "{} are too many for marks of their own, so this is their density: the darker, the more rows (on a logarithmic \
-             scale) in each span of {} of {}.{left_out}",
+             scale) in each span of {} of {}.{lines}{}{left_out}",
             count(drawn, "row"),
             duration(self.width),
-            settings.get("time").unwrap_or_default()
+            settings.get("time").unwrap_or_default(),
+            unused(settings)
         );
         let flow = format!("{} in, {} counted.", count(self.rows, "row"), count(drawn, "row"));
         let traces: Vec<Box<dyn Trace>> = vec![map];
         let part = Part::drawing(&Rows::default(), note, traces, layout);
         page(&about(Figure::Timeline, settings, flow), vec![part], &[])
     }
+}
+
+/// What was asked for and needs marks, in words.
+fn unused(settings: &Settings) -> String {
+    // Without groups each series has a row of its own.
+    let series = settings.get("group_by").and(settings.get("series")).map(|_| "series");
+    let given = |option| settings.get(option).map(|_| option);
+    let unused: Vec<&str> =
+        [given("panel"), series, given("end"), given("tooltip")].into_iter().flatten().collect();
+    if unused.is_empty() {
+        return String::new();
+    }
+    format!(
+        " It does not show what needs marks: {}. Up to {} rows have them.",
+        unused.join(", "),
+        thousands(MAX_ROWS)
+    )
 }
 
 /// "1.024 s", "4.7 min".

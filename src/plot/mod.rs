@@ -50,6 +50,10 @@ pub use settings::{Need, OptionSpec, Settings};
 /// The most rows that a figure draws, each as a mark of its own.
 pub const MAX_ROWS: usize = 100_000;
 
+/// The most values of a column that become rows of marks, categories or series. A page with more of them is too long to
+/// read, and no browser scrolls it smoothly.
+const MAX_GROUPS: usize = 1_000;
+
 /// From here on marks are drawn by the graphics card's interface, which stays smooth where elements of a page don't.
 const MANY: usize = 5_000;
 
@@ -128,22 +132,22 @@ impl Figure {
     /// The page with the rows drawn as the settings say. `settings` must be made for this figure and these columns.
     ///
     /// # Errors
-    /// More than [`Figure::max_rows`] rows, or more groups than can be told apart.
+    /// More than [`Figure::max_rows`] rows, more groups than can be told apart, or a drawing without JSON.
     pub fn draw(self, rows: &Rows, settings: &Settings) -> Result<String, PlotError> {
         if rows.len() > self.max_rows() {
             return Err(self.too_many_rows());
         }
         let parts = match self {
             Self::Bar => vec![bar::draw(rows, settings)],
-            Self::Box => vec![box_plot::draw(rows, settings)],
-            Self::Scatter => vec![scatter::draw(rows, settings)],
+            Self::Box => vec![box_plot::draw(rows, settings)?],
+            Self::Scatter => vec![scatter::draw(rows, settings)?],
             Self::Timeline => timeline::draw(rows, settings)?,
             Self::Curve => vec![curve::draw(rows, settings)],
             Self::Cards => vec![cards::draw(rows, settings)],
             Self::Tree => vec![tree::draw(rows, settings)],
-            Self::Report => return draw_report(rows, settings, None),
+            Self::Report => return draw_report(rows, settings, None, ""),
         };
-        Ok(page::page(&about(self, settings, flow(rows, settings)), parts, &[rows]))
+        page::page(&about(self, settings, flow(rows, settings)), parts, &[rows])
     }
 
     /// Whether the query has all columns that the figure takes without being told.
@@ -157,14 +161,15 @@ impl Figure {
 }
 
 /// A report whose boxes come from rows of their own, each drawn as a [`Figure::Box`] with its settings; without them, from
-/// the exemplars.
+/// the exemplars. `note` is what a reader has to know of the events before the figures.
 ///
 /// # Errors
-/// More than [`MAX_ROWS`] rows.
+/// More than [`MAX_ROWS`] rows, or a drawing without JSON.
 pub fn draw_report(
     rows: &Rows,
     settings: &Settings,
     variability: Option<(&Rows, &[Settings])>,
+    note: &str,
 ) -> Result<String, PlotError> {
     let of_events = variability.map(|(rows, _)| rows);
     if rows.len().max(of_events.map_or(0, Rows::len)) > MAX_ROWS {
@@ -172,9 +177,19 @@ pub fn draw_report(
     }
     let about = about(Figure::Report, settings, flow(rows, settings));
     let rows = report::with_kind(rows);
-    let parts = report::draw(&rows, settings, variability)?;
+    let parts = report::draw(&rows, settings, variability, note)?;
     let row_sets: Vec<&Rows> = std::iter::once(&rows).chain(of_events).collect();
-    Ok(page::page(&about, parts, &row_sets))
+    page::page(&about, parts, &row_sets)
+}
+
+/// What is wrong with a column of so many values; `what` is made of each.
+fn too_many_values(figure: Figure, what: &str, most: usize, option: &str, values: usize) -> PlotError {
+    PlotError(format!(
+        "{} draws up to {most} {what}, the column of option '{option}' has {} values; filter them, or take a coarser \
+         column",
+        figure.name(),
+        thousands(values)
+    ))
 }
 
 fn about(figure: Figure, settings: &Settings, flow: String) -> About<'_> {

@@ -1,5 +1,5 @@
-// One script for every page: draws its parts, links times, follows the theme, exports, shows tooltips, and keeps the rows
-// that are clicked. Whatever an event says goes through textContent, so it stays text.
+// One script for every page: draws its parts, links times, follows the theme, exports, shows tooltips, keeps the rows that
+// are clicked, and prepares the page for paper. Whatever an event says goes through textContent, so it stays text.
 "use strict";
 (() => {
   const page = JSON.parse(document.getElementById("page").textContent);
@@ -28,23 +28,44 @@
       for (const tool of ["rangeselector", "rangeslider"]) {
         if (layout[name][tool]) merged[name][tool] = { ...layout[name][tool], ...button };
       }
+      // Otherwise plotly.js compares, for each name of an axis, all of them with the figure's edge: minutes for a thousand.
+      if (layout[name].ticktext) merged[name].ticklabeloverflow = "allow";
+      // The button "all" goes back to what the timeline began with, also where its own marks lie within a shorter time.
+      const [first, last] = layout[name].range ?? [];
+      if (layout[name].rangeselector && last !== undefined) merged[name].autorangeoptions = { minallowed: first, maxallowed: last };
     }
     return merged;
   };
   const config = { responsive: true, displaylogo: false, scrollZoom: false, modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d"] };
   const wish = window.matchMedia("(prefers-color-scheme: dark)");
   let theme = wish.matches ? "dark" : "light";
-  const paint = () => {
-    root.dataset.theme = theme;
-    return Promise.all(drawn.map((part) => Plotly.react(part.place, part.data, themed(part.layout), config)));
+  // Draws one part. One that fails says so in its place, and the others go on.
+  const draw = async (part, more = {}) => {
+    if (part.failed) return;
+    try {
+      await Plotly.react(part.place, part.data, { ...themed(part.layout), ...more }, config);
+      if (!part.listens) listen(part);
+      part.listens = true;
+    } catch (error) {
+      console.error(error);
+      part.failed = true;
+      globalThis.Plotly?.purge(part.place);
+      part.place.style.height = "auto";
+      part.place.replaceChildren(element("p", `This figure could not be drawn here: ${error.message ?? error}`, { className: "failed" }));
+      part.place.firstChild.setAttribute("role", "alert");
+    }
+  };
+  const paint = (chosen, more) => {
+    root.dataset.theme = chosen;
+    return Promise.all(drawn.map((part) => draw(part, more?.(part))));
   };
   document.getElementById("theme").addEventListener("click", () => {
     theme = theme === "dark" ? "light" : "dark";
-    paint();
+    paint(theme);
   });
   wish.addEventListener("change", (change) => {
     theme = change.matches ? "dark" : "light";
-    paint();
+    paint(theme);
   });
 
   const element = (name, text, more = {}) => Object.assign(document.createElement(name), { textContent: text }, more);
@@ -52,12 +73,10 @@
 
   // Tooltips.
   const tip = document.body.appendChild(element("div", "", { id: "tip", hidden: true }));
-  const point = (part, row, event) => {
-    const lines = element("dl", "");
-    for (const column of part.tooltip) {
-      lines.append(element("dt", part.rows.columns[column]), element("dd", shown(part.rows.rows[row][column])));
-    }
-    tip.replaceChildren(lines);
+  const point = (lines, event) => {
+    const list = element("dl", "");
+    for (const [name, value] of lines) list.append(element("dt", name), element("dd", shown(value)));
+    tip.replaceChildren(list);
     tip.hidden = false;
     const { width, height } = tip.getBoundingClientRect();
     const beside = event.clientX + 16 + width > innerWidth ? event.clientX - 16 - width : event.clientX + 16;
@@ -65,6 +84,13 @@
     tip.style.top = `${Math.max(8, Math.min(event.clientY + 12, innerHeight - height - 8))}px`;
   };
   const leave = () => { tip.hidden = true; };
+  // A mark tells its row; a box, which has many, the numbers that it is drawn from.
+  const linesOf = (part, event) => {
+    const row = rowOf(event);
+    if (row !== undefined) return part.tooltip.map((column) => [part.rows.columns[column], part.rows.rows[row][column]]);
+    const box = event.points.find((mark) => mark.data.type === "box");
+    return box?.data.customdata[box.pointNumber];
+  };
 
   // Kept rows.
   const keep = (part, row) => {
@@ -142,7 +168,7 @@
     if (following) return;
     following = true;
     const range = [...from.place.layout.xaxis.range];
-    const others = linked.filter((part) => part !== from && String(part.place.layout.xaxis.range) !== String(range));
+    const others = linked.filter((part) => part !== from && !part.failed && String(part.place.layout.xaxis.range) !== String(range));
     await Promise.all(others.map((part) => Plotly.relayout(part.place, { "xaxis.range": range })));
     following = false;
   };
@@ -170,21 +196,40 @@
       if (!next.hidden && next.classList.contains("folded")) hiddenBelow = level;
     }
   };
-  paint().then(() => {
-    for (const part of drawn) {
-      part.place.on("plotly_afterplot", () => makeRoom(part.place));
-      makeRoom(part.place);
-      part.place.on("plotly_hover", (event) => {
-        const row = rowOf(event);
-        if (row !== undefined) point(part, row, event.event);
-      });
-      part.place.on("plotly_unhover", leave);
-      part.place.on("plotly_click", (event) => {
-        const row = rowOf(event);
-        if (row !== undefined) keep(part, row);
-      });
-      if (part.linked) part.place.on("plotly_relayout", () => follow(part));
+  const listen = (part) => {
+    part.place.on("plotly_afterplot", () => makeRoom(part.place));
+    makeRoom(part.place);
+    part.place.on("plotly_hover", (event) => {
+      const lines = linesOf(part, event);
+      if (lines) point(lines, event.event);
+    });
+    part.place.on("plotly_unhover", leave);
+    part.place.on("plotly_click", (event) => {
+      const row = rowOf(event);
+      if (row !== undefined) keep(part, row);
+    });
+    if (part.linked) part.place.on("plotly_relayout", () => follow(part));
+  };
+
+  // Paper is light. Figures are drawn anew at a width that suits a sheet, and scale with it; in a table each value gets the
+  // name of its column, since its columns don't fit beside each other.
+  const SHEET = 1000;
+  addEventListener("beforeprint", () => {
+    leave();
+    for (const table of document.querySelectorAll("table")) {
+      const names = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+      for (const line of table.tBodies[0].rows) for (const cell of line.cells) cell.dataset.column = names[cell.cellIndex];
     }
-    root.dataset.drawn = "true";
+    paint("light", (part) => ({ width: SHEET, height: part.place.clientHeight, autosize: false }));
+    for (const part of drawn.filter((one) => !one.failed)) {
+      part.place.style.setProperty("--sheet", `${SHEET} / ${part.place.clientHeight}`);
+      for (const svg of part.place.querySelectorAll(".main-svg")) svg.setAttribute("viewBox", `0 0 ${SHEET} ${part.place.clientHeight}`);
+    }
   });
+  addEventListener("afterprint", () => {
+    for (const svg of document.querySelectorAll(".main-svg")) svg.removeAttribute("viewBox");
+    paint(theme);
+  });
+
+  paint(theme).then(() => { root.dataset.drawn = "true"; });
 })();

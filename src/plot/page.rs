@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use plotly::{Layout, Plot, Trace};
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::PlotError;
 use super::rows::{Column, Rows};
 use super::text::{html, json_in_script};
 
@@ -67,7 +69,10 @@ pub(super) struct About<'a> {
 }
 
 /// The whole page as HTML. `row_sets` are what the parts' marks stand for.
-pub(super) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> String {
+///
+/// # Errors
+/// A drawing that has no JSON.
+pub(super) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> Result<String, PlotError> {
     let title = html(about.title);
     let query = about.query.map_or_else(String::new, |query| {
         format!(
@@ -87,12 +92,8 @@ pub(super) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> S
         let body = match part.body {
             Body::Drawing { traces, layout, linked } => {
                 has_drawing = true;
-                let mut plot = Plot::new();
-                plot.add_traces(traces);
-                plot.set_layout(*layout);
-                let mut drawing: Value = serde_json::from_str(&plot.to_json()).unwrap_or_default();
-                about["data"] = drawing["data"].take();
-                about["layout"] = drawing["layout"].take();
+                about["data"] = drawing_json(&traces)?;
+                about["layout"] = drawing_json(&layout)?;
                 about["linked"] = linked.into();
                 "<div class=\"figure\"></div>".to_string()
             }
@@ -109,7 +110,7 @@ pub(super) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> S
     let row_sets: Vec<Value> = row_sets.iter().map(|rows| rows_json(rows)).collect();
     let described = json!({ "parts": described, "rows": row_sets }).to_string();
     let plotly = if has_drawing { PLOTLY.as_str() } else { "" };
-    format!(
+    Ok(format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
@@ -124,7 +125,12 @@ pub(super) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> S
         version = env!("CARGO_PKG_VERSION"),
         described = json_in_script(&described),
         script = SCRIPT,
-    )
+    ))
+}
+
+/// A drawing's traces or its layout.
+fn drawing_json(drawing: &impl Serialize) -> Result<Value, PlotError> {
+    serde_json::to_value(drawing).map_err(|error| PlotError(format!("the figure can't be written: {error}")))
 }
 
 const ACTIONS: &str = "<div class=\"actions\"><button data-save=\"png\" type=\"button\">Save PNG</button><button data-save=\"svg\" \
@@ -163,4 +169,35 @@ fn rows_json(rows: &Rows) -> Value {
     let columns: Vec<&str> = rows.0.iter().map(|column| column.name.as_str()).collect();
     let row = |row: usize| -> Value { rows.0.iter().map(|column| column.text(row)).collect() };
     json!({ "columns": columns, "rows": (0..rows.len()).map(row).collect::<Vec<_>>() })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serializer;
+
+    use super::*;
+
+    /// A trace without JSON.
+    #[derive(Clone)]
+    struct Broken;
+
+    impl Serialize for Broken {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("no such number"))
+        }
+    }
+
+    impl Trace for Broken {
+        fn to_json(&self) -> String {
+            String::new()
+        }
+    }
+
+    #[test]
+    fn drawing_without_json_is_an_error_and_no_empty_figure() {
+        let part = Part::drawing(&Rows::default(), String::new(), vec![Box::new(Broken)], Layout::new());
+        let about = About { title: "x", query: None, flow: String::new() };
+        let error = page(&about, vec![part], &[]).expect_err("no page");
+        assert_eq!(error.to_string(), "the figure can't be written: no such number");
+    }
 }

@@ -13,6 +13,7 @@ use super::{ColumnType, Figure, PlotError, bar, box_plot, scatter, timeline};
 const KIND: &str = "kind";
 const CLUSTER: &str = "cluster";
 const NOISE: &str = "noise";
+const SKIPPED: &str = "skipped";
 
 /// So many bars, categories of boxes and rows of a timeline are still readable.
 const READABLE: usize = 60;
@@ -35,8 +36,13 @@ pub(super) fn check(columns: &[(&str, ColumnType)]) -> Result<(), PlotError> {
 
 /// The rows, each with its kind.
 pub(super) fn with_kind(rows: &Rows) -> Rows {
-    let clustered = rows.column("clustered");
-    let kind = |row: usize| if clustered.is_some_and(|column| column.is_set(row)) { CLUSTER } else { NOISE };
+    let (clustered, cluster_id) = (rows.column("clustered"), rows.column("cluster_id"));
+    let kind = |row: usize| match clustered {
+        Some(column) if column.is_set(row) => CLUSTER,
+        // Left out by nulls => 'skip'.
+        _ if cluster_id.is_some_and(|column| column.text(row).is_none()) => SKIPPED,
+        _ => NOISE,
+    };
     let mut rows = rows.clone();
     let shown = (0..rows.len()).map(|row| Some(kind(row).to_string())).collect();
     rows.0.push(Column { name: KIND.to_string(), column_type: ColumnType::Text, shown, numbers: vec![] });
@@ -47,6 +53,7 @@ pub(super) fn draw(
     rows: &Rows,
     settings: &Settings,
     variability: Option<(&Rows, &[Settings])>,
+    note: &str,
 ) -> Result<Vec<Part>, PlotError> {
     let columns: Vec<(&str, ColumnType)> =
         rows.0.iter().map(|column| (column.name.as_str(), column.column_type)).collect();
@@ -57,13 +64,16 @@ pub(super) fn draw(
     let [label, x, y, color] = ["label", "x", "y", "color"].map(|name| settings.get(name));
     let size_of =
         |row: usize| rows.column("cluster_size").and_then(|column| column.number(row)).unwrap_or(1.0);
-    let is_noise = |row: usize| rows.column(KIND).and_then(|kind| kind.text(row)) == Some(NOISE);
-    let (mut noise, mut clusters): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&row| is_noise(row));
+    let kinds = rows.column(KIND);
+    let of_kind = |kind: &str| -> Vec<usize> {
+        (0..rows.len()).filter(|&row| kinds.and_then(|kinds| kinds.text(row)) == Some(kind)).collect()
+    };
+    let [mut clusters, mut noise, skipped] = [CLUSTER, NOISE, SKIPPED].map(of_kind);
     clusters.sort_by(|&a, &b| size_of(b).total_cmp(&size_of(a)).then(a.cmp(&b)));
     let time = rows.column("first_event_time");
     let time_of = |row: usize| time.and_then(|time| time.number(row)).unwrap_or(f64::INFINITY);
     noise.sort_by(|&a, &b| time_of(a).total_cmp(&time_of(b)).then(a.cmp(&b)));
-    let mut parts = vec![tiles(rows, &clusters, &noise, size_of)];
+    let mut parts = vec![tiles(rows, [&clusters, &noise, &skipped], size_of, note)];
 
     let bars = made(Figure::Bar, &[("x", label), ("y", Some("cluster_size"))])?;
     let largest: Vec<usize> = clusters.iter().copied().take(READABLE).collect();
@@ -77,7 +87,7 @@ pub(super) fn draw(
     let mut boxes = vec![];
     if let Some((rows, all_settings)) = variability {
         for settings in all_settings {
-            let mut part = some_boxes(rows, settings);
+            let mut part = some_boxes(rows, settings)?;
             part.rows = 1;
             boxes.push(part.with_heading(heading(settings)));
         }
@@ -87,7 +97,7 @@ pub(super) fn draw(
             let given =
                 [("x", Some(feature)), ("y", label), ("color", color), ("weight", Some("cluster_size"))];
             let settings = made(Figure::Box, &given)?;
-            let mut part = some_boxes(rows, &settings);
+            let mut part = some_boxes(rows, &settings)?;
             part.note.push_str(" Each exemplar counts as often as its cluster has events.");
             boxes.push(part.with_heading(heading(&settings)));
         }
@@ -95,7 +105,7 @@ pub(super) fn draw(
     if x.is_some() && y.is_some() {
         let given =
             [("x", x), ("y", y), ("label", label), ("size", Some("cluster_size")), ("color", Some(KIND))];
-        parts.push(scatter::draw(rows, &made(Figure::Scatter, &given)?).with_heading("Map of clusters"));
+        parts.push(scatter::draw(rows, &made(Figure::Scatter, &given)?)?.with_heading("Map of clusters"));
     }
     let has_times = columns.contains(&("first_event_time", ColumnType::Time))
         && columns.contains(&("last_event_time", ColumnType::Time));
@@ -119,6 +129,10 @@ pub(super) fn draw(
         }
     }
     parts.push(table(rows, settings, &noise, "Odd events", "What no cluster has: each an event of its own."));
+    if !skipped.is_empty() {
+        let note = "Events with a NULL among the features: they were not compared.";
+        parts.push(table(rows, settings, &skipped, "Skipped events", note));
+    }
     parts.extend(boxes);
     parts.push(table(
         rows,
@@ -139,7 +153,7 @@ fn heading(settings: &Settings) -> String {
 }
 
 /// Boxes of the most frequent categories.
-fn some_boxes(rows: &Rows, settings: &Settings) -> Part {
+fn some_boxes(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> {
     let categories = settings.column("y", rows);
     let weights = settings.column("weight", rows);
     let category = |row: usize| categories.and_then(|column| column.text(row));
@@ -155,13 +169,18 @@ fn some_boxes(rows: &Rows, settings: &Settings) -> Part {
     let mut frequent: Vec<(Option<&str>, f64)> = events.into_iter().collect();
     frequent.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let drawn: HashSet<Option<&str>> = frequent.into_iter().take(READABLE).map(|(name, _)| name).collect();
-    let mut part = box_plot::draw_rows(rows, settings, |row| drawn.contains(&category(row)));
+    let mut part = box_plot::draw_rows(rows, settings, |row| drawn.contains(&category(row)))?;
     let _ = write!(part.note, " The {READABLE} most frequent of {}.", thousands(all));
-    part
+    Ok(part)
 }
 
 /// What the collapse comes to, in a few numbers.
-fn tiles(rows: &Rows, clusters: &[usize], noise: &[usize], size_of: impl Fn(usize) -> f64) -> Part {
+fn tiles(
+    rows: &Rows,
+    [clusters, noise, skipped]: [&[usize]; 3],
+    size_of: impl Fn(usize) -> f64,
+    note: &str,
+) -> Part {
     let events: f64 = (0..rows.len()).map(&size_of).sum();
     let largest = clusters.first().map_or(0.0, |&row| size_of(row));
     let of_time = |name: &str, pick: fn(f64, f64) -> bool| {
@@ -183,6 +202,9 @@ fn tiles(rows: &Rows, clusters: &[usize], noise: &[usize], size_of: impl Fn(usiz
         ("odd events", thousands(noise.len())),
         ("events in the largest cluster", thousands(largest as usize)),
     ];
+    if !skipped.is_empty() {
+        tiles.push(("skipped events", thousands(skipped.len())));
+    }
     if let (Some(first), Some(last)) =
         (of_time("first_event_time", |a, b| a < b), of_time("last_event_time", |a, b| a > b))
     {
@@ -192,7 +214,9 @@ fn tiles(rows: &Rows, clusters: &[usize], noise: &[usize], size_of: impl Fn(usiz
     let tile = |(name, value): &(&str, String)| {
         format!("<div class=\"tile\"><b>{}</b><span>{name}</span></div>", html(value))
     };
-    let body = format!("<div class=\"tiles\">{}</div>", tiles.iter().map(tile).collect::<Vec<_>>().concat());
+    let note = if note.is_empty() { String::new() } else { format!("<p class=\"note\">{}</p>", html(note)) };
+    let body =
+        format!("<div class=\"tiles\">{}</div>{note}", tiles.iter().map(tile).collect::<Vec<_>>().concat());
     Part::new(rows, String::new(), Body::Html(body))
 }
 

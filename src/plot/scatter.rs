@@ -1,4 +1,7 @@
 //! The map of clusters: one mark per row, where its features put it.
+//!
+//! Labels are a trace of their own, elements of the page also where many marks are drawn by the graphics card's interface:
+//! plotly.js 3.0.1 fails to draw text there (<https://github.com/plotly/plotly.js/issues/7353>).
 
 use std::collections::BTreeMap;
 
@@ -10,7 +13,7 @@ use super::page::Part;
 use super::rows::{Column, Rows};
 use super::settings::Settings;
 use super::text::{SHOWN, count, marks};
-use super::{MANY, color, layout, symbol};
+use super::{Figure, MANY, MAX_GROUPS, PlotError, color, layout, symbol, too_many_values};
 
 /// At most so many marks are called by their label: more of them hide each other.
 const LABELS: usize = 40;
@@ -18,7 +21,7 @@ const LABELS: usize = 40;
 /// From here on a mark is no small one, and has no label, unless the option `cut_off` says otherwise.
 const CUT_OFF: f64 = 4.0;
 
-pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
+pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> {
     let [size, label, group] = ["size", "label", "color"].map(|name| settings.column(name, rows));
     let features = settings.columns("scaled_by", rows);
     let length = |row: usize| -> Option<f64> {
@@ -42,6 +45,9 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
             left_out += 1;
         }
     }
+    if groups.len() > MAX_GROUPS {
+        return Err(too_many_values(Figure::Scatter, "colours", MAX_GROUPS, "color", groups.len()));
+    }
     let weight = |row: usize| size.map_or(1.0, |column| column.number(row).unwrap_or(1.0).max(1.0));
     // Small marks come last and lie on top.
     for members in groups.values_mut() {
@@ -56,25 +62,23 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
     called.truncate(LABELS);
     let many = rows.len() > MANY;
     let mut traces: Vec<Box<dyn plotly::Trace>> = vec![];
+    let mut labels: Vec<Box<dyn plotly::Trace>> = vec![];
     for (at, (name, members)) in groups.iter().enumerate() {
-        let places =
-            |of: &[Option<f64>]| -> Vec<Option<f64>> { members.iter().map(|&row| of[row]).collect() };
-        let text = |row: &usize| match label {
-            Some(column) if called.contains(row) => column.label(*row, 24),
-            _ => String::new(),
+        let trace = |members: &[usize]| {
+            let places =
+                |of: &[Option<f64>]| -> Vec<Option<f64>> { members.iter().map(|&row| of[row]).collect() };
+            Scatter::new(places(&x), places(&y)).name(name).legend_group(name)
         };
+        let sizes = |members: &[usize]| members.iter().map(|&row| diameter(weight(row))).collect();
         traces.push(
-            Scatter::new(places(&x), places(&y))
+            trace(members)
                 .web_gl_mode(many)
-                .name(name)
-                .mode(if label.is_some() { Mode::MarkersText } else { Mode::Markers })
+                .mode(Mode::Markers)
                 .ids(members.iter().map(ToString::to_string).collect())
-                .text_array(members.iter().map(text).collect())
-                .text_position(Position::TopCenter)
                 .hover_info(HoverInfo::None)
                 .marker(
                     Marker::new()
-                        .size_array(members.iter().map(|&row| diameter(weight(row))).collect())
+                        .size_array(sizes(members))
                         .symbol(symbol(at))
                         .color(color(at))
                         .opacity(0.75)
@@ -82,7 +86,20 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
                 )
                 .show_legend(group.is_some()),
         );
+        let of_group: Vec<usize> = members.iter().copied().filter(|row| called.contains(row)).collect();
+        let Some(column) = label.filter(|_| !of_group.is_empty()) else { continue };
+        labels.push(
+            trace(&of_group)
+                .mode(Mode::MarkersText)
+                .text_array(of_group.iter().map(|&row| column.label(row, 24)).collect())
+                .text_position(Position::TopCenter)
+                .hover_info(HoverInfo::Skip)
+                // Not seen: they keep the text off the marks below.
+                .marker(Marker::new().size_array(sizes(&of_group)).opacity(0.0))
+                .show_legend(false),
+        );
     }
+    traces.extend(labels);
     let axis = |name: &str| {
         let scaled = if features.is_some() { ", scaled" } else { "" };
         let title = marks(settings.get(name).unwrap_or_default(), SHOWN);
@@ -97,13 +114,18 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
         note.push("The area of a mark grows with the logarithm of its size.".to_string());
     }
     if small.len() > called.len() {
-        note.push(format!("The {} smallest of {} small marks are labelled.", called.len(), small.len()));
+        note.push(format!(
+            "Labels are of the {} smallest of {} small marks, where they don't cover each other.",
+            called.len(),
+            super::thousands(small.len())
+        ));
     }
     if left_out > 0 {
         note.push(format!("Not drawn: {} without a place.", count(left_out, "row")));
     }
     let layout = layout(settings.get("color")).x_axis(axis("x")).y_axis(axis("y").auto_margin(true));
-    Part::drawing(rows, note.join(" "), traces, layout).with_tooltip(rows, settings.columns("tooltip", rows))
+    let part = Part::drawing(rows, note.join(" "), traces, layout);
+    Ok(part.with_tooltip(rows, settings.columns("tooltip", rows)))
 }
 
 /// In pixels: of 1 event 7, of 5,000 events 34.

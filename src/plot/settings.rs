@@ -318,7 +318,7 @@ impl Settings {
     /// Which of the query's columns the density of a timeline needs.
     pub fn density_columns<'a>(&self, names: &(impl Iterator<Item = &'a str> + Clone)) -> Vec<usize> {
         let of = |option: &str| position(names.clone(), self.get(option)?);
-        [of("time"), of("group_by").or(of("series"))].into_iter().flatten().collect()
+        [of("time"), of("group_by").or(of("series")), of("ref_event")].into_iter().flatten().collect()
     }
 }
 

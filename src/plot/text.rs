@@ -41,6 +41,12 @@ pub(super) fn thousands(number: usize) -> String {
     grouped
 }
 
+/// A number as people write it, in at most twelve digits: 56, 0.25, 1e-7.
+pub(super) fn number(value: f64) -> String {
+    let short: f64 = format!("{value:.11e}").parse().unwrap_or(value);
+    if short == 0.0 || (1e-5..1e15).contains(&short.abs()) { short.to_string() } else { format!("{short:e}") }
+}
+
 /// Text of an HTML element or a quoted attribute.
 pub(super) fn html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -74,6 +80,10 @@ mod tests {
         assert_eq!(
             [count(1, "row"), count(0, "row"), count(1_234_567, "row")],
             ["1 row", "0 rows", "1,234,567 rows"]
+        );
+        assert_eq!(
+            [56.0, -0.25, 0.1 + 0.2, 1e-7, 1.5e300].map(number),
+            ["56", "-0.25", "0.3", "1e-7", "1.5e300"]
         );
         assert_eq!(html("<a href=\"'&"), "&lt;a href=&quot;&#39;&amp;");
     }

@@ -15,14 +15,13 @@ use super::rows::{Column, Rows};
 use super::settings::{Reference, Settings};
 use super::text::{SHOWN, count, marks};
 use super::traces::{Span, Spans};
-use super::{MANY, PlotError, color, layout, symbol};
+use super::{Figure, MANY, MAX_GROUPS, PlotError, color, layout, symbol, too_many_values};
 
 /// What times and range selector need, and what the range slider needs.
-pub(super) const SHARED_HEIGHT: usize = 106;
-pub(super) const SLIDER_HEIGHT: usize = 90;
+const SHARED_HEIGHT: usize = 106;
+const SLIDER_HEIGHT: usize = 90;
 
-/// The most rows of marks in one timeline, and the most panels.
-pub(super) const MAX_GROUPS: usize = 1_000;
+/// The most timelines on one page.
 const MAX_PANELS: usize = 50;
 
 /// The most lines through all groups.
@@ -50,7 +49,9 @@ fn shown((_, name): &Name<'_>, limit: usize) -> String {
 pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
     let column = |name: &str| settings.column(name, rows);
     let [time, end, panel, group, series] = ["time", "end", "panel", "group_by", "series"].map(column);
-    let references = references(rows, settings)?;
+    let mut references = settings.references("ref_times");
+    references.extend(event_references(rows, settings));
+    let references = in_order(references)?;
     let mut panels: BTreeMap<Name<'_>, Groups<'_>> = BTreeMap::new();
     let mut all_series = BTreeSet::new();
     let (mut left_out, mut first, mut last) = (0, f64::INFINITY, f64::NEG_INFINITY);
@@ -72,22 +73,16 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotEr
     if panels.values().any(|groups| groups.len() > MAX_GROUPS) {
         return Err(too_many_groups());
     }
-    if panels.len() > MAX_PANELS {
-        return Err(PlotError(format!(
-            "TIMELINE draws up to {MAX_PANELS} panels, the column of option 'panel' has {} values",
-            panels.len()
-        )));
+    if all_series.len() > MAX_GROUPS {
+        return Err(too_many_values(Figure::Timeline, "series", MAX_GROUPS, "series", all_series.len()));
     }
-    for reference in &references {
-        first = first.min(reference.time);
-        last = last.max(reference.time);
+    if panels.len() > MAX_PANELS {
+        return Err(too_many_values(Figure::Timeline, "panels", MAX_PANELS, "panel", panels.len()));
     }
     if panels.is_empty() {
         panels.insert((true, None), BTreeMap::new());
     }
-    // A second is the shortest time that an axis shows.
-    let around = ((last - first) * 0.02).max(500.0);
-    let range = (first <= last).then_some((first - around, last + around));
+    let range = whole(first, last, &references);
     let all_series: Vec<Name<'_>> = all_series.into_iter().collect();
     let panel_count = panels.len();
     let mut note = note_of(rows.len() - left_out, left_out, settings, &references, panel_count);
@@ -123,16 +118,32 @@ fn legend(settings: &Settings) -> Legend {
         .y_anchor(Anchor::Bottom)
 }
 
-/// Times to compare with, of both options, in their order.
-fn references(rows: &Rows, settings: &Settings) -> Result<Vec<Reference>, PlotError> {
-    let time = settings.column("time", rows);
-    let mut references = settings.references("ref_times");
-    if let Some(event) = settings.column("ref_event", rows) {
-        references.extend((0..rows.len()).filter_map(|row| {
-            let label = event.text(row).filter(|_| event.is_set(row))?;
-            Some(Reference { time: time?.number(row)?, label: label.to_string() })
-        }));
+/// All that there is to see between two times and of the references, with some room at both ends.
+pub(super) fn whole(mut first: f64, mut last: f64, references: &[Reference]) -> Option<(f64, f64)> {
+    for reference in references {
+        first = first.min(reference.time);
+        last = last.max(reference.time);
     }
+    // A second is the shortest time that an axis shows.
+    let around = ((last - first) * 0.02).max(500.0);
+    (first <= last).then_some((first - around, last + around))
+}
+
+/// The times of the rows that have a label in the column of `ref_event`.
+pub(super) fn event_references(rows: &Rows, settings: &Settings) -> Vec<Reference> {
+    let (time, event) = (settings.column("time", rows), settings.column("ref_event", rows));
+    let reference = |row: usize| {
+        let label = event?.text(row).filter(|_| event.is_some_and(|event| event.is_set(row)))?;
+        Some(Reference { time: time?.number(row)?, label: label.to_string() })
+    };
+    (0..rows.len()).filter_map(reference).collect()
+}
+
+/// References by their time.
+///
+/// # Errors
+/// More of them than can be told apart.
+pub(super) fn in_order(mut references: Vec<Reference>) -> Result<Vec<Reference>, PlotError> {
     if references.len() > MAX_REFERENCES {
         return Err(PlotError(format!(
             "TIMELINE draws up to {MAX_REFERENCES} lines of ref_event and ref_times, got {}; let ref_event be NULL on other \
@@ -155,17 +166,20 @@ fn traces(
         ["end", "group_by", "series"].map(|name| settings.get(name).is_some());
     // Beside each other, so that none hides another one.
     let lanes = if are_groups { all_series.len().max(1) as f64 } else { 1.0 };
+    let mut by_series: BTreeMap<Name<'_>, Vec<Span>> = BTreeMap::new();
+    for (place, of_group) in groups.values().enumerate() {
+        for (series, spans) in of_group {
+            let placed = spans.iter().map(|span| Span { y: place as f64, ..*span });
+            by_series.entry(*series).or_default().extend(placed);
+        }
+    }
     let mut traces: Vec<Box<dyn Trace>> = vec![];
+    // The same colour for a series on all panels.
     for (at, series) in all_series.iter().enumerate() {
-        let offset = if are_groups { ((at as f64 + 0.5) / lanes - 0.5) * 0.5 } else { 0.0 };
-        let spans: Vec<Span> = (groups.values().enumerate())
-            .flat_map(|(place, of_group)| {
-                let spans = of_group.get(series).into_iter().flatten();
-                spans.map(move |span| Span { y: place as f64 + offset, ..*span })
-            })
-            .collect();
-        if spans.is_empty() {
-            continue;
+        let Some(mut spans) = by_series.remove(series) else { continue };
+        if are_groups {
+            let offset = ((at as f64 + 0.5) / lanes - 0.5) * 0.5;
+            spans.iter_mut().for_each(|span| span.y += offset);
         }
         let name = if are_series { shown(series, SHOWN) } else { "events".to_string() };
         let marker = Marker::new().color(color(at)).opacity(0.7);
@@ -202,17 +216,25 @@ fn note_of(
     if panels > 1 {
         note.push("All timelines show the same time: zoom one, and the others follow.".to_string());
     }
-    if !references.is_empty() {
-        note.push(format!("Dashed: {}.", count(references.len(), "reference")));
-    }
+    note.extend(dashed(references));
     if left_out > 0 {
         note.push(format!("Not drawn: {} without a time.", count(left_out, "row")));
     }
     note.join(" ")
 }
 
+/// What a note says of the lines.
+pub(super) fn dashed(references: &[Reference]) -> Option<String> {
+    (!references.is_empty()).then(|| format!("Dashed: {}.", count(references.len(), "reference")))
+}
+
 /// Axes, lines through all groups, and the height.
-fn axes(names: &[String], references: &[Reference], range: Option<(f64, f64)>, slider: bool) -> Layout {
+pub(super) fn axes(
+    names: &[String],
+    references: &[Reference],
+    range: Option<(f64, f64)>,
+    slider: bool,
+) -> Layout {
     let mut x_axis = Axis::new().type_(AxisType::Date).range_selector(range_selector());
     if let Some((first, last)) = range {
         x_axis = x_axis.range(vec![first, last]);
@@ -270,7 +292,7 @@ pub(super) fn margin<'a>(names: impl IntoIterator<Item = &'a String>) -> Margin 
 }
 
 /// The height of so many groups: less for each when there are many.
-pub(super) fn height_of(groups: usize) -> usize {
+fn height_of(groups: usize) -> usize {
     let each = match groups {
         0..=2 => 60,
         3..=60 => 28,
@@ -286,7 +308,7 @@ pub(super) fn too_many_groups() -> PlotError {
     ))
 }
 
-pub(super) fn range_selector() -> RangeSelector {
+fn range_selector() -> RangeSelector {
     let back = |label: &str, step: SelectorStep, count: usize| {
         SelectorButton::new().label(label).step(step).step_mode(StepMode::Backward).count(count)
     };
@@ -301,7 +323,7 @@ pub(super) fn range_selector() -> RangeSelector {
 }
 
 /// `range` is all that there is.
-pub(super) fn range_slider(range: Option<(f64, f64)>) -> RangeSlider {
+fn range_slider(range: Option<(f64, f64)>) -> RangeSlider {
     let slider = RangeSlider::new().visible(true).thickness(0.1);
     match range {
         Some((first, last)) => slider.range(vec![first, last]),

@@ -19,13 +19,17 @@ pub(super) struct Boxes {
     width: f64,
     marker: Marker,
     hoverinfo: &'static str,
+    /// The tooltip of each box: names and values. The drawing script would tell the fences as minimum and maximum.
+    customdata: Vec<Vec<(String, String)>>,
     legendgroup: String,
     showlegend: bool,
 }
 
-/// One box: where it lies and what it spans.
+/// What a box spans.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Quartiles {
+    pub(super) minimum: f64,
+    pub(super) maximum: f64,
     pub(super) q1: f64,
     pub(super) median: f64,
     pub(super) q3: f64,
@@ -33,21 +37,29 @@ pub(super) struct Quartiles {
     pub(super) upper_fence: f64,
 }
 
+/// One box: where it lies, what it spans, what its tooltip says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct DrawnBox {
+    pub(super) y: f64,
+    pub(super) quartiles: Quartiles,
+    pub(super) tooltip: Vec<(String, String)>,
+}
+
 impl Boxes {
     /// A box at each place of the y axis, `width` high.
     pub(super) fn new(
         name: &str,
-        boxes: &[(f64, Quartiles)],
+        boxes: Vec<DrawnBox>,
         width: f64,
         marker: Marker,
         showlegend: bool,
     ) -> Box<Self> {
-        let numbers = |of: fn(&Quartiles) -> f64| boxes.iter().map(|(_, quartiles)| of(quartiles)).collect();
+        let numbers = |of: fn(&Quartiles) -> f64| boxes.iter().map(|drawn| of(&drawn.quartiles)).collect();
         Box::new(Self {
             r#type: "box",
             orientation: "h",
             name: name.to_string(),
-            y: boxes.iter().map(|(y, _)| *y).collect(),
+            y: boxes.iter().map(|drawn| drawn.y).collect(),
             q1: numbers(|quartiles| quartiles.q1),
             median: numbers(|quartiles| quartiles.median),
             q3: numbers(|quartiles| quartiles.q3),
@@ -55,7 +67,8 @@ impl Boxes {
             upperfence: numbers(|quartiles| quartiles.upper_fence),
             width,
             marker,
-            hoverinfo: "x",
+            hoverinfo: "none",
+            customdata: boxes.into_iter().map(|drawn| drawn.tooltip).collect(),
             legendgroup: name.to_string(),
             showlegend,
         })
@@ -112,7 +125,8 @@ macro_rules! is_trace {
     ($($trace:ty),*) => {$(
         impl Trace for $trace {
             fn to_json(&self) -> String {
-                serde_json::to_string(self).unwrap_or_default()
+                // The trait has no error to return. Pages don't come this way: they serialize the trait object itself.
+                serde_json::to_string(self).expect("numbers and text are JSON")
             }
         }
     )*};

@@ -169,7 +169,7 @@ Examples:
                    --eps 0.001 --out logons.html"
 )]
 pub(super) struct ReportArgs {
-    /// A file, or a pattern of files
+    /// A file, a pattern of files, or a query in brackets: '(SELECT ...)'
     #[arg(short = 'T', long, value_name = "TABLE")]
     pub(super) table: String,
 
@@ -189,6 +189,12 @@ pub(super) struct ReportArgs {
     /// How many events make a neighbourhood a cluster
     #[arg(long, value_name = "N", default_value = "2")]
     pub(super) min_samples: u64,
+
+    /// NULL features: an error, read as zero, or skipped (such events take no part and are listed apart).
+    /// The default features read NULL as empty text
+    #[arg(long, value_name = "error|zero|skip", default_value = "error", hide_possible_values = true,
+          value_parser = ["error", "zero", "skip"])]
+    pub(super) nulls: String,
 
     /// The headline
     #[arg(long, value_name = "TEXT")]

@@ -101,12 +101,13 @@ fn report(runtime: &Runtime, runner: &Runner, folder: &Path, keep: Option<&Path>
         Report { title: Some("Clustered process events of a made-up company"), ..Report::of(&table) };
     let name = "dbcluster-demo.html";
     let out = keep.map_or_else(|| PathBuf::from(name), |keep| keep.join(name));
-    let out = match report::write(runtime, &runner.ctx, &report, &out) {
-        Ok(_) => out,
+    let (page, _) = report::page(runtime, &runner.ctx, &report)?;
+    let out = match report::write(&page, &out) {
+        Ok(()) => out,
         // A folder that can't be written to is no reason to end here.
         Err(_) if keep.is_none() => {
             let out = std::env::temp_dir().join(name);
-            report::write(runtime, &runner.ctx, &report, &out)?;
+            report::write(&page, &out)?;
             out
         }
         Err(failure) => return Err(failure),

@@ -37,6 +37,15 @@ impl Failure {
         }
     }
 
+    /// The same in other words.
+    pub(super) fn map(self, words: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::Message(message) => Self::Message(words(&message)),
+            Self::Placed(message) => Self::Placed(words(&message)),
+            Self::OutputClosed | Self::Interrupted => self,
+        }
+    }
+
     /// Adds what to do about it, where `statement` tells.
     pub(super) fn with_hint(self, statement: &str) -> Self {
         match self {

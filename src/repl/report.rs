@@ -3,20 +3,32 @@
 use std::fs;
 use std::path::Path;
 
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Int64Type, Schema};
+use datafusion::config::Dialect;
 use datafusion::prelude::SessionContext;
+use datafusion::sql::sqlparser::ast::{Expr, SelectItem};
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::Token;
 use tokio::runtime::Runtime;
 
 use super::args::ReportArgs;
 use super::execute::Runner;
 use super::failure::Failure;
 use super::output;
+use super::sample::thousands;
+use super::statements::dialect;
 use crate::figure_file::{columns, rows};
 use crate::plot::{ColumnType, Figure, MAX_ROWS, Rows, Settings, draw_report};
 
-/// The features of the notebook, for tables that have what they need.
-const PROCESS: &str = "cmdline_tokens(CommandLine) AS tokens, path_score(NewProcessName) AS path";
-const SESSION: &str = "is_system_session(SubjectLogonId) AS is_system";
+/// The features of the notebook, for tables that have what they need. NULL text is read as empty, as `process_features`
+/// does it.
+const PROCESS: &str =
+    "cmdline_tokens(coalesce(CommandLine, '')) AS tokens, path_score(coalesce(NewProcessName, '')) AS path";
+const SESSION: &str = "coalesce(is_system_session(SubjectLogonId), false) AS is_system";
+
+/// The columns that these features are made of.
+const SOURCES: [&str; 3] = ["CommandLine", "NewProcessName", "SubjectLogonId"];
 
 /// What makes a page of a table.
 #[derive(Debug)]
@@ -26,13 +38,20 @@ pub(super) struct Report<'a> {
     pub(super) label: Option<&'a str>,
     pub(super) eps: f64,
     pub(super) min_samples: u64,
+    pub(super) nulls: &'a str,
     pub(super) title: Option<&'a str>,
 }
 
 impl<'a> Report<'a> {
     /// What a table of Windows' process events needs.
     pub(super) fn of(table: &'a str) -> Self {
-        Self { table, features: None, label: None, eps: 0.0001, min_samples: 2, title: None }
+        Self { table, features: None, label: None, eps: 0.0001, min_samples: 2, nulls: "error", title: None }
+    }
+
+    /// The table as SQL: a file's name, or a query as it is.
+    fn relation(&self) -> String {
+        let table = self.table.trim();
+        if table.starts_with('(') { table.to_string() } else { quoted(table) }
     }
 }
 
@@ -49,36 +68,42 @@ pub(super) fn run(runtime: &Runtime, runner: &Runner, args: &ReportArgs) -> Resu
         label: args.label.as_deref(),
         eps: args.eps,
         min_samples: args.min_samples,
+        nulls: &args.nulls,
         title: args.title.as_deref(),
         ..Report::of(&args.table)
     };
-    let rows = write(runtime, &runner.ctx, &report, &args.out)?;
+    let (page, rows) = page(runtime, &runner.ctx, &report)?;
+    write(&page, &args.out)?;
     if !runner.print.quiet {
         output::write(format!("{rows} rows on one page: {}\n", args.out.display()))?;
     }
     Ok(())
 }
 
-/// Writes the page. Returns the number of rows that are left to read.
-pub(super) fn write(
+/// The page, and the number of rows that are left to read.
+pub(super) fn page(
     runtime: &Runtime,
     ctx: &SessionContext,
     report: &Report<'_>,
-    out: &Path,
-) -> Result<usize, Failure> {
-    let (page, rows) = runtime.block_on(page(ctx, report))?;
-    fs::write(out, page).map_err(|error| Failure::new(format!("{}: {error}", out.display())))?;
-    Ok(rows)
+) -> Result<(String, usize), Failure> {
+    runtime.block_on(draw(ctx, report))
 }
 
-async fn page(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usize), Failure> {
-    let table = format!("'{}'", report.table.replace('\'', "''"));
+/// Writes the page.
+pub(super) fn write(page: &str, out: &Path) -> Result<(), Failure> {
+    fs::write(out, page).map_err(|error| Failure::new(format!("{}: {error}", out.display())))
+}
+
+async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usize), Failure> {
+    let table = report.relation();
     let input = ctx.sql(&format!("SELECT * FROM {table}")).await?;
     let input = input.schema().as_arrow().clone();
     let features = features(report, &input)?;
     let label = label(report, &input)?;
 
-    let first = ctx.sql(&format!("SELECT {features} FROM {table}")).await?;
+    let dialect = ctx.state_ref().read().config_options().sql_parser.dialect;
+    let named = named(&features, dialect)?;
+    let first = ctx.sql(&format!("SELECT {named} FROM {table}")).await?;
     let feature_columns = columns(first.schema().as_arrow());
     // The first two numbers are the axes of the map.
     let is_number = |(_, found): &&(&str, ColumnType)| *found == ColumnType::Number;
@@ -88,12 +113,19 @@ async fn page(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     let color =
         fields.find(|field| field.data_type() == &DataType::Boolean).map(|field| field.name().clone());
 
-    let label_column =
-        if label.is_column { String::new() } else { format!(", {} AS \"{}\"", label.expression, label.name) };
+    let label_column = if label.is_column {
+        String::new()
+    } else {
+        format!(", {} AS {}", label.expression, identifier(&label.name))
+    };
+    let nulls = match report.nulls {
+        "error" => String::new(),
+        nulls => format!(", nulls => '{nulls}'"),
+    };
     let query = format!(
-        "SELECT *{label_column}\nFROM dbcluster({table}, '{}',\n               eps => {}, min_samples => {})\nORDER BY \
+        "SELECT *{label_column}\nFROM dbcluster({table}, {},\n               eps => {}, min_samples => {}{nulls})\nORDER BY \
          cluster_size DESC",
-        features.replace('\'', "''"),
+        quoted(&features),
         report.eps,
         report.min_samples
     );
@@ -110,28 +142,31 @@ async fn page(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     let settings = settings(Figure::Report, &given, &collapse)?;
 
     // Events that are equal to the boxes count together: any number of them becomes few rows.
-    let names: Vec<String> = numbers.iter().chain(&color).map(|name| format!("\"{name}\"")).collect();
+    let free = |name: &str| free_name(name, |name| feature_columns.iter().any(|(column, _)| *column == name));
+    let (called, events) = (free("label"), free("events"));
+    let names: Vec<String> = numbers.iter().chain(&color).map(|name| identifier(name)).collect();
     let names = names.join(", ");
     let grouped = format!(
-        "SELECT label, {names}, count(*) AS events FROM (SELECT {} AS label, {features} FROM {table}) \
-         GROUP BY label, {names} ORDER BY label, {names} LIMIT {}",
+        "SELECT {called}, {names}, count(*) AS {events} FROM (SELECT {} AS {called}, {named} FROM {table}) \
+         GROUP BY {called}, {names} ORDER BY {called}, {names} LIMIT {}",
         label.expression,
         MAX_ROWS + 1,
     );
-    let events = if numbers.is_empty() { Rows::default() } else { collect(ctx, &grouped).await? };
+    let of_events = if numbers.is_empty() { Rows::default() } else { collect(ctx, &grouped).await? };
     let mut boxes = vec![];
     for (at, number) in numbers.iter().enumerate() {
-        let mut given = vec![("x", number.as_str()), ("y", "label"), ("weight", "events")];
+        let mut given = vec![("x", number.as_str()), ("y", called.as_str()), ("weight", events.as_str())];
         // The first feature as a whole, the second one split: as the notebook has them.
         if let (1, Some(color)) = (at, &color) {
             given.push(("color", color));
         }
-        boxes.push(self::settings(Figure::Box, &given, &events)?);
+        boxes.push(self::settings(Figure::Box, &given, &of_events)?);
     }
     // Too many different ones: the boxes are those of the exemplars then, and say so.
-    let variability = (events.len() <= MAX_ROWS).then_some((&events, boxes.as_slice()));
-    let page =
-        draw_report(&collapse, &settings, variability).map_err(|error| Failure::new(error.to_string()))?;
+    let variability = (of_events.len() <= MAX_ROWS).then_some((&of_events, boxes.as_slice()));
+    let note = nulls_note(ctx, report, &input, &named).await?;
+    let page = draw_report(&collapse, &settings, variability, &note)
+        .map_err(|error| Failure::new(error.to_string()))?;
     Ok((page, collapse.len()))
 }
 
@@ -143,9 +178,96 @@ fn settings(figure: Figure, given: &[(&str, &str)], rows: &Rows) -> Result<Setti
 }
 
 async fn collect(ctx: &SessionContext, query: &str) -> Result<Rows, Failure> {
-    let frame = ctx.sql(query).await?;
+    let said = |error| Failure::from(error).map(as_flags);
+    let frame = ctx.sql(query).await.map_err(said)?;
     let schema = std::sync::Arc::clone(frame.schema().inner());
-    Ok(rows(&schema, &frame.collect().await?)?)
+    Ok(rows(&schema, &frame.collect().await.map_err(said)?)?)
+}
+
+/// The advice of a query in the words of this command.
+fn as_flags(message: &str) -> String {
+    ["error", "zero", "skip"].iter().fold(message.to_string(), |message, value| {
+        message.replace(&format!("nulls => '{value}'"), &format!("--nulls {value}"))
+    })
+}
+
+/// The features for a SELECT list, each with the name that dbcluster gives it: the one behind AS, or its text.
+fn named(features: &str, name: Dialect) -> Result<String, Failure> {
+    let unreadable = |error: String| Failure::new(format!("--features '{features}': {error}"));
+    let dialect = dialect(name);
+    let parser = Parser::new(dialect.as_ref()).try_with_sql(features);
+    let read = parser.and_then(|mut parser| Ok((parser.parse_projection()?, parser.peek_token().token)));
+    let (items, rest) = read.map_err(|error| unreadable(error.to_string()))?;
+    if rest != Token::EOF {
+        return Err(unreadable(format!("can't read '{rest}'; separate features with commas")));
+    }
+    let item = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(Expr::Identifier(_)) => item.to_string(),
+        SelectItem::UnnamedExpr(expression) => {
+            format!("{expression} AS {}", identifier(&expression.to_string()))
+        }
+        item => item.to_string(),
+    };
+    Ok(items.iter().map(item).collect::<Vec<_>>().join(", "))
+}
+
+/// How many events have NULL where a feature is made of it, and how it was read. Empty where none has.
+async fn nulls_note(
+    ctx: &SessionContext,
+    report: &Report<'_>,
+    input: &Schema,
+    named: &str,
+) -> Result<String, Failure> {
+    let table = report.relation();
+    let (names, relation, read_as) = if report.features.is_none() {
+        let sources = SOURCES.into_iter().filter(|name| has(input, name)).map(String::from).collect();
+        (sources, table, "read as empty")
+    } else {
+        let read_as = match report.nulls {
+            "zero" => "read as 0",
+            "skip" => "skipped",
+            _ => return Ok(String::new()),
+        };
+        let relation = format!("(SELECT {named} FROM {table})");
+        let features = ctx.sql(&format!("SELECT * FROM {relation}")).await?;
+        let features: Vec<String> =
+            features.schema().fields().iter().map(|field| field.name().clone()).collect();
+        (features, relation, read_as)
+    };
+    let counts: Vec<String> =
+        names.iter().map(|name| format!("count(*) FILTER (WHERE {} IS NULL)", identifier(name))).collect();
+    let frame = ctx.sql(&format!("SELECT {} FROM {relation}", counts.join(", "))).await?;
+    let batches = frame.collect().await?;
+    let mut found = vec![];
+    for (at, name) in names.iter().enumerate() {
+        let count =
+            |batch: &RecordBatch| batch.column(at).as_primitive::<Int64Type>().values().iter().sum::<i64>();
+        match batches.iter().map(count).sum::<i64>() {
+            0 => {}
+            1 => found.push(format!("{name} in 1 event")),
+            rows => found.push(format!("{name} in {} events", thousands(rows.unsigned_abs()))),
+        }
+    }
+    Ok(if found.is_empty() { String::new() } else { format!("NULL, {read_as}: {}.", found.join(", ")) })
+}
+
+/// A name as SQL.
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as SQL.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The name, or one like it that is not taken.
+fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut name = name.to_string();
+    while is_taken(&name) {
+        name.push('_');
+    }
+    name
 }
 
 fn has(schema: &Schema, name: &str) -> bool {
@@ -180,16 +302,12 @@ struct Label {
 }
 
 fn label(report: &Report<'_>, input: &Schema) -> Result<Label, Failure> {
-    let (expression, mut name) = match report.label {
+    let (expression, name) = match report.label {
         Some(column) if has(input, column) => {
-            return Ok(Label {
-                expression: format!("\"{column}\""),
-                name: column.to_string(),
-                is_column: true,
-            });
+            return Ok(Label { expression: identifier(column), name: column.to_string(), is_column: true });
         }
-        Some(expression) => (expression, "label".to_string()),
-        None if has(input, "NewProcessName") => ("process_name(NewProcessName)", "process".to_string()),
+        Some(expression) => (expression, "label"),
+        None if has(input, "NewProcessName") => ("process_name(NewProcessName)", "process"),
         None => {
             return Err(Failure::new(format!(
                 "{} has no NewProcessName, so say what a row is called, as in --label Account; its columns are: {}",
@@ -198,8 +316,6 @@ fn label(report: &Report<'_>, input: &Schema) -> Result<Label, Failure> {
             )));
         }
     };
-    while has(input, &name) {
-        name.push('_');
-    }
+    let name = free_name(name, |name| has(input, name));
     Ok(Label { expression: expression.to_string(), name, is_column: false })
 }
