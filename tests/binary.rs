@@ -272,6 +272,31 @@ fn demo_tells_what_it_found() {
     }
 }
 
+/// The demo's last words, taken at their word: the same events, and the query that compares within a program.
+#[test]
+fn advice_of_the_demo_shows_every_planted_event() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run_there = |args: &[&str]| {
+        let output = dbcluster().current_dir(folder.path()).args(args).output().expect("the binary starts");
+        assert!(output.status.success(), "{args:?}\n{}", stderr(&output));
+        stdout(&output)
+    };
+    let story = run_there(&["demo", "--rows", "20000"]);
+    let (_, advice) = story.split_once("cannot be seen (lookalike_service)").expect("some are hidden");
+    assert!(advice.contains("(partition_by, as above), 1 of them can."), "{advice}");
+    let (_, again) = advice.split_once("To go on from here: dbcluster ").expect("what to do next");
+    let (sample, _) = again.split_once(", then dbcluster").expect("a command");
+    run_there(&sample.split(' ').collect::<Vec<_>>());
+    let from = story.rfind("\nWITH members").expect("a query");
+    let (query, _) = story[from..].split_once(";\n").expect("a statement");
+    assert!(query.contains("partition_by => cmdline_template(process_name(NewProcessName))"), "{query}");
+    let sql = format!(
+        "SELECT sum(planted) = sum(alone) + sum(in_small_clusters) AS all_seen, sum(planted) > 20 AS many, sum(hidden) AS hidden \
+         FROM ({query})"
+    );
+    assert_eq!(run_there(&["--format", "csv", "-c", &sql]), "all_seen,many,hidden\ntrue,true,0\n");
+}
+
 /// One set of events, as a file of each kind and as a folder, collapses to the same rows. JSON has no times: there the
 /// time column has to be named.
 #[test]

@@ -41,6 +41,10 @@ const LOGONS: usize = 5;
 const TRUTH: (&str, &str) =
     ("check_against_the_truth.sql", include_str!("../../sql/check_against_the_truth.sql"));
 
+/// What to do about events that are hidden.
+const WITHIN_PROGRAMS: (&str, &str) =
+    ("check_within_programs.sql", include_str!("../../sql/check_within_programs.sql"));
+
 /// Where the scripts read from.
 const TABLES: &str = "'sample/";
 
@@ -80,7 +84,13 @@ pub(super) fn run(
         results.push(step(runtime, runner, &folder.path, name, script)?);
     }
     let truth = step(runtime, runner, &folder.path, TRUTH.0, TRUTH.1)?;
-    summary(args.rows, generated.logons, &results[PROCESSES], &results[LOGONS], &truth)?;
+    let within_programs = if column_sum(&truth, "hidden")? > 0 {
+        Some(step(runtime, runner, &folder.path, WITHIN_PROGRAMS.0, WITHIN_PROGRAMS.1)?)
+    } else {
+        None
+    };
+    let truth = (&truth, within_programs.as_ref());
+    summary(args.rows, generated.logons, &results[PROCESSES], &results[LOGONS], truth)?;
     #[cfg(feature = "plot")]
     report(runtime, runner, &folder.path, args.keep.as_deref())?;
     match &args.keep {
@@ -89,7 +99,11 @@ pub(super) fn run(
             keep.display(),
             keep.join("processes.parquet").display()
         )),
-        None => output::write("\nTo go on from here: dbcluster sample --out sample, then dbcluster.\n"),
+        None => output::write(format!(
+            "\nTo go on from here: dbcluster sample --rows {} --out sample, then dbcluster. The queries above read these \
+             events.\n",
+            args.rows
+        )),
     }
 }
 
@@ -172,7 +186,7 @@ fn summary(
     logons: u64,
     processes: &RecordBatch,
     logon_rows: &RecordBatch,
-    truth: &RecordBatch,
+    (truth, within_programs): (&RecordBatch, Option<&RecordBatch>),
 ) -> Result<(), Failure> {
     let rows = processes.num_rows() as u64;
     let clusters = column_true(processes, "clustered")?;
@@ -202,11 +216,13 @@ fn summary(
         lines.push(format!(
             "\nOf {planted} planted processes, {alone} stand alone and {small} in clusters of at most ten events."
         ));
-        if hidden > 0 {
+        if let Some(within_programs) = within_programs {
+            let still_hidden = column_sum(within_programs, "hidden")?;
             lines.push(format!(
                 "{hidden} cannot be seen ({}): to these features, that looks ordinary.\n\
-                 A feature that reads every character, such as crc32_hash(NewProcessName), would tell them apart.",
-                hidden_kinds(truth)?
+                 Compared only with events of the same program (partition_by, as above), {} of them can.",
+                hidden_kinds(truth)?,
+                hidden - still_hidden
             ));
         }
         lines.push(format!(
