@@ -6,6 +6,7 @@ mod constant;
 mod near_miss;
 mod windows_names;
 mod feature;
+mod files;
 pub mod functions;
 mod dbcluster;
 mod window;
@@ -22,7 +23,10 @@ pub mod ballista;
 pub mod repl;
 
 pub use dbcluster::documentation::OptionDocumentation;
-pub use exec::{DbscanExec, DbscanRule, ExemplarExec, ExemplarFilterExec, ExemplarKeysExec};
+pub use exec::{
+    DbscanExec, DbscanRule, ExemplarExec, ExemplarFilterExec, ExemplarKeysExec, UnchangedFilesExec,
+    UnchangedFilesRule,
+};
 #[cfg(feature = "plot")]
 pub use figure_file::FigureFormatFactory;
 pub use session::{

@@ -16,7 +16,7 @@ use crate::dbcluster::exemplars::ExemplarColumns;
 use crate::dbcluster::process_features;
 use crate::dbcluster::relation::DbclusterPlanner;
 use crate::dbcluster::table::{ClusterTableFunction, InputFunction, ProcessFeaturesFunction};
-use crate::exec::DbscanRule;
+use crate::exec::{DbscanRule, UnchangedFilesRule};
 #[cfg(feature = "plot")]
 use crate::figure_file::FigureFormatFactory;
 use crate::functions;
@@ -82,7 +82,9 @@ pub fn register_all(ctx: &SessionContext) -> Result<()> {
         let mut builder = SessionStateBuilder::new_from_existing(state.clone())
             .with_session_id(session_id)
             .with_optimizer_rule(Arc::new(ExemplarColumns));
-        builder.physical_optimizers().get_or_insert_default().rules.insert(0, Arc::new(DbscanRule));
+        let physical_rules = &mut builder.physical_optimizers().get_or_insert_default().rules;
+        physical_rules.insert(0, Arc::new(DbscanRule));
+        physical_rules.push(Arc::new(UnchangedFilesRule));
         *state = builder.build();
         #[cfg(feature = "plot")]
         for figure in Figure::ALL {

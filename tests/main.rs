@@ -7,6 +7,7 @@
 //! | `cluster` | the same SQL on Ballista clusters of real processes (feature `ballista`) |
 //! | `documentation` | the function reference is current, every function has one, README and help agree |
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
+//! | `files` | files that are replaced while they are read |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
 //! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
 //! | `plans` | what a query reads, and that it can be stopped |
@@ -24,6 +25,7 @@ mod browser;
 mod cluster;
 mod documentation;
 mod figures;
+mod files;
 mod fixture;
 mod pages;
 mod plans;

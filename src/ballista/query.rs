@@ -10,7 +10,7 @@
 //!   query that writes files is not sent again, but fails.
 //! - It does the same if the scheduler has nothing else to do and gives out no task.
 //! - It says so if no executor is there at all.
-//! - It checks that the files which are read twice stayed the same, see [`file_versions`](super::file_versions).
+//! - It checks that the files which are read twice stayed the same, see [`file_versions`].
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -42,9 +42,10 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
 
 use super::failure;
-use super::file_versions::FileVersions;
+use super::file_versions;
 use super::rest::{Progress, Rest};
 use crate::dbcluster::broadcast::has_few;
+use crate::files::FileVersions;
 
 /// How often a query is sent that loses executors.
 const ATTEMPTS: usize = 3;
@@ -100,7 +101,7 @@ impl ClusterExec {
         let query = ballista_query(plan, &scheduler, session.session_id());
         Ok(Self {
             properties: Arc::clone(query.properties()),
-            files: FileVersions::of_exemplars(plan, session).await?,
+            files: file_versions::read_twice(plan, session).await?,
             has_few: has_few(plan)?,
             plan: plan.clone(),
             scheduler,

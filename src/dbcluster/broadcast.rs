@@ -81,7 +81,7 @@ fn with_features(join: &Join) -> Vec<(Expr, Expr)> {
 }
 
 /// Whether this is the join that fetches exemplars, before or after the rule.
-pub(crate) fn is_fetch(join: &Join) -> bool {
+fn is_fetch(join: &Join) -> bool {
     let is_of_clusters = join
         .left
         .schema()
@@ -100,7 +100,8 @@ pub(crate) fn has_few(plan: &LogicalPlan) -> Result<bool> {
     Ok(has)
 }
 
-fn is_labelling(window: &Window) -> bool {
+/// Whether a window labels vectors, as those of all table functions do.
+pub(crate) fn is_labelling(window: &Window) -> bool {
     window.window_expr.iter().any(|expr| {
         let function = match expr {
             Expr::Alias(alias) => alias.expr.as_ref(),

@@ -4,6 +4,8 @@
 //! an async thread while it works. [`DbscanRule`] puts [`DbscanExec`] in the place of a `WindowAggExec` whose only
 //! expression is one of ours, and [`ExemplarExec`] in the place of the window that decides which row stands for a
 //! cluster. [`second_look`] tells what else it does to the join of clusters and events. Where the rule is absent the engine's own operators do the same work, with the same result.
+//!
+//! [`UnchangedFilesRule`] adds [`UnchangedFilesExec`], which makes a file that is replaced during the query an error.
 
 mod dbscan;
 mod exemplar;
@@ -11,6 +13,7 @@ mod exemplar_filter;
 mod exemplar_keys;
 mod key_ranges;
 mod second_look;
+mod unchanged_files;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -27,6 +30,7 @@ pub use dbscan::DbscanExec;
 pub use exemplar::ExemplarExec;
 pub use exemplar_filter::ExemplarFilterExec;
 pub use exemplar_keys::ExemplarKeysExec;
+pub use unchanged_files::{UnchangedFilesExec, UnchangedFilesRule};
 
 /// Puts our operators in the place of the engine's. It belongs before the rules that choose joins, which ask the
 /// operators how many rows to expect, and before those that add shuffles and sorts, which ask what they need.

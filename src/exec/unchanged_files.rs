@@ -1,0 +1,260 @@
+//! [`UnchangedFilesExec`]: the rows of a query count only if the files that it reads twice stayed the same.
+//!
+//! It is at the root of a plan, so that it sees the end of every look, also where a `LIMIT` ends them early; but below what
+//! writes a file, so that a `COPY` fails before its file is complete.
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Formatter};
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DataFusionError, Result, Statistics, exec_datafusion_err, exec_err};
+use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::sink::DataSinkExec;
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::object_store::ObjectMeta;
+use datafusion::object_store::path::Path;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::analyze::AnalyzeExec;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    StatisticsArgs,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{DbscanExec, clustering};
+use crate::files::{CHANGED, FileVersions, file_name};
+
+/// Puts [`UnchangedFilesExec`] into plans that cluster and read a file twice. It belongs behind all other rules, which
+/// need not know of it.
+#[derive(Debug, Default)]
+pub struct UnchangedFilesRule;
+
+impl PhysicalOptimizerRule for UnchangedFilesRule {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _config: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        guarded(plan)
+    }
+
+    fn name(&self) -> &'static str {
+        "unchanged_files"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// The plan with the operator below what writes or explains, else at the root.
+fn guarded(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let is = |node: &Arc<dyn ExecutionPlan>| {
+        let node: &dyn Any = node.as_ref();
+        (node.is::<DataSinkExec>(), node.is::<AnalyzeExec>())
+    };
+    if is(&plan) == (false, false) && !plan.exists(|node| Ok(is(node).0))? {
+        return if !clusters(&plan)? || read_twice(&plan)?.is_empty() {
+            Ok(plan)
+        } else {
+            Ok(Arc::new(UnchangedFilesExec::try_new(plan)?))
+        };
+    }
+    let children = plan.children().into_iter().map(|child| guarded(Arc::clone(child)));
+    let children = children.collect::<Result<Vec<_>>>()?;
+    plan.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+}
+
+/// Whether a plan is one of this crate's.
+fn clusters(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
+    plan.exists(|node| {
+        let any: &dyn Any = node.as_ref();
+        Ok(any.is::<DbscanExec>() || clustering(node)?.is_some())
+    })
+}
+
+/// The files that more than one scan of a plan reads, as each of the scans was planned for them.
+fn read_twice(plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<(ObjectStoreUrl, ObjectMeta)>> {
+    let mut files: BTreeMap<(ObjectStoreUrl, Path), Vec<ObjectMeta>> = BTreeMap::new();
+    plan.apply(|node| {
+        let node: &dyn Any = node.as_ref();
+        let source = node.downcast_ref::<DataSourceExec>();
+        if let Some(scan) = source.and_then(|source| source.data_source().downcast_ref::<FileScanConfig>()) {
+            let of_scan = scan.file_groups.iter().flat_map(|group| group.files());
+            // A file that is read in pieces counts once.
+            let of_scan: BTreeMap<&Path, &ObjectMeta> =
+                of_scan.map(|file| (&file.object_meta.location, &file.object_meta)).collect();
+            for (path, file) in of_scan {
+                files.entry((scan.object_store_url.clone(), path.clone())).or_default().push(file.clone());
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    let twice = files.into_iter().filter(|(_, seen)| seen.len() > 1);
+    Ok(twice.flat_map(|((url, _), seen)| seen.into_iter().map(move |file| (url.clone(), file))).collect())
+}
+
+/// Gives out its input if the files that are read twice are the same before its first row and after its last.
+#[derive(Debug, Clone)]
+pub struct UnchangedFilesExec {
+    /// Of one partition: there is one end.
+    input: Arc<dyn ExecutionPlan>,
+    /// As the scans of them were planned, so each at least twice.
+    files: Vec<(ObjectStoreUrl, ObjectMeta)>,
+}
+
+impl UnchangedFilesExec {
+    fn try_new(input: Arc<dyn ExecutionPlan>) -> Result<Self> {
+        let files = read_twice(&input)?;
+        let input = match input.output_partitioning().partition_count() {
+            0 | 1 => input,
+            _ => Arc::new(CoalescePartitionsExec::new(input)),
+        };
+        Ok(Self { input, files })
+    }
+
+    /// How many files are read twice.
+    fn count(&self) -> usize {
+        self.files.iter().map(|(url, file)| (url, &file.location)).collect::<BTreeSet<_>>().len()
+    }
+
+    /// The files as they are before the first look.
+    ///
+    /// # Errors
+    /// One is not the file that the query was planned for: the scans would read it by another file's size.
+    async fn before(&self, context: &TaskContext) -> Result<FileVersions> {
+        let mut planned = FileVersions::default();
+        for (url, file) in &self.files {
+            planned.note(url, &context.runtime_env().object_store(url)?, [file.clone()]);
+        }
+        let now = planned.now().await?;
+        for (url, file) in &self.files {
+            if !now.has(url, file) {
+                return exec_err!(
+                    "the file {} is not the one that was there when the query was planned: run the query again; if this comes \
+                     again, the session keeps an old list of the files, so say SET datafusion.runtime.list_files_cache_limit = \
+                     '0' first",
+                    file_name(url, &file.location)
+                );
+            }
+        }
+        Ok(now)
+    }
+}
+
+/// The rows of a run, and the files as they were before it.
+struct Run {
+    rows: SendableRecordBatchStream,
+    before: FileVersions,
+}
+
+impl Run {
+    async fn next(mut self) -> Option<(Result<RecordBatch>, Option<Self>)> {
+        match self.rows.next().await {
+            Some(Ok(batch)) => Some((Ok(batch), Some(self))),
+            Some(Err(error)) => Some((Err(explained(&self.before, error).await), None)),
+            None => self.before.check().await.err().map(|error| (Err(error), None)),
+        }
+    }
+}
+
+/// A reader that fails in the middle of another file's bytes says what it found there, and not why.
+async fn explained(before: &FileVersions, error: DataFusionError) -> DataFusionError {
+    let root = error.find_root();
+    let says_so = matches!(root, DataFusionError::Execution(text) if text.contains(CHANGED));
+    if says_so || matches!(root, DataFusionError::ResourcesExhausted(_)) {
+        return error;
+    }
+    match before.changed().await {
+        Ok(Some(changed)) => exec_datafusion_err!("{changed} (it failed with: {})", root.strip_backtrace()),
+        _ => error,
+    }
+}
+
+impl DisplayAs for UnchangedFilesExec {
+    fn fmt_as(&self, t: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
+        match t {
+            DisplayFormatType::Default | DisplayFormatType::Verbose => {
+                write!(f, "UnchangedFilesExec: read_twice={}", self.count())
+            }
+            DisplayFormatType::TreeRender => writeln!(f, "read_twice={}", self.count()),
+        }
+    }
+}
+
+impl ExecutionPlan for UnchangedFilesExec {
+    fn name(&self) -> &'static str {
+        "UnchangedFilesExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        // The engine gives back as many as children() has.
+        Ok(Arc::new(Self::try_new(children.swap_remove(0))?))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let exec = self.clone();
+        let rows = stream::once(async move {
+            let before = exec.before(&context).await?;
+            let run = Run { rows: exec.input.execute(partition, context)?, before };
+            Ok::<_, DataFusionError>(stream::unfold(Some(run), |run| async move { run?.next().await }))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows.try_flatten())))
+    }
+
+    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
+        vec![ChildStats::At(partition)]
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        input_stats: &[Arc<Statistics>],
+        _args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        Ok(input_stats.first().map_or_else(|| Arc::new(Statistics::new_unknown(&self.schema())), Arc::clone))
+    }
+}

@@ -1,0 +1,7 @@
+//! Files below the tables: whether they are still those that they were, and how they are read on this machine.
+
+mod versions;
+
+#[cfg(feature = "cli")]
+pub(crate) use versions::is_another;
+pub(crate) use versions::{CHANGED, FileVersions, file_name};
