@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `browser` | a headless Chromium, for `figures` |
 //! | `binary` | `dbcluster` as a person runs it: batch modes, exit codes, files, pipes |
+//! | `broken_files` | files that are damaged, empty, or no files |
 //! | `cluster` | the same SQL on Ballista clusters of real processes (feature `ballista`) |
 //! | `documentation` | the function reference is current, every function has one, README and help agree |
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
@@ -20,6 +21,7 @@
 //! | `twin` | random queries, answered by the engine and by a brute-force twin |
 
 mod binary;
+mod broken_files;
 mod browser;
 #[cfg(feature = "ballista")]
 mod cluster;

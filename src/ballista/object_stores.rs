@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ballista_core::object_store::{CustomObjectStoreRegistry, S3Options};
 use datafusion::common::{Result, config_datafusion_err};
 use datafusion::config::ExtensionOptions;
-use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::object_store::ObjectStore;
 use datafusion::prelude::SessionConfig;
 use url::Url;
+
+use crate::files::LocalFiles;
 
 /// The stores that a program registers, those of Ballista for `s3://`, `http://` and `https://`, and the machine's files.
 #[derive(Debug)]
@@ -33,8 +35,11 @@ impl ClusterStores {
     pub(crate) fn of(config: &SessionConfig) -> Result<Arc<Self>> {
         let options = config.options().extensions.get::<S3Options>();
         let options = options.ok_or_else(|| config_datafusion_err!("the session has no options of S3"))?;
+        let registered = DefaultObjectStoreRegistry::new();
+        registered
+            .register_store(ObjectStoreUrl::local_filesystem().as_ref(), Arc::new(LocalFiles::default()));
         Ok(Arc::new(Self {
-            registered: DefaultObjectStoreRegistry::new(),
+            registered,
             ballista: CustomObjectStoreRegistry::new(options.clone()),
             options: options.clone(),
             made: Mutex::default(),

@@ -25,6 +25,7 @@ use datafusion_cli::object_storage::StdinCarriesCommands;
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
 
 use super::args::Options;
+use super::files::{Stores, files_as_tables, with_names};
 use super::progress::PlanWatch;
 #[cfg(feature = "ballista")]
 use crate::ballista::{self as cluster, ClusterPlanner, ClusterStores};
@@ -43,7 +44,7 @@ pub(super) async fn session(
     if stdin_is_sql {
         config = config.with_extension(Arc::new(StdinCarriesCommands));
     }
-    let stores: Arc<dyn ObjectStoreRegistry> = Arc::clone(stores) as _;
+    let stores: Arc<dyn ObjectStoreRegistry> = Stores::new(stores);
     #[cfg(feature = "ballista")]
     let (config, stores) = match options.cluster {
         Some(_) => on_cluster(config, options)?,
@@ -64,12 +65,20 @@ pub(super) async fn session(
     if let Some(bytes) = options.disk_limit {
         runtime = runtime.with_max_temp_directory_size(bytes as u64);
     }
-    let state = SessionStateBuilder::new()
+    let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
         .with_query_planner(Arc::clone(planner) as _)
         .build();
+    // Formats of a cluster travel, and those that name files don't.
+    #[cfg(feature = "ballista")]
+    let is_here = options.cluster.is_none();
+    #[cfg(not(feature = "ballista"))]
+    let is_here = true;
+    if is_here {
+        with_names(&mut state)?;
+    }
     #[cfg(feature = "ballista")]
     let state = match &options.cluster {
         Some(url) => {
@@ -79,7 +88,7 @@ pub(super) async fn session(
         }
         None => state,
     };
-    let ctx = SessionContext::new_with_state(state).enable_url_table();
+    let ctx = files_as_tables(SessionContext::new_with_state(state));
     ctx.refresh_catalogs().await?;
     ctx.register_catalog_list(Arc::new(DynamicObjectStoreCatalog::new(
         Arc::clone(ctx.state().catalog_list()),

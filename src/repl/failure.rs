@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
+use datafusion::object_store;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
 
@@ -87,7 +88,7 @@ pub(super) fn describe(error: &DataFusionError) -> String {
         DataFusionError::ArrowError(inner, _) => describe_foreign(inner.as_ref()),
         DataFusionError::ParquetError(inner) => describe_foreign(inner.as_ref()),
         DataFusionError::SQL(inner, _) => describe_foreign(inner.as_ref()),
-        DataFusionError::ObjectStore(inner) => inner.to_string(),
+        DataFusionError::ObjectStore(inner) => describe_foreign(inner.as_ref()),
         DataFusionError::IoError(inner) => inner.to_string(),
         DataFusionError::SchemaError(inner, _) => inner.to_string(),
         DataFusionError::Plan(text) => {
@@ -143,6 +144,9 @@ fn describe_foreign(error: &(dyn Error + 'static)) -> String {
     }
     if let Some(ParquetError::External(inner)) = error.downcast_ref::<ParquetError>() {
         return describe_foreign(inner.as_ref());
+    }
+    if let Some(object_store::Error::Generic { store: "LocalFileSystem", source }) = error.downcast_ref() {
+        return source.to_string();
     }
     match error.downcast_ref::<ParserError>() {
         Some(ParserError::TokenizerError(text) | ParserError::ParserError(text)) => {

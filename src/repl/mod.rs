@@ -17,6 +17,7 @@
 //! | `prompt`, `completion` | the interactive loop |
 //! | `plot` | `\plot` |
 //! | `sample`, `demo`, `report` | the subcommands |
+//! | `files` | tables that are files, and errors that name them |
 //! | `failure` | errors in words |
 
 mod args;
@@ -27,6 +28,7 @@ mod demo;
 mod documentation;
 mod execute;
 mod failure;
+mod files;
 mod hint;
 mod output;
 #[cfg(feature = "plot")]

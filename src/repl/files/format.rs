@@ -1,0 +1,171 @@
+//! Kinds of files whose errors name the file: while schemas and statistics are read, and by [`named`] while rows are.
+
+use std::collections::HashMap;
+use std::slice;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::Session;
+use datafusion::common::{DataFusionError, GetExt, Result, Statistics};
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::datasource::file_format::{FileFormat, FileFormatFactory, FileMeta};
+use datafusion::datasource::physical_plan::{FileScanConfig, FileSinkConfig, FileSource};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::SessionState;
+use datafusion::object_store::{ObjectMeta, ObjectStore};
+use datafusion::physical_expr::{LexOrdering, LexRequirement};
+use datafusion::physical_plan::ExecutionPlan;
+
+use super::blame::{ReadFile, caught};
+use super::source::named;
+
+/// The kinds of files that hold tables.
+pub(super) const READABLE: [&str; 5] = ["csv", "json", "parquet", "arrow", "avro"];
+
+/// Has the readable kinds of files of a session name the file that an error is about.
+pub(in super::super) fn with_names(state: &mut SessionState) -> Result<()> {
+    for kind in READABLE {
+        if let Some(factory) = state.get_file_format_factory(kind) {
+            state.register_file_format(Arc::new(NamingFactory(factory)), true)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes formats that name files.
+#[derive(Debug)]
+struct NamingFactory(Arc<dyn FileFormatFactory>);
+
+impl GetExt for NamingFactory {
+    fn get_ext(&self) -> String {
+        self.0.get_ext()
+    }
+}
+
+impl FileFormatFactory for NamingFactory {
+    fn create(&self, state: &dyn Session, options: &HashMap<String, String>) -> Result<Arc<dyn FileFormat>> {
+        Ok(Arc::new(Naming(self.0.create(state, options)?)))
+    }
+
+    fn default(&self) -> Arc<dyn FileFormat> {
+        Arc::new(Naming(self.0.default()))
+    }
+}
+
+/// The engine's format, with errors that name the file.
+#[derive(Debug)]
+struct Naming(Arc<dyn FileFormat>);
+
+impl Naming {
+    /// Of several files the engine does not say which one it failed of: the first that fails by itself.
+    async fn culprit(
+        &self,
+        state: &dyn Session,
+        store: &Arc<dyn ObjectStore>,
+        files: &[ObjectMeta],
+        error: DataFusionError,
+    ) -> DataFusionError {
+        for file in files {
+            if let Err(error) = caught(self.0.infer_schema(state, store, slice::from_ref(file))).await {
+                return of_file(store, file, error).await;
+            }
+        }
+        error
+    }
+}
+
+async fn of_file(store: &Arc<dyn ObjectStore>, file: &ObjectMeta, error: DataFusionError) -> DataFusionError {
+    // A store does not tell its URL, but that of this machine's files is known by its name.
+    let is_local = store.to_string().contains("LocalFileSystem");
+    let name = format!("{}{}", if is_local { "/" } else { "" }, file.location);
+    ReadFile { name, store: Arc::clone(store), meta: file.clone() }.blamed(error).await
+}
+
+#[async_trait]
+impl FileFormat for Naming {
+    fn get_ext(&self) -> String {
+        self.0.get_ext()
+    }
+
+    fn get_ext_with_compression(&self, compression: &FileCompressionType) -> Result<String> {
+        self.0.get_ext_with_compression(compression)
+    }
+
+    fn compression_type(&self) -> Option<FileCompressionType> {
+        self.0.compression_type()
+    }
+
+    async fn infer_schema(
+        &self,
+        state: &dyn Session,
+        store: &Arc<dyn ObjectStore>,
+        objects: &[ObjectMeta],
+    ) -> Result<SchemaRef> {
+        match caught(self.0.infer_schema(state, store, objects)).await {
+            Ok(schema) => Ok(schema),
+            Err(error) => Err(self.culprit(state, store, objects, error).await),
+        }
+    }
+
+    async fn infer_stats(
+        &self,
+        state: &dyn Session,
+        store: &Arc<dyn ObjectStore>,
+        table_schema: SchemaRef,
+        object: &ObjectMeta,
+    ) -> Result<Statistics> {
+        match caught(self.0.infer_stats(state, store, table_schema, object)).await {
+            Ok(statistics) => Ok(statistics),
+            Err(error) => Err(of_file(store, object, error).await),
+        }
+    }
+
+    async fn infer_ordering(
+        &self,
+        state: &dyn Session,
+        store: &Arc<dyn ObjectStore>,
+        table_schema: SchemaRef,
+        object: &ObjectMeta,
+    ) -> Result<Option<LexOrdering>> {
+        match caught(self.0.infer_ordering(state, store, table_schema, object)).await {
+            Ok(ordering) => Ok(ordering),
+            Err(error) => Err(of_file(store, object, error).await),
+        }
+    }
+
+    async fn infer_stats_and_ordering(
+        &self,
+        state: &dyn Session,
+        store: &Arc<dyn ObjectStore>,
+        table_schema: SchemaRef,
+        object: &ObjectMeta,
+    ) -> Result<FileMeta> {
+        match caught(self.0.infer_stats_and_ordering(state, store, table_schema, object)).await {
+            Ok(found) => Ok(found),
+            Err(error) => Err(of_file(store, object, error).await),
+        }
+    }
+
+    async fn create_physical_plan(
+        &self,
+        state: &dyn Session,
+        config: FileScanConfig,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(named(self.0.create_physical_plan(state, config).await?))
+    }
+
+    async fn create_writer_physical_plan(
+        &self,
+        input: Arc<dyn ExecutionPlan>,
+        state: &dyn Session,
+        config: FileSinkConfig,
+        order_requirements: Option<LexRequirement>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.0.create_writer_physical_plan(input, state, config, order_requirements).await
+    }
+
+    fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {
+        self.0.file_source(table_schema)
+    }
+}

@@ -1,0 +1,327 @@
+//! Files that are damaged, empty, no files at all, or of a kind that nobody knows: the shell says which file, and what to do.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+
+use crate::binary::{dbcluster, stderr, stdout};
+
+/// What a query of a broken file may take: far more than it does, and far less than forever.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn run_in(folder: &Path, statements: &[&str]) -> Output {
+    let mut command = dbcluster();
+    command.current_dir(folder).args(["-q", "--format", "csv"]);
+    for statement in statements {
+        command.args(["-c", statement]);
+    }
+    let mut running = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let started = Instant::now();
+    while running.try_wait().expect("its state").is_none() {
+        if started.elapsed() > PATIENCE {
+            running.kill().expect("it stops");
+            panic!("{statements:?} does not come to an end");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.wait_with_output().expect("its output")
+}
+
+/// What the shell says of a query that fails.
+fn told(folder: &Path, statement: &str) -> String {
+    let output = run_in(folder, &[statement]);
+    assert_eq!(output.status.code(), Some(1), "{statement}\n{}", stdout(&output));
+    stderr(&output)
+}
+
+fn answer(folder: &Path, statements: &[&str]) -> String {
+    let output = run_in(folder, statements);
+    assert!(output.status.success(), "{statements:?}\n{}", stderr(&output));
+    stdout(&output)
+}
+
+/// 300 rows in a file of each kind, `good.csv` and so on.
+fn good_files() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let copies: Vec<String> = ["csv", "json", "parquet", "arrow"]
+        .iter()
+        .map(|kind| {
+            format!(
+                "COPY (SELECT value AS a, 'row ' || value AS s, value % 2 = 0 AS even FROM generate_series(1, 300)) TO 'good.{kind}'"
+            )
+        })
+        .collect();
+    answer(folder.path(), &copies.iter().map(String::as_str).collect::<Vec<_>>());
+    folder
+}
+
+/// The message names the file, is one of a few lines, and shows nothing of the program's inside.
+fn assert_names(told: &str, file: &Path, statement: &str) {
+    assert!(told.contains(&file.display().to_string()), "{statement}: {told}");
+    for inside in
+        ["panicked at", "stack backtrace", "internal error", "DataFusionError", "likely caused by a bug"]
+    {
+        assert!(!told.contains(inside), "{statement}: {told}");
+    }
+}
+
+const QUERIES: [&str; 3] = [
+    "SELECT * FROM 'FILE'",
+    "SELECT count(s) FROM 'FILE' WHERE a > 3",
+    "SELECT s, cluster_size FROM dbcluster('FILE', [a], eps => 1, scaling => 'none')",
+];
+
+#[test]
+fn damaged_parquet_files_are_named() {
+    let folder = good_files();
+    let good = fs::read(folder.path().join("good.parquet")).expect("a file");
+    let end = good.len() - 8;
+    let mut cases =
+        vec![b"PAR1PAR1".to_vec(), b"PAR1".to_vec(), b"no parquet at all".to_vec(), good[..end].to_vec()];
+    for length in [0_u32, 1, 0x7fff_ffff, 0xffff_ffff, good.len() as u32] {
+        cases.push([&good[..end], &length.to_le_bytes(), b"PAR1"].concat());
+    }
+    // The footer says what the pages don't hold.
+    cases.push([&b"PAR1"[..], &vec![0xff; end / 2], &good[end / 2 + 4..]].concat());
+    for bytes in cases {
+        let file = folder.path().join("broken.parquet");
+        fs::write(&file, &bytes).expect("a file");
+        for query in QUERIES {
+            let statement = query.replace("FILE", "broken.parquet");
+            assert_names(&told(folder.path(), &statement), &file, &statement);
+        }
+    }
+}
+
+/// Single bits: the answer may be right or wrong, but whoever fails says of which file.
+#[test]
+fn flipped_bits_are_answers_or_errors_with_a_name() {
+    let folder = good_files();
+    let mut random = Rng::with_seed(13);
+    let mut failed = 0;
+    for kind in ["parquet", "arrow"] {
+        let good = fs::read(folder.path().join(format!("good.{kind}"))).expect("a file");
+        let file = folder.path().join(format!("broken.{kind}"));
+        for _ in 0..40 {
+            let mut bytes = good.clone();
+            for _ in 0..random.usize(1..4) {
+                // Most bits are values; the end says where they are.
+                let at = if random.bool() {
+                    random.usize(..good.len())
+                } else {
+                    random.usize(good.len() * 3 / 4..good.len())
+                };
+                bytes[at] ^= 1 << random.u32(..8);
+            }
+            fs::write(&file, &bytes).expect("a file");
+            let statement = format!("SELECT count(s), sum(a) FROM 'broken.{kind}'");
+            let output = run_in(folder.path(), &[&statement]);
+            if !output.status.success() {
+                assert_names(&stderr(&output), &file, &statement);
+                failed += 1;
+            }
+        }
+    }
+    assert!(failed > 10, "{failed}");
+}
+
+/// Of a folder it is said which file is wrong.
+#[test]
+fn one_file_of_a_folder_is_named() {
+    let folder = good_files();
+    for (kind, wrong) in [
+        ("csv", "a,s,even\n1,x,true\nno number,y,false\n".to_string()),
+        ("csv", "a,s,even\n1,x\n".to_string()),
+        ("json", "{\"a\": 1, \"s\": \"x\"}\n{\"a\": broken\n".to_string()),
+        ("parquet", "PAR1PAR1".to_string()),
+        ("arrow", "ARROW1 and nothing more".to_string()),
+    ] {
+        let logs = folder.path().join(format!("logs.{kind}"));
+        fs::create_dir_all(&logs).expect("a folder");
+        for number in 0..4 {
+            fs::copy(folder.path().join(format!("good.{kind}")), logs.join(format!("{number}.{kind}")))
+                .expect("a copy");
+        }
+        let file = logs.join(format!("2.{kind}"));
+        fs::write(&file, &wrong).expect("a file");
+        let external = format!("CREATE EXTERNAL TABLE logs STORED AS {kind} LOCATION '{}/'", logs.display());
+        for query in QUERIES {
+            let statement = query.replace("FILE", &format!("logs.{kind}/"));
+            assert_names(&told(folder.path(), &statement), &file, &statement);
+            let output = run_in(folder.path(), &[&external, &query.replace("'FILE'", "logs")]);
+            assert_eq!(output.status.code(), Some(1));
+            assert_names(&stderr(&output), &file, query);
+        }
+    }
+}
+
+/// What is computed of the rows is not the file's fault.
+#[test]
+fn errors_of_the_query_are_not_blamed_on_a_file() {
+    let folder = good_files();
+    for (query, expected) in [
+        ("SELECT 1 / (a - a) FROM 'good.csv'", "Divide by zero"),
+        ("SELECT CAST(s AS INT) FROM 'good.parquet'", "Cannot cast"),
+    ] {
+        let told = told(folder.path(), query);
+        assert!(
+            told.contains(expected) && !told.contains("good.csv:") && !told.contains("the file"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn what_is_there_but_no_table_is_told_from_what_is_not_there() {
+    let folder = good_files();
+    let at = folder.path();
+    fs::create_dir(at.join("empty")).expect("a folder");
+    fs::create_dir(at.join("notes")).expect("a folder");
+    fs::write(at.join("notes/README"), "no table").expect("a file");
+    fs::write(at.join("passwd"), "root:x:0:0\n").expect("a file");
+    fs::write(at.join("zero.parquet"), "").expect("a file");
+    for (name, expected) in [
+        ("empty", "the folder 'empty' is there, but has no file in it"),
+        ("empty/", "the folder 'empty/' is there, but has no file in it"),
+        ("notes/", "'notes/' has 1 file(s), but none whose name says what is in it, as"),
+        (
+            "passwd",
+            "the file 'passwd' is there, but its name doesn't say what is in it: expected .csv, .json,",
+        ),
+        ("logs/*.csv", "no file matches 'logs/*.csv'"),
+        ("zero.parquet", "zero.parquet has 0 bytes, which is no parquet file: remove it"),
+        ("/dev/stdin", "'/dev/stdin' is standard input, which can be read once: CREATE EXTERNAL TABLE"),
+        ("/dev/zero", "/dev/zero is a device, which can be read once at most"),
+        ("nothing.csv", "nothing.csv"),
+    ] {
+        for statement in
+            [format!("SELECT * FROM '{name}'"), format!("SELECT * FROM dbcluster('{name}', [a], eps => 1)")]
+        {
+            let told = told(at, &statement);
+            assert!(told.contains(expected), "{statement}: {told}");
+            assert_eq!(told.contains("there, but"), expected.contains("there, but"), "{told}");
+        }
+    }
+    // The advice works.
+    let advice =
+        "CREATE EXTERNAL TABLE t (line VARCHAR) STORED AS CSV LOCATION 'passwd' OPTIONS (has_header false)";
+    assert!(answer(at, &[advice, "SELECT line FROM t"]).contains("root:x:0:0"));
+}
+
+/// Nothing of a folder is left out without a word.
+#[test]
+fn a_folder_of_several_kinds_is_not_read_in_part() {
+    let folder = good_files();
+    let at = folder.path();
+    let logs = at.join("logs");
+    fs::create_dir(&logs).expect("a folder");
+    for (from, to) in [("good.csv", "1.csv"), ("good.csv", "2.csv"), ("good.parquet", "1.parquet")] {
+        fs::copy(at.join(from), logs.join(to)).expect("a copy");
+    }
+    for name in ["logs", "logs/"] {
+        let told = told(at, &format!("SELECT count(*) FROM '{name}'"));
+        let expected = format!(
+            "'{name}' has files of several kinds (2 .csv, 1 .parquet): name those of one kind, as in 'logs/*.csv'"
+        );
+        assert!(told.contains(&expected), "{told}");
+    }
+    let told = told(at, "SELECT count(*) FROM 'logs/1*'");
+    assert!(told.contains("name those of one kind, with ."), "{told}");
+    assert_eq!(answer(at, &["SELECT count(*) AS n FROM 'logs/*.csv'"]), "n\n600\n");
+    assert_eq!(answer(at, &["SELECT count(*) AS n FROM 'logs/*.parquet'"]), "n\n300\n");
+    // What programs leave beside their data is no data, nor what has no known ending.
+    fs::remove_file(logs.join("1.parquet")).expect("a file less");
+    for name in ["_SUCCESS", "README", ".1.csv.swp", ".0.json"] {
+        fs::write(logs.join(name), "x").expect("a file");
+    }
+    fs::create_dir(logs.join("_delta_log")).expect("a folder");
+    fs::write(logs.join("_delta_log/0.json"), "{}").expect("a file");
+    assert_eq!(answer(at, &["SELECT count(*) AS n FROM 'logs'"]), "n\n600\n");
+    assert_eq!(
+        answer(at, &["SELECT count(*) AS n FROM dbcluster('logs', [a], eps => 1, scaling => 'none')"]),
+        "n\n1\n"
+    );
+}
+
+/// A folder that has the name of a function hides no function.
+#[test]
+fn folders_do_not_hide_functions() {
+    let folder = good_files();
+    fs::create_dir(folder.path().join("dbcluster")).expect("a folder");
+    fs::write(folder.path().join("dbcluster/README"), "x").expect("a file");
+    let sizes = answer(
+        folder.path(),
+        &["SELECT count(*) AS n FROM dbcluster('good.csv', [a], eps => 1, scaling => 'none')"],
+    );
+    assert_eq!(sizes, "n\n1\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_refused_instead_of_waited_for() {
+    let folder = good_files();
+    let logs = folder.path().join("logs");
+    fs::create_dir(&logs).expect("a folder");
+    for pipe in [folder.path().join("pipe.csv"), logs.join("1.csv")] {
+        assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    }
+    fs::copy(folder.path().join("good.csv"), logs.join("2.csv")).expect("a copy");
+    for name in ["pipe.csv", "logs/1.csv"] {
+        let told = told(folder.path(), &format!("SELECT * FROM '{name}'"));
+        assert!(told.contains(&format!("{name} is a pipe, which can be read once")), "{told}");
+        assert!(told.contains("write it to a file first, as with cat"), "{told}");
+    }
+    let external = "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION 'pipe.csv'";
+    assert!(told(folder.path(), external).contains("pipe.csv is a pipe"));
+}
+
+/// A file that is written anew while it is read: an answer or an error, but not forever.
+#[test]
+fn a_text_that_becomes_shorter_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("log.csv");
+    // Above the size from which on the engine reads a file in parts.
+    let long = format!("a,s\n{}", "12345678,some text of a log that goes on and on\n".repeat(400_000));
+    let short = "a,s\n1,x\n";
+    for round in 0..12 {
+        fs::write(&file, &long).expect("a file");
+        let mut command = dbcluster();
+        command.current_dir(folder.path()).args([
+            "-q",
+            "--threads",
+            "2",
+            "-c",
+            "SELECT sum(a), max(s) FROM 'log.csv'",
+        ]);
+        let mut running = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        std::thread::sleep(Duration::from_millis(20 * round + 20));
+        // In place, as a program does that opens its log anew.
+        fs::write(&file, short).expect("a shorter file");
+        let started = Instant::now();
+        while running.try_wait().expect("its state").is_none() {
+            if started.elapsed() > PATIENCE {
+                running.kill().expect("it stops");
+                panic!("round {round} does not come to an end");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let output = running.wait_with_output().expect("its output");
+        if !output.status.success() {
+            let told = stderr(&output);
+            assert!(told.contains("log.csv"), "{told}");
+        }
+    }
+}
