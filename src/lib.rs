@@ -24,8 +24,8 @@ pub mod repl;
 
 pub use dbcluster::documentation::OptionDocumentation;
 pub use exec::{
-    DbscanExec, DbscanRule, ExemplarExec, ExemplarFilterExec, ExemplarKeysExec, UnchangedFilesExec,
-    UnchangedFilesRule,
+    DbscanExec, DbscanRule, ExemplarExec, ExemplarFilterExec, ExemplarKeysExec, FileStatistics,
+    UnchangedFilesExec, UnchangedFilesRule,
 };
 #[cfg(feature = "plot")]
 pub use figure_file::FigureFormatFactory;

@@ -15,14 +15,15 @@ use crate::dbcluster::documentation::{self, OptionDocumentation};
 use crate::dbcluster::exemplars::ExemplarColumns;
 use crate::dbcluster::process_features;
 use crate::dbcluster::relation::DbclusterPlanner;
+use crate::dbcluster::scope::with_equal_bits;
 use crate::dbcluster::table::{ClusterTableFunction, InputFunction, ProcessFeaturesFunction};
-use crate::exec::{DbscanRule, UnchangedFilesRule};
+use crate::exec::{DbscanRule, FileStatistics, UnchangedFilesRule};
 #[cfg(feature = "plot")]
 use crate::figure_file::FigureFormatFactory;
 use crate::functions;
 #[cfg(feature = "plot")]
 use crate::plot::Figure;
-use crate::window::{DbscanOrder, all_window_functions};
+use crate::window::{DbscanChecks, DbscanOrder, all_window_functions};
 
 /// Puts every function of this crate on `ctx`: the scalar functions, the window function `dbscan`, and the table
 /// functions `dbcluster`, `dbcluster_members` and `process_features` in both their forms; and, with the feature `plot`,
@@ -70,7 +71,7 @@ pub fn register_all(ctx: &SessionContext) -> Result<()> {
                 debug!("replaced the window function {}", replaced.name());
             }
         }
-        state.register_expr_planner(Arc::new(DbscanOrder))?;
+        state.register_expr_planner(Arc::new(DbscanChecks))?;
         state.register_relation_planner(Arc::new(DbclusterPlanner))?;
         for function in TableFunction::ALL {
             state.register_udtf(function.name(), Arc::new(ClusterTableFunction(function)));
@@ -82,8 +83,11 @@ pub fn register_all(ctx: &SessionContext) -> Result<()> {
         let mut builder = SessionStateBuilder::new_from_existing(state.clone())
             .with_session_id(session_id)
             .with_optimizer_rule(Arc::new(ExemplarColumns));
+        let order = Arc::new(DbscanOrder(with_equal_bits));
+        builder.analyzer().get_or_insert_default().rules.insert(0, order);
         let physical_rules = &mut builder.physical_optimizers().get_or_insert_default().rules;
         physical_rules.insert(0, Arc::new(DbscanRule));
+        physical_rules.insert(0, Arc::new(FileStatistics));
         physical_rules.push(Arc::new(UnchangedFilesRule));
         *state = builder.build();
         #[cfg(feature = "plot")]

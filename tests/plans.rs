@@ -15,6 +15,9 @@ use datafusion_dbcluster::DbscanRule;
 
 use crate::support::{rows, session_with, text};
 
+/// One row group of no rows with the columns f BOOLEAN and s VARCHAR, as pyarrow 26.0 writes it.
+const WITHOUT_ROWS: &[u8] = include_bytes!("fixtures/without_rows.parquet");
+
 const CALL: &str =
     "dbcluster(events, {tokens: cmdline_tokens(command), score: path_score(path)}, eps => 0.0001)";
 
@@ -343,6 +346,78 @@ async fn table_that_changes_between_its_reads_is_noticed() {
         let error = ctx.sql(&sql).await.expect("a plan").collect().await.expect_err(call).to_string();
         assert!(error.contains("the table changed while it was clustered"), "{call}: {error}");
     }
+}
+
+/// Statistics of a Parquet file leave NaN out, so the column of one number and NaN is no constant.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nan_behind_statistics_is_seen() {
+    let ctx = session_with(SessionConfig::new().with_target_partitions(2));
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, data_type) in [("double", "DOUBLE"), ("float", "REAL")] {
+        let path = folder.path().join(format!("{name}.parquet")).display().to_string();
+        let write = format!(
+            "COPY (SELECT * FROM (VALUES (1, 7.0::{data_type}), (2, 'NaN'::{data_type}), (3, 7.0::{data_type})) AS t(id, x)) TO '{path}'"
+        );
+        ctx.sql(&write).await.expect("a plan").collect().await.expect("a file");
+        ctx.register_parquet(name, &path, ParquetReadOptions::default()).await.expect("a table");
+        let read = text(&ctx, &format!("SELECT x FROM {name} ORDER BY id")).await;
+        assert_eq!(read.matches("NaN").count(), 1, "{read}");
+        let greatest = text(&ctx, &format!("SELECT max(x) FROM {name}")).await;
+        assert!(greatest.contains("NaN"), "{greatest}");
+        let clustered = format!("SELECT * FROM dbcluster_summary({name}, [x], eps => 1, scaling => 'none')");
+        let error =
+            ctx.sql(&clustered).await.expect("a plan").collect().await.expect_err("a NaN").to_string();
+        assert!(error.contains("feature 'x' is NaN in 1 of 3 rows"), "{error}");
+        let kept =
+            format!("SELECT x FROM dbcluster({name}, [id], eps => 0.5, scaling => 'none') ORDER BY id");
+        assert!(text(&ctx, &kept).await.contains("NaN"));
+    }
+}
+
+/// A file without rows has a column of booleans without bytes, which nobody has to read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_without_rows_are_no_hindrance() {
+    let mut config = SessionConfig::new().with_target_partitions(2);
+    config.options_mut().execution.parquet.pushdown_filters = true;
+    let ctx = session_with(config);
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("none.parquet"), WITHOUT_ROWS).expect("a file");
+    let one = folder.path().join("one.parquet").display().to_string();
+    let write = format!("COPY (SELECT true AS f, 'a' AS s) TO '{one}'");
+    ctx.sql(&write).await.expect("a plan").collect().await.expect("a file");
+    let path = folder.path().display().to_string();
+    ctx.register_parquet("events", &path, ParquetReadOptions::default()).await.expect("a table");
+    let target = folder.path().join("copy.json").display().to_string();
+    for sql in [
+        "SELECT s FROM events WHERE f".to_string(),
+        format!("COPY (SELECT s FROM events WHERE f) TO '{target}'"),
+        "SELECT s FROM dbcluster(events, [f], eps => 1, nulls => 'skip', min_samples => 3)".to_string(),
+        format!("COPY (SELECT s FROM dbcluster(events, [f], eps => 1, min_samples => 3)) TO '{target}'"),
+    ] {
+        assert_eq!(rows(&ctx, &sql).await.num_rows(), 1, "{sql}");
+    }
+}
+
+/// Sessions that prefer joins by sorting have the same answers, with the few clusters in a hash table all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn joins_by_sorting_are_for_other_tables() {
+    let (ctx, folder) = session().await;
+    let mut config = SessionConfig::new().with_target_partitions(4);
+    config.options_mut().optimizer.prefer_hash_join = false;
+    let sorting = session_with(config);
+    let path = folder.path().join("day.parquet").display().to_string();
+    sorting.register_parquet("events", &path, ParquetReadOptions::default()).await.expect("a table");
+    for sql in [
+        format!("SELECT * FROM {CALL} ORDER BY id"),
+        format!("SELECT * FROM {BY_HOST} ORDER BY id"),
+        format!("SELECT * FROM {BY_HOST_MEMBERS} ORDER BY id"),
+        "SELECT * FROM dbcluster(events, [path_score(path)], eps => 0.5, min_samples => 3000, scaling => 'none') ORDER BY id".to_string(),
+        format!("SELECT * FROM {BY_EXPRESSION} ORDER BY id"),
+    ] {
+        assert_eq!(text(&ctx, &sql).await, text(&sorting, &sql).await, "{sql}");
+    }
+    let plan = plan(&sorting, &folder, &format!("SELECT * FROM {CALL}")).await;
+    assert!(plan.contains("HashJoinExec") && !plan.contains("SortMergeJoin"), "{plan}");
 }
 
 /// What does not fit fails with its figures, and the session goes on.

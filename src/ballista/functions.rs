@@ -25,8 +25,8 @@ pub(super) fn registry() -> BallistaFunctionRegistry {
     registry
 }
 
-/// Puts our functions on a session that plans for a cluster. No rule of ours goes there: what they make is no built-in
-/// operator.
+/// Puts our functions on a session that plans for a cluster. No rule goes there that makes operators of ours: they are no
+/// built-in ones.
 pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for udf in functions::all() {
         state.register_udf(Arc::clone(&udf))?;

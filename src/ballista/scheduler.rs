@@ -18,6 +18,7 @@ use datafusion::prelude::SessionConfig;
 use super::object_stores::ClusterStores;
 use super::process::{self, Log, told_to_stop};
 use super::{configured, functions};
+use crate::exec::FileStatistics;
 
 /// Runs the program with the arguments of this process until it is told to stop.
 pub fn main() -> ExitCode {
@@ -60,15 +61,17 @@ pub(super) fn session_config() -> SessionConfig {
 pub(super) fn session_state(config: SessionConfig) -> datafusion::common::Result<SessionState> {
     let stores = ClusterStores::of(&config)?;
     let runtime = RuntimeEnvBuilder::new().with_object_store_registry(stores).build_arc()?;
-    let mut state = SessionStateBuilder::new()
+    let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
         .with_optimizer_rules(ballista_default_optimizer_rules())
         .with_scalar_functions(ballista_scalar_functions())
         .with_aggregate_functions(ballista_aggregate_functions())
-        .with_window_functions(ballista_window_functions())
-        .build();
+        .with_window_functions(ballista_window_functions());
+    // What it makes is built-in operators, so it may stand where those of ours may not.
+    builder.physical_optimizers().get_or_insert_default().rules.insert(0, Arc::new(FileStatistics));
+    let mut state = builder.build();
     functions::register(&mut state)?;
     Ok(state)
 }

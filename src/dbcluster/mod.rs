@@ -38,5 +38,5 @@ pub(crate) mod process_features;
 pub(crate) mod relation;
 mod repeatable;
 pub(crate) mod rewrite;
-mod scope;
+pub(crate) mod scope;
 pub(crate) mod table;

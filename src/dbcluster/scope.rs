@@ -204,12 +204,17 @@ pub(crate) fn has_column(schema: &DFSchema, name: &str) -> bool {
 /// The form of a key in which equal values have equal bits: 0.0 and -0.0 are equal, but would be sorted, grouped and
 /// joined as two, and not by every operator alike.
 pub(crate) fn with_equal_bits(expr: Expr, schema: &DFSchema) -> Result<Expr> {
-    Ok(match expr.get_type(schema)? {
-        DataType::Float16 | DataType::Float32 | DataType::Float64 => {
-            dbcluster_feature_udf().call(vec![expr, lit("key"), lit("error")])
-        }
-        _ => expr,
-    })
+    let canonical = dbcluster_feature_udf();
+    let is_canonical =
+        matches!(&expr, Expr::ScalarFunction(function) if function.func.name() == canonical.name());
+    let is_float = match expr.get_type(schema)? {
+        DataType::Dictionary(_, value_type) => value_type.is_floating(),
+        data_type => data_type.is_floating(),
+    };
+    if is_float && !is_canonical {
+        return Ok(canonical.call(vec![expr, lit("key"), lit("error")]));
+    }
+    Ok(expr)
 }
 
 /// The first column of a timestamp or date type.

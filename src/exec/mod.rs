@@ -11,7 +11,9 @@ mod dbscan;
 mod exemplar;
 mod exemplar_filter;
 mod exemplar_keys;
+mod file_statistics;
 mod key_ranges;
+mod merge_join;
 mod second_look;
 mod unchanged_files;
 
@@ -30,6 +32,7 @@ pub use dbscan::DbscanExec;
 pub use exemplar::ExemplarExec;
 pub use exemplar_filter::ExemplarFilterExec;
 pub use exemplar_keys::ExemplarKeysExec;
+pub use file_statistics::FileStatistics;
 pub use unchanged_files::{UnchangedFilesExec, UnchangedFilesRule};
 
 /// Puts our operators in the place of the engine's. It belongs before the rules that choose joins, which ask the
@@ -88,6 +91,10 @@ fn ours(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>>
     if let Ok(window) = any().downcast::<BoundedWindowAggExec>() {
         let exec = ExemplarExec::try_from_window(&window);
         return Ok(exec.map(|exec| Arc::new(exec) as Arc<dyn ExecutionPlan>));
+    }
+    if let Some(join) = merge_join::as_hash_join(node)? {
+        let better = second_look::with_features_as_keys(&join)?;
+        return Ok(Some(better.unwrap_or_else(|| Arc::new(join))));
     }
     if let Ok(join) = any().downcast::<HashJoinExec>() {
         return second_look::with_features_as_keys(&join);

@@ -13,18 +13,20 @@
 //! show metrics) is done by [`DbscanExec`](crate::exec::DbscanExec), which runs the same [`Call`] in its place.
 //!
 //! The order in which rows arrive is the order in which clusters are numbered. [`DbscanOrder`] completes the
-//! ORDER BY of every `dbscan` that SQL plans with the features, so that ties can't make the result depend on
+//! ORDER BY of every `dbscan` in a plan with the features, so that ties can't make the result depend on
 //! threads.
 //!
 //! - [`options`]: the struct of options that both take.
 //! - [`call`]: a checked call and its work.
 //! - [`labels`]: labels as arrays, with the hash and the exemplar of each cluster.
-//! - [`order`]: what is completed and checked while SQL is planned.
+//! - [`order`]: what is completed in every plan, and checked while SQL is planned.
+//! - [`regroup`]: window expressions with other sort keys get nodes of their own.
 
 mod call;
 mod labels;
 pub(crate) mod options;
 mod order;
+pub(crate) mod regroup;
 
 use std::fmt::{Debug, Formatter};
 use std::hash::Hash;
@@ -41,7 +43,7 @@ use datafusion::logical_expr::{
 use datafusion_macros::user_doc;
 
 pub(crate) use call::Call;
-pub(crate) use order::DbscanOrder;
+pub(crate) use order::{DbscanChecks, DbscanOrder};
 
 use crate::dbscan::Points;
 use crate::feature::{is_feature_type, make_it_a_number};
@@ -114,7 +116,7 @@ const DBSCAN_VECTORS_ARGS: [&str; 2] = ["options", "weight"];
     ),
     argument(
         name = "feature",
-        description = "One to 64 boolean, integer, float or decimal expressions. Integers beyond 2^53, NaN and infinite values are errors."
+        description = "One to 64 boolean, integer, float or decimal expressions. Integers beyond 2^53, decimals of more digits than DOUBLE gives back, NaN and infinite values are errors."
     ),
     argument(
         name = "options",

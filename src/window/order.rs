@@ -1,59 +1,130 @@
-//! [`DbscanOrder`] completes what SQL says of a `dbscan` window, and checks what can be checked while it is planned.
+//! [`DbscanOrder`] completes what a query says of a `dbscan` window; [`DbscanChecks`] says what is wrong with it while SQL is
+//! planned.
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Result, ScalarValue, plan_err};
-use datafusion::logical_expr::expr::{ScalarFunction, WindowFunction, WindowFunctionParams};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::logical_expr::expr::{ScalarFunction, WindowFunction};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawWindowExpr};
-use datafusion::logical_expr::{Expr, WindowFunctionDefinition};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, LogicalPlan, Window, WindowFrame, WindowFunctionDefinition,
+};
+use datafusion::optimizer::AnalyzerRule;
 
 use super::DBSCAN_ARGS;
 use super::options::{Options, params};
+use super::regroup::{window_function, with_expressions};
 use crate::constant::constant;
 
-/// Completes the ORDER BY of a `dbscan` window with its features.
-///
-/// Rows that are equal in every feature are interchangeable for the clustering, so with the features as the
-/// last keys the rows arrive in an order that only their values decide.
-#[derive(Debug)]
-pub(crate) struct DbscanOrder;
+/// The form of an expression in which equal values have equal bits.
+pub(crate) type EqualBits = fn(Expr, &DFSchema) -> Result<Expr>;
 
-impl ExprPlanner for DbscanOrder {
-    fn plan_window(&self, expr: RawWindowExpr) -> Result<PlannerResult<RawWindowExpr>> {
-        let is_dbscan =
-            matches!(&expr.func_def, WindowFunctionDefinition::WindowUDF(udf) if udf.name() == "dbscan");
-        if !is_dbscan || expr.args.len() <= DBSCAN_ARGS.len() {
-            return Ok(PlannerResult::Original(expr));
+/// Completes the ORDER BY of every `dbscan` window with its features, whoever made the plan: SQL, a `DataFrame`, Substrait.
+///
+/// - Rows that are equal in every feature are interchangeable for the clustering, so with the features as the last keys the
+///   rows arrive in an order that only their values decide.
+/// - Floats are ordered and partitioned in the form in which -0.0 is 0.0, as the table functions do.
+/// - The frame becomes the whole partition, in rows: for the default one (RANGE up to the current row) the engine wants a first
+///   key that it could add to, and a binary value, a time or a struct is none.
+///
+/// It belongs before the engine's type coercion, which checks the frame.
+#[derive(Debug)]
+pub(crate) struct DbscanOrder(pub(crate) EqualBits);
+
+impl AnalyzerRule for DbscanOrder {
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        let completed = plan.transform_up_with_subqueries(|node| match node {
+            LogicalPlan::Window(window) if window.window_expr.iter().any(calls_dbscan) => {
+                self.complete(window)
+            }
+            other => Ok(Transformed::no(other)),
+        })?;
+        Ok(completed.data)
+    }
+
+    fn name(&self) -> &'static str {
+        "dbscan_order"
+    }
+}
+
+impl DbscanOrder {
+    fn complete(&self, window: Window) -> Result<Transformed<LogicalPlan>> {
+        let names = NamePreserver::new_for_projection();
+        let mut exprs = Vec::with_capacity(window.window_expr.len());
+        for expr in &window.window_expr {
+            let Some(function) = window_function(expr).filter(|function| is_dbscan(&function.fun)) else {
+                exprs.push(expr.clone());
+                continue;
+            };
+            let completed = self.completed(function, window.input.schema())?;
+            exprs.push(names.save(expr).restore(Expr::from(completed)));
         }
-        if expr.distinct || expr.filter.is_some() || expr.null_treatment.is_some() {
-            return plan_err!(
-                "dbscan takes no DISTINCT, FILTER, IGNORE NULLS or RESPECT NULLS: choose the rows with WHERE"
-            );
+        if exprs == window.window_expr {
+            return Ok(Transformed::no(LogicalPlan::Window(window)));
         }
-        if !expr.window_frame.start_bound.is_unbounded() {
-            return plan_err!(
-                "dbscan clusters its whole partition: leave the frame (ROWS or RANGE BETWEEN) out"
-            );
+        Ok(Transformed::yes(with_expressions(&window, exprs, |function| is_dbscan(&function.fun))?))
+    }
+
+    fn completed(&self, function: &WindowFunction, schema: &DFSchema) -> Result<WindowFunction> {
+        let mut function = function.clone();
+        let params = &mut function.params;
+        let has_other_clauses = params.distinct || params.filter.is_some() || params.null_treatment.is_some();
+        check_window(has_other_clauses, &params.window_frame)?;
+        for key in &mut params.partition_by {
+            *key = (self.0)(key.clone(), schema)?;
         }
-        let (features, options) = features_and_options(&expr.args[DBSCAN_ARGS.len()..]);
-        check_constants(&expr.args, features.len(), options)?;
-        let mut order_by = expr.order_by;
-        for feature in features {
-            if !order_by.iter().any(|sort| sort.expr == *feature) {
-                order_by.push(feature.clone().sort(true, false));
+        for sort in &mut params.order_by {
+            sort.expr = (self.0)(sort.expr.clone(), schema)?;
+        }
+        for feature in params.args.get(DBSCAN_ARGS.len()..).unwrap_or_default() {
+            if matches!(feature.get_type(schema)?, DataType::Struct(_)) {
+                continue;
+            }
+            let feature = (self.0)(feature.clone(), schema)?;
+            if !params.order_by.iter().any(|sort| sort.expr == feature) {
+                params.order_by.push(feature.sort(true, false));
             }
         }
-        Ok(PlannerResult::Planned(Expr::from(WindowFunction {
-            fun: expr.func_def,
-            params: WindowFunctionParams {
-                args: expr.args,
-                partition_by: expr.partition_by,
-                order_by,
-                window_frame: expr.window_frame,
-                filter: None,
-                null_treatment: None,
-                distinct: false,
-            },
-        })))
+        params.window_frame = WindowFrame::new(None);
+        Ok(function)
+    }
+}
+
+fn calls_dbscan(expr: &Expr) -> bool {
+    window_function(expr).is_some_and(|function| is_dbscan(&function.fun))
+}
+
+fn is_dbscan(function: &WindowFunctionDefinition) -> bool {
+    matches!(function, WindowFunctionDefinition::WindowUDF(udf) if udf.name() == "dbscan")
+}
+
+fn check_window(has_other_clauses: bool, frame: &WindowFrame) -> Result<()> {
+    if has_other_clauses {
+        return plan_err!(
+            "dbscan takes no DISTINCT, FILTER, IGNORE NULLS or RESPECT NULLS: choose the rows with WHERE"
+        );
+    }
+    if !frame.start_bound.is_unbounded() {
+        return plan_err!("dbscan clusters its whole partition: leave the frame (ROWS or RANGE BETWEEN) out");
+    }
+    Ok(())
+}
+
+/// Checks a `dbscan` as it is written, so that an error does not wait for the query to be run.
+#[derive(Debug)]
+pub(crate) struct DbscanChecks;
+
+impl ExprPlanner for DbscanChecks {
+    fn plan_window(&self, expr: RawWindowExpr) -> Result<PlannerResult<RawWindowExpr>> {
+        if is_dbscan(&expr.func_def) && expr.args.len() > DBSCAN_ARGS.len() {
+            let has_other_clauses = expr.distinct || expr.filter.is_some() || expr.null_treatment.is_some();
+            check_window(has_other_clauses, &expr.window_frame)?;
+            let (features, options) = features_and_options(&expr.args[DBSCAN_ARGS.len()..]);
+            check_constants(&expr.args, features.len(), options)?;
+        }
+        Ok(PlannerResult::Original(expr))
     }
 }
 

@@ -45,6 +45,15 @@ fn over_generated_events() -> Vec<String> {
         "SELECT dbscan(1, 3, tokens, {metric: 'chebyshev'}) OVER () AS label, tokens FROM (SELECT \
          cmdline_tokens(CommandLine) AS tokens FROM hive) ORDER BY tokens, label LIMIT 50"
             .to_string(),
+        "SELECT host, dbscan(10, 2, n) OVER (ORDER BY arrow_cast(host, 'Binary') DESC) AS label, n FROM (SELECT Computer AS host, \
+         count(*) AS n FROM hive GROUP BY Computer) ORDER BY host"
+            .to_string(),
+        // What an input leaves open is decided by its values, and floats are added exactly.
+        format!("SELECT * FROM dbcluster((SELECT * FROM hive ORDER BY Computer LIMIT 500), {FEATURES}) {orders}"),
+        "SELECT * FROM dbcluster((SELECT Computer, avg(character_length(CommandLine) / 7.0) AS mean, stddev(path_score(NewProcessName)) AS \
+         spread, first_value(Account) AS account FROM hive GROUP BY Computer), [mean, spread], eps => 10, scaling => 'none') \
+         ORDER BY Computer"
+            .to_string(),
         "SELECT count(*), sum(pathScore), sum(commandlineTokensFull) FROM process_features(hive)".to_string(),
         format!(
             "SELECT a.cluster_size, b.cluster_size FROM dbcluster(hive, {FEATURES}) a JOIN \

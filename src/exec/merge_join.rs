@@ -1,0 +1,43 @@
+//! The join that fetches exemplars, where a session prefers joins that sort both sides.
+//!
+//! The clusters are few and belong into a hash table, whatever the session prefers for its own tables. And the engine's sort-merge
+//! join panics on a left join with a filter whose keys are NULL, which an event without a time has.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{JoinType, Result};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode, SortMergeJoinExec};
+
+use super::DbscanExec;
+
+/// The hash join for a sort-merge join of clusters with events.
+pub(super) fn as_hash_join(node: &Arc<dyn ExecutionPlan>) -> Result<Option<HashJoinExec>> {
+    let Some(join) = (node.as_ref() as &dyn Any).downcast_ref::<SortMergeJoinExec>() else { return Ok(None) };
+    if join.join_type() != JoinType::Left || join.filter().is_none() || !clusters(join.left())? {
+        return Ok(None);
+    }
+    let hash_join = HashJoinExec::try_new(
+        Arc::clone(join.left()),
+        Arc::clone(join.right()),
+        join.on().to_vec(),
+        join.filter().clone(),
+        &JoinType::Left,
+        None,
+        PartitionMode::Auto,
+        join.null_equality(),
+        false,
+    )?;
+    Ok(Some(hash_join))
+}
+
+fn clusters(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
+    let mut found = false;
+    plan.apply(|node| {
+        found |= (node.as_ref() as &dyn Any).is::<DbscanExec>();
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
+}
