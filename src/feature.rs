@@ -1,16 +1,24 @@
 //! What can be a feature: the Arrow types that are numbers, and their exact conversion to DOUBLE.
 //!
 //! DBSCAN measures distances, so a feature has to be a number: booleans (0 and 1), integers, floats and
-//! decimals. Every integer up to 2^53 has a DOUBLE of its own; beyond that two different numbers could
-//! become the same vector without anybody noticing, so such values are an error and never rounded.
+//! decimals. Two different numbers never become the same vector without anybody noticing:
+//!
+//! - Every integer up to 2^53 has a DOUBLE of its own; beyond that it is an error.
+//! - So has every decimal of up to 15 digits. One with more digits is an error unless its DOUBLE, written with as many
+//!   digits behind the point, is that decimal again.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, PrimitiveArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Int64Type, UInt64Type};
+use datafusion::arrow::datatypes::{
+    DataType, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType, Int64Type, UInt64Type, i256,
+};
 use datafusion::common::{Result, exec_err};
 
 /// Integers up to this size, on either side of zero, are exact as DOUBLE.
 const MAX_EXACT: u64 = 1 << 53;
+
+/// Decimals below this number of last places have a DOUBLE of their own: 15 digits.
+const DISTINCT_DECIMALS: i64 = 1_000_000_000_000_000;
 
 /// Whether columns of this type can be features as they are.
 pub(crate) fn is_feature_type(data_type: &DataType) -> bool {
@@ -42,7 +50,8 @@ pub(crate) fn make_it_a_number(name: &str, data_type: &DataType) -> String {
 /// equal bits. NULLs stay. DOUBLE that nobody else holds is changed in place.
 ///
 /// # Errors
-/// An integer or a scale-free decimal beyond 2^53, which DOUBLE can't hold exactly; a type that is no number.
+/// An integer or a scale-free decimal beyond 2^53, or a decimal of more digits than its DOUBLE gives back; a type that is no
+/// number.
 pub(crate) fn to_double(name: &str, array: ArrayRef) -> Result<Float64Array> {
     if let DataType::Dictionary(_, value_type) = array.data_type() {
         return to_double(name, cast(&array, value_type)?);
@@ -73,9 +82,14 @@ pub(crate) fn to_double(name: &str, array: ArrayRef) -> Result<Float64Array> {
         );
     }
     let whole_numbers_only = has_whole_numbers_only(array.data_type());
-    let double = cast(&array, &DataType::Float64)?;
+    let double = Float64Array::from(cast(&array, &DataType::Float64)?.into_data());
+    if let Some(value) = ambiguous_decimal(&array, &double) {
+        return exec_err!(
+            "feature '{name}' holds {value}, which is not exact as DOUBLE: two different values could become one; round it to 15 \
+             digits, or say CAST({name} AS DOUBLE) if they may"
+        );
+    }
     drop(array);
-    let double = Float64Array::from(double.into_data());
     if whole_numbers_only
         && let Some(value) = double.iter().flatten().find(|value| value.abs() >= MAX_EXACT as f64)
     {
@@ -94,6 +108,39 @@ fn has_whole_numbers_only(data_type: &DataType) -> bool {
         | DataType::Decimal256(_, scale) => *scale <= 0,
         _ => false,
     }
+}
+
+/// The first decimal with digits behind the point that its DOUBLE does not give back.
+fn ambiguous_decimal(array: &dyn Array, double: &Float64Array) -> Option<String> {
+    match array.data_type() {
+        DataType::Decimal64(_, 1..) => {
+            let is_long = |value: i64| value.unsigned_abs() >= DISTINCT_DECIMALS.unsigned_abs();
+            first_ambiguous(array.as_primitive::<Decimal64Type>(), double, is_long)
+        }
+        DataType::Decimal128(_, 1..) => {
+            let is_long = |value: i128| value.unsigned_abs() >= u128::from(DISTINCT_DECIMALS.unsigned_abs());
+            first_ambiguous(array.as_primitive::<Decimal128Type>(), double, is_long)
+        }
+        DataType::Decimal256(_, 1..) => {
+            let long = i256::from_i128(i128::from(DISTINCT_DECIMALS));
+            let is_long = |value: i256| value >= long || value <= -long;
+            first_ambiguous(array.as_primitive::<Decimal256Type>(), double, is_long)
+        }
+        _ => None,
+    }
+}
+
+fn first_ambiguous<T: DecimalType>(
+    decimals: &PrimitiveArray<T>,
+    double: &Float64Array,
+    is_long: impl Fn(T::Native) -> bool,
+) -> Option<String> {
+    let places = usize::try_from(decimals.scale()).unwrap_or(0);
+    (0..decimals.len())
+        .filter(|&row| decimals.is_valid(row) && is_long(decimals.value(row)))
+        .map(|row| (decimals.value_as_string(row), double.value(row)))
+        .find(|(decimal, double)| format!("{double:.places$}") != *decimal)
+        .map(|(decimal, _)| decimal)
 }
 
 fn inexact<T>(name: &str, value: &str) -> Result<T> {

@@ -18,7 +18,8 @@ use crate::feature::{is_feature_type, make_it_a_number, to_double};
 #[user_doc(
     doc_section(label = "Building Blocks"),
     description = "A part of the plans of `dbcluster`: a feature as the DOUBLE that is clustered. Booleans become 0 \
-                   and 1, `-0.0` becomes `0.0`, integers beyond 2^53 are an error.",
+                   and 1, `-0.0` becomes `0.0`; integers beyond 2^53 and decimals of more digits than DOUBLE gives back are \
+                   errors.",
     syntax_example = "dbcluster_feature(value, name, nulls)",
     sql_example = r"```sql
 > SELECT dbcluster_feature(true, 'is_system', 'error') AS value;
