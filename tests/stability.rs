@@ -5,9 +5,11 @@ use std::sync::Arc;
 use datafusion::arrow::array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array,
 };
-use datafusion::arrow::compute::{cast, take_record_batch};
+use datafusion::arrow::compute::{cast, concat_batches, take_record_batch};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::logical_expr::ExprFunctionExt;
+use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
+use datafusion_dbcluster::dbscan_udwf;
 use proptest::prelude::*;
 
 use crate::support::{data_folder, read_set, register, rows, session_with, session_without_rule, text};
@@ -131,12 +133,84 @@ proptest! {
             for command in ["reg query", "a b c d", "reg.exe /s", ""] {
                 apart.push(rows(&ctx, &window("", &format!("WHERE command = '{command}'"))).await);
             }
-            let apart = datafusion::arrow::compute::concat_batches(&together.schema(), &apart).expect("one schema");
+            let apart = concat_batches(&together.schema(), &apart).expect("one schema");
             let other = session_with(settings(2, 8192));
             register(&other, "apart", &apart, 1);
             let apart = rows(&other, "SELECT * FROM apart ORDER BY id").await;
             assert_eq!(together.columns(), apart.columns());
         });
+    }
+}
+
+/// What a query leaves open about equal rows must not be decided by threads: the input is read twice.
+const OPEN_INPUTS: [&str; 15] = [
+    "SELECT * FROM events ORDER BY host LIMIT 500",
+    "SELECT id, value, note FROM events ORDER BY host DESC LIMIT 400 OFFSET 100",
+    "SELECT DISTINCT ON (host) host, id, value, note FROM events",
+    "SELECT DISTINCT ON (host) host, id, value, note FROM events ORDER BY host, level DESC",
+    "SELECT host, first_value(id) AS id, last_value(value) AS value, any_value(note) AS note FROM events GROUP BY host",
+    "SELECT host, first_value(id ORDER BY level) AS id, first_value(value ORDER BY level) AS value FROM events GROUP BY host",
+    "SELECT host, array_agg(id ORDER BY level)[2] AS id, nth_value(value, 3) AS value, string_agg(note, ',') AS note FROM events
+     GROUP BY host",
+    "SELECT host, level, sum(value / 7.0) AS id, avg(value / 7.0) AS value, stddev(value / 7.0) AS deviation FROM events GROUP BY 1, 2",
+    "SELECT id, row_number() OVER (ORDER BY host) AS value FROM events",
+    "SELECT id, ntile(7) OVER () + lag(id, 1, 0) OVER (PARTITION BY level ORDER BY host) AS value FROM events",
+    "SELECT id, sum(id) OVER (ORDER BY host ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS value FROM events",
+    "SELECT id, first_value(id) OVER (PARTITION BY level ORDER BY host) AS value, array_agg(id) OVER (PARTITION BY host)[4] AS other
+     FROM events",
+    "SELECT id, value FROM events WHERE host IN (SELECT host FROM events ORDER BY level LIMIT 3)",
+    "SELECT * FROM (SELECT id, value FROM events ORDER BY host LIMIT 50) UNION ALL
+     SELECT * FROM (SELECT id, value FROM events ORDER BY level LIMIT 50)",
+    "WITH some AS (SELECT * FROM events ORDER BY level, host LIMIT 300) SELECT host, id, value FROM some",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_input_leaves_open_is_decided() {
+    let events = "SELECT value AS id, value % 400 AS value, 'h' || value % 7 AS host, value % 3 AS level,
+                         'note ' || value % 11 AS note FROM generate_series(1, 3000)";
+    let source = session_with(settings(1, 8192));
+    let events = rows(&source, events).await;
+    let mut sessions = vec![];
+    for (seed, partitions, batch_size) in [(1, 1, 8192), (2, 4, 64), (3, 7, 1000)] {
+        let ctx = session_with(settings(4, batch_size));
+        register(&ctx, "events", &shuffled(&events, seed), partitions);
+        sessions.push(ctx);
+    }
+    for input in OPEN_INPUTS {
+        let sql = format!(
+            "SELECT * FROM dbcluster(({input}), {{distance: value % 100, far: id}}, eps => 1, scaling => 'none') ORDER BY id, cluster_id"
+        );
+        let first = text(&sessions[0], &sql).await;
+        assert!(first.lines().count() > 4, "{input} would prove nothing\n{first}");
+        for other in &sessions[1..] {
+            assert_eq!(first, text(other, &sql).await, "{input}");
+        }
+    }
+}
+
+/// The labels of `dbscan` are those of its rows, not of their order, whoever plans it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn data_frames_complete_the_order_as_sql_does() {
+    let source = session_with(settings(1, 8192));
+    let events = rows(
+        &source,
+        "SELECT value AS id, CAST(value * 7919 % 1000 AS DOUBLE) / 3 AS x, 'h' || value % 3 AS host FROM generate_series(1, 1000)",
+    )
+    .await;
+    let expected = "SELECT *, dbscan(0.4, 3, x) OVER (PARTITION BY host) AS cluster FROM events ORDER BY id";
+    register(&source, "events", &events, 1);
+    let expected = rows(&source, expected).await;
+    for (seed, partitions) in [(1, 1), (2, 3), (3, 5)] {
+        let ctx = session_with(settings(3, 128));
+        register(&ctx, "events", &shuffled(&events, seed), partitions);
+        let window = dbscan_udwf().call(vec![lit(0.4), lit(3_i64), col("x")]);
+        let window = window.partition_by(vec![col("host")]).build().expect("a window");
+        let frame = ctx.table("events").await.expect("a table").window(vec![window]).expect("a plan");
+        let batches =
+            frame.sort(vec![col("id").sort(true, true)]).expect("a plan").collect().await.expect("rows");
+        let labelled = concat_batches(&batches[0].schema(), &batches).expect("batches of one query");
+        assert_eq!(labelled.num_rows(), 1000);
+        assert_eq!(labelled.columns(), expected.columns(), "{partitions} partitions");
     }
 }
 

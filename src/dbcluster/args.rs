@@ -17,9 +17,10 @@ use datafusion::sql::sqlparser::ast;
 
 use super::constants::KeptColumn;
 use super::lists::Written;
-use super::repeatable::check_repeatable;
+use super::repeatable::repeatable;
 use super::rewrite;
 use super::scope::{Feature, Key, Scope, SqlPlanner, default_time_column, with_equal_bits};
+use crate::functions::has_key;
 use crate::near_miss::did_you_mean;
 use crate::window::options::{Exemplar, MAX_FEATURES, metric_names, params, scaling_names};
 
@@ -201,7 +202,7 @@ impl ClusterSpec {
     pub(crate) fn try_new(call: Call, planner: &mut dyn SqlPlanner) -> Result<Self> {
         let Call { function, input, shadow, features, options } = call;
         let name = function.name();
-        check_repeatable(name, &input)?;
+        let input = repeatable(name, input)?;
         let schema = Arc::clone(input.schema());
         let mut scope = Scope { function: name, schema: &schema, shadow: shadow.as_deref(), planner };
         if features.is_empty() {
@@ -279,6 +280,13 @@ impl ClusterSpec {
                     if data_type.is_nested() {
                         return plan_err!(
                             "{}: {name} '{}' is {data_type}, expected one value; name a field or an element of it",
+                            scope.function,
+                            key.text
+                        );
+                    }
+                    if !has_key(&data_type) {
+                        return plan_err!(
+                            "{}: {name} '{}' is {data_type}, which can't name a partition; cast it to text, a number or a time",
                             scope.function,
                             key.text
                         );

@@ -30,10 +30,12 @@
 pub(crate) mod args;
 #[cfg(feature = "ballista")]
 pub(crate) mod broadcast;
+mod complete;
 mod constants;
 pub(crate) mod documentation;
 pub(crate) mod exemplars;
 mod lists;
+mod order;
 pub(crate) mod process_features;
 pub(crate) mod relation;
 mod repeatable;

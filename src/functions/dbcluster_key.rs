@@ -2,15 +2,16 @@
 //!
 //! A cluster is its partition and its core vectors. The vectors come as one number, made where they are clustered; the
 //! partition comes as its values. They are hashed as text, so that 5 is 5 in an INT and in a BIGINT column, and a
-//! string is itself in every encoding.
+//! string is itself in every encoding. Values without a text (bytes that are no UTF-8, times beyond the calendar) are
+//! hashed as their bytes, behind a mark that no text has.
 
 use std::hash::Hasher;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringBuilder};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringArray, StringBuilder};
 use datafusion::arrow::compute::{can_cast_types, cast};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
-use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 use datafusion_macros::user_doc;
 use twox_hash::XxHash64;
@@ -20,7 +21,7 @@ use super::arguments;
 #[user_doc(
     doc_section(label = "Building Blocks"),
     description = "A part of the plans of `dbcluster`: the `cluster_key` of a cluster, 16 hexadecimal digits (XXH64) of the \
-                   hash of its core vectors and of the values of its partition as text.",
+                   hash of its core vectors and of the values of its partition, as text where they have one, else as bytes.",
     syntax_example = "dbcluster_key(core_hash[, partition, ...])",
     sql_example = r"```sql
 > SELECT dbcluster_key(42, 'host-1') AS key;
@@ -52,9 +53,9 @@ impl ScalarUDFImpl for DbclusterKey {
         if !hash.is_integer() {
             return plan_err!("{}: argument 1 is {hash}, expected an integer", self.name());
         }
-        if let Some(place) = partition.iter().position(|it| !can_cast_types(it, &DataType::Utf8)) {
+        if let Some(place) = partition.iter().position(|it| !has_key(it)) {
             return plan_err!(
-                "{}: argument {} is {}, which has no text; partition by something that has",
+                "{}: argument {} is {}, expected one value that has a text or bytes",
                 self.name(),
                 place + 2,
                 partition[place]
@@ -74,11 +75,11 @@ impl ScalarUDFImpl for DbclusterKey {
         let Some(hash) = arrays.next().transpose()? else {
             return plan_err!("{} expects at least 1 argument, got none", self.name());
         };
-        let texts: Vec<ArrayRef> =
-            arrays.map(|array| Ok(cast(&array?, &DataType::Utf8)?)).collect::<Result<_>>()?;
+        let partition: Vec<Values> = arrays.map(|array| Values::try_new(array?)).collect::<Result<_>>()?;
         let mut keys = StringBuilder::with_capacity(rows, 16 * rows);
         for (row, core_hash) in hash.as_primitive::<Int64Type>().iter().enumerate() {
-            keys.append_option(core_hash.map(|core_hash| format!("{:016x}", key(core_hash, &texts, row))));
+            let key = core_hash.map(|core_hash| key(core_hash, &partition, row)).transpose()?;
+            keys.append_option(key.map(|key| format!("{key:016x}")));
         }
         let keys = keys.finish();
         if is_scalar {
@@ -92,18 +93,94 @@ impl ScalarUDFImpl for DbclusterKey {
     }
 }
 
+/// Whether the values of a type can be part of a key.
+pub(crate) fn has_key(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, value) => has_key(value),
+        DataType::FixedSizeBinary(_) => true,
+        other => !other.is_nested() && can_cast_types(other, &DataType::Utf8),
+    }
+}
+
+/// What stands before bytes that are no text, and for NULL. No text is as long as this.
+const BYTES: u64 = u64::MAX - 1;
+const NULL: u64 = u64::MAX;
+
+/// The values that partition the rows, with their texts.
+struct Values {
+    values: ArrayRef,
+    texts: StringArray,
+}
+
+impl Values {
+    fn try_new(values: ArrayRef) -> Result<Self> {
+        let values = match values.data_type() {
+            DataType::Dictionary(_, value_type) => cast(&values, value_type)?,
+            _ => values,
+        };
+        let values = match values.data_type() {
+            DataType::FixedSizeBinary(_) | DataType::LargeBinary | DataType::BinaryView => {
+                cast(&values, &DataType::Binary)?
+            }
+            _ => values,
+        };
+        let texts = match cast(&values, &DataType::Utf8) {
+            Ok(texts) => texts.as_string::<i32>().clone(),
+            // A single value beyond the calendar fails the whole cast.
+            Err(_) => (0..values.len())
+                .map(|row| {
+                    let text = cast(&values.slice(row, 1), &DataType::Utf8).ok()?;
+                    text.is_valid(0).then(|| text.as_string::<i32>().value(0).to_string())
+                })
+                .collect(),
+        };
+        Ok(Self { values, texts })
+    }
+
+    fn hash(&self, row: usize, hasher: &mut XxHash64) -> Result<()> {
+        let mut write = |mark: Option<u64>, bytes: &[u8]| {
+            if let Some(mark) = mark {
+                hasher.write(&mark.to_le_bytes());
+            }
+            hasher.write(&(bytes.len() as u64).to_le_bytes());
+            hasher.write(bytes);
+        };
+        let array: &dyn Array = &self.values;
+        if self.texts.is_valid(row) {
+            write(None, self.texts.value(row).as_bytes());
+        } else if array.logical_nulls().is_none_or(|nulls| nulls.is_valid(row)) {
+            let Some(bytes) = bytes(array, row) else {
+                return exec_err!("a value of type {} has neither a text nor bytes", array.data_type());
+            };
+            write(Some(BYTES), &bytes);
+        } else {
+            hasher.write(&NULL.to_le_bytes());
+        }
+        Ok(())
+    }
+}
+
+/// A value as it lies in memory; numbers with the low byte first, on any machine.
+fn bytes(array: &dyn Array, row: usize) -> Option<Vec<u8>> {
+    if let Some(values) = array.as_any().downcast_ref::<BinaryArray>() {
+        return Some(values.value(row).to_vec());
+    }
+    let width = array.data_type().primitive_width()?;
+    let data = array.to_data();
+    let start = (data.offset() + row) * width;
+    let mut bytes = data.buffers().first()?.as_slice().get(start..start + width)?.to_vec();
+    if cfg!(target_endian = "big") {
+        bytes.reverse();
+    }
+    Some(bytes)
+}
+
 /// Lengths and NULLs are hashed too: `('ab', 'c')` is another partition than `('a', 'bc')`.
-fn key(core_hash: i64, texts: &[ArrayRef], row: usize) -> u64 {
+fn key(core_hash: i64, partition: &[Values], row: usize) -> Result<u64> {
     let mut hasher = XxHash64::with_seed(0);
     hasher.write(&core_hash.to_le_bytes());
-    for text in texts {
-        if text.is_null(row) {
-            hasher.write(&u64::MAX.to_le_bytes());
-        } else {
-            let text = text.as_string::<i32>().value(row);
-            hasher.write(&(text.len() as u64).to_le_bytes());
-            hasher.write(text.as_bytes());
-        }
+    for values in partition {
+        values.hash(row, &mut hasher)?;
     }
-    hasher.finish()
+    Ok(hasher.finish())
 }

@@ -21,6 +21,7 @@ mod ascii;
 mod cmdline_template;
 mod cmdline_tokens;
 mod crc32_hash;
+mod dbcluster_exact;
 mod dbcluster_feature;
 mod dbcluster_few;
 mod dbcluster_found;
@@ -47,6 +48,8 @@ mod token_count;
 use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+pub(crate) use dbcluster_key::has_key;
 
 /// One constructor per function, each giving the same instance every time, and the list of all.
 macro_rules! functions {
@@ -90,6 +93,13 @@ functions! {
     token_count: TokenCount, token_count_udf;
 }
 
+/// The SQL aggregate function `dbcluster_exact`.
+pub fn dbcluster_exact_udaf() -> Arc<AggregateUDF> {
+    static UDAF: LazyLock<Arc<AggregateUDF>> =
+        LazyLock::new(|| Arc::new(AggregateUDF::from(dbcluster_exact::DbclusterExact::new())));
+    Arc::clone(&UDAF)
+}
+
 /// The SQL aggregate function `dbcluster_smallest`.
 pub fn dbcluster_smallest_udaf() -> Arc<AggregateUDF> {
     static UDAF: LazyLock<Arc<AggregateUDF>> =
@@ -99,5 +109,5 @@ pub fn dbcluster_smallest_udaf() -> Arc<AggregateUDF> {
 
 /// All aggregate functions of this crate.
 pub fn all_aggregates() -> Vec<Arc<AggregateUDF>> {
-    vec![dbcluster_smallest_udaf()]
+    vec![dbcluster_exact_udaf(), dbcluster_smallest_udaf()]
 }

@@ -136,7 +136,9 @@ fn with_arguments(builder: datafusion_doc::DocumentationBuilder) -> datafusion_d
             "table",
             "A table, view or WITH query by its name (as an identifier or a string, qualified or not), the path of a file or \
              folder as a string where the session reads files, a table function, or a subquery in brackets. It is read \
-             twice, so it must not change between two reads: `random()` or LIMIT without ORDER BY are refused.",
+             twice, so it must not change between two reads: what a query leaves open about equal rows (ORDER BY ... LIMIT, \
+             DISTINCT ON, `row_number()`) is decided by their other columns, and what can't be decided (`random()`, LIMIT without \
+             ORDER BY) is refused.",
         )
         .with_argument(
             "features",

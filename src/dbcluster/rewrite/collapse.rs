@@ -14,8 +14,9 @@ use datafusion::logical_expr::{
 use super::super::args::{
     CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, ClusterSpec, FIRST_EVENT_TIME, LAST_EVENT_TIME, Nulls,
 };
+use super::super::order::has_order;
 use super::vectors::{
-    FIRST_TIME, LAST_TIME, exemplar_keys, greatest, has_fast_max, kept_name, kept_value, key_name,
+    FIRST_TIME, LAST_TIME, exemplar_keys, greatest, has_order_of_sort, kept_name, kept_value, key_name,
     label_field, labelled_vectors, last_key_of_vector, least, smallest,
 };
 use super::{
@@ -193,12 +194,19 @@ fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
             return Ok(first_value(value, last_vector_first(spec, keys)));
         }
         // One vector of each group is its exemplar, so any aggregate over that one row gives the row's value.
-        let is_fast = has_fast_max(&value.get_type(schema)?);
-        let of_one = if is_fast { max(value) } else { first_value(value, vec![]) };
+        let of_one =
+            if has_order_of_sort(&value.get_type(schema)?) { max(value) } else { first_value(value, vec![]) };
         of_one.filter(ident(EXEMPLAR)).build()
     };
     for feature in &spec.features {
-        aggregates.push(of_exemplar(ident(&feature.name))?.alias(feature.name.as_str()));
+        // What is clustered is finite, so the greatest of one is that one, also where the type is DOUBLE.
+        let value = ident(&feature.name);
+        let of_feature = if spec.exemplar == Exemplar::Last {
+            of_exemplar(value)?
+        } else {
+            max(value).filter(ident(EXEMPLAR)).build()?
+        };
+        aggregates.push(of_feature.alias(feature.name.as_str()));
     }
     for index in 0..keys {
         let name = key_name(index);
@@ -283,22 +291,6 @@ pub(super) fn remaining_columns(spec: &ClusterSpec) -> Result<Vec<Expr>> {
         .map(|field| Expr::Column(Column::from(field)))
         .filter(|column| !known.contains(column))
         .collect())
-}
-
-fn has_order(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Map(..)
-        | DataType::Union(..)
-        | DataType::RunEndEncoded(..)
-        | DataType::ListView(_)
-        | DataType::LargeListView(_) => false,
-        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
-            has_order(field.data_type())
-        }
-        DataType::Struct(fields) => fields.iter().all(|field| has_order(field.data_type())),
-        DataType::Dictionary(_, value) => !value.is_nested(),
-        _ => true,
-    }
 }
 
 fn not_distinct(left: Expr, right: Expr) -> Expr {

@@ -115,10 +115,12 @@ pub(super) fn label_field(name: &str) -> Expr {
     get_field(ident(LABEL), name)
 }
 
-/// Whether min and max take what a sort puts first and last. Of floats they don't: NaN is anything to them, and where
-/// all values are -inf, max is the least finite number.
-fn has_order_of_sort(data_type: &DataType) -> bool {
-    has_fast_max(data_type) && !data_type.is_floating()
+/// Whether min and max take what a sort puts first and last; `first_value` does so of all types, but slower. Of floats they
+/// don't: NaN is anything to them, and where all values are -inf, max is the least finite number.
+pub(super) fn has_order_of_sort(data_type: &DataType) -> bool {
+    (data_type.is_numeric() && !data_type.is_floating())
+        || data_type.is_temporal()
+        || matches!(data_type, DataType::Boolean | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 pub(super) fn least(value: Expr, data_type: &DataType) -> Expr {
@@ -133,13 +135,6 @@ pub(super) fn greatest(value: Expr, data_type: &DataType) -> Expr {
         return max(value);
     }
     first_value(value.clone(), vec![value.sort(false, false)])
-}
-
-/// Whether min and max work on this type; `first_value` works on all, but slower.
-pub(super) fn has_fast_max(data_type: &DataType) -> bool {
-    data_type.is_numeric()
-        || data_type.is_temporal()
-        || matches!(data_type, DataType::Boolean | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
 /// A value to keep.

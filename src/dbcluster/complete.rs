@@ -1,0 +1,291 @@
+//! Orders in a query are completed, so that two reads of it give the same rows.
+//!
+//! SQL leaves open which of equal rows come first: with threads `ORDER BY host LIMIT 1000`, `DISTINCT ON`,
+//! `first_value(x)`, `row_number() OVER (ORDER BY host)` choose others each time. The table functions read their input twice, and
+//! promise the same answer on every run. Where an order decides something, all else that the choice is made from is put behind
+//! it as further keys: then only rows that are equal can change places. What the query says is kept, what it leaves open is
+//! decided.
+//!
+//! | part | further keys |
+//! |---|---|
+//! | `LIMIT`, `OFFSET` over `ORDER BY` | all columns of what is sorted |
+//! | `DISTINCT ON` | all that is selected |
+//! | `first_value`, `last_value`, `nth_value`, `array_agg`, `string_agg`, `any_value` | the arguments of all of them, so that they speak of one row |
+//! | `row_number`, `ntile`, `lag`, `lead` and window functions over `ROWS` | all columns of the input |
+//!
+//! Sums, averages and variances of floats depend on the order of the rows in their last bits. They are computed by
+//! [`dbcluster_exact`](crate::functions::dbcluster_exact_udaf), which does not.
+//!
+//! Keys of types without an order (unions) take no part. A frame of `RANGE` or `GROUPS` has equal rows as its limits: there
+//! further keys would change what it says.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, Result};
+use datafusion::functions_aggregate::first_last::first_value_udaf;
+use datafusion::functions_nested::expr_fn::map_entries;
+use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment, WindowFunction};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{
+    Aggregate, Distinct, DistinctOn, Expr, ExprSchemable, LogicalPlan, Sort, SortExpr, Window, WindowFrame,
+    WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, cast, lit,
+};
+
+use super::order::has_order;
+use super::rewrite;
+use crate::functions::dbcluster_exact_udaf;
+use crate::window::regroup::{window_function, with_expressions};
+
+/// The node with complete orders. Nodes of this crate's own plans have them.
+pub(super) fn complete(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    match node {
+        LogicalPlan::Limit(mut limit) => {
+            limit.input = Arc::new(complete_sort(Arc::unwrap_or_clone(limit.input))?);
+            Ok(Transformed::yes(LogicalPlan::Limit(limit)))
+        }
+        LogicalPlan::Sort(sort) if sort.fetch.is_some() => {
+            Ok(Transformed::yes(complete_sort(LogicalPlan::Sort(sort))?))
+        }
+        LogicalPlan::Distinct(Distinct::On(distinct)) => complete_distinct(distinct),
+        LogicalPlan::Aggregate(aggregate) if !is_ours(aggregate.schema.as_ref()) => {
+            complete_aggregate(aggregate)
+        }
+        LogicalPlan::Window(window) if !is_ours(window.schema.as_ref()) => complete_window(window),
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+fn is_ours(schema: &DFSchema) -> bool {
+    schema.fields().iter().any(|field| rewrite::is_reserved(field.name()))
+}
+
+/// The sort that a LIMIT takes the first rows of, through what keeps its order.
+fn complete_sort(plan: LogicalPlan) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::Sort(Sort { expr, input, fetch }) => {
+            let expr = with_keys(expr, columns(input.schema()), input.schema())?;
+            Ok(LogicalPlan::Sort(Sort { expr, input, fetch }))
+        }
+        LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::Limit(_) => {
+            plan.map_children(|child| complete_sort(child).map(Transformed::yes)).map(|plan| plan.data)
+        }
+        other => Ok(other),
+    }
+}
+
+/// Whether the rows of a plan come in an order that the query asked for.
+pub(super) fn is_sorted(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(_) => true,
+        LogicalPlan::Distinct(Distinct::On(distinct)) => distinct.sort_expr.is_some(),
+        LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::Limit(_) => {
+            plan.inputs().first().is_some_and(|input| is_sorted(input))
+        }
+        _ => false,
+    }
+}
+
+fn complete_distinct(distinct: DistinctOn) -> Result<Transformed<LogicalPlan>> {
+    let DistinctOn { on_expr, select_expr, sort_expr, input, schema: _ } = distinct;
+    let sort_expr =
+        sort_expr.unwrap_or_else(|| on_expr.iter().map(|on| on.clone().sort(true, false)).collect());
+    let selected = select_expr.iter().map(|expr| expr.clone().unalias()).collect();
+    let sort_expr = with_keys(sort_expr, selected, input.schema())?;
+    let distinct = DistinctOn::try_new(on_expr, select_expr, Some(sort_expr), input)?;
+    Ok(Transformed::yes(LogicalPlan::Distinct(Distinct::On(distinct))))
+}
+
+/// Aggregate functions whose value is some of their rows, in the order that they come in.
+fn takes_rows_in_order(function: &str) -> bool {
+    matches!(function, "first_value" | "last_value" | "nth_value" | "array_agg" | "string_agg" | "any_value")
+}
+
+fn complete_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
+    let mut values: Vec<Expr> = vec![];
+    for expr in &aggregate.aggr_expr {
+        expr.apply(|expr| {
+            if let Expr::AggregateFunction(function) = expr
+                && takes_rows_in_order(function.func.name())
+            {
+                values.extend(function.params.args.iter().cloned());
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+    }
+    let input_schema = Arc::clone(aggregate.input.schema());
+    let names = NamePreserver::new_for_projection();
+    let complete = |expr: &Expr| {
+        let completed = expr.clone().transform_up(|expr| match expr {
+            Expr::AggregateFunction(function) if takes_rows_in_order(function.func.name()) => {
+                let completed = complete_function(function, &values, &input_schema)?;
+                Ok(Transformed::yes(Expr::AggregateFunction(completed)))
+            }
+            Expr::AggregateFunction(function) => match exact(&function, &input_schema)? {
+                Some(exact) => Ok(Transformed::yes(exact)),
+                None => Ok(Transformed::no(Expr::AggregateFunction(function))),
+            },
+            other => Ok(Transformed::no(other)),
+        })?;
+        Ok(names.save(expr).restore(completed.data))
+    };
+    let aggr_expr = aggregate.aggr_expr.iter().map(complete).collect::<Result<Vec<_>>>()?;
+    if aggr_expr == aggregate.aggr_expr {
+        return Ok(Transformed::no(LogicalPlan::Aggregate(aggregate)));
+    }
+    let Aggregate { input, group_expr, schema, .. } = aggregate;
+    let aggregate = Aggregate::try_new_with_schema(input, group_expr, aggr_expr, schema)?;
+    Ok(Transformed::yes(LogicalPlan::Aggregate(aggregate)))
+}
+
+/// A statistic of floats that does not depend on the order of the rows.
+fn exact(function: &AggregateFunction, schema: &DFSchema) -> Result<Option<Expr>> {
+    let [value] = function.params.args.as_slice() else { return Ok(None) };
+    if !adds_floats(function, schema)? || function.params.distinct {
+        return Ok(None);
+    }
+    let args = vec![lit(function.func.name()), cast(value.clone(), DataType::Float64)];
+    let AggregateFunction { params, .. } = function;
+    let (filter, null_treatment) = (params.filter.clone(), params.null_treatment);
+    let exact =
+        AggregateFunction::new_udf(dbcluster_exact_udaf(), args, false, filter, vec![], null_treatment);
+    Ok(Some(Expr::AggregateFunction(exact)))
+}
+
+/// Whether an aggregate function of one argument adds floats up.
+pub(super) fn adds_floats(function: &AggregateFunction, schema: &DFSchema) -> Result<bool> {
+    let [value] = function.params.args.as_slice() else { return Ok(false) };
+    let data_type = value.get_type(schema)?;
+    Ok(match function.func.name() {
+        "sum" => data_type.is_floating(),
+        "avg" => data_type.is_numeric() && !data_type.is_decimal(),
+        "var" | "var_pop" | "stddev" | "stddev_pop" => data_type.is_numeric(),
+        _ => false,
+    })
+}
+
+fn complete_function(
+    mut function: AggregateFunction,
+    values: &[Expr],
+    schema: &DFSchema,
+) -> Result<AggregateFunction> {
+    if function.func.name() == "any_value" {
+        // It knows no order.
+        function.func = first_value_udaf();
+        function.params.null_treatment = Some(NullTreatment::IgnoreNulls);
+    }
+    // Of distinct values the engine orders by the value alone.
+    let keys = if function.params.distinct {
+        function.params.args.first().cloned().into_iter().collect()
+    } else {
+        values.to_vec()
+    };
+    function.params.order_by = with_keys(function.params.order_by, keys, schema)?;
+    Ok(function)
+}
+
+fn complete_window(window: Window) -> Result<Transformed<LogicalPlan>> {
+    let input_schema = window.input.schema();
+    let names = NamePreserver::new_for_projection();
+    let mut exprs = Vec::with_capacity(window.window_expr.len());
+    for expr in &window.window_expr {
+        let frame = window_function(expr).and_then(|function| Some((function, frame_to_complete(function)?)));
+        let Some((function, frame)) = frame else {
+            exprs.push(expr.clone());
+            continue;
+        };
+        let mut function = function.clone();
+        let order_by = std::mem::take(&mut function.params.order_by);
+        function.params.order_by = with_keys(order_by, columns(input_schema), input_schema)?;
+        function.params.window_frame = frame;
+        exprs.push(names.save(expr).restore(Expr::from(function)));
+    }
+    if exprs == window.window_expr {
+        return Ok(Transformed::no(LogicalPlan::Window(window)));
+    }
+    Ok(Transformed::yes(with_expressions(&window, exprs, |_| false)?))
+}
+
+/// How a window function depends on the order of equal rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dependence {
+    /// Not at all.
+    None,
+    /// On the place of each row in its partition.
+    Place,
+    /// On which rows its frame has, and in which order.
+    Frame,
+    /// On which rows its frame has.
+    Rows,
+}
+
+fn dependence(function: &WindowFunctionDefinition) -> Dependence {
+    match function {
+        WindowFunctionDefinition::WindowUDF(udf) => match udf.name() {
+            "row_number" | "ntile" | "lag" | "lead" => Dependence::Place,
+            "first_value" | "last_value" | "nth_value" => Dependence::Frame,
+            // Ranks are the same for equal rows, dbscan is completed in every plan, and what others do is not known.
+            _ => Dependence::None,
+        },
+        WindowFunctionDefinition::AggregateUDF(udf) if takes_rows_in_order(udf.name()) => Dependence::Frame,
+        WindowFunctionDefinition::AggregateUDF(_) => Dependence::Rows,
+    }
+}
+
+/// The frame under which a function means the same with further keys, if it needs them and there is one.
+fn frame_to_complete(function: &WindowFunction) -> Option<WindowFrame> {
+    let params = &function.params;
+    let frame = &params.window_frame;
+    let in_rows = || {
+        let (start, end) = (frame.start_bound.clone(), frame.end_bound.clone());
+        WindowFrame::new_bounds(WindowFrameUnits::Rows, start, end)
+    };
+    let is_whole = frame.start_bound.is_unbounded() && frame.end_bound.is_unbounded();
+    match dependence(&function.fun) {
+        Dependence::None => None,
+        // It has no frame.
+        Dependence::Place => Some(WindowFrame::new((!params.order_by.is_empty()).then_some(true))),
+        Dependence::Rows if frame.units == WindowFrameUnits::Rows => Some(frame.clone()),
+        Dependence::Rows => None,
+        Dependence::Frame if is_whole || frame.units == WindowFrameUnits::Rows => Some(in_rows()),
+        // The first row of a partition is in every frame that begins with it.
+        Dependence::Frame
+            if function.fun.name() == "first_value"
+                && frame.start_bound.is_unbounded()
+                && frame.end_bound == WindowFrameBound::CurrentRow
+                && params.null_treatment != Some(NullTreatment::IgnoreNulls) =>
+        {
+            Some(in_rows())
+        }
+        Dependence::Frame => None,
+    }
+}
+
+/// A window function whose value depends on the order of equal rows, which can't be completed.
+pub(super) fn is_left_open(function: &WindowFunction) -> bool {
+    dependence(&function.fun) == Dependence::Frame && frame_to_complete(function).is_none()
+}
+
+fn columns(schema: &DFSchema) -> Vec<Expr> {
+    schema.columns().into_iter().map(Expr::Column).collect()
+}
+
+/// An order with further keys behind it: those that it does not have yet.
+fn with_keys(mut order_by: Vec<SortExpr>, keys: Vec<Expr>, schema: &DFSchema) -> Result<Vec<SortExpr>> {
+    for key in keys {
+        let is_known = order_by.iter().any(|sort| sort.expr == key);
+        if is_known || key.column_refs().is_empty() {
+            continue;
+        }
+        let data_type = key.get_type(schema)?;
+        if has_order(&data_type) {
+            order_by.push(key.sort(true, false));
+        } else if let DataType::Map(entries, _) = &data_type
+            && has_order(entries.data_type())
+        {
+            order_by.push(map_entries(key).sort(true, false));
+        }
+    }
+    Ok(order_by)
+}
