@@ -10,6 +10,7 @@
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
 //! | `files` | files that are replaced while they are read |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
+//! | `limits` | right rows or true errors at memory limits, and the memory of the process |
 //! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
 //! | `plans` | what a query reads, and that it can be stopped |
 //! | `reference` | scikit-learn's labels on the real event sets |
@@ -29,6 +30,7 @@ mod documentation;
 mod figures;
 mod files;
 mod fixture;
+mod limits;
 mod pages;
 mod plans;
 mod reference;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::config::ConfigOptions;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
@@ -26,6 +26,7 @@ use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistr
 
 use super::args::Options;
 use super::files::{Stores, files_as_tables, with_names};
+use super::memory::HalfSpillPool;
 use super::progress::PlanWatch;
 #[cfg(feature = "ballista")]
 use crate::ballista::{self as cluster, ClusterPlanner, ClusterStores};
@@ -55,10 +56,8 @@ pub(super) async fn session(
     let mut runtime =
         RuntimeEnvBuilder::new().with_object_store_registry(stores).with_object_list_cache_limit(0);
     if let Some(bytes) = options.memory_limit {
-        // Collapsing groups, joins and sorts at once. A greedy pool lets the first of them take everything, and
-        // the next fails without having had anything to spill; a fair one makes each spill at its share.
         runtime = runtime.with_memory_pool(Arc::new(TrackConsumersPool::new(
-            FairSpillPool::new(bytes),
+            HalfSpillPool::new(bytes),
             CONSUMERS_IN_MESSAGE,
         )));
     }

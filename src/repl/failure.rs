@@ -107,8 +107,12 @@ pub(super) fn describe(error: &DataFusionError) -> String {
     .next()
     .unwrap_or_default()
     .trim_end()
-    .to_string()
+    .replace(DISK_LIMIT_OF_ENGINE, "Give it more with --disk-limit")
 }
+
+/// What the engine says of the limit that the shell calls `--disk-limit`.
+const DISK_LIMIT_OF_ENGINE: &str =
+    "Please try increasing the config: `datafusion.runtime.max_temp_directory_size`";
 
 /// The engine's name for what is not there has a catalog and a schema in front, also when a file was meant.
 fn no_table(text: &str) -> Option<String> {

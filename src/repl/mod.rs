@@ -8,7 +8,7 @@
 //! | module | task |
 //! |---|---|
 //! | `args` | the command line |
-//! | `context` | the session: engine options, our functions |
+//! | `context`, `memory` | the session: engine options, our functions, the pool of `--memory-limit` |
 //! | `statements` | text to statements |
 //! | `execute` | a statement to its printed result |
 //! | `output` | formats |
@@ -30,6 +30,7 @@ mod execute;
 mod failure;
 mod files;
 mod hint;
+mod memory;
 mod output;
 #[cfg(feature = "plot")]
 mod plot;
