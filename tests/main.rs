@@ -11,6 +11,7 @@
 //! | `files` | files that are replaced while they are read |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
 //! | `limits` | right rows or true errors at memory limits, and the memory of the process |
+//! | `memory` | right rows or true figures where memory is refused, and plans that run again |
 //! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
 //! | `plans` | what a query reads, and that it can be stopped |
 //! | `reference` | scikit-learn's labels on the real event sets |
@@ -31,6 +32,7 @@ mod figures;
 mod files;
 mod fixture;
 mod limits;
+mod memory;
 mod pages;
 mod plans;
 mod reference;

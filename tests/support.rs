@@ -113,3 +113,11 @@ pub fn register(ctx: &SessionContext, name: &str, batch: &RecordBatch, partition
     let table = MemTable::try_new(batch.schema(), parts).expect("a table");
     ctx.register_table(name, Arc::new(table)).expect("a new name");
 }
+
+/// Rows as the text that people see, in an order of their own.
+pub fn sorted_text(batches: &[RecordBatch]) -> Vec<String> {
+    let text = pretty_format_batches(batches).expect("rows print").to_string();
+    let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
+    lines.sort();
+    lines
+}

@@ -5,45 +5,45 @@
 //! and the rows without a cluster, of which there can be millions, need no number at all.
 //!
 //! This operator lets rows without a cluster pass as they come. Of each cluster it keeps the first row that it has seen
-//! so far, and gives it out when its last input partition has ended. It needs memory for one row per cluster, which it
+//! so far, and gives it out when all of its input has ended. It needs memory for one row per cluster, which it
 //! reserves, however many candidates there are, and sorts nothing. The rows are those that the window function and the
 //! filter above it give.
+//!
+//! A cluster's rows may be in all partitions of the input. They are read at once, each by a task of its own, and what they
+//! have seen together belongs to the one stream that comes out of this run.
 
 use std::any::Any;
 use std::fmt::Formatter;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array, UInt64Array,
-};
-use datafusion::arrow::compute::{filter_record_batch, interleave_record_batch, not, take_record_batch};
-use datafusion::arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt64Array};
+use datafusion::arrow::compute::{filter_record_batch, not};
+use datafusion::arrow::datatypes::{Int64Type, SchemaRef};
 use datafusion::arrow::row::{RowConverter, SortField};
-use datafusion::common::hash_map::Entry;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, HashMap, Result, Statistics};
-use datafusion::execution::memory_pool::{
-    MemoryConsumer, MemoryPool, MemoryReservation, human_readable_size,
-};
+use datafusion::common::{HashMap, Result, Statistics, internal_err};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::window::WindowExpr;
 use datafusion::physical_expr::{
     EquivalenceProperties, Partitioning, PhysicalExpr, PhysicalSortExpr, ScalarFunctionExpr,
 };
 use datafusion::physical_plan::execution_plan::{
-    ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
+    ChildrenPropertiesMode, EmissionType, EvaluationType, ReplaceChildrenOptions, SchedulingType,
 };
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, RecordOutput,
 };
-use datafusion::physical_plan::spill::get_record_batch_memory_size;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::windows::BoundedWindowAggExec;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, StatisticsArgs,
 };
-use futures::{StreamExt, stream};
+use futures::StreamExt;
+use tokio::sync::mpsc::Sender;
 
+use super::first_rows::FirstRows;
 use crate::functions::dbcluster_tie_udf;
 
 /// The column that the window function would add: 1 for every row that comes out.
@@ -60,7 +60,6 @@ pub struct ExemplarExec {
     /// Which row of a cluster comes first.
     order: Vec<PhysicalSortExpr>,
     properties: Arc<PlanProperties>,
-    firsts: Arc<Mutex<Firsts>>,
     metrics: ExecutionPlanMetricsSet,
 }
 
@@ -77,21 +76,25 @@ impl ExemplarExec {
         Self::with_input(input, schema, cluster, order)
     }
 
-    fn with_input(
+    pub(super) fn with_input(
         input: Arc<dyn ExecutionPlan>,
         schema: SchemaRef,
         cluster: Vec<Arc<dyn PhysicalExpr>>,
         order: Vec<PhysicalSortExpr>,
     ) -> Self {
-        let properties = Arc::new(PlanProperties::new(
+        let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
-            // The clusters come out of whichever partition ends last.
-            Partitioning::UnknownPartitioning(input.output_partitioning().partition_count()),
+            Partitioning::UnknownPartitioning(1),
             EmissionType::Both,
             input.boundedness(),
-        ));
+        );
+        // As every operator that reads its input in tasks.
+        let properties = properties
+            .with_evaluation_type(EvaluationType::Eager)
+            .with_scheduling_type(SchedulingType::Cooperative);
+        let properties = Arc::new(properties);
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, schema, cluster, order, properties, firsts: Arc::default(), metrics }
+        Self { input, schema, cluster, order, properties, metrics }
     }
 }
 
@@ -163,7 +166,9 @@ impl ExecutionPlan for ExemplarExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, Arc::clone(&context))?;
+        if partition != 0 {
+            return internal_err!("ExemplarExec has one partition, and none with the number {partition}");
+        }
         let input_schema = self.input.schema();
         let field = |expr: &Arc<dyn PhysicalExpr>| expr.data_type(&input_schema);
         let cluster_fields =
@@ -173,21 +178,27 @@ impl ExecutionPlan for ExemplarExec {
             .iter()
             .map(|key| Ok(SortField::new_with_options(field(&key.expr)?, key.options)))
             .collect::<Result<_>>()?;
-        let job = Job {
+        let inputs = self.input.output_partitioning().partition_count();
+        let reservation = MemoryConsumer::new("ExemplarExec").register(context.memory_pool());
+        let run = Arc::new(Run {
             schema: Arc::clone(&self.schema),
             cluster: self.cluster.clone(),
             order: self.order.clone(),
             cluster_rows: RowConverter::new(cluster_fields)?,
             order_rows: RowConverter::new(order_fields)?,
-            firsts: Arc::clone(&self.firsts),
-            pool: Arc::clone(context.memory_pool()),
-            partitions: self.input.output_partitioning().partition_count(),
+            firsts: Mutex::new(FirstRows::new(reservation)),
+            running: AtomicUsize::new(inputs),
             batch_size: context.session_config().batch_size().max(1),
             candidates: MetricBuilder::new(&self.metrics).counter("candidates", partition),
             baseline: BaselineMetrics::new(&self.metrics, partition),
-        };
-        let output = stream::try_unfold((job, Phase::Passing(input)), |(job, phase)| job.step(phase));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), output)))
+        });
+        let mut output = RecordBatchReceiverStream::builder(Arc::clone(&self.schema), inputs);
+        for input in 0..inputs {
+            let input = self.input.execute(input, Arc::clone(&context))?;
+            let (run, rows) = (Arc::clone(&run), output.tx());
+            output.spawn(async move { run.read(input, rows).await });
+        }
+        Ok(output.build())
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
@@ -207,52 +218,52 @@ impl ExecutionPlan for ExemplarExec {
     }
 }
 
-/// What a stream is at: its input, or the clusters, which only the last stream has.
-enum Phase {
-    Passing(SendableRecordBatchStream),
-    Emitting(Exemplars),
-}
-
-/// One partition's work.
-struct Job {
+/// One run: what its partitions see together.
+struct Run {
     schema: SchemaRef,
     cluster: Vec<Arc<dyn PhysicalExpr>>,
     order: Vec<PhysicalSortExpr>,
     cluster_rows: RowConverter,
     order_rows: RowConverter,
-    firsts: Arc<Mutex<Firsts>>,
-    pool: Arc<dyn MemoryPool>,
-    partitions: usize,
+    firsts: Mutex<FirstRows>,
+    /// How many partitions have not come to their end.
+    running: AtomicUsize,
     batch_size: usize,
     candidates: Count,
     baseline: BaselineMetrics,
 }
 
-impl Job {
-    async fn step(self, mut phase: Phase) -> Result<Option<(RecordBatch, (Self, Phase))>> {
-        loop {
-            match phase {
-                Phase::Passing(mut input) => match input.next().await.transpose()? {
-                    Some(batch) => {
-                        let passing = {
-                            let _timer = self.baseline.elapsed_compute().timer();
-                            self.pass(&batch)?
-                        };
-                        if let Some(batch) = passing {
-                            let batch = batch.record_output(&self.baseline);
-                            return Ok(Some((batch, (self, Phase::Passing(input)))));
-                        }
-                        phase = Phase::Passing(input);
-                    }
-                    None => phase = Phase::Emitting(self.end()),
-                },
-                Phase::Emitting(mut exemplars) => {
-                    let Some(batch) = exemplars.next_batch(self.batch_size)? else { return Ok(None) };
-                    let batch = self.with_tie(&batch)?.record_output(&self.baseline);
-                    return Ok(Some((batch, (self, Phase::Emitting(exemplars)))));
-                }
+impl Run {
+    /// Reads a partition to its end, and gives out the clusters if it is the last one to come there. Where nobody takes
+    /// the rows any more, nothing is left to do.
+    async fn read(
+        &self,
+        mut input: SendableRecordBatchStream,
+        rows: Sender<Result<RecordBatch>>,
+    ) -> Result<()> {
+        while let Some(batch) = input.next().await.transpose()? {
+            let passing = {
+                let _timer = self.baseline.elapsed_compute().timer();
+                self.pass(&batch)?
+            };
+            if let Some(batch) = passing
+                && rows.send(Ok(batch.record_output(&self.baseline))).await.is_err()
+            {
+                return Ok(());
             }
         }
+        drop(input);
+        if self.running.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return Ok(());
+        }
+        let mut exemplars = self.firsts.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        while let Some(batch) = exemplars.next_batch(self.batch_size)? {
+            let batch = self.with_tie(&batch)?.record_output(&self.baseline);
+            if rows.send(Ok(batch)).await.is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     /// The rows without a cluster. Those of clusters are kept if they are the first so far.
@@ -299,144 +310,6 @@ impl Job {
             }
         }
         let firsts = firsts.into_iter().map(|(cluster, row)| (cluster, order(row), row)).collect();
-        self.firsts.lock().unwrap_or_else(PoisonError::into_inner).keep(candidates, firsts, &self.pool)
-    }
-
-    /// This partition has ended: everything that was kept, if it is the last one to do so.
-    fn end(&self) -> Exemplars {
-        let mut firsts = self.firsts.lock().unwrap_or_else(PoisonError::into_inner);
-        firsts.ended += 1;
-        let firsts =
-            if firsts.ended == self.partitions { std::mem::take(&mut *firsts) } else { Firsts::default() };
-        Exemplars::new(firsts)
-    }
-}
-
-/// The first rows of the clusters so far, of all partitions together.
-#[derive(Debug, Default)]
-struct Firsts {
-    /// By what a cluster is known by, as bytes.
-    kept: HashMap<Box<[u8]>, First>,
-    /// Rows that are kept, and some that no longer are.
-    batches: Vec<RecordBatch>,
-    rows: usize,
-    reservation: Option<MemoryReservation>,
-    /// How many partitions have come to their end.
-    ended: usize,
-}
-
-/// Where the first row of a cluster is, and what it is compared by.
-#[derive(Debug)]
-struct First {
-    order: Box<[u8]>,
-    batch: usize,
-    row: usize,
-}
-
-impl Firsts {
-    /// Keeps those of the firsts of `candidates` that come before what was kept: their clusters, orders and rows.
-    fn keep(
-        &mut self,
-        candidates: &RecordBatch,
-        mut firsts: Vec<(&[u8], &[u8], usize)>,
-        pool: &Arc<dyn MemoryPool>,
-    ) -> Result<()> {
-        firsts.retain(|(cluster, order, _)| self.kept.get(*cluster).is_none_or(|kept| *order < &*kept.order));
-        if firsts.is_empty() {
-            return Ok(());
-        }
-        let rows = UInt32Array::from_iter_values(firsts.iter().map(|(_, _, row)| *row as u32));
-        let batch = compact(&take_record_batch(candidates, &rows)?)?;
-        let bytes_of_keys: usize = firsts.iter().map(|(cluster, order, _)| cluster.len() + order.len()).sum();
-        let entries = firsts.len() * size_of::<(Box<[u8]>, First)>() * 2;
-        self.reserve(get_record_batch_memory_size(&batch) + bytes_of_keys + entries, pool)?;
-        for (row, (cluster, order, _)) in firsts.into_iter().enumerate() {
-            let first = First { order: order.into(), batch: self.batches.len(), row };
-            match self.kept.entry(cluster.into()) {
-                Entry::Occupied(mut kept) => {
-                    kept.insert(first);
-                }
-                Entry::Vacant(free) => {
-                    free.insert(first);
-                }
-            }
-        }
-        self.rows += batch.num_rows();
-        self.batches.push(batch);
-        // Where better rows keep coming, the others are dropped now and then: every row is copied twice at most.
-        if self.rows > 2 * self.kept.len() + FEW_ROWS { self.drop_others() } else { Ok(()) }
-    }
-
-    fn reserve(&mut self, bytes: usize, pool: &Arc<dyn MemoryPool>) -> Result<()> {
-        let clusters = self.kept.len();
-        let reservation =
-            self.reservation.get_or_insert_with(|| MemoryConsumer::new("ExemplarExec").register(pool));
-        reservation.try_grow(bytes).map_err(|error| {
-            DataFusionError::ResourcesExhausted(format!(
-                "keeping a row for each cluster, {clusters} so far, needs {} more than the {} it holds; give more \
-                 memory, or show fewer columns. {error}",
-                human_readable_size(bytes),
-                human_readable_size(reservation.size()),
-            ))
-        })
-    }
-
-    fn drop_others(&mut self) -> Result<()> {
-        let mut places = Vec::with_capacity(self.kept.len());
-        for (row, first) in self.kept.values_mut().enumerate() {
-            places.push((first.batch, first.row));
-            (first.batch, first.row) = (0, row);
-        }
-        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
-        let batch = compact(&interleave_record_batch(&batches, &places)?)?;
-        let size = get_record_batch_memory_size;
-        let freed = self.batches.iter().map(size).sum::<usize>().saturating_sub(size(&batch));
-        if let Some(reservation) = &self.reservation {
-            reservation.shrink(freed.min(reservation.size()));
-        }
-        self.rows = batch.num_rows();
-        self.batches = vec![batch];
-        Ok(())
-    }
-}
-
-/// Rows that may be kept beside those that are first.
-const FEW_ROWS: usize = 8192;
-
-/// Without the text of other rows, which views hold on to.
-fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
-    let compacted = |column: &ArrayRef| -> ArrayRef {
-        match column.data_type() {
-            DataType::Utf8View => Arc::new(column.as_string_view().gc()),
-            DataType::BinaryView => Arc::new(column.as_binary_view().gc()),
-            _ => Arc::clone(column),
-        }
-    };
-    Ok(RecordBatch::try_new(batch.schema(), batch.columns().iter().map(compacted).collect())?)
-}
-
-/// The first rows on their way out; the memory is given back with the last.
-struct Exemplars {
-    batches: Vec<RecordBatch>,
-    places: std::vec::IntoIter<(usize, usize)>,
-    _reservation: Option<MemoryReservation>,
-}
-
-impl Exemplars {
-    fn new(firsts: Firsts) -> Self {
-        let mut kept: Vec<(Box<[u8]>, First)> = firsts.kept.into_iter().collect();
-        // The order of the clusters, and not of a hash table.
-        kept.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let places: Vec<_> = kept.into_iter().map(|(_, first)| (first.batch, first.row)).collect();
-        Self { batches: firsts.batches, places: places.into_iter(), _reservation: firsts.reservation }
-    }
-
-    fn next_batch(&mut self, rows: usize) -> Result<Option<RecordBatch>> {
-        let places: Vec<_> = self.places.by_ref().take(rows).collect();
-        if places.is_empty() {
-            return Ok(None);
-        }
-        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
-        Ok(Some(interleave_record_batch(&batches, &places)?))
+        self.firsts.lock().unwrap_or_else(PoisonError::into_inner).keep(candidates, firsts)
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::datatypes::{DataType, Schema};
 use datafusion::common::hash_utils::{RandomState, create_hashes};
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::utils::memory::estimate_memory_size;
 use datafusion::common::{Result, Statistics};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
@@ -21,14 +22,15 @@ use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceC
 use datafusion::physical_plan::filter_pushdown::{FilterDescription, FilterPushdownPhase};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-    StatisticsArgs,
+    ChildStats, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, ExecutionPlanProperties,
+    InputDistributionRequirements, PlanProperties, StatisticsArgs,
 };
 use futures::{StreamExt, stream};
 
 use super::key_ranges::KeyRanges;
 
-/// Gives out its input, and tells the filter of the events what it has seen when all of it has gone by.
+/// Gives out its input, and tells the filter of the events what it has seen when all of it has gone by: so its input has
+/// one partition.
 #[derive(Debug, Clone)]
 pub struct ExemplarKeysExec {
     input: Arc<dyn ExecutionPlan>,
@@ -37,7 +39,6 @@ pub struct ExemplarKeysExec {
     /// The same keys as the events have them.
     keys_of_events: Vec<Arc<dyn PhysicalExpr>>,
     filter: Arc<DynamicFilterPhysicalExpr>,
-    progress: Arc<Mutex<Progress>>,
 }
 
 impl ExemplarKeysExec {
@@ -47,7 +48,7 @@ impl ExemplarKeysExec {
         keys_of_events: Vec<Arc<dyn PhysicalExpr>>,
         filter: Arc<DynamicFilterPhysicalExpr>,
     ) -> Self {
-        Self { input, keys, keys_of_events, filter, progress: Arc::default() }
+        Self { input, keys, keys_of_events, filter }
     }
 }
 
@@ -91,6 +92,14 @@ impl ExecutionPlan for ExemplarKeysExec {
         vec![true]
     }
 
+    fn required_input_distribution(&self) -> Vec<Distribution> {
+        self.input_distribution_requirements().into_per_child()
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        InputDistributionRequirements::new(vec![Distribution::SinglePartition])
+    }
+
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
         vec![false]
     }
@@ -102,7 +111,7 @@ impl ExecutionPlan for ExemplarKeysExec {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         // The engine gives back as many as children() has.
         let input = children.swap_remove(0);
-        Ok(Arc::new(Self { input, progress: Arc::default(), ..Arc::unwrap_or_clone(self) }))
+        Ok(Arc::new(Self { input, ..Arc::unwrap_or_clone(self) }))
     }
 
     fn with_new_children(
@@ -115,17 +124,28 @@ impl ExecutionPlan for ExemplarKeysExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         // What an earlier run of this plan has learned may no longer hold.
         self.filter.update(lit(true))?;
-        let mut input = self.input.execute(partition, Arc::clone(&context))?;
-        let exec = self.clone();
-        let output = stream::poll_fn(move |cx| {
-            let next = input.poll_next_unpin(cx);
-            next.map(|batch| match batch {
-                Some(Ok(batch)) => Some(exec.learn(&batch, &context).map(|()| batch)),
-                Some(Err(error)) => Some(Err(error)),
-                None => exec.end().err().map(Err),
-            })
+        let input = self.input.execute(partition, Arc::clone(&context))?;
+        // In a plan that nobody has given its distribution no partition sees all clusters.
+        if self.input.output_partitioning().partition_count() > 1 {
+            return Ok(input);
+        }
+        let key_types = self.keys.iter().map(|key| key.data_type(&self.input.schema()));
+        let learner = Learner {
+            seen: Seen::new(&key_types.collect::<Result<Vec<_>>>()?, &context),
+            keys: self.keys.clone(),
+            keys_of_events: self.keys_of_events.clone(),
+            filter: Arc::clone(&self.filter),
+        };
+        let output = stream::try_unfold((input, learner), |(mut input, mut learner)| async move {
+            match input.next().await.transpose()? {
+                Some(batch) => {
+                    learner.learn(&batch)?;
+                    Ok(Some((batch, (input, learner))))
+                }
+                None => learner.tell().map(|()| None),
+            }
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), output.fuse())))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), output)))
     }
 
     fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
@@ -150,34 +170,22 @@ impl ExecutionPlan for ExemplarKeysExec {
     }
 }
 
-impl ExemplarKeysExec {
-    fn learn(&self, clusters: &RecordBatch, context: &TaskContext) -> Result<()> {
-        let keys = evaluated(&self.keys, clusters)?;
-        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = progress.seen.get_or_insert_with(|| Seen::new(&keys, context));
-        seen.learn(&keys, clusters.num_rows())
-    }
-
-    /// A partition has ended: the filter may know, if it is the last one to do so.
-    fn end(&self) -> Result<()> {
-        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.ended += 1;
-        if progress.ended < self.input.output_partitioning().partition_count() {
-            return Ok(());
-        }
-        match std::mem::take(&mut *progress).seen {
-            Some(seen) => self.filter.update(seen.predicate(&self.keys_of_events)?),
-            None => Ok(()),
-        }
-    }
+/// What one run learns, and whom it tells.
+struct Learner {
+    seen: Seen,
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    keys_of_events: Vec<Arc<dyn PhysicalExpr>>,
+    filter: Arc<DynamicFilterPhysicalExpr>,
 }
 
-/// How far the partitions have come together.
-#[derive(Debug, Default)]
-struct Progress {
-    /// Nothing as long as no cluster has come.
-    seen: Option<Seen>,
-    ended: usize,
+impl Learner {
+    fn learn(&mut self, clusters: &RecordBatch) -> Result<()> {
+        self.seen.learn(&evaluated(&self.keys, clusters)?, clusters.num_rows())
+    }
+
+    fn tell(self) -> Result<()> {
+        self.filter.update(self.seen.predicate(&self.keys_of_events)?)
+    }
 }
 
 fn evaluated(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
@@ -196,32 +204,39 @@ fn hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>> {
 struct Seen {
     hashes: KeyHashes,
     ranges: Vec<KeyRanges>,
-    /// Gone once the memory pool refuses: the events then come unfiltered.
+    /// Gone, with all that was seen, once the memory pool refuses: the events then come unfiltered.
     reservation: Option<MemoryReservation>,
 }
 
 impl Seen {
-    fn new(keys: &[ArrayRef], context: &TaskContext) -> Self {
+    fn new(key_types: &[DataType], context: &TaskContext) -> Self {
         Self {
             hashes: HashSet::default(),
-            ranges: keys.iter().map(|key| KeyRanges::new(key.data_type())).collect(),
+            ranges: key_types.iter().map(KeyRanges::new).collect(),
             reservation: Some(MemoryConsumer::new("ExemplarKeysExec").register(context.memory_pool())),
         }
     }
 
     fn learn(&mut self, keys: &[ArrayRef], rows: usize) -> Result<()> {
-        // A table grows by doubling, and holds a byte beside each hash.
-        let bytes = rows * (size_of::<u64>() + 1) * 2;
-        let Some(reservation) = self.reservation.take_if(|pool| pool.try_grow(bytes).is_ok()) else {
-            self.hashes = HashSet::default();
+        let Some(reservation) = &self.reservation else { return Ok(()) };
+        // All of them may be new. A table moves to a larger one, beside which it is held meanwhile.
+        let larger = size_of_table(self.hashes.len() + rows)?;
+        let ranges = self.ranges.len() * rows * size_of::<i64>();
+        if reservation.try_resize(self.size()? + larger + ranges).is_err() {
+            *self = Self { hashes: HashSet::default(), ranges: vec![], reservation: None };
             return Ok(());
-        };
-        self.reservation = Some(reservation);
+        }
         self.hashes.extend(hashes(keys, rows)?);
         for (ranges, key) in self.ranges.iter_mut().zip(keys) {
             ranges.learn(key)?;
         }
+        reservation.resize(self.size()?);
         Ok(())
+    }
+
+    /// Bytes that are held.
+    fn size(&self) -> Result<usize> {
+        Ok(size_of_table(self.hashes.capacity())? + self.ranges.iter().map(KeyRanges::size).sum::<usize>())
     }
 
     /// Whether an event may be some cluster's exemplar.
@@ -237,6 +252,11 @@ impl Seen {
         }
         Ok(predicate)
     }
+}
+
+/// Bytes of a table that has room for so many hashes.
+fn size_of_table(hashes: usize) -> Result<usize> {
+    if hashes == 0 { Ok(0) } else { estimate_memory_size::<u64>(hashes, 0) }
 }
 
 type KeyHashes = HashSet<u64, BuildHasherDefault<IsHashed>>;

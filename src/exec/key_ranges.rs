@@ -62,6 +62,13 @@ impl KeyRanges {
         Ok(())
     }
 
+    /// Bytes that are held.
+    pub(super) fn size(&self) -> usize {
+        let keys = self.keys.as_ref().map_or(0, |keys| keys.capacity() * size_of::<i64>());
+        let ends = self.ends.as_ref().map_or(0, |(least, greatest)| least.size() + greatest.size());
+        keys + ends
+    }
+
     /// That a key of the events lies in one of the ranges, if any are known.
     pub(super) fn predicate(self, key: &Arc<dyn PhysicalExpr>) -> Result<Option<Arc<dyn PhysicalExpr>>> {
         let has_null = self.has_null;

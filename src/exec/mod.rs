@@ -1,9 +1,15 @@
 //! What a window function can't do by itself: operators that the engine can account for, measure and stop.
 //!
 //! A window function inside `WindowAggExec` has no memory pool, no metrics, no way to be cancelled, and blocks
-//! an async thread while it works. [`DbscanRule`] puts [`DbscanExec`] in the place of a `WindowAggExec` whose only
-//! expression is one of ours, and [`ExemplarExec`] in the place of the window that decides which row stands for a
-//! cluster. [`second_look`] tells what else it does to the join of clusters and events. Where the rule is absent the engine's own operators do the same work, with the same result.
+//! an async thread while it works. [`DbscanRule`] puts [`DbscanExec`] in the place of a `WindowAggExec` of ours, and
+//! [`ExemplarExec`] in the place of the window that decides which row stands for a cluster. [`second_look`] tells what
+//! else it does to the join of clusters and events. Where the rule is absent the engine's own operators do the same
+//! work, with the same result.
+//!
+//! A plan may run several times, one run after the other or at once, and a run may be dropped at any point. So what an
+//! operator learns in a run belongs to the stream of that run, and an operator that has to see all of its input has one
+//! output partition. The filter of the second look is the exception: it stands in the plan, where the scan has it, so
+//! each run opens it before it learns anew.
 //!
 //! [`UnchangedFilesRule`] adds [`UnchangedFilesExec`], which makes a file that is replaced during the query an error.
 
@@ -12,9 +18,12 @@ mod exemplar;
 mod exemplar_filter;
 mod exemplar_keys;
 mod file_statistics;
+mod first_rows;
 mod key_ranges;
 mod merge_join;
 mod second_look;
+#[cfg(test)]
+mod tests;
 mod unchanged_files;
 
 use std::any::Any;
@@ -26,7 +35,7 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::HashJoinExec;
-use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
+use datafusion::physical_plan::windows::BoundedWindowAggExec;
 
 pub use dbscan::DbscanExec;
 pub use exemplar::ExemplarExec;
@@ -63,29 +72,20 @@ impl PhysicalOptimizerRule for DbscanRule {
 }
 
 /// The part of [`DbscanRule`] that a plan can take which is cut into stages already: [`DbscanExec`] in the place of the
-/// window that clusters, one for one.
+/// windows that cluster.
 #[cfg(feature = "ballista")]
 pub(crate) fn with_dbscan_exec(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    plan.transform_up(|node| match clustering(&node)? {
+    plan.transform_up(|node| match dbscan::in_place_of(&node)? {
         Some(ours) => Ok(Transformed::yes(ours)),
         None => Ok(Transformed::no(node)),
     })
     .data()
 }
 
-/// [`DbscanExec`] for a window of ours.
-fn clustering(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let Ok(window) = (Arc::clone(node) as Arc<dyn Any + Send + Sync>).downcast::<WindowAggExec>() else {
-        return Ok(None);
-    };
-    let exec = DbscanExec::try_from_window(&window)?;
-    Ok(exec.map(|exec| Arc::new(exec) as Arc<dyn ExecutionPlan>))
-}
-
 /// Our operator for what `node` does, if there is one.
 fn ours(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let any = || Arc::clone(node) as Arc<dyn Any + Send + Sync>;
-    if let Some(exec) = clustering(node)? {
+    if let Some(exec) = dbscan::in_place_of(node)? {
         return Ok(Some(exec));
     }
     if let Ok(window) = any().downcast::<BoundedWindowAggExec>() {

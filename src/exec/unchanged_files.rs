@@ -31,7 +31,8 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{DbscanExec, clustering};
+use super::DbscanExec;
+use super::dbscan::in_place_of;
 use crate::files::{CHANGED, FileVersions, file_name};
 
 /// Puts [`UnchangedFilesExec`] into plans that cluster and read a file twice. It belongs behind all other rules, which
@@ -79,7 +80,7 @@ fn guarded(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
 fn clusters(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
     plan.exists(|node| {
         let any: &dyn Any = node.as_ref();
-        Ok(any.is::<DbscanExec>() || clustering(node)?.is_some())
+        Ok(any.is::<DbscanExec>() || in_place_of(node)?.is_some())
     })
 }
 

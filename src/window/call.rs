@@ -13,11 +13,11 @@ use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type, Schema};
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_datafusion_err, exec_err, plan_err};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::Literal;
+use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_expr::utils::collect_columns;
 use rayon::prelude::*;
 
-use super::labels::{ClusterRows, row_labels, vector_labels};
+use super::labels::{ClusterRows, LabelColumns};
 use super::options::{Options, params};
 use super::{DBSCAN_ARGS, DBSCAN_VECTORS_ARGS};
 use crate::dbscan::{self, InvalidPoints, Points};
@@ -33,6 +33,10 @@ pub(crate) struct Call {
     row_args: Range<usize>,
     /// Whether the rows are distinct vectors that stand for several rows each.
     is_of_vectors: bool,
+    /// Bytes of the arguments of a row, as arrays.
+    bytes_of_args: usize,
+    /// Whether there may be rows that take no part.
+    may_skip: bool,
 }
 
 impl Call {
@@ -71,7 +75,10 @@ impl Call {
         };
         let features = fields[feature_args.clone()].iter().map(|field| field.name().clone()).collect();
         let row_args = feature_args.start - usize::from(is_of_vectors)..feature_args.end;
-        Ok(Self { function, options, features, row_args, is_of_vectors })
+        let is_nullable = fields[feature_args].iter().any(|field| field.is_nullable());
+        let may_skip = options.skip_nulls && is_nullable;
+        let bytes_of_args = row_args.clone().map(|arg| bytes_held(&args[arg], &fields[arg])).sum();
+        Ok(Self { function, options, features, row_args, is_of_vectors, bytes_of_args, may_skip })
     }
 
     /// The SQL name of the function.
@@ -108,13 +115,28 @@ impl Call {
         Ok(weights.as_primitive::<Int64Type>().iter().flatten().sum())
     }
 
-    /// Bytes that [`evaluate`](Self::evaluate) needs beside the batches of its input, for `rows` rows with so many keys of
-    /// partitions.
-    pub(crate) fn memory_required(&self, rows: usize, partition_keys: usize) -> usize {
+    /// Room for the labels of so many rows.
+    pub(crate) fn labels(&self, rows: usize) -> LabelColumns {
+        LabelColumns::with_capacity(self.is_of_vectors, rows)
+    }
+
+    /// Bytes that [`labels`](Self::labels) takes for so many rows.
+    pub(crate) fn label_memory(&self, rows: usize) -> usize {
+        rows.saturating_mul(LabelColumns::bytes_per_row(self.is_of_vectors))
+    }
+
+    /// Bytes that [`evaluate_into`](Self::evaluate_into) needs for so many rows, beside the batches of its input and the
+    /// labels; arguments that are computed are held in pieces before they become one array.
+    pub(crate) fn memory_required(&self, rows: usize) -> usize {
         let dimension = self.features.len();
-        // The features and weights as one array each, the features as DOUBLE and as points, the labels as arrays.
-        let copies = rows.saturating_mul((dimension + 1 + partition_keys) * 8 + dimension * 16 + 32);
-        copies.saturating_add(dbscan::memory_required(rows, dimension, self.options.params.metric()))
+        // The features as DOUBLE and as points, the weights, which rows take part.
+        let values = dimension * 16 + 8 + if self.may_skip { 8 } else { 0 };
+        // Of each cluster a hash and an exemplar, of which there are at most as many as rows.
+        let clusters = if self.is_of_vectors { 8 + 12 } else { 0 };
+        let core = dbscan::memory_required(rows, dimension, self.options.params.metric());
+        // The features of the rows that take part are given back before the core starts.
+        let core = core.max(rows.saturating_mul(if self.may_skip { dimension * 8 } else { 0 }));
+        rows.saturating_mul(self.bytes_of_args + values + clusters).saturating_add(core)
     }
 
     /// Labels one partition. `values` are the [`row_args`](Self::row_args) as arrays, in the order that numbers the
@@ -124,10 +146,23 @@ impl Call {
     /// A feature that has no place among numbers (NaN, infinite; NULL where the call says so), or `cancel`.
     pub(crate) fn evaluate(
         &self,
+        values: Vec<ArrayRef>,
+        rows: usize,
+        cancel: &AtomicBool,
+    ) -> Result<ArrayRef> {
+        let mut labels = self.labels(rows);
+        self.evaluate_into(&mut labels, values, rows, cancel)?;
+        Ok(labels.array(0..rows))
+    }
+
+    /// The same, with the labels added to those of other partitions; what the core counted comes back.
+    pub(crate) fn evaluate_into(
+        &self,
+        labelled: &mut LabelColumns,
         mut values: Vec<ArrayRef>,
         rows: usize,
         cancel: &AtomicBool,
-    ) -> Result<Evaluated> {
+    ) -> Result<dbscan::Statistics> {
         let features = values.split_off(values.len().min(usize::from(self.is_of_vectors)));
         let columns = (self.features.par_iter().zip(features))
             .map(|(name, array)| to_double(name, array))
@@ -175,21 +210,16 @@ impl Call {
             dbscan::dbscan(&points, weights.as_deref(), &self.options.params, cancel).map_err(cancelled)?;
         let statistics = *labels.statistics();
 
-        let array = if self.is_of_vectors {
-            let clusters = ClusterRows {
-                labels: &labels,
-                present: present.as_deref(),
-                exemplars: self
-                    .options
-                    .exemplar
-                    .find(&points, &labels, weights.as_deref(), self.options.params.metric(), cancel)
-                    .map_err(cancelled)?,
-            };
-            vector_labels(&clusters, &columns, rows)
+        let metric = self.options.params.metric();
+        let exemplars = if self.is_of_vectors {
+            let exemplar = self.options.exemplar;
+            exemplar.find(&points, &labels, weights.as_deref(), metric, cancel).map_err(cancelled)?
         } else {
-            row_labels(labels, present.as_deref(), rows)
+            vec![]
         };
-        Ok(Evaluated { array, statistics })
+        let clusters = ClusterRows { labels: &labels, present: present.as_deref(), exemplars };
+        labelled.push(&clusters, &columns, rows);
+        Ok(statistics)
     }
 
     /// What is wrong with the points, in the words of whoever named the features.
@@ -247,10 +277,21 @@ impl Call {
     }
 }
 
-/// The labels of one partition, and what they came to.
-pub(crate) struct Evaluated {
-    pub(crate) array: ArrayRef,
-    pub(crate) statistics: dbscan::Statistics,
+/// Bytes of an argument of a row: in one array, and before that in the pieces that it is computed in. The pieces of a
+/// column are held anyway.
+fn bytes_held(arg: &Arc<dyn PhysicalExpr>, field: &FieldRef) -> usize {
+    let is_column = (arg.as_ref() as &dyn Any).is::<Column>();
+    let arrays = if is_column { 1 } else { 2 };
+    let validity = usize::from(field.is_nullable());
+    arrays * (bytes_of_value(field.data_type()) + validity)
+}
+
+/// Bytes of a value of a type that can be a feature. A dictionary may have a value for each key.
+fn bytes_of_value(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::Dictionary(key, value) => bytes_of_value(key) + bytes_of_value(value),
+        other => other.primitive_width().unwrap_or(1),
+    }
 }
 
 fn cancelled(error: dbscan::Cancelled) -> DataFusionError {

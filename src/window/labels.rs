@@ -1,10 +1,12 @@
 //! Labels as Arrow arrays: cluster ids for people, groups for the plans of the table functions.
 
 use std::hash::Hasher;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StructArray};
+use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use twox_hash::XxHash64;
 
@@ -12,16 +14,70 @@ use super::options::Exemplar;
 use super::{CORE_HASH, GROUP, IS_CORE, IS_EXEMPLAR};
 use crate::dbscan::{Cancelled, Labels, Metric, Points, medoids};
 
-/// Cluster ids of the rows; NULL for those that took no part.
-pub(super) fn row_labels(labels: Labels, present: Option<&[usize]>, rows: usize) -> ArrayRef {
-    match present {
-        None => Arc::new(Int64Array::from(labels.into_vec())),
-        Some(present) => {
-            let mut clusters = vec![None; rows];
-            for (point, &row) in present.iter().enumerate() {
-                clusters[row] = Some(labels.cluster(point));
+/// The labels of a call, one partition after the other. Partitions may be as many as rows, so none has arrays of its own.
+#[derive(Debug)]
+pub(crate) enum LabelColumns {
+    /// Cluster ids of rows, [`NO_PART`] for those that took no part.
+    OfRows(Vec<i64>),
+    OfVectors {
+        group: Vec<i64>,
+        is_exemplar: Vec<bool>,
+        is_core: Vec<bool>,
+        core_hash: Vec<i64>,
+    },
+}
+
+/// No cluster has this number.
+const NO_PART: i64 = i64::MIN;
+
+impl LabelColumns {
+    /// Room for the labels of so many rows.
+    pub(super) fn with_capacity(is_of_vectors: bool, rows: usize) -> Self {
+        if !is_of_vectors {
+            return Self::OfRows(Vec::with_capacity(rows));
+        }
+        Self::OfVectors {
+            group: Vec::with_capacity(rows),
+            is_exemplar: Vec::with_capacity(rows),
+            is_core: Vec::with_capacity(rows),
+            core_hash: Vec::with_capacity(rows),
+        }
+    }
+
+    /// Bytes that the label of one row takes.
+    pub(super) fn bytes_per_row(is_of_vectors: bool) -> usize {
+        if is_of_vectors { 2 * (size_of::<i64>() + size_of::<bool>()) } else { size_of::<i64>() }
+    }
+
+    /// Bytes that are held.
+    pub(crate) fn size(&self) -> usize {
+        let (is_of_vectors, rows) = match self {
+            Self::OfRows(cluster) => (false, cluster.capacity()),
+            Self::OfVectors { group, .. } => (true, group.capacity()),
+        };
+        rows * Self::bytes_per_row(is_of_vectors)
+    }
+
+    /// The labels of these rows, as an array that holds on to no others.
+    pub(crate) fn array(&self, rows: Range<usize>) -> ArrayRef {
+        match self {
+            Self::OfRows(cluster) => {
+                let cluster = &cluster[rows];
+                let nulls = NullBuffer::from_iter(cluster.iter().map(|&cluster| cluster != NO_PART));
+                let nulls = Some(nulls).filter(|nulls| nulls.null_count() > 0);
+                Arc::new(Int64Array::new(cluster.to_vec().into(), nulls))
             }
-            Arc::new(Int64Array::from(clusters))
+            Self::OfVectors { group, is_exemplar, is_core, core_hash } => {
+                let numbers = |values: &[i64]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
+                let flags = |values: &[bool]| Arc::new(BooleanArray::from(values.to_vec())) as ArrayRef;
+                let arrays = vec![
+                    numbers(&group[rows.clone()]),
+                    flags(&is_exemplar[rows.clone()]),
+                    flags(&is_core[rows.clone()]),
+                    numbers(&core_hash[rows]),
+                ];
+                Arc::new(StructArray::new(vector_fields(), arrays, None))
+            }
         }
     }
 }
@@ -55,32 +111,45 @@ impl ClusterRows<'_> {
     }
 }
 
-/// The struct of `dbscan_vectors`. `columns` are the features as they were before scaling.
-pub(super) fn vector_labels(clusters: &ClusterRows, columns: &[Float64Array], rows: usize) -> ArrayRef {
-    let labels = clusters.labels;
-    let mut group: Vec<i64> = (0..rows as i64).map(|row| i64::MIN + row).collect();
-    let mut is_exemplar = vec![true; rows];
-    let mut is_core = vec![false; rows];
-    let mut core_hash = vec![0; rows];
-    let hash_of_cluster = core_hashes(clusters, columns);
-    for point in 0..labels.len() {
-        let row = clusters.row(point);
-        is_core[row] = labels.is_core(point);
-        if let Some(cluster) = clusters.cluster(point) {
-            group[row] = cluster as i64;
-            is_exemplar[row] = clusters.exemplars.get(cluster).is_some_and(|&it| it as usize == point);
-            core_hash[row] = hash_of_cluster[cluster].cast_signed();
-        } else {
-            group[row] = -1 - row as i64;
+impl LabelColumns {
+    /// Adds a partition of so many rows. `columns` are the features as they were before scaling; they are needed for
+    /// vectors only.
+    pub(super) fn push(&mut self, clusters: &ClusterRows, columns: &[Float64Array], rows: usize) {
+        let labels = clusters.labels;
+        match self {
+            Self::OfRows(cluster) => match clusters.present {
+                None => cluster.extend_from_slice(labels.as_slice()),
+                Some(present) => {
+                    let start = cluster.len();
+                    cluster.resize(start + rows, NO_PART);
+                    for (point, &row) in present.iter().enumerate() {
+                        cluster[start + row] = labels.cluster(point);
+                    }
+                }
+            },
+            Self::OfVectors { group, is_exemplar, is_core, core_hash } => {
+                let start = group.len();
+                group.extend((0..rows as i64).map(|row| i64::MIN + row));
+                is_exemplar.resize(start + rows, true);
+                is_core.resize(start + rows, false);
+                core_hash.resize(start + rows, 0);
+                let hash_of_cluster = core_hashes(clusters, columns);
+                for point in 0..labels.len() {
+                    let row = clusters.row(point);
+                    let place = start + row;
+                    is_core[place] = labels.is_core(point);
+                    if let Some(cluster) = clusters.cluster(point) {
+                        group[place] = cluster as i64;
+                        is_exemplar[place] =
+                            clusters.exemplars.get(cluster).is_some_and(|&it| it as usize == point);
+                        core_hash[place] = hash_of_cluster[cluster].cast_signed();
+                    } else {
+                        group[place] = -1 - row as i64;
+                    }
+                }
+            }
         }
     }
-    let arrays: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from(group)),
-        Arc::new(BooleanArray::from(is_exemplar)),
-        Arc::new(BooleanArray::from(is_core)),
-        Arc::new(Int64Array::from(core_hash)),
-    ];
-    Arc::new(StructArray::new(vector_fields(), arrays, None))
 }
 
 /// For each cluster the sum of the hashes (XXH64, of the little-endian bytes of the features) of its core vectors.

@@ -43,6 +43,7 @@ use datafusion::logical_expr::{
 use datafusion_macros::user_doc;
 
 pub(crate) use call::Call;
+pub(crate) use labels::LabelColumns;
 pub(crate) use order::{DbscanChecks, DbscanOrder};
 
 use crate::dbscan::Points;
@@ -287,6 +288,6 @@ struct Evaluator(Call);
 
 impl PartitionEvaluator for Evaluator {
     fn evaluate_all(&mut self, values: &[ArrayRef], num_rows: usize) -> Result<ArrayRef> {
-        Ok(self.0.evaluate(self.0.row_args(values).to_vec(), num_rows, &AtomicBool::new(false))?.array)
+        self.0.evaluate(self.0.row_args(values).to_vec(), num_rows, &AtomicBool::new(false))
     }
 }
