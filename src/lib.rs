@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 // In the order in which data flows: what all need, numbers from text, a call and its plan, the labels, the operator,
-// the figures.
+// the figures, the files.
 mod constant;
 mod near_miss;
 mod windows_names;
@@ -16,6 +16,8 @@ mod exec;
 pub mod plot;
 #[cfg(feature = "plot")]
 mod figure_file;
+#[cfg(any(feature = "cli", feature = "ballista"))]
+mod writes;
 mod session;
 #[cfg(feature = "ballista")]
 pub mod ballista;

@@ -7,6 +7,7 @@
 //! | `broken_files` | files that are damaged, empty, or no files |
 //! | `cluster` | the same SQL on Ballista clusters of real processes (feature `ballista`) |
 //! | `documentation` | the function reference is current, every function has one, README and help agree |
+//! | `faults` | panics, told as errors |
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
 //! | `files` | files that are replaced while they are read |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
@@ -18,9 +19,11 @@
 //! | `rooms` | which part of the crate may know which |
 //! | `scripts` | the scripts of `sql/` on a generated sample |
 //! | `shell` | the interactive shell in a terminal |
+//! | `signals` | what a signal leaves: an exit code, and no file |
 //! | `sql` | the SQL contract as text files |
 //! | `stability` | what must not change a result: order, partitions, batches, threads, string types |
 //! | `twin` | random queries, answered by the engine and by a brute-force twin |
+//! | `writing` | files appear whole or not at all |
 
 mod binary;
 mod broken_files;
@@ -28,6 +31,7 @@ mod browser;
 #[cfg(feature = "ballista")]
 mod cluster;
 mod documentation;
+mod faults;
 mod figures;
 mod files;
 mod fixture;
@@ -39,7 +43,9 @@ mod reference;
 mod rooms;
 mod scripts;
 mod shell;
+mod signals;
 mod sql;
 mod stability;
 mod support;
 mod twin;
+mod writing;

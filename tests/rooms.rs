@@ -23,6 +23,7 @@ const WALLS: [(&str, &[&str]); 13] = [
     ("feature.rs", &["crate::"]),
     ("files", &["crate::"]),
     ("windows_names.rs", &["crate::"]),
+    ("writes", &["crate::"]),
     (
         "functions",
         &[

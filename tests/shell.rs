@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use rexpect::ReadUntil;
 use rexpect::session::{Options, PtySession, spawn_with_options};
 use tempfile::TempDir;
 
@@ -70,6 +71,48 @@ fn ctrl_c_stops_the_query_and_not_the_shell() {
     session.send_line("SELECT 'after ' || 'all' AS x;").expect("it reads");
     session.exp_string("after all").expect("the answer");
     quit(session);
+}
+
+/// Statements of several kinds, stopped at many moments of their work.
+#[test]
+fn ctrl_c_at_any_moment_leaves_a_shell_that_works() {
+    let state = tempfile::tempdir().expect("a folder");
+    let sample =
+        dbcluster().current_dir(state.path()).args(["sample", "--rows", "100000", "--out", "."]).output();
+    let sample = sample.expect("the binary starts");
+    assert!(sample.status.success(), "{}", stderr(&sample));
+    let features = "{tokens: cmdline_tokens(CommandLine), path: path_score(NewProcessName)}";
+    let queries = [
+        format!("SELECT * FROM dbcluster('processes.parquet', {features}, 0.0001);"),
+        "SELECT count(*) FROM dbcluster_members('processes.parquet', [crc32_hash(CommandLine)], 1, scaling => 'none') \
+         WHERE Computer <> 'x';"
+            .to_string(),
+        format!(
+            "COPY (SELECT * FROM dbcluster_members('processes.parquet', {features}, 0.0001)) TO 'o.parquet';"
+        ),
+        format!(
+            "SELECT * FROM dbcluster('processes.parquet', {features}, 0.0001, partition_by => Computer, exemplar => 'medoid');"
+        ),
+    ];
+    let mut session = shell(state.path());
+    for (at, wait) in [20, 40, 60, 80, 100, 130, 160, 200, 250, 300, 400, 500].into_iter().enumerate() {
+        session.send_line(&queries[at % queries.len()]).expect("it reads");
+        std::thread::sleep(Duration::from_millis(wait));
+        session.send_control('c').expect("it reads");
+        // it may have been too late
+        let ends = ["cancelled", "fetched"].map(|end| ReadUntil::String(end.to_string()));
+        session.exp_any(Vec::from(ends)).unwrap_or_else(|error| panic!("{at}: {error}"));
+        session.exp_string("dbcluster> ").expect("a prompt");
+        std::thread::sleep(Duration::from_millis(100));
+        session.send_line(&format!("SELECT 400 + {at} AS answer;")).expect("it reads");
+        session.exp_string(&format!("| {}", 400 + at)).unwrap_or_else(|error| panic!("{at}: {error}"));
+        session.exp_string("dbcluster> ").expect("a prompt");
+    }
+    quit(session);
+    for entry in std::fs::read_dir(state.path()).expect("a folder") {
+        let name = entry.expect("an entry").file_name();
+        assert!(!name.to_string_lossy().contains("unfinished"), "{name:?}");
+    }
 }
 
 /// A query that cannot go on before [`let_go`]: its table is a pipe, in this folder.

@@ -14,6 +14,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
 use super::connections::Connections;
+use super::whole_files::with_whole_files;
 use crate::exec::with_dbscan_exec;
 
 /// Ballista's engine, with our operator for clustering.
@@ -41,7 +42,7 @@ impl ExecutionEngine for Engine {
         work_dir: &str,
         config: &SessionConfig,
     ) -> Result<Arc<dyn QueryStageExecutor>> {
-        let plan = with_dbscan_exec(plan)?;
+        let plan = with_whole_files(with_dbscan_exec(plan)?)?;
         self.0.create_query_stage_exec(
             job_id,
             stage_id,

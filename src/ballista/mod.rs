@@ -22,6 +22,7 @@
 //! | `partition_columns` | partition columns have a type that travels |
 //! | `functions` | every process has every function |
 //! | `file_versions` | the two reads of a table are of the same files |
+//! | `whole_files` | a `COPY` that fails leaves no part of a file |
 //! | `engine`, `connections` | the clustering asks for its memory, and can be stopped |
 //! | `object_stores` | all processes find files in the same way |
 //! | `failure` | a message from an executor reads as if it came from here |
@@ -41,6 +42,7 @@ mod process;
 mod query;
 mod rest;
 pub mod scheduler;
+mod whole_files;
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
@@ -61,8 +63,6 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 pub(crate) use object_stores::ClusterStores;
 pub use planner::ClusterPlanner;
-#[cfg(feature = "cli")]
-pub(crate) use process::told_to_stop;
 pub use query::ClusterExec;
 
 use crate::dbcluster::broadcast::BroadcastClusters;

@@ -71,7 +71,7 @@ pub(super) fn main<Options: Parser, Running: Future<Output = Result<()>>>(
 }
 
 /// Ends when the process is asked to: by SIGTERM, or Ctrl-C.
-pub(crate) async fn told_to_stop() {
+pub(super) async fn told_to_stop() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -30,7 +30,8 @@ Examples:
 Identifiers keep their case, so SELECT CommandLine needs no quotes.
 SET datafusion.sql_parser.enable_ident_normalization = true brings SQL's habit back.
 
-Exit codes: 0 all well (also when the reader of a pipe has gone), 1 a statement failed, 2 wrong usage.";
+Exit codes: 0 all well (also when the reader of a pipe has gone), 1 a statement failed, 2 wrong usage, 128 and
+its number after a signal: 130 Ctrl-C, 143 SIGTERM.";
 
 /// Clusters event logs in SQL: similar events become one row, odd ones stay visible.
 ///

@@ -25,6 +25,7 @@ use tokio::runtime::{Handle, Runtime};
 use super::args::FORMATS;
 use super::commands::COMMANDS;
 use super::documentation;
+use super::panics::caught;
 use super::statements::{Piece, Script, dialect};
 use crate::session::option_documentation;
 
@@ -76,8 +77,10 @@ impl ShellHelper {
         let ctx = ctx.clone();
         let lookup = move |name: &str| {
             let find = ctx.table_provider(TableReference::bare(name));
-            let found = handle.block_on(async { tokio::time::timeout(PATIENCE, find).await });
-            found.ok()?.ok().map(|table| column_names(table.as_ref()))
+            let find = async { tokio::time::timeout(PATIENCE, find).await };
+            // a file that a reader breaks on has no columns to offer; the statement will tell why
+            let found = handle.block_on(caught("", async { Ok(find.await) }));
+            found.ok()?.ok()?.ok().map(|table| column_names(table.as_ref()))
         };
         Self {
             dialect: Dialect::Generic,

@@ -12,15 +12,15 @@ use datafusion::arrow::compute::{cast, concat_batches};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 use datafusion::config::Dialect;
-use tokio::runtime::Runtime;
 
 use super::args::{DemoArgs, SampleArgs};
 use super::execute::Runner;
 use super::failure::Failure;
 use super::output;
+use super::program::Program;
 #[cfg(feature = "plot")]
 use super::report::{self, Report};
-use super::sample::{self, thousands};
+use super::sample::{self, Workers, thousands};
 use super::statements::{Piece, Script};
 
 /// The steps, in order: a script each.
@@ -56,7 +56,7 @@ const ODDITIES: usize = 5;
 
 /// Runs the subcommand.
 pub(super) fn run(
-    runtime: &Runtime,
+    program: &Program,
     runner: &Runner,
     args: &DemoArgs,
     threads: usize,
@@ -69,7 +69,9 @@ pub(super) fn run(
         files: NonZeroUsize::MIN,
         force: false,
     };
-    let generated = sample::generate(&sample, threads)?;
+    let generated = program.run_here("", |signals| {
+        sample::generate(&sample, Workers { threads, stopped: &|| signals.first().is_some() })
+    })?;
     output::write(format!(
         "{} process events, {} logons and one process tree of a made-up company, with {} odd events planted among \
          them.\nThe tables stand for any log: {}\n",
@@ -81,18 +83,18 @@ pub(super) fn run(
 
     let mut results = Vec::new();
     for (name, script) in STEPS {
-        results.push(step(runtime, runner, &folder.path, name, script)?);
+        results.push(step(program, runner, &folder.path, name, script)?);
     }
-    let truth = step(runtime, runner, &folder.path, TRUTH.0, TRUTH.1)?;
+    let truth = step(program, runner, &folder.path, TRUTH.0, TRUTH.1)?;
     let within_programs = if column_sum(&truth, "hidden")? > 0 {
-        Some(step(runtime, runner, &folder.path, WITHIN_PROGRAMS.0, WITHIN_PROGRAMS.1)?)
+        Some(step(program, runner, &folder.path, WITHIN_PROGRAMS.0, WITHIN_PROGRAMS.1)?)
     } else {
         None
     };
     let truth = (&truth, within_programs.as_ref());
     summary(args.rows, generated.logons, &results[PROCESSES], &results[LOGONS], truth)?;
     #[cfg(feature = "plot")]
-    report(runtime, runner, &folder.path, args.keep.as_deref())?;
+    report(program, runner, &folder.path, args.keep.as_deref())?;
     match &args.keep {
         Some(keep) => output::write(format!(
             "\nThe events are in {}: SELECT * FROM '{}' LIMIT 5;\n",
@@ -109,17 +111,18 @@ pub(super) fn run(
 
 /// The whole of it as a page to look at: beside the kept events, in the current folder, or among temporary files.
 #[cfg(feature = "plot")]
-fn report(runtime: &Runtime, runner: &Runner, folder: &Path, keep: Option<&Path>) -> Result<(), Failure> {
+fn report(program: &Program, runner: &Runner, folder: &Path, keep: Option<&Path>) -> Result<(), Failure> {
     let table = folder.join("processes.parquet").display().to_string();
     let report =
         Report { title: Some("Clustered process events of a made-up company"), ..Report::of(&table) };
     let name = "dbcluster-demo.html";
     let out = keep.map_or_else(|| PathBuf::from(name), |keep| keep.join(name));
-    let (page, _) = report::page(runtime, &runner.ctx, &report)?;
+    let (page, _) = report::page(program, &runner.ctx, &report)?;
     let out = match report::write(&page, &out) {
         Ok(()) => out,
         // A folder that can't be written to is no reason to end here.
-        Err(_) if keep.is_none() => {
+        Err(Failure::Message(why)) if keep.is_none() => {
+            output::write(format!("\nThe page can't be here ({why}), so it is among temporary files.\n"))?;
             let out = std::env::temp_dir().join(name);
             report::write(&page, &out)?;
             out
@@ -133,7 +136,7 @@ fn report(runtime: &Runtime, runner: &Runner, folder: &Path, keep: Option<&Path>
 
 /// Shows what a script says, its query and its result; returns the whole result.
 fn step(
-    runtime: &Runtime,
+    program: &Program,
     runner: &Runner,
     folder: &Path,
     name: &str,
@@ -143,9 +146,8 @@ fn step(
     output::write(format!("\n{}\n\n{prose}\n\n{query};\n\n", rule(name)))?;
     // a quote in the folder's name is doubled, as in any SQL string
     let here = format!("'{}/", folder.display().to_string().replace('\'', "''"));
-    let result = runtime
-        .block_on(collect(runner, &query.replace(TABLES, &here)))
-        .map_err(|failure| failure.at(name))?;
+    let query = query.replace(TABLES, &here);
+    let result = program.run(&query, collect(runner, &query)).map_err(|failure| failure.at(name))?;
     let rows = result.num_rows();
     let shown = result.slice(0, rows.min(ROWS_SHOWN));
     let format = runner.ctx.state_ref().read().config_options().format.clone();

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::fs;
 use std::ops::ControlFlow;
-use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,11 +11,14 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::Schema;
 use datafusion::common::instant::Instant;
 use datafusion::config::Dialect;
+use datafusion::datasource::MemTable;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::object_store::ObjectStore;
+use datafusion::physical_plan::common::collect;
 use datafusion::physical_plan::execution_plan::Boundedness;
+use datafusion::physical_plan::memory::MemoryStream;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{ExecutionPlanProperties, execute_stream};
 use datafusion::prelude::{DataFrame, SessionContext};
@@ -33,10 +35,12 @@ use url::Url;
 use super::commands;
 use super::failure::Failure;
 use super::output::{self, BatchWriter};
+use super::panics::caught;
 use super::progress::{Bar, PlanWatch};
 use super::statements::{Piece, Script, Statement, dialect};
 #[cfg(feature = "plot")]
 use crate::plot::Figure;
+use crate::writes::Writes;
 
 /// Batches that may wait between the query and the printing.
 const BATCHES_AHEAD: usize = 2;
@@ -86,11 +90,15 @@ impl Runner {
         while let Some(piece) = script.next(self.dialect()) {
             number += 1;
             let (line, kind, result) = match piece {
-                Piece::Command { text, line } => (line, "command", commands::run(self, text).await),
+                Piece::Command { text, line } => {
+                    (line, "command", caught(text, commands::run(self, text)).await)
+                }
                 Piece::Broken { message, line, .. } => (line, "statement", Err(Failure::new(message))),
                 Piece::Statement { statement, .. } => {
                     let line = statement.line;
-                    let result = self.run_caught(statement).await;
+                    let text = statement.text;
+                    let result = caught(text, self.run_statement(statement)).await;
+                    let result = result.map_err(|failure| failure.with_hint(text));
                     (line, "statement", result.map(|()| ControlFlow::Continue(())))
                 }
             };
@@ -130,21 +138,6 @@ impl Runner {
     /// A cancelled `\i` has not come back to count down.
     pub(super) fn forget_includes(&mut self) {
         self.include_depth = 0;
-    }
-
-    /// A panic in a function is the failure of its statement, not of the shell.
-    async fn run_caught(&self, statement: Statement<'_>) -> Result<(), Failure> {
-        let text = statement.text;
-        let result = AssertUnwindSafe(self.run_statement(statement)).catch_unwind().await;
-        let result = result.unwrap_or_else(|panic| {
-            let what = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            Err(Failure::new(format!("internal error: the query panicked ({what})")))
-        });
-        result.map_err(|failure| failure.with_hint(text))
     }
 
     async fn run_statement(&self, statement: Statement<'_>) -> Result<(), Failure> {
@@ -194,10 +187,34 @@ impl Runner {
         if matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_)) {
             maxrows = MaxRows::Unlimited;
         }
+        let is_write = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Analyze(_));
         let physical = self.ctx.execute_logical_plan(plan).await?.create_physical_plan().await?;
         let endless = matches!(physical.boundedness(), Boundedness::Unbounded { .. });
-        let task = self.ctx.task_ctx();
+        let writes = Writes::new();
+        let task = writes.context(&self.ctx.task_ctx());
         let stream = buffered(execute_stream(physical, Arc::clone(&task))?);
+        if is_write {
+            // its files are there before it says how many rows they have
+            let schema = stream.schema();
+            let counts = collect(stream).await.map_err(|error| writes.cause(error))?;
+            writes.commit().await?;
+            let counts = MemoryStream::try_new(counts, schema, None)?;
+            return self.print_result(Box::pin(counts), &task, started, maxrows, endless, bar).await;
+        }
+        self.print_result(stream, &task, started, maxrows, endless, bar).await?;
+        Ok(writes.commit().await?)
+    }
+
+    /// Prints a result as it comes.
+    async fn print_result(
+        &self,
+        stream: SendableRecordBatchStream,
+        task: &TaskContext,
+        started: Instant,
+        maxrows: MaxRows,
+        endless: bool,
+        bar: &Bar,
+    ) -> Result<(), Failure> {
         let format = &task.session_config().options().format;
         if let Some(writer) = BatchWriter::new(self.print.format, stream.schema()) {
             return print_all(stream, writer, bar).await;
@@ -320,6 +337,10 @@ impl CliSessionContext for BehindBar<'_> {
         url: &Url,
         object_store: Arc<dyn ObjectStore>,
     ) -> Option<Arc<dyn ObjectStore>> {
+        // the files of this machine are there already: another wrapping would be added with each statement
+        if url.scheme() == "file" {
+            return None;
+        }
         self.ctx.register_object_store(url, object_store)
     }
 
@@ -331,7 +352,13 @@ impl CliSessionContext for BehindBar<'_> {
         let is_copy = matches!(plan, LogicalPlan::Copy(_));
         let mut frame = self.ctx.execute_logical_plan(plan).await?;
         if is_copy {
-            frame = frame.cache().await?;
+            let physical = frame.create_physical_plan().await?;
+            let schema = physical.schema();
+            let writes = Writes::new();
+            let counts = execute_stream(physical, writes.context(&self.ctx.task_ctx()))?;
+            let counts = collect(counts).await.map_err(|error| writes.cause(error))?;
+            writes.commit().await?;
+            frame = self.ctx.read_table(Arc::new(MemTable::try_new(schema, vec![counts])?))?;
         }
         self.bar.clear();
         Ok(frame)

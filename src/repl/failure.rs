@@ -11,6 +11,7 @@ use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
 
 use super::hint::with_hint;
+use super::signals::Signal;
 
 /// Why a statement or a script did not come to its end.
 #[derive(Debug)]
@@ -21,8 +22,8 @@ pub(super) enum Failure {
     Message(String),
     /// The same with the place where it happened.
     Placed(String),
-    /// Who started it doesn't want it any more.
-    Interrupted,
+    /// A signal has ended the program.
+    Stopped(Signal),
 }
 
 impl Failure {
@@ -34,7 +35,7 @@ impl Failure {
     pub(super) fn at(self, place: &str) -> Self {
         match self {
             Self::Message(message) => Self::Placed(format!("{place}: {message}")),
-            Self::Placed(_) | Self::OutputClosed | Self::Interrupted => self,
+            Self::Placed(_) | Self::OutputClosed | Self::Stopped(_) => self,
         }
     }
 
@@ -43,7 +44,7 @@ impl Failure {
         match self {
             Self::Message(message) => Self::Message(words(&message)),
             Self::Placed(message) => Self::Placed(words(&message)),
-            Self::OutputClosed | Self::Interrupted => self,
+            Self::OutputClosed | Self::Stopped(_) => self,
         }
     }
 
@@ -51,7 +52,7 @@ impl Failure {
     pub(super) fn with_hint(self, statement: &str) -> Self {
         match self {
             Self::Message(message) => Self::Message(with_hint(message, statement)),
-            Self::Placed(_) | Self::OutputClosed | Self::Interrupted => self,
+            Self::Placed(_) | Self::OutputClosed | Self::Stopped(_) => self,
         }
     }
 

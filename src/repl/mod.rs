@@ -18,7 +18,8 @@
 //! | `plot` | `\plot` |
 //! | `sample`, `demo`, `report` | the subcommands |
 //! | `files` | tables that are files, and errors that name them |
-//! | `failure` | errors in words |
+//! | `program`, `signals` | threads, and what ends their work early |
+//! | `failure`, `panics` | errors in words |
 
 mod args;
 mod commands;
@@ -32,13 +33,16 @@ mod files;
 mod hint;
 mod memory;
 mod output;
+mod panics;
 #[cfg(feature = "plot")]
 mod plot;
+mod program;
 mod progress;
 mod prompt;
 #[cfg(feature = "plot")]
 mod report;
 mod sample;
+mod signals;
 mod stage;
 mod statements;
 
@@ -48,53 +52,50 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
 use datafusion_cli::object_storage::is_stdin_location;
 use datafusion_cli::print_options::PrintOptions;
-use tokio::runtime::{Builder, Runtime};
 
 use args::{Input, Options, Task};
 use execute::{Origin, Runner};
 use failure::Failure;
+use program::Program;
 use progress::PlanWatch;
 
 /// What is logged unless `RUST_LOG` says otherwise. Ballista logs the errors that it returns, which are told anyway.
 const LOG: &str = "error,ballista_core=off";
 
-/// How long a cancelled query may take to come to rest before it is left alone.
-const REST: Duration = Duration::from_secs(2);
-
-/// What a shell says of a program that Ctrl-C has ended.
-const INTERRUPTED: u8 = 130;
-
-/// How long the end of the program waits for tasks that do not stop at once.
-const SHUTDOWN: Duration = Duration::from_secs(2);
-
 /// Runs the program with the arguments of this process. Every exit code is decided here: 0 all well, 1 a failure, 2 (from
-/// the command line's own error) wrong usage, and 130 a script on a cluster that was interrupted.
+/// the command line's own error) wrong usage, and 128 and its number after a signal. Panics of the process print nothing from
+/// here on.
 pub fn main() -> ExitCode {
     // A second logger, of a host that calls us, is no reason to stop
     let _ = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG)).try_init();
+    panics::install();
     let (task, options) = match args::parse(env::args_os()) {
         Ok(parsed) => parsed,
         Err(error) => {
-            // nothing is left to be done when not even this can be printed
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return match error.print() {
+                // help that nobody got; of an error, the exit code tells enough
+                Err(failed) if error.exit_code() == 0 && failed.kind() != io::ErrorKind::BrokenPipe => {
+                    complain(&format!("dbcluster: cannot write the output: {failed}"));
+                    ExitCode::FAILURE
+                }
+                _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+            };
         }
     };
-    match run(task, &options) {
+    match panics::caught_here("", || run(task, &options)) {
         Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(Failure::Message(message) | Failure::Placed(message)) => {
             complain(&format!("dbcluster: {message}"));
             ExitCode::FAILURE
         }
-        Err(Failure::Interrupted) => {
-            complain("dbcluster: interrupted, and the query cancelled");
-            ExitCode::from(INTERRUPTED)
+        Err(Failure::Stopped(signal)) => {
+            complain(&format!("dbcluster: {signal}, and what was at work cancelled"));
+            ExitCode::from(signal.exit_code())
         }
     }
 }
@@ -106,16 +107,21 @@ fn complain(message: &str) {
 
 fn run(task: Task, options: &Options) -> Result<(), Failure> {
     match task {
-        Task::Sample(args) => sample::run(&args, threads(options)),
-        Task::Demo(args) => {
-            with_runner(options, false, |runtime, runner| demo::run(runtime, runner, &args, threads(options)))
+        Task::Sample(args) => {
+            let program = Program::start(1, false)?;
+            let result = program.run_here("", |signals| sample::run(&args, threads(options), signals));
+            program.end();
+            result
         }
+        Task::Demo(args) => with_runner(options, false, false, |program, runner| {
+            demo::run(program, runner, &args, threads(options))
+        }),
         #[cfg(feature = "plot")]
         Task::Report(args) => {
-            with_runner(options, false, |runtime, runner| report::run(runtime, runner, &args))
+            with_runner(options, false, false, |program, runner| report::run(program, runner, &args))
         }
         Task::Shell if io::stdin().is_terminal() => {
-            with_runner(options, true, |runtime, runner| prompt::run(runtime, runner, options.quiet))
+            with_runner(options, true, true, |program, runner| prompt::run(program, runner, options.quiet))
         }
         Task::Shell => run_batch(options, vec![Input::Stdin]),
         Task::Batch(inputs) => run_batch(options, inputs),
@@ -132,51 +138,16 @@ fn run_batch(options: &Options, inputs: Vec<Input>) -> Result<(), Failure> {
     let stdin_is_sql = inputs.iter().any(reads_stdin);
     // All of them are read before the first runs: a misspelt second file must not leave half of the work done
     let scripts: Vec<(String, String)> = inputs.into_iter().map(read).collect::<Result<_, _>>()?;
-    with_runner(options, stdin_is_sql, |runtime, runner| {
-        let run = async {
+    with_runner(options, stdin_is_sql, false, |program, runner| {
+        program.run("", async {
             for (name, text) in &scripts {
                 if runner.run_script(text, Origin::Script(name)).await? == ControlFlow::Break(()) {
                     break;
                 }
             }
             Ok(())
-        };
-        unless(runtime, 0, interrupt(options), run).unwrap_or(Err(Failure::Interrupted))
+        })
     })
-}
-
-/// Runs `work`, unless `interrupt` comes first: then its query is dropped, and given time to stop, until no more tasks are
-/// alive than before it.
-fn unless<T>(
-    runtime: &Runtime,
-    tasks_before: usize,
-    interrupt: impl Future<Output = ()>,
-    work: impl Future<Output = T>,
-) -> Option<T> {
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            result = work => Some(result),
-            () = interrupt => None,
-        }
-    });
-    if outcome.is_none() {
-        let cancelled = Instant::now();
-        while runtime.metrics().num_alive_tasks() > tasks_before && cancelled.elapsed() < REST {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-    outcome
-}
-
-/// What a script has to hear of before it ends: a query on a cluster would outlive it. Here, the process's end is enough.
-#[cfg_attr(not(feature = "ballista"), expect(unused_variables, reason = "there is no cluster"))]
-async fn interrupt(options: &Options) {
-    #[cfg(feature = "ballista")]
-    if options.cluster.is_some() {
-        crate::ballista::told_to_stop().await;
-        return;
-    }
-    std::future::pending::<()>().await;
 }
 
 /// The name of an input, for messages, and its text.
@@ -201,27 +172,24 @@ fn read(input: Input) -> Result<(String, String), Failure> {
     }
 }
 
-/// Makes the runtime and the session, and takes them down again.
+/// Starts the program and makes its session, and takes them down again.
 fn with_runner(
     options: &Options,
     stdin_is_sql: bool,
-    work: impl FnOnce(&Runtime, &mut Runner) -> Result<(), Failure>,
+    at_prompt: bool,
+    work: impl FnOnce(&Program, &mut Runner) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(threads(options))
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
-    let result = runner(&runtime, options, stdin_is_sql).and_then(|mut runner| work(&runtime, &mut runner));
-    // After an early end, tasks may still be at work: they are told to stop, and not waited for forever
-    runtime.shutdown_timeout(SHUTDOWN);
+    let program = Program::start(threads(options), at_prompt)?;
+    let result = runner(&program, options, stdin_is_sql).and_then(|mut runner| work(&program, &mut runner));
+    program.end();
     result
 }
 
-fn runner(runtime: &Runtime, options: &Options, stdin_is_sql: bool) -> Result<Runner, Failure> {
+fn runner(program: &Program, options: &Options, stdin_is_sql: bool) -> Result<Runner, Failure> {
     let stores = Arc::new(InstrumentedObjectStoreRegistry::new());
     let planner = Arc::new(PlanWatch::default());
-    let ctx = runtime.block_on(context::session(options, &stores, &planner, stdin_is_sql))?;
+    let session = async { Ok(context::session(options, &stores, &planner, stdin_is_sql).await?) };
+    let ctx = program.run("", session)?;
     let print = PrintOptions {
         format: options.format,
         quiet: options.quiet,

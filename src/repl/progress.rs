@@ -27,6 +27,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::stage::{Rows, Seen, Stage, Watched};
 
+/// The name of the thread that draws.
+pub(super) const THREAD: &str = "progress";
+
 /// What ends sooner needs no bar.
 const DELAY: Duration = Duration::from_millis(500);
 
@@ -100,7 +103,7 @@ impl Bar {
         *planner.bar.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&shared);
         let drawing = Arc::clone(&shared);
         // without a thread there is no bar, which is no reason to fail
-        let _ = thread::Builder::new().name("progress".to_string()).spawn(move || drawing.draw_until_over());
+        let _ = thread::Builder::new().name(THREAD.to_string()).spawn(move || drawing.draw_until_over());
         Self(Some(shared))
     }
 

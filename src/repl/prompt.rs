@@ -2,27 +2,29 @@
 
 use std::fs;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Config, Editor};
-use tokio::runtime::Runtime;
 
 use super::completion::ShellHelper;
 use super::execute::{Origin, Runner};
 use super::failure::Failure;
-use super::{complain, output, unless};
+use super::panics::caught_here;
+use super::program::Program;
+use super::{complain, output};
 
 const PROMPT: &str = "dbcluster> ";
 
 /// Statements remembered from one session to the next.
 const HISTORY_LENGTH: usize = 10_000;
 
-/// Runs the shell until `\q` or Ctrl-D.
-pub(super) fn run(runtime: &Runtime, runner: &mut Runner, quiet: bool) -> Result<(), Failure> {
-    let mut editor = editor(runtime, runner).map_err(|error| terminal_failure(&error))?;
+/// Runs the shell until `\q`, Ctrl-D, or a signal that ends it.
+pub(super) fn run(program: &Program, runner: &mut Runner, quiet: bool) -> Result<(), Failure> {
+    let mut editor = editor(program, runner).map_err(|error| terminal_failure(&error))?;
     let history = open_history(&mut editor);
     runner.confirms = true;
     if !quiet {
@@ -32,52 +34,56 @@ pub(super) fn run(runtime: &Runtime, runner: &mut Runner, quiet: bool) -> Result
         ))?;
     }
     loop {
+        if let Some(signal) = program.signals().first() {
+            return Err(Failure::Stopped(signal));
+        }
         if let Some(helper) = editor.helper_mut() {
-            helper.refresh(runtime, &runner.ctx);
+            let refreshed = caught_here("", || {
+                helper.refresh(program.runtime(), &runner.ctx);
+                Ok(())
+            });
+            if let Err(Failure::Message(message)) = refreshed {
+                complain(&format!("warning: completion knows less than it should: {message}"));
+            }
         }
         let line = match editor.readline(PROMPT) {
             Ok(line) if line.trim().is_empty() => continue,
             Ok(line) => line,
-            // Ctrl-C has cleared the line; a signal is the window's new size
+            // Ctrl-C has cleared the line; a signal is the window's new size, or the nudge to look at those of the program
             Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => continue,
-            Err(ReadlineError::Eof) => return Ok(()),
+            // a terminal that has gone is at its end too
+            Err(ReadlineError::Eof) => {
+                return program.signals().first().map_or(Ok(()), |s| Err(Failure::Stopped(s)));
+            }
             Err(error) => return Err(terminal_failure(&error)),
         };
         remember(&mut editor, history.as_deref(), line.trim());
-        match run_until_interrupt(runtime, runner, &line) {
-            Some(Ok(flow)) if flow.is_break() => return Ok(()),
-            Some(Ok(_)) => {}
-            Some(Err(failure @ (Failure::OutputClosed | Failure::Interrupted))) => return Err(failure),
-            Some(Err(Failure::Message(message) | Failure::Placed(message))) => {
+        let result = program.run_until(ctrl_c(), "", runner.run_script(&line, Origin::Prompt));
+        match result {
+            ControlFlow::Continue(Ok(flow)) if flow.is_break() => return Ok(()),
+            ControlFlow::Continue(Ok(_)) => {}
+            ControlFlow::Continue(Err(failure @ (Failure::OutputClosed | Failure::Stopped(_)))) => {
+                return Err(failure);
+            }
+            ControlFlow::Continue(Err(Failure::Message(message) | Failure::Placed(message))) => {
                 complain(&format!("error: {message}"));
             }
-            None => complain("cancelled"),
+            ControlFlow::Break(()) => {
+                runner.forget_includes();
+                complain("cancelled");
+            }
         }
     }
 }
 
-/// Runs what was typed; none when Ctrl-C came first. The query has then been dropped, and given time to stop.
-fn run_until_interrupt(
-    runtime: &Runtime,
-    runner: &mut Runner,
-    line: &str,
-) -> Option<Result<std::ops::ControlFlow<()>, Failure>> {
-    let interrupt = async {
-        // where there is no signal to wait for, there is none to come
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    // tasks that outlive a query are connections of object stores
-    let tasks_before = runtime.metrics().num_alive_tasks();
-    let outcome = unless(runtime, tasks_before, interrupt, runner.run_script(line, Origin::Prompt));
-    if outcome.is_none() {
-        runner.forget_includes();
+/// Ends with Ctrl-C; where there is no signal to wait for, there is none to come.
+async fn ctrl_c() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
-    outcome
 }
 
-fn editor(runtime: &Runtime, runner: &Runner) -> rustyline::Result<Editor<ShellHelper, FileHistory>> {
+fn editor(program: &Program, runner: &Runner) -> rustyline::Result<Editor<ShellHelper, FileHistory>> {
     let config = Config::builder()
         .max_history_size(HISTORY_LENGTH)?
         .history_ignore_space(true)
@@ -87,7 +93,11 @@ fn editor(runtime: &Runtime, runner: &Runner) -> rustyline::Result<Editor<ShellH
     if !runner.print.color {
         editor.set_color_mode(rustyline::ColorMode::Disabled);
     }
-    editor.set_helper(Some(ShellHelper::new(runtime.handle().clone(), &runner.ctx, runner.print.color)));
+    editor.set_helper(Some(ShellHelper::new(
+        program.runtime().handle().clone(),
+        &runner.ctx,
+        runner.print.color,
+    )));
     Ok(editor)
 }
 

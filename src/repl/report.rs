@@ -1,6 +1,5 @@
 //! `dbcluster report`: clusters a table, and makes one page of what comes out.
 
-use std::fs;
 use std::path::Path;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
@@ -10,16 +9,17 @@ use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr, SelectItem};
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
-use tokio::runtime::Runtime;
 
 use super::args::ReportArgs;
 use super::execute::Runner;
 use super::failure::Failure;
 use super::output;
+use super::program::Program;
 use super::sample::thousands;
 use super::statements::dialect;
 use crate::figure_file::{columns, rows};
 use crate::plot::{ColumnType, Figure, MAX_ROWS, Rows, Settings, draw_report};
+use crate::writes::write_file;
 
 /// The features of the notebook, for tables that have what they need. NULL text is read as empty, as `process_features`
 /// does it.
@@ -56,7 +56,7 @@ impl<'a> Report<'a> {
 }
 
 /// Runs the subcommand.
-pub(super) fn run(runtime: &Runtime, runner: &Runner, args: &ReportArgs) -> Result<(), Failure> {
+pub(super) fn run(program: &Program, runner: &Runner, args: &ReportArgs) -> Result<(), Failure> {
     if args.out.exists() && !args.force {
         return Err(Failure::new(format!(
             "{} is there already; --force overwrites it, --out names another file",
@@ -72,7 +72,7 @@ pub(super) fn run(runtime: &Runtime, runner: &Runner, args: &ReportArgs) -> Resu
         title: args.title.as_deref(),
         ..Report::of(&args.table)
     };
-    let (page, rows) = page(runtime, &runner.ctx, &report)?;
+    let (page, rows) = page(program, &runner.ctx, &report)?;
     write(&page, &args.out)?;
     if !runner.print.quiet {
         output::write(format!("{rows} rows on one page: {}\n", args.out.display()))?;
@@ -82,16 +82,16 @@ pub(super) fn run(runtime: &Runtime, runner: &Runner, args: &ReportArgs) -> Resu
 
 /// The page, and the number of rows that are left to read.
 pub(super) fn page(
-    runtime: &Runtime,
+    program: &Program,
     ctx: &SessionContext,
     report: &Report<'_>,
 ) -> Result<(String, usize), Failure> {
-    runtime.block_on(draw(ctx, report))
+    program.run(&format!("the report of {}", report.table), draw(ctx, report))
 }
 
-/// Writes the page.
+/// Writes the page, in place of an earlier one.
 pub(super) fn write(page: &str, out: &Path) -> Result<(), Failure> {
-    fs::write(out, page).map_err(|error| Failure::new(format!("{}: {error}", out.display())))
+    write_file(out, page.as_bytes()).map_err(|error| Failure::new(format!("{}: {error}", out.display())))
 }
 
 async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usize), Failure> {

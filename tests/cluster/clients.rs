@@ -86,13 +86,15 @@ fn an_interrupted_script_leaves_nothing_behind() {
     let (_folder, files) = sample(40_000, 8);
     let query = a_minute(&files);
     let cluster = Cluster::start();
-    for (signal, is_adaptive) in [("INT", true), ("TERM", false)] {
+    for (signal, code, word, is_adaptive) in
+        [("INT", 130, "interrupted", true), ("TERM", 143, "terminated", false)]
+    {
         let running = cluster.begin(&[&adaptive(is_adaptive), &query]);
         let job = cluster.jobs().pop().expect("a query");
         running.signal(signal);
         let output = running.output();
-        assert_eq!(output.status.code(), Some(130), "{signal}: {}", stderr(&output));
-        assert!(stderr(&output).contains("interrupted"), "{signal}: {}", stderr(&output));
+        assert_eq!(output.status.code(), Some(code), "{signal}: {}", stderr(&output));
+        assert!(stderr(&output).contains(word), "{signal}: {}", stderr(&output));
         assert_eq!(end_of(&cluster, &job), CANCELLED, "{signal}");
     }
 }

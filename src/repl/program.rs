@@ -1,0 +1,101 @@
+//! Where the work of the program is done: its runtime, and what ends the work early.
+
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::failure::Failure;
+use super::panics::{caught, caught_here};
+use super::signals::Signals;
+
+/// How long dropped work may take to come to rest before it is left alone.
+const REST: Duration = Duration::from_secs(2);
+
+/// How long the end of the program waits for tasks that do not stop at once.
+const SHUTDOWN: Duration = Duration::from_secs(2);
+
+/// The runtime of a program, and the signals that end it.
+#[derive(Debug)]
+pub(super) struct Program {
+    runtime: Runtime,
+    signals: Signals,
+}
+
+impl Program {
+    /// Starts the threads, and listens for signals from now on.
+    pub(super) fn start(threads: usize, at_prompt: bool) -> Result<Self, Failure> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
+        let signals = Signals::listen(&runtime, at_prompt)
+            .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
+        Ok(Self { runtime, signals })
+    }
+
+    pub(super) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    pub(super) fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// Runs `work` to its end, a panic, or a signal, after which it is dropped and given time to stop. `what` names it.
+    pub(super) fn run<T>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        match self.run_until(std::future::pending::<Infallible>(), what, work) {
+            ControlFlow::Continue(result) => result,
+            ControlFlow::Break(never) => match never {},
+        }
+    }
+
+    /// The same, unless `cancelled` comes first.
+    pub(super) fn run_until<T, C>(
+        &self,
+        cancelled: impl Future<Output = C>,
+        what: &str,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> ControlFlow<C, Result<T, Failure>> {
+        // tasks that outlive a query are connections of object stores
+        let tasks_before = self.runtime.metrics().num_alive_tasks();
+        let (outcome, is_whole) = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                signal = self.signals.come() => {
+                    (ControlFlow::Continue(Err(Failure::Stopped(signal))), false)
+                }
+                result = caught(what, work) => (ControlFlow::Continue(result), true),
+                reason = cancelled => (ControlFlow::Break(reason), false),
+            }
+        });
+        if !is_whole {
+            let dropped = Instant::now();
+            while self.runtime.metrics().num_alive_tasks() > tasks_before && dropped.elapsed() < REST {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        outcome
+    }
+
+    /// Runs `work` on this thread. It has to ask for signals itself: one that has come is why it failed.
+    pub(super) fn run_here<T>(
+        &self,
+        what: &str,
+        work: impl FnOnce(&Signals) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let result = caught_here(what, || work(&self.signals));
+        result.map_err(|failure| self.signals.first().map_or(failure, Failure::Stopped))
+    }
+
+    /// Takes the threads down. Tasks may still be at work: they are told to stop, and not waited for forever.
+    pub(super) fn end(self) {
+        self.runtime.shutdown_timeout(SHUTDOWN);
+    }
+}
