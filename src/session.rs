@@ -49,13 +49,13 @@ use crate::window::{DbscanChecks, DbscanOrder, all_window_functions};
 /// # Errors
 /// The session refuses a registration.
 pub fn register_all(ctx: &SessionContext) -> Result<()> {
-    let is_registered = ctx.state().physical_optimizers().iter().any(|rule| rule.name() == DbscanRule.name());
-    if is_registered {
-        return Ok(());
-    }
     {
         let state = ctx.state_ref();
         let mut state = state.write();
+        // Under the lock: two threads may register at the same time.
+        if state.physical_optimizers().iter().any(|rule| rule.name() == DbscanRule.name()) {
+            return Ok(());
+        }
         for udf in functions::all() {
             if let Some(replaced) = state.register_udf(udf)? {
                 debug!("replaced the function {}", replaced.name());
