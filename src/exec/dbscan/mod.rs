@@ -8,7 +8,7 @@
 //! 1. collects its input, each batch reserved in the memory pool before it is kept, until there are partitions enough
 //!    that are complete;
 //! 2. reserves what the core needs, by the core's own formula, and fails with the figures if the pool refuses;
-//! 3. runs the core on a blocking thread, inside a thread pool of `target_partitions` threads, with a cancel
+//! 3. runs the core on a blocking thread, inside a thread pool of at most `target_partitions` threads, with a cancel
 //!    flag that dropping the stream sets;
 //! 4. streams the labelled rows in batches, gives back the memory of each, and goes on with the next partitions.
 //!
@@ -28,7 +28,9 @@ mod split;
 
 use std::any::Any;
 use std::fmt::Formatter;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -187,7 +189,7 @@ impl ExecutionPlan for DbscanExec {
         let work = Work {
             calls: self.calls().map(|(call, args)| (call.clone(), args)).collect(),
             schema: self.schema(),
-            threads: context.session_config().target_partitions(),
+            threads: threads(&context),
             metrics: DbscanMetrics::new(&self.metrics, partition),
         };
         let job = Job {
@@ -233,3 +235,10 @@ const ENOUGH_BATCHES: usize = 8;
 /// of all events. Vectors are far fewer wherever clustering them makes sense, and where they are not, they are never
 /// more than events: the vectors belong into the hash table.
 const VECTORS_ESTIMATE: usize = 1000;
+
+/// How many threads work on a partition: those that the session asks for, but no more than there are processors, of which the
+/// others would only wait for each other.
+fn threads(context: &TaskContext) -> usize {
+    let processors = available_parallelism().map_or(usize::MAX, NonZeroUsize::get);
+    context.session_config().target_partitions().min(processors)
+}
