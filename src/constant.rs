@@ -1,17 +1,85 @@
 //! The value of an expression that has no columns, while a statement is planned.
 
-use datafusion::common::{DFSchema, ScalarValue};
-use datafusion::logical_expr::Expr;
+use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::execution::context::ExecutionProps;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{ColumnarValue, Expr};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::physical_expr::create_physical_expr;
 
 /// The value, or `None` if the expression has none yet: it uses columns, placeholders, or is wrong in itself.
 pub(crate) fn constant(expr: Expr) -> Option<ScalarValue> {
+    computed(expr).ok().flatten()
+}
+
+/// The value, or `None` if the expression has none yet, since it uses columns, placeholders or subqueries.
+///
+/// # Errors
+/// Why it can't be computed, as in `1 / 0`.
+pub(crate) fn computed(expr: Expr) -> Result<Option<ScalarValue>> {
     let simplifier = ExprSimplifier::new(SimplifyContext::default());
     // Functions take it for granted that their arguments have been coerced: [1, 0.5] would panic.
-    let coerced = simplifier.coerce(expr, &DFSchema::empty()).ok()?;
-    match simplifier.simplify(coerced) {
-        Ok(Expr::Literal(value, _)) => Some(value),
-        _ => None,
+    let coerced = simplifier.coerce(expr, &DFSchema::empty())?;
+    match simplifier.simplify(coerced)? {
+        Expr::Literal(value, _) => Ok(Some(value)),
+        // The simplifier leaves what fails as it is, and keeps the reason to itself.
+        other if is_of_constants(&other)? => evaluated(&other).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Whether an expression is made of constants and of functions that give the same value each time.
+fn is_of_constants(expr: &Expr) -> Result<bool> {
+    let has_none_yet = expr.exists(|part| {
+        Ok(part.is_volatile_node()
+            || matches!(
+                part,
+                Expr::Column(_)
+                    | Expr::Placeholder(_)
+                    | Expr::ScalarVariable(..)
+                    | Expr::OuterReferenceColumn(..)
+                    | Expr::ScalarSubquery(_)
+                    | Expr::InSubquery(_)
+                    | Expr::Exists(_)
+                    | Expr::SetComparison(_)
+                    | Expr::AggregateFunction(_)
+                    | Expr::WindowFunction(_)
+            ))
+    })?;
+    Ok(!has_none_yet)
+}
+
+fn evaluated(expr: &Expr) -> Result<ScalarValue> {
+    let planned = create_physical_expr(
+        expr,
+        &DFSchema::empty(),
+        &ExecutionProps::new(),
+        &PhysicalPlanningContext::default(),
+    )?;
+    let one_row = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Schema::empty().into(), vec![], &one_row)?;
+    match planned.evaluate(&row)? {
+        ColumnarValue::Scalar(value) => Ok(value),
+        ColumnarValue::Array(array) => ScalarValue::try_from_array(&array, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::logical_expr::{col, lit};
+
+    use super::*;
+
+    #[test]
+    fn what_fails_says_why_and_what_has_no_value_yet_does_not() {
+        assert_eq!(constant(lit(1_i64) + lit(2_i64)), Some(ScalarValue::from(3_i64)));
+        let failed = computed(lit(1_i64) / lit(0_i64)).map_err(|error| error.strip_backtrace());
+        assert!(matches!(&failed, Err(text) if text.contains("Divide by zero")), "{failed:?}");
+        assert!(matches!(computed(col("x") / lit(0_i64)), Ok(None)));
+        assert_eq!(constant(lit(1_i64) / lit(0_i64)), None);
     }
 }

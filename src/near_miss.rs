@@ -1,12 +1,29 @@
-//! What to say of a name that nobody knows: the names that exist, and those that were probably meant.
+//! What to say of a name that nobody knows: the names that exist, those that were probably meant, and how it was written, as
+//! far as anybody reads.
+
+use std::borrow::Cow;
 
 use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
 
 /// From which share of equal letters on a name was probably meant.
 const SIMILAR: f64 = 0.5;
 
+/// How much of what was written a message repeats.
+const SHOWN: usize = 200;
+
+/// What was written, or its beginning where it is long.
+pub(crate) fn excerpt(written: &str) -> Cow<'_, str> {
+    match written.char_indices().nth(SHOWN) {
+        Some((end, _)) => Cow::Owned(format!("{}...", &written[..end])),
+        None => Cow::Borrowed(written),
+    }
+}
+
 /// ` (did you mean 'a' or 'b'?)` with the names that are close to `name`, or nothing.
 pub(crate) fn did_you_mean(name: &str, candidates: &[impl AsRef<str>]) -> String {
+    if name.len() > SHOWN {
+        return String::new();
+    }
     let lower = name.to_lowercase();
     let mut close: Vec<(f64, &str)> = candidates
         .iter()
@@ -39,6 +56,13 @@ pub(crate) fn expected_one_of(got: &str, allowed: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(excerpt("short"), "short");
+        assert_eq!(excerpt(&"é".repeat(SHOWN)), "é".repeat(SHOWN));
+        assert_eq!(excerpt(&"é".repeat(SHOWN + 1)), format!("{}...", "é".repeat(SHOWN)));
+    }
 
     #[test]
     fn close_names_are_meant() {

@@ -17,7 +17,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use futures::TryStreamExt;
 
-use crate::dbcluster::broadcast::is_labelling;
+use crate::dbcluster::nesting::is_labelling;
 use crate::files::FileVersions;
 
 /// Notes the files that a plan of this crate's table functions reads twice.

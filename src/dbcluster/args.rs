@@ -15,8 +15,9 @@ use datafusion::functions::core::named_struct;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, lit};
 use datafusion::sql::sqlparser::ast;
 
-use super::constants::KeptColumn;
+use super::constants::{KeptColumn, MIN_SAMPLES};
 use super::lists::Written;
+use super::nesting::check_nesting;
 use super::repeatable::repeatable;
 use super::rewrite;
 use super::scope::{Feature, Key, Scope, SqlPlanner, default_time_column, with_equal_bits};
@@ -202,6 +203,7 @@ impl ClusterSpec {
     pub(crate) fn try_new(call: Call, planner: &mut dyn SqlPlanner) -> Result<Self> {
         let Call { function, input, shadow, features, options } = call;
         let name = function.name();
+        check_nesting(name, &input)?;
         let input = repeatable(name, input)?;
         let schema = Arc::clone(input.schema());
         let mut scope = Scope { function: name, schema: &schema, shadow: shadow.as_deref(), planner };
@@ -210,11 +212,11 @@ impl ClusterSpec {
                 "{name}: no features were given; name at least one, as in [cmdline_tokens(CommandLine)]"
             );
         }
-        let features =
-            features.into_iter().map(|feature| scope.feature(feature)).collect::<Result<Vec<_>>>()?;
         if features.len() > MAX_FEATURES {
             return plan_err!("{name} takes at most {MAX_FEATURES} features, got {}", features.len());
         }
+        let features =
+            features.into_iter().map(|feature| scope.feature(feature)).collect::<Result<Vec<_>>>()?;
         let names: Vec<&str> = features.iter().map(|feature| feature.name.as_str()).collect();
         if let Some(twice) = first_duplicate(&names) {
             return plan_err!(
@@ -258,7 +260,7 @@ impl ClusterSpec {
         let name = option.as_str();
         match option {
             OptionName::Eps => self.eps = scope.number(name, value)?,
-            OptionName::MinSamples => self.min_samples = scope.whole_number(name, value)?,
+            OptionName::MinSamples => self.min_samples = scope.whole_number(name, value, &MIN_SAMPLES)?,
             OptionName::TimeColumn if is_null(value) => self.time_column = None,
             OptionName::TimeColumn => {
                 let column = scope.column(name, value)?;

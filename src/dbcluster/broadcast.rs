@@ -15,14 +15,12 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{
-    Expr, Filter, Join, JoinType, LogicalPlan, Window, WindowFunctionDefinition, ident,
-};
+use datafusion::logical_expr::{Expr, Filter, Join, JoinType, LogicalPlan, Window, ident};
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
+use super::nesting::is_labelling;
 use super::rewrite::{CLUSTERS, LABEL, WEIGHT};
 use crate::functions::{dbcluster_few_udf, dbcluster_same_vector_udf};
-use crate::window::dbscan_vectors_udwf;
 
 /// See the module's text.
 #[derive(Debug, Default)]
@@ -98,18 +96,6 @@ pub(crate) fn has_few(plan: &LogicalPlan) -> Result<bool> {
         Ok(if has { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(has)
-}
-
-/// Whether a window labels vectors, as those of all table functions do.
-pub(crate) fn is_labelling(window: &Window) -> bool {
-    window.window_expr.iter().any(|expr| {
-        let function = match expr {
-            Expr::Alias(alias) => alias.expr.as_ref(),
-            other => other,
-        };
-        matches!(function, Expr::WindowFunction(function)
-            if matches!(&function.fun, WindowFunctionDefinition::WindowUDF(udf) if udf.name() == dbscan_vectors_udwf().name()))
-    })
 }
 
 /// Whether the vectors that a window labels are filtered already, in this or an earlier pass.

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::scope::{SqlPlanner, has_column};
+use crate::near_miss::excerpt;
 
 /// One item of a list as it was written.
 #[derive(Debug, Clone)]
@@ -92,7 +93,9 @@ pub(crate) fn parse_list(
             let item = parser.parse_select_item().map_err(|e| unreadable(function, what, piece, &e))?;
             if parser.peek_token().token != Token::EOF {
                 return plan_err!(
-                    "{function}: can't read {what} '{piece}' behind '{item}'; separate items with commas"
+                    "{function}: can't read {what} '{}' behind '{}'; separate items with commas",
+                    excerpt(piece),
+                    excerpt(&item.to_string())
                 );
             }
             match item {
@@ -100,14 +103,17 @@ pub(crate) fn parse_list(
                 ast::SelectItem::ExprWithAlias { expr, alias } => {
                     Ok(Written { sql: expr, alias: Some(planner.normalize(alias)) })
                 }
-                _ => plan_err!("{function}: {what} '{piece}' names no column; list the columns one by one"),
+                _ => plan_err!(
+                    "{function}: {what} '{}' names no column; list the columns one by one",
+                    excerpt(piece)
+                ),
             }
         })
         .collect()
 }
 
 fn unreadable(function: &str, what: &str, piece: &str, error: &dyn std::fmt::Display) -> DataFusionError {
-    plan_datafusion_err!("{function}: can't read {what} '{piece}': {error}")
+    plan_datafusion_err!("{function}: can't read {what} '{}': {error}", excerpt(piece))
 }
 
 /// Cuts at the commas that stand outside of quotes and brackets.

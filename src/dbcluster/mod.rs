@@ -21,7 +21,7 @@
 //! aggregation (a noise vector is a group of its own) and one join.
 //!
 //! - [`args`]: what was written becomes a checked [`ClusterSpec`](args::ClusterSpec), or an error for the person
-//!   who wrote it, with the help of [`lists`], [`scope`], [`constants`] and [`repeatable`].
+//!   who wrote it, with the help of [`lists`], [`scope`], [`constants`], [`nesting`] and [`repeatable`].
 //! - [`table`]: the positional form, for any engine that takes table functions.
 //! - [`relation`]: the full form with named options, bare tables, subqueries and feature lists.
 //! - [`rewrite`]: a specification becomes a plan.
@@ -35,6 +35,7 @@ mod constants;
 pub(crate) mod documentation;
 pub(crate) mod exemplars;
 mod lists;
+pub(crate) mod nesting;
 mod order;
 pub(crate) mod process_features;
 pub(crate) mod relation;

@@ -4,7 +4,7 @@
 //! was parsed, so `dbcluster(events, {tokens: cmdline_tokens(CommandLine)}, eps => 0.1)` can mean what it says.
 //! The forms that the positional function takes mean the same here.
 
-use datafusion::common::{DFSchema, Result, TableReference, plan_err};
+use datafusion::common::{DFSchema, DataFusionError, Result, TableReference, plan_err};
 use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
@@ -175,10 +175,7 @@ fn plan_input(
             // A WITH query has no catalog, only a name.
             Some(text) => {
                 let name = ObjectName::from(vec![ast::Ident::with_quote('"', text)]);
-                return match plan_named(&name, context) {
-                    Ok(plan) => Ok(with_shadow(function, plan, text, context)),
-                    Err(_) => Ok((lookup(function, text.into(), text, context)?, None)),
-                };
+                return plan_table(function, &name, text.into(), text, context);
             }
             None => {
                 return plan_err!(
@@ -187,13 +184,47 @@ fn plan_input(
             }
         },
     };
-    let planned = plan_named(&name, context);
-    let reference = context.object_name_to_table_reference(name)?;
+    let reference =
+        context.object_name_to_table_reference(name.clone()).map_err(|error| said_by(function, error))?;
     let text = reference.to_quoted_string();
-    match planned {
-        Ok(plan) => Ok(with_shadow(function, plan, &text, context)),
-        Err(_) => Ok((lookup(function, reference, &text, context)?, None)),
+    plan_table(function, &name, reference, &text, context)
+}
+
+/// The rows of a table, and the name if it stands for a WITH query while the session has a table of that name. `text` is
+/// what the session looks up, and `reference` what qualifies the columns of what it finds.
+fn plan_table(
+    function: &str,
+    name: &ObjectName,
+    reference: TableReference,
+    text: &str,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<(LogicalPlan, Option<String>)> {
+    let qualifier =
+        context.object_name_to_table_reference(name.clone()).map_err(|error| said_by(function, error))?;
+    match plan_named(name, context) {
+        Ok(plan) => {
+            // A view is planned under its name as well, but as the session's own: the same as when it is looked up.
+            let has_name = matches!(plan, LogicalPlan::SubqueryAlias(_));
+            let hides =
+                has_name && lookup(function, qualifier, text, context).is_ok_and(|table| table != plan);
+            Ok((plan, hides.then(|| text.to_string())))
+        }
+        Err(error) if says_unknown(&error, qualifier, context) => {
+            Ok((lookup(function, reference, text, context)?, None))
+        }
+        Err(error) => Err(said_by(function, error)),
     }
+}
+
+/// Whether an error is that of the statement's planner for a name that the statement uses nowhere else: it knows those
+/// only, and the session may know the others.
+fn says_unknown(
+    error: &DataFusionError,
+    reference: TableReference,
+    context: &mut dyn RelationPlannerContext,
+) -> bool {
+    let unknown = context.context_provider().get_table_source(reference);
+    unknown.is_err_and(|unknown| unknown.find_root().message() == error.find_root().message())
 }
 
 /// One qualifier for all columns, so that none is mistaken for a column of the clusters.
@@ -212,18 +243,6 @@ fn plan_function(
     };
     let args = ast::TableFunctionArgs { args: list.args.clone(), settings: None };
     under_one_name(context.plan(table_factor(&call.name, Some(args)))?)
-}
-
-/// The plan, and the name if it stands for a WITH query while the session has a table of that name.
-fn with_shadow(
-    function: &str,
-    plan: LogicalPlan,
-    name: &str,
-    context: &mut dyn RelationPlannerContext,
-) -> (LogicalPlan, Option<String>) {
-    let is_with_query = matches!(plan, LogicalPlan::SubqueryAlias(_));
-    let hides_a_table = is_with_query && lookup(function, name.into(), name, context).is_ok();
-    (plan, hides_a_table.then(|| name.to_string()))
 }
 
 /// A CTE, or a table that the statement names elsewhere too: the SQL planner knows these.

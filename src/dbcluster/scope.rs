@@ -1,5 +1,6 @@
 //! [`Scope`]: SQL of a call, planned over the columns of its input, with errors in the words of the call.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use datafusion::arrow::datatypes::DataType;
@@ -8,13 +9,19 @@ use datafusion::common::{
     Column, DFSchema, DataFusionError, Result, SchemaError, plan_datafusion_err, plan_err,
 };
 use datafusion::logical_expr::{Expr, ExprSchemable, lit};
-use datafusion::sql::sqlparser::ast::{self, visit_expressions_mut};
+use datafusion::sql::sqlparser::ast::{self, Visit, Visitor, visit_expressions_mut};
 use datafusion::sql::sqlparser::dialect::Dialect;
 
 use super::lists::{Written, read_list, string_literal};
 use crate::feature::{is_feature_type, make_it_a_number};
 use crate::functions::dbcluster_feature_udf;
-use crate::near_miss::did_you_mean;
+use crate::near_miss::{did_you_mean, excerpt};
+
+/// How many keys order or partition the rows: the cost of planning and of memory grows with the square of their number.
+const MAX_KEYS: usize = 16;
+
+/// How deep an expression may nest: the engine finds the types of each part by way of all parts below it.
+const DEEPEST: usize = 256;
 
 /// How the host plans SQL expressions.
 pub(crate) trait SqlPlanner {
@@ -55,7 +62,7 @@ pub(crate) struct Scope<'a> {
 impl Scope<'_> {
     pub(crate) fn feature(&mut self, written: Written) -> Result<Feature> {
         let text = written.text();
-        let place = format!("feature '{text}'");
+        let place = format!("feature '{}'", excerpt(&text));
         let expr = self.over_row(&place, written.sql)?;
         let data_type = expr.get_type(self.schema)?;
         if !is_feature_type(&data_type) {
@@ -79,20 +86,31 @@ impl Scope<'_> {
         if written.is_empty() {
             return plan_err!("{}: {option} is empty, expected a column or a list of columns", self.function);
         }
-        written
-            .into_iter()
-            .map(|written| {
-                let text = written.text();
-                let expr = self.over_row(&format!("{option} '{text}'"), written.sql)?;
-                if expr.column_refs().is_empty() {
-                    return plan_err!(
-                        "{}: {option} '{text}' is the same for all rows, expected a column or an expression over columns",
-                        self.function
-                    );
-                }
-                Ok(Key { expr: with_equal_bits(expr, self.schema)?, text })
-            })
-            .collect()
+        if written.len() > MAX_KEYS {
+            return plan_err!(
+                "{}: {option} takes at most {MAX_KEYS} keys, got {}; compute one of several in a subquery",
+                self.function,
+                written.len()
+            );
+        }
+        let (mut keys, mut known) = (vec![], HashSet::new());
+        for written in written {
+            let text = written.text();
+            let place = format!("{option} '{}'", excerpt(&text));
+            let expr = self.over_row(&place, written.sql)?;
+            if expr.column_refs().is_empty() {
+                return plan_err!(
+                    "{}: {place} is the same for all rows, expected a column or an expression over columns",
+                    self.function
+                );
+            }
+            // The same again tells no rows apart.
+            let expr = with_equal_bits(expr, self.schema)?;
+            if known.insert(expr.clone()) {
+                keys.push(Key { expr, text });
+            }
+        }
+        Ok(keys)
     }
 
     /// The column that an option names, by its name or as a string.
@@ -112,6 +130,13 @@ impl Scope<'_> {
 
     /// Plans an expression of the call over the input's columns; it has to be a function of one row.
     fn over_row(&mut self, place: &str, mut sql: ast::Expr) -> Result<Expr> {
+        if Depth::of(&sql) > DEEPEST {
+            return plan_err!(
+                "{}: {place} nests more than {DEEPEST} operations, as a sum of so many terms does; store it in a \
+                 table first, with CREATE TABLE ... AS SELECT",
+                self.function
+            );
+        }
         quote_exact_names(&mut sql, self.schema);
         let planned = self.planner.plan_expr(sql, self.schema);
         let expr = planned.map_err(|error| self.with_place(place, error))?;
@@ -142,10 +167,7 @@ impl Scope<'_> {
     /// Says where in the call something went wrong; of a missing column also which were meant or are there.
     fn with_place(&self, place: &str, error: DataFusionError) -> DataFusionError {
         let function = self.function;
-        let DataFusionError::SchemaError(schema_error, _) = error.find_root() else {
-            return error.context(format!("{function}: {place}"));
-        };
-        let SchemaError::FieldNotFound { field, .. } = schema_error.as_ref() else {
+        let Some(field) = missing_column(&error) else {
             return error.context(format!("{function}: {place}"));
         };
         let columns: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
@@ -168,6 +190,17 @@ impl Scope<'_> {
     }
 }
 
+/// The column that nobody knows, if that is what is wrong.
+pub(crate) fn missing_column(error: &DataFusionError) -> Option<&Column> {
+    match error.find_root() {
+        DataFusionError::SchemaError(error, _) => match error.as_ref() {
+            SchemaError::FieldNotFound { field, .. } => Some(field),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The names, or the first of them where they are too many to read.
 fn shortened(names: &[&str]) -> String {
     const SHOWN: usize = 20;
@@ -176,6 +209,36 @@ fn shortened(names: &[&str]) -> String {
             format!("{}, and {} more", first.join(", "), names.len() - SHOWN)
         }
         _ => names.join(", "),
+    }
+}
+
+/// How deep an expression nests.
+#[derive(Default)]
+struct Depth {
+    open: usize,
+    most: usize,
+}
+
+impl Depth {
+    fn of(sql: &ast::Expr) -> usize {
+        let mut depth = Self::default();
+        let _: ControlFlow<()> = sql.visit(&mut depth);
+        depth.most
+    }
+}
+
+impl Visitor for Depth {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
+        self.open += 1;
+        self.most = self.most.max(self.open);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
+        self.open -= 1;
+        ControlFlow::Continue(())
     }
 }
 

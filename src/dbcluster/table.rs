@@ -6,9 +6,10 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::Array;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{
     DFSchema, Result, ScalarValue, TableReference, exec_datafusion_err, plan_datafusion_err, plan_err,
@@ -18,13 +19,15 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{self, ExprWithAlias};
 use datafusion::sql::sqlparser::dialect::{Dialect, dialect_from_str};
+use datafusion::sql::unparser::expr_to_sql;
 use futures::FutureExt;
+use tokio::runtime::{Builder, Runtime};
 
 use super::args::{Call, ClusterSpec, OptionName, TableFunction, said_by};
 use super::lists::parse_list;
 use super::scope::SqlPlanner;
 use super::{process_features, rewrite};
-use crate::near_miss::did_you_mean;
+use crate::near_miss::{did_you_mean, excerpt};
 
 /// `dbcluster` and `dbcluster_members` as table functions.
 #[derive(Debug)]
@@ -41,14 +44,16 @@ impl TableFunctionImpl for ClusterTableFunction {
             return plan_err!("{name} expects at most 4 arguments, got {}: {}", args.exprs().len(), usage());
         }
         let mut planner = StatePlanner::try_new(name, args.session())?;
-        let input = scan(name, args.session(), string(name, 1, "the table's name", table)?)?;
+        let input = scan(name, args.session(), string(name, "the first argument", "a table's name", table)?)?;
         let mut features = vec![];
-        for text in strings(name, 2, "the features", columns)? {
+        for text in strings(name, columns)? {
             features.extend(parse_list(name, "feature", &text, input.schema(), &planner)?);
         }
-        let mut options = vec![(OptionName::Eps, number_as_sql(name, 3, "eps", eps)?)];
-        if let [min_samples] = rest {
-            options.push((OptionName::MinSamples, number_as_sql(name, 4, "min_samples", min_samples)?));
+        let mut options = vec![];
+        for (option, value) in
+            [OptionName::Eps, OptionName::MinSamples].into_iter().zip([eps].into_iter().chain(rest))
+        {
+            options.push((option, as_sql(name, option.as_str(), value)?));
         }
         let call = Call { function: self.0, input, shadow: None, features, options };
         let plan = rewrite::plan(&ClusterSpec::try_new(call, &mut planner)?)?;
@@ -66,7 +71,7 @@ impl TableFunctionImpl for ProcessFeaturesFunction {
         let [table] = args.exprs() else {
             return plan_err!("{name} expects 1 argument, got {}: {name}('table')", args.exprs().len());
         };
-        let input = scan(name, args.session(), string(name, 1, "the table's name", table)?)?;
+        let input = scan(name, args.session(), string(name, "the first argument", "a table's name", table)?)?;
         Ok(Arc::new(ViewTable::new(process_features::plan(input)?, None)))
     }
 }
@@ -85,7 +90,7 @@ impl TableFunctionImpl for InputFunction {
         let [table] = args.exprs() else {
             return plan_err!("{} expects 1 argument, got {}", Self::NAME, args.exprs().len());
         };
-        let name = string(Self::NAME, 1, "the table's name", table)?;
+        let name = string(Self::NAME, "the first argument", "a table's name", table)?;
         Ok(lookup(args.session(), name)?.1)
     }
 }
@@ -101,9 +106,16 @@ fn scan(function: &str, session: &dyn Session, name: &str) -> Result<LogicalPlan
 /// # Errors
 /// There is none: names the closest ones.
 pub(crate) fn lookup(session: &dyn Session, name: &str) -> Result<(TableReference, Arc<dyn TableProvider>)> {
+    if name.trim().is_empty() {
+        return plan_err!(
+            "the table's name is empty, expected a table, or a file where the session reads files"
+        );
+    }
     let catalog = &session.config_options().catalog;
     let ignore_case = !session.config_options().sql_parser.enable_ident_normalization;
-    let candidates = [TableReference::bare(name), TableReference::parse_str_normalized(name, ignore_case)];
+    let mut candidates =
+        vec![TableReference::bare(name), TableReference::parse_str_normalized(name, ignore_case)];
+    candidates.dedup();
     let mut known = vec![];
     for reference in candidates {
         let resolved = reference.clone().resolve(&catalog.default_catalog, &catalog.default_schema);
@@ -113,7 +125,7 @@ pub(crate) fn lookup(session: &dyn Session, name: &str) -> Result<(TableReferenc
             .and_then(|catalog| catalog.schema(&resolved.schema));
         if let Some(schema) = schema {
             known.extend(schema.table_names());
-            if let Some(table) = wait_for(|| async { schema.table(&resolved.table).await })?? {
+            if let Some(table) = wait_for(schema.table(&resolved.table))?? {
                 return Ok((reference, table));
             }
         }
@@ -124,57 +136,84 @@ pub(crate) fn lookup(session: &dyn Session, name: &str) -> Result<(TableReferenc
     } else {
         ""
     };
-    plan_err!("table '{name}' not found{}{hint}", did_you_mean(name, &known))
+    plan_err!("table '{}' not found{}{hint}", excerpt(name), did_you_mean(name, &known))
 }
 
-/// Runs a lookup to its end from code that can't wait. Most catalogs answer at once; the others (files, remote
-/// catalogs) get a thread with a runtime of their own, so that no runtime of the caller's is blocked on itself.
-fn wait_for<F: Future<Output: Send> + Send>(lookup: impl Fn() -> F + Sync) -> Result<F::Output> {
-    if let Some(answer) = pin!(lookup()).now_or_never() {
+/// Runs a lookup to its end from code that can't wait. Most catalogs answer at once; the others (files, remote catalogs)
+/// are waited for on a thread of their own, and work on a runtime that outlives them, as the connections that they open do.
+/// The caller's runtime may be blocked by the caller.
+fn wait_for<F: Future<Output: Send> + Send>(lookup: F) -> Result<F::Output> {
+    static RUNTIME: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
+        Builder::new_multi_thread().worker_threads(1).thread_name("dbcluster-lookup").enable_all().build()
+    });
+    let runtime = RUNTIME
+        .as_ref()
+        .map_err(|error| exec_datafusion_err!("can't start a thread to look up tables: {error}"))?;
+    let mut lookup = pin!(lookup);
+    let answer = {
+        let _context = runtime.enter();
+        lookup.as_mut().now_or_never()
+    };
+    if let Some(answer) = answer {
         return Ok(answer);
     }
     std::thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            Ok(runtime.block_on(lookup()))
-        });
-        thread.join().unwrap_or_else(|_| Err(exec_datafusion_err!("looking up the table panicked")))
+        let thread = scope.spawn(|| runtime.block_on(lookup));
+        thread.join().map_err(|_| exec_datafusion_err!("looking up the table panicked"))
     })
 }
 
-fn string<'a>(function: &str, position: usize, what: &str, expr: &'a Expr) -> Result<&'a str> {
+fn string<'a>(function: &str, place: &str, expected: &str, expr: &'a Expr) -> Result<&'a str> {
     match expr {
-        Expr::Literal(value, _) if value.try_as_str().flatten().is_some() => {
-            Ok(value.try_as_str().flatten().unwrap_or_default())
-        }
-        other => plan_err!("{function}: argument {position} is {other}, expected {what} as a string"),
+        Expr::Literal(value, _) => match value.try_as_str().flatten() {
+            Some(text) => Ok(text),
+            None => {
+                plan_err!("{function}: {place} is '{}', expected {expected}", excerpt(&value.to_string()))
+            }
+        },
+        other => plan_err!("{function}: {place} is '{other}', expected {expected}"),
     }
 }
 
 /// One string, or the strings of an array.
-fn strings(function: &str, position: usize, what: &str, expr: &Expr) -> Result<Vec<String>> {
+fn strings(function: &str, expr: &Expr) -> Result<Vec<String>> {
+    const EXPECTED: &str = "expressions over the table's columns, as a string";
     let list = match expr {
         Expr::Literal(ScalarValue::List(list), _) if list.len() == 1 => list.value(0),
-        _ => return Ok(vec![string(function, position, what, expr)?.to_string()]),
+        _ => return Ok(vec![string(function, "the second argument", EXPECTED, expr)?.to_string()]),
     };
     (0..list.len())
-        .map(|index| match ScalarValue::try_from_array(&list, index)?.try_as_str().flatten() {
-            Some(text) => Ok(text.to_string()),
-            None => plan_err!(
-                "{function}: argument {position}, item {}, is no string, expected {what} as strings",
-                index + 1
-            ),
+        .map(|index| {
+            let item = Expr::Literal(ScalarValue::try_from_array(&list, index)?, None);
+            let place = format!("feature {}", index + 1);
+            string(function, &place, EXPECTED, &item).map(ToString::to_string)
         })
         .collect()
 }
 
-/// A constant number as the SQL that means it, for the checks that both forms share.
-fn number_as_sql(function: &str, position: usize, name: &str, expr: &Expr) -> Result<ast::Expr> {
-    match expr {
-        Expr::Literal(value, _) if value.data_type().is_numeric() && !value.is_null() => {
-            Ok(ast::Expr::Value(ast::Value::Number(value.to_string(), false).into()))
-        }
-        other => plan_err!("{function}: argument {position} ({name}) is {other}, expected a number"),
+/// A constant as the SQL that means it, for the checks that both forms share.
+fn as_sql(function: &str, option: &str, expr: &Expr) -> Result<ast::Expr> {
+    if let Expr::Literal(value, _) = expr
+        && let Some(value) = value_as_sql(value)
+    {
+        return Ok(ast::Expr::Value(value.into()));
+    }
+    expr_to_sql(expr).map_err(|_| plan_datafusion_err!("{function}: {option} is {expr}, expected a constant"))
+}
+
+fn value_as_sql(value: &ScalarValue) -> Option<ast::Value> {
+    if value.is_null() {
+        return Some(ast::Value::Null);
+    }
+    match value.data_type() {
+        data_type if data_type.is_integer() => Some(ast::Value::Number(value.to_string(), false)),
+        // With its point, which tells it from a whole number, and with all of its digits.
+        data_type if data_type.is_numeric() => match value.cast_to(&DataType::Float64).ok()? {
+            ScalarValue::Float64(Some(number)) => Some(ast::Value::Number(format!("{number:?}"), false)),
+            _ => None,
+        },
+        DataType::Boolean => Some(ast::Value::Boolean(*value == ScalarValue::from(true))),
+        _ => value.try_as_str().flatten().map(|text| ast::Value::SingleQuotedString(text.to_string())),
     }
 }
 

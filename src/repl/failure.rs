@@ -99,7 +99,9 @@ pub(super) fn describe(error: &DataFusionError) -> String {
         | DataFusionError::Configuration(text)
         | DataFusionError::Substrait(text)
         | DataFusionError::Ffi(text) => text.clone(),
-        DataFusionError::NotImplemented(text) => format!("not implemented: {text}"),
+        DataFusionError::NotImplemented(text) => {
+            misplaced(text).unwrap_or_else(|| format!("not implemented: {text}"))
+        }
         DataFusionError::ResourcesExhausted(text) => format!("out of resources: {text}"),
         DataFusionError::Internal(text) => format!("internal error: {text}"),
         DataFusionError::ExecutionJoin(inner) => format!("a task of the query failed: {inner}"),
@@ -119,6 +121,19 @@ const DISK_LIMIT_OF_ENGINE: &str =
 fn no_table(text: &str) -> Option<String> {
     let name = text.strip_prefix("table 'datafusion.public.")?.strip_suffix("' not found")?;
     Some(format!("there is no table '{name}', and no file of that name"))
+}
+
+/// Of an expression that no operator computes, the engine shows how Rust would write it.
+fn misplaced(text: &str) -> Option<String> {
+    let expr = text.strip_prefix("Physical plan does not support logical expression ")?;
+    let kind = expr.split(|character: char| !character.is_alphanumeric()).next().unwrap_or_default();
+    Some(if kind == "WindowFunction" {
+        "a window function (... OVER ...) stands where rows are chosen, as in WHERE; compute it in a query and choose in \
+         the one around it: SELECT * FROM (SELECT *, dbscan(1, 2, x) OVER () AS cluster FROM t) WHERE cluster >= 0"
+            .to_string()
+    } else {
+        format!("not implemented: an expression of the kind {kind} stands where it can't be computed")
+    })
 }
 
 /// What a function said of its arguments, without what the engine says of functions that say nothing.

@@ -3,6 +3,10 @@
 //! The parser and the engine's planner speak before any function of ours is asked. What they say of the usual slips
 //! is right, but does not help; the shell has the statement at hand and adds what does.
 
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+
 use crate::near_miss::did_you_mean;
 use crate::session::table_function_documentation;
 
@@ -50,7 +54,14 @@ const HINTS: [(&str, &str, &str); 11] = [
 ];
 
 /// The message, and behind it what to do about it, if that is known.
-pub(super) fn with_hint(message: String, statement: &str) -> String {
+pub(super) fn with_hint(mut message: String, statement: &str) -> String {
+    // The parser takes an argument that it can't read for one without a name, and stumbles over the =>.
+    if message.starts_with("syntax error: ")
+        && message.contains("found: =>")
+        && let Some((option, error)) = unreadable_value(statement)
+    {
+        message = format!("syntax error: {error} behind {option} =>");
+    }
     let (said, asked) = (message.to_lowercase(), statement.to_lowercase());
     let known = HINTS.iter().find(|(sign, word, _)| said.contains(sign) && asked.contains(word));
     if let Some((_, _, hint)) = known {
@@ -62,6 +73,25 @@ pub(super) fn with_hint(message: String, statement: &str) -> String {
     let Some(unknown) = unknown else { return message };
     let ours: Vec<&str> = table_function_documentation().into_iter().map(|(name, _)| name).collect();
     format!("{message}{}", did_you_mean(unknown, &ours))
+}
+
+/// The first option whose value is no expression, and what the parser says of it.
+fn unreadable_value(statement: &str) -> Option<(String, String)> {
+    let dialect = GenericDialect {};
+    let tokens = Tokenizer::new(&dialect, statement).tokenize().ok()?;
+    let tokens: Vec<Token> =
+        tokens.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
+    let arrows = tokens.windows(2).enumerate().filter(|(_, pair)| pair[1] == Token::RArrow);
+    for (index, pair) in arrows {
+        let value = tokens.get(index + 2..).unwrap_or_default().to_vec();
+        if let Err(ParserError::ParserError(error)) =
+            Parser::new(&dialect).with_tokens(value).parse_wildcard_expr()
+        {
+            let error = error.split(" at Line: ").next().unwrap_or_default().to_string();
+            return Some((pair[0].to_string(), error));
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -90,6 +120,16 @@ mod tests {
                 "syntax error: Expected: ), found: ev at line 1, column 39",
                 "SELECT * FROM dbcluster(SELECT * FROM ev, [n], 1)",
                 "syntax error: Expected: ), found: ev at line 1, column 39; a query stands in brackets of its own",
+            ),
+            (
+                "syntax error: Expected: ), found: => at line 1, column 49",
+                "SELECT * FROM dbcluster(t, [a], eps => 1, order_by => [a DESC])",
+                "syntax error: Expected: ], found: DESC behind order_by =>; order_by has no DESC",
+            ),
+            (
+                "syntax error: Expected: ), found: => at line 1, column 9",
+                "SELECT * FROM dbcluster(t, [a], eps => 1, partition_by => [s AS q])",
+                "syntax error: Expected: ], found: AS behind partition_by =>",
             ),
             ("syntax error: found: x", "SELECT (SELECT x x x)", "syntax error: found: x"),
             ("no table 'x'", "SELECT * FROM x", "no table 'x'"),

@@ -73,7 +73,12 @@ impl Call {
             };
             Options::of_dbscan(params(function, eps, min_samples)?, given.as_ref(), feature_args.len())?
         };
-        let features = fields[feature_args.clone()].iter().map(|field| field.name().clone()).collect();
+        // The engine calls every constant "lit".
+        let name = |index: usize| match literal(&args[index]) {
+            Some(value) => value.to_string(),
+            None => fields[index].name().clone(),
+        };
+        let features = feature_args.clone().map(name).collect();
         let row_args = feature_args.start - usize::from(is_of_vectors)..feature_args.end;
         let is_nullable = fields[feature_args].iter().any(|field| field.is_nullable());
         let may_skip = options.skip_nulls && is_nullable;
@@ -298,10 +303,14 @@ fn cancelled(error: dbscan::Cancelled) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
+fn literal(arg: &Arc<dyn PhysicalExpr>) -> Option<&ScalarValue> {
+    (arg.as_ref() as &dyn Any).downcast_ref::<Literal>().map(Literal::value)
+}
+
 /// The value of an argument that does not depend on the rows.
 fn constant(function: &str, position: usize, name: &str, arg: &Arc<dyn PhysicalExpr>) -> Result<ScalarValue> {
-    if let Some(literal) = (arg.as_ref() as &dyn Any).downcast_ref::<Literal>() {
-        return Ok(literal.value().clone());
+    if let Some(value) = literal(arg) {
+        return Ok(value.clone());
     }
     // Where nobody has folded it, as in a session without optimizer rules.
     if collect_columns(arg).is_empty() {
@@ -311,6 +320,13 @@ fn constant(function: &str, position: usize, name: &str, arg: &Arc<dyn PhysicalE
             ColumnarValue::Scalar(value) => Ok(value),
             ColumnarValue::Array(array) => ScalarValue::try_from_array(&array, 0),
         };
+    }
+    // The engine has made a column of a placeholder that stands in the call twice.
+    if collect_columns(arg).iter().any(|column| column.name().starts_with("__common_expr_")) {
+        return plan_err!(
+            "{function}: argument {position} ({name}) shares its placeholder with another argument, expected one of its \
+             own, as in dbscan($1, $2, x)"
+        );
     }
     plan_err!("{function}: argument {position} ({name}) is {arg}, expected a constant")
 }

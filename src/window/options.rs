@@ -6,7 +6,7 @@
 
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
-use datafusion::common::{DataFusionError, Result, ScalarValue, plan_err};
+use datafusion::common::{DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err};
 
 use crate::dbscan::{Metric, Params, Points, Scaling};
 use crate::near_miss::{did_you_mean, expected_one_of};
@@ -94,8 +94,8 @@ impl Options {
 
     /// The options that a table function plans; `eps` and `min_samples` are among them.
     pub(crate) fn of_vectors(given: &ScalarValue, features: usize) -> Result<Self> {
-        // Who wrote the options called a table function; nobody calls dbscan_vectors.
-        const FUNCTION: &str = "dbcluster";
+        // A table function has planned them, or somebody has called dbscan_vectors: both know what options are.
+        const FUNCTION: &str = "options";
         let (mut eps, mut min_samples) = (None, None);
         for (name, value) in fields(FUNCTION, given)? {
             match name.as_str() {
@@ -105,7 +105,7 @@ impl Options {
             }
         }
         let (Some(eps), Some(min_samples)) = (eps, min_samples) else {
-            return plan_err!("{FUNCTION}: the options have to name eps and min_samples, got {given}");
+            return plan_err!("{FUNCTION}: expected eps and min_samples among them, got {given}");
         };
         let defaults = Self {
             params: params(FUNCTION, eps, min_samples)?,
@@ -159,8 +159,12 @@ fn fields(function: &str, given: &ScalarValue) -> Result<Vec<(String, ScalarValu
             "{function}: the options are {given}, expected a struct, as in {{metric: 'manhattan'}}"
         );
     };
-    let names = given.fields().iter().map(|field| field.name().to_ascii_lowercase());
+    let names: Vec<String> = given.fields().iter().map(|field| field.name().to_ascii_lowercase()).collect();
+    if let Some((_, twice)) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
+        return plan_err!("{function}: option {twice} was given twice");
+    }
     names
+        .into_iter()
         .zip(given.columns())
         .map(|(name, column)| Ok((name, ScalarValue::try_from_array(column, 0)?)))
         .collect()
@@ -228,10 +232,7 @@ fn factors(function: &str, value: &ScalarValue, features: usize) -> Result<Vec<f
 /// Too few, too many, or one that is not a finite number above 0.
 pub(crate) fn check_weights(function: &str, factors: &[Option<f64>], features: usize) -> Result<Vec<f64>> {
     if factors.len() != features {
-        return plan_err!(
-            "{function}: weights is a list of {}, expected one number per feature, of which there are {features}",
-            factors.len()
-        );
+        return Err(wrong_number_of_weights(function, factors.len(), features));
     }
     factors
         .iter()
@@ -246,11 +247,18 @@ pub(crate) fn check_weights(function: &str, factors: &[Option<f64>], features: u
         .collect()
 }
 
+pub(crate) fn wrong_number_of_weights(function: &str, got: usize, features: usize) -> DataFusionError {
+    plan_datafusion_err!(
+        "{function}: weights is a list of {got}, expected one number per feature, of which there are {features}"
+    )
+}
+
 /// `eps` and `min_samples`, checked, with the function's name before what is wrong.
 pub(crate) fn params(function: &str, eps: f64, min_samples: i64) -> Result<Params> {
-    // A negative count has no u64; 0 is refused with the same words.
-    Params::try_new(eps, u64::try_from(min_samples).unwrap_or(0))
-        .map_err(|error| DataFusionError::Plan(format!("{function}: {error}")))
+    let Ok(least) = u64::try_from(min_samples) else {
+        return plan_err!("{function}: min_samples must be at least 1, got {min_samples}");
+    };
+    Params::try_new(eps, least).map_err(|error| DataFusionError::Plan(format!("{function}: {error}")))
 }
 
 /// The most features that a call may have.
@@ -324,6 +332,9 @@ mod tests {
             let error = of_dbscan(vec![(field, value)]).expect_err(expected);
             assert!(error.contains(expected), "{error}");
         }
+        let twice =
+            of_dbscan(vec![("metric", ScalarValue::from("manhattan")), ("Metric", ScalarValue::from("x"))]);
+        assert!(twice.is_err_and(|error| error.contains("option metric was given twice")));
     }
 
     #[test]

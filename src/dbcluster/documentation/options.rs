@@ -80,7 +80,7 @@ pub(crate) const OPTIONS: [OptionDocumentation; 11] = [
     },
     OptionDocumentation {
         name: "order_by",
-        values: "a column, an expression or a list",
+        values: "a column, an expression or a list of up to 16",
         default: "the time column",
         meaning: "Which row of a cluster is the first, and which cluster has the lower number. Ties are decided by the \
                       features, then by the remaining columns. NULLs come last.",
@@ -98,7 +98,7 @@ pub(crate) const OPTIONS: [OptionDocumentation; 11] = [
     },
     OptionDocumentation {
         name: "partition_by",
-        values: "a column, an expression or a list",
+        values: "a column, an expression or a list of up to 16",
         default: "none: all rows are clustered together",
         meaning: "Rows of different partitions are never neighbours. Cluster ids start at 0 in each partition, and \
                       `cluster_key` tells the clusters of all partitions apart. Partitions are clustered in parallel, and a \

@@ -55,7 +55,7 @@ pub(super) fn is_reserved(name: &str) -> bool {
         members::CORE,
         members::KEY,
     ];
-    let numbered = [
+    let numbered: [fn(usize) -> String; 8] = [
         partition_name,
         event_partition_name,
         event_feature_name,
@@ -63,10 +63,16 @@ pub(super) fn is_reserved(name: &str) -> bool {
         vectors::key_name,
         vectors::last_key_name,
         vectors::kept_name,
+        common_expression_name,
     ];
     let number = name.rsplit('_').next().and_then(|digits| digits.parse().ok());
     NAMES.contains(&name)
         || number.is_some_and(|number| numbered.iter().any(|of_number| of_number(number) == name))
+}
+
+/// What the engine's optimizer calls an expression that a plan has twice.
+fn common_expression_name(index: usize) -> String {
+    format!("__common_expr_{index}")
 }
 
 /// The columns of the input.

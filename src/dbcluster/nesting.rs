@@ -1,0 +1,68 @@
+//! How deep table functions stand in one another.
+//!
+//! A plan of this crate reads its input twice, so what stands at the bottom of n of them is planned and read 2^n times.
+
+use datafusion::common::tree_node::{TreeNodeRecursion, TreeNodeVisitor};
+use datafusion::common::{Result, plan_err};
+use datafusion::logical_expr::{Expr, LogicalPlan, Window, WindowFunctionDefinition};
+
+use crate::window::dbscan_vectors_udwf;
+
+/// How many table functions may stand in one another: the table below them is read 2^4 times.
+const DEEPEST: usize = 4;
+
+/// A further level has to be affordable.
+///
+/// # Errors
+/// The input has as many levels as there may be.
+pub(crate) fn check_nesting(function: &str, input: &LogicalPlan) -> Result<()> {
+    let mut levels = Levels::default();
+    input.visit_with_subqueries(&mut levels)?;
+    if levels.most >= DEEPEST {
+        return plan_err!(
+            "{function}: more than {DEEPEST} clusterings stand in one another, each of which reads its input twice, so \
+             that the table below them would be read {} times; store what is inside with CREATE TABLE ... AS SELECT \
+             ..., and cluster that",
+            1_usize << (DEEPEST + 1)
+        );
+    }
+    Ok(())
+}
+
+/// Counts the clusterings between the root of a plan and where a visit stands.
+#[derive(Default)]
+struct Levels {
+    open: usize,
+    most: usize,
+}
+
+impl<'n> TreeNodeVisitor<'n> for Levels {
+    type Node = LogicalPlan;
+
+    fn f_down(&mut self, node: &'n LogicalPlan) -> Result<TreeNodeRecursion> {
+        if matches!(node, LogicalPlan::Window(window) if is_labelling(window)) {
+            self.open += 1;
+            self.most = self.most.max(self.open);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn f_up(&mut self, node: &'n LogicalPlan) -> Result<TreeNodeRecursion> {
+        if matches!(node, LogicalPlan::Window(window) if is_labelling(window)) {
+            self.open -= 1;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    }
+}
+
+/// Whether a window labels the vectors of a table function.
+pub(crate) fn is_labelling(window: &Window) -> bool {
+    window.window_expr.iter().any(|expr| {
+        let function = match expr {
+            Expr::Alias(alias) => alias.expr.as_ref(),
+            other => other,
+        };
+        matches!(function, Expr::WindowFunction(function)
+            if matches!(&function.fun, WindowFunctionDefinition::WindowUDF(udf) if udf.name() == dbscan_vectors_udwf().name()))
+    })
+}
