@@ -1,0 +1,23 @@
+-- Placeholders.
+
+PREPARE p AS SELECT * FROM dbcluster(t, [a], $1, scaling => 'none'); EXECUTE p(1)
+PREPARE p(double) AS SELECT * FROM dbcluster(t, [a], $1, scaling => 'none'); EXECUTE p('x')
+PREPARE p AS SELECT * FROM dbcluster(t, [a], $1, $2, scaling => 'none'); EXECUTE p(1, 0)
+PREPARE p AS SELECT * FROM dbcluster(t, [a], $1, scaling => 'none'); EXECUTE p(-1)
+PREPARE p AS SELECT * FROM dbcluster(t, [a], $1, scaling => 'none'); EXECUTE p(NULL)
+PREPARE p AS SELECT * FROM dbcluster(t, [a], $1, scaling => 'none'); EXECUTE p
+PREPARE p AS SELECT * FROM dbcluster(t, [a], 1, scaling => $1); EXECUTE p('none')
+PREPARE p AS SELECT * FROM dbcluster(t, [a+$1], 1, scaling => 'none'); EXECUTE p(5)
+PREPARE p AS SELECT * FROM dbcluster((SELECT * FROM t WHERE a>$1), [a], 1, scaling => 'none'); EXECUTE p(1)
+PREPARE p AS SELECT * FROM dbcluster(t, [a], 1, scaling => 'none', weights => [$1]); EXECUTE p(2)
+PREPARE p AS SELECT * FROM dbcluster(t, [a], $1, scaling => 'none'); EXECUTE p(1e308)
+PREPARE p AS SELECT * FROM dbcluster(t, [a], eps => $1, min_samples => $1, scaling => 'none'); EXECUTE p(1)
+PREPARE p AS SELECT count(*) FROM dbcluster_summary(t, [a], $1, scaling => 'none'); EXECUTE p(1); EXECUTE p(2)
+PREPARE p AS SELECT * FROM dbcluster(t, [a], 1, min_samples => $1, scaling => 'none'); EXECUTE p(-5)
+PREPARE p AS SELECT * FROM dbcluster(t, [a], 1, min_samples => $1, scaling => 'none'); EXECUTE p(1.5)
+PREPARE p AS SELECT * FROM dbcluster(t, [a], $1 + 1, scaling => 'none'); EXECUTE p(1)
+PREPARE p AS SELECT * FROM dbcluster_members(t, [a], eps => $1, min_samples => $1, scaling => 'none'); EXECUTE p(0)
+PREPARE p(BIGINT) AS SELECT * FROM dbcluster(t, [a], eps => $1, min_samples => $1, scaling => 'none'); EXECUTE p(1)
+PREPARE p AS SELECT dbscan($1, $1, a) OVER () FROM t; EXECUTE p(1)
+PREPARE p AS SELECT dbscan($1, 2, a) OVER () FROM t; EXECUTE p(-1)
+PREPARE p AS SELECT * FROM dbcluster('t', 'a', $1); EXECUTE p('x')
