@@ -18,7 +18,10 @@ pub mod plot;
 mod figure_file;
 #[cfg(any(feature = "cli", feature = "ballista"))]
 mod writes;
+mod nested_columns;
 mod session;
+#[cfg(any(feature = "cli", feature = "ballista"))]
+mod terminal;
 #[cfg(feature = "ballista")]
 pub mod ballista;
 #[cfg(feature = "cli")]

@@ -21,6 +21,7 @@ use crate::exec::{DbscanRule, FileStatistics, UnchangedFilesRule};
 #[cfg(feature = "plot")]
 use crate::figure_file::FigureFormatFactory;
 use crate::functions;
+use crate::nested_columns::NestedColumnsInCsv;
 #[cfg(feature = "plot")]
 use crate::plot::Figure;
 use crate::window::{DbscanChecks, DbscanOrder, all_window_functions};
@@ -82,6 +83,7 @@ pub fn register_all(ctx: &SessionContext) -> Result<()> {
         let session_id = state.session_id().to_string();
         let mut builder = SessionStateBuilder::new_from_existing(state.clone())
             .with_session_id(session_id)
+            .with_analyzer_rule(Arc::new(NestedColumnsInCsv))
             .with_optimizer_rule(Arc::new(ExemplarColumns));
         let order = Arc::new(DbscanOrder(with_equal_bits));
         builder.analyzer().get_or_insert_default().rules.insert(0, order);

@@ -13,6 +13,7 @@
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
 //! | `limits` | right rows or true errors at memory limits, and the memory of the process |
 //! | `memory` | right rows or true figures where memory is refused, and plans that run again |
+//! | `output` | what a terminal is shown, CSV for programs, scripts' encodings, output that nobody takes |
 //! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
 //! | `plans` | what a query reads, and that it can be stopped |
 //! | `reference` | scikit-learn's labels on the real event sets |
@@ -38,6 +39,7 @@ mod fixture;
 mod limits;
 mod malformed;
 mod memory;
+mod output;
 mod pages;
 mod plans;
 mod reference;

@@ -10,6 +10,8 @@ use tokio::runtime::Builder;
 use tracing_appender::rolling;
 use tracing_subscriber::EnvFilter;
 
+use crate::terminal;
+
 /// Plans are trees, and trees recurse.
 const STACK: usize = 32 << 20;
 
@@ -53,9 +55,14 @@ pub(super) fn main<Options: Parser, Running: Future<Output = Result<()>>>(
     run: impl FnOnce(Options) -> Running,
 ) -> ExitCode {
     let command = Options::command().name(name).about(about).long_about(about);
-    let command = command.version(env!("CARGO_PKG_VERSION"));
-    let options = Options::from_arg_matches(&command.get_matches());
-    let options = options.unwrap_or_else(|error| error.exit());
+    let mut command = command.version(env!("CARGO_PKG_VERSION"));
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let options = matches
+        .and_then(|matches| Options::from_arg_matches(&matches).map_err(|error| error.format(&mut command)));
+    let options = match options {
+        Ok(options) => options,
+        Err(error) => return terminal::answer(name, &error),
+    };
     let runtime = Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(run(options)),
@@ -64,7 +71,7 @@ pub(super) fn main<Options: Parser, Running: Future<Output = Result<()>>>(
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{name}: {error}");
+            terminal::complain(&format!("{name}: {error}"));
             ExitCode::FAILURE
         }
     }

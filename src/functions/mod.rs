@@ -25,6 +25,7 @@ mod dbcluster_exact;
 mod dbcluster_feature;
 mod dbcluster_few;
 mod dbcluster_found;
+mod dbcluster_json_text;
 mod dbcluster_kept;
 mod dbcluster_key;
 mod dbcluster_same_vector;
@@ -49,6 +50,8 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+#[cfg(feature = "cli")]
+pub(crate) use dbcluster_json_text::{as_json, json_text};
 pub(crate) use dbcluster_key::has_key;
 
 /// One constructor per function, each giving the same instance every time, and the list of all.
@@ -77,6 +80,7 @@ functions! {
     dbcluster_feature: DbclusterFeature, dbcluster_feature_udf;
     dbcluster_few: DbclusterFew, dbcluster_few_udf;
     dbcluster_found: DbclusterFound, dbcluster_found_udf;
+    dbcluster_json_text: DbclusterJsonText, dbcluster_json_text_udf;
     dbcluster_kept: DbclusterKept, dbcluster_kept_udf;
     dbcluster_key: DbclusterKey, dbcluster_key_udf;
     dbcluster_same_vector: DbclusterSameVector, dbcluster_same_vector_udf;

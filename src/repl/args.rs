@@ -67,7 +67,10 @@ struct SourceArgs {
 /// What holds for a whole run, whatever it is fed with.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {
-    /// How results are printed; everything but a table in full and without a footer
+    /// How results are printed; everything but a table in full, as it is and without a footer
+    ///
+    /// A table shows control characters as codes, such as \u{1b}, and cuts values of more than 20,000 characters.
+    /// csv and tsv have lists, structs and maps as JSON text.
     #[arg(long, default_value = "table", value_parser = PossibleValuesParser::new(FORMATS)
         .map(|name| parse_format(&name)))]
     pub(super) format: PrintFormat,

@@ -39,7 +39,7 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<ControlFlow<(
     let argument = argument.trim();
     match (name, argument) {
         ("q", "") => return Ok(ControlFlow::Break(())),
-        ("?", _) => output::write(help())?,
+        ("?", _) => output::say(help())?,
         ("d", "") => {
             let tables = "SELECT table_catalog, table_schema, table_name, table_type FROM information_schema.tables \
                           WHERE table_schema <> 'information_schema' ORDER BY 1, 2, 3";
@@ -49,9 +49,9 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<ControlFlow<(
             let describe = format!("DESCRIBE {table}");
             return Box::pin(runner.run_script(&describe, Origin::Prompt)).await;
         }
-        ("h", "") => output::write(documentation::list(&runner.ctx.state()))?,
+        ("h", "") => output::say(documentation::list(&runner.ctx.state()))?,
         ("h", function) => {
-            output::write(documentation::of(&runner.ctx.state(), function).map_err(Failure::new)?)?;
+            output::say(documentation::of(&runner.ctx.state(), function).map_err(Failure::new)?)?;
         }
         ("i", "") => return Err(Failure::new("\\i needs a file: \\i queries.sql")),
         ("i", file) => return runner.run_file(Path::new(unquoted(file))).await,
@@ -60,7 +60,7 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<ControlFlow<(
             let copy = super::plot::copy(&runner.ctx, line).await?;
             return Box::pin(runner.run_script(&copy, Origin::Prompt)).await;
         }
-        ("pset", setting) => output::write(print_setting(runner, setting)?)?,
+        ("pset", setting) => output::say(print_setting(runner, setting)?)?,
         ("quiet", value) => {
             match value {
                 "" => {}
@@ -69,7 +69,7 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<ControlFlow<(
                 _ => return Err(Failure::new(format!("\\quiet takes on or off, not '{value}'"))),
             }
             if value.is_empty() || runner.confirms {
-                output::write(format!("Quiet is {}.\n", if runner.print.quiet { "on" } else { "off" }))?;
+                output::say(format!("Quiet is {}.\n", if runner.print.quiet { "on" } else { "off" }))?;
             }
         }
         ("object_store_profiling", mode) => {
@@ -82,7 +82,7 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<ControlFlow<(
                 })?);
             }
             if mode.is_empty() || runner.confirms {
-                output::write(format!("Object store profiling is {}.\n", stores.instrument_mode()))?;
+                output::say(format!("Object store profiling is {}.\n", stores.instrument_mode()))?;
             }
         }
         _ => return Err(Failure::new(format!("\\{line} is no command; \\? lists them"))),
@@ -96,7 +96,8 @@ fn help() -> String {
         COMMANDS.iter().map(|(command, meaning)| format!("{command:width$}  {meaning}")).collect();
     lines.push(
         "\nA statement ends with ; and may span lines. Tab completes keywords, tables, columns, functions, files.\n\
-         Ctrl-C stops a running query, or clears the line. Identifiers keep their case;\n\
+         Ctrl-C stops a running query, or clears the line. Tables show control characters and line breaks as codes, \\u{1b} and\n\
+         \\u{a}, and cut values of more than 20,000 characters: \\pset format csv or json shows all. Identifiers keep their case;\n\
          SET datafusion.sql_parser.enable_ident_normalization = true folds them to lower case, as SQL does.\n"
             .to_string(),
     );

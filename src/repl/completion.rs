@@ -28,6 +28,7 @@ use super::documentation;
 use super::panics::caught;
 use super::statements::{Piece, Script, dialect};
 use crate::session::option_documentation;
+use crate::terminal::printable;
 
 /// How long Tab may look for the columns of a file.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -403,7 +404,15 @@ impl Completer for ShellHelper {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
-        Ok(self.candidates(line, pos))
+        let (start, mut found) = self.candidates(line, pos);
+        // Names come from files of others, and the line is drawn as it is. One that could steer the terminal is shown, but
+        // can't be completed to what it is.
+        for pair in &mut found {
+            for text in [&mut pair.display, &mut pair.replacement] {
+                *text = printable(text).into_owned();
+            }
+        }
+        Ok((start, found))
     }
 }
 

@@ -16,12 +16,13 @@ use datafusion::config::Dialect;
 use super::args::{DemoArgs, SampleArgs};
 use super::execute::Runner;
 use super::failure::Failure;
-use super::output;
+use super::output::{self, LineBreaks};
 use super::program::Program;
 #[cfg(feature = "plot")]
 use super::report::{self, Report};
 use super::sample::{self, Workers, thousands};
 use super::statements::{Piece, Script};
+use crate::terminal::{complain, printable};
 
 /// The steps, in order: a script each.
 const STEPS: [(&str, &str); 7] = [
@@ -72,7 +73,7 @@ pub(super) fn run(
     let generated = program.run_here("", |signals| {
         sample::generate(&sample, Workers { threads, stopped: &|| signals.first().is_some() })
     })?;
-    output::write(format!(
+    output::say(format!(
         "{} process events, {} logons and one process tree of a made-up company, with {} odd events planted among \
          them.\nThe tables stand for any log: {}\n",
         thousands(args.rows),
@@ -96,12 +97,12 @@ pub(super) fn run(
     #[cfg(feature = "plot")]
     report(program, runner, &folder.path, args.keep.as_deref())?;
     match &args.keep {
-        Some(keep) => output::write(format!(
+        Some(keep) => output::say(format!(
             "\nThe events are in {}: SELECT * FROM '{}' LIMIT 5;\n",
             keep.display(),
             keep.join("processes.parquet").display()
         )),
-        None => output::write(format!(
+        None => output::say(format!(
             "\nTo go on from here: dbcluster sample --rows {} --out sample, then dbcluster. The queries above read these \
              events.\n",
             args.rows
@@ -122,7 +123,7 @@ fn report(program: &Program, runner: &Runner, folder: &Path, keep: Option<&Path>
         Ok(()) => out,
         // A folder that can't be written to is no reason to end here.
         Err(Failure::Message(why)) if keep.is_none() => {
-            output::write(format!("\nThe page can't be here ({why}), so it is among temporary files.\n"))?;
+            output::say(format!("\nThe page can't be here ({why}), so it is among temporary files.\n"))?;
             let out = std::env::temp_dir().join(name);
             report::write(&page, &out)?;
             out
@@ -131,7 +132,7 @@ fn report(program: &Program, runner: &Runner, folder: &Path, keep: Option<&Path>
     };
     // Links in a terminal need the whole path.
     let out = fs::canonicalize(&out).unwrap_or(out);
-    output::write(format!("\nAll of it as a page, to be opened in a browser: {}\n", out.display()))
+    output::say(format!("\nAll of it as a page, to be opened in a browser: {}\n", out.display()))
 }
 
 /// Shows what a script says, its query and its result; returns the whole result.
@@ -143,7 +144,7 @@ fn step(
     script: &str,
 ) -> Result<RecordBatch, Failure> {
     let (prose, query) = parts(script).ok_or_else(|| Failure::new(format!("{name} has no query")))?;
-    output::write(format!("\n{}\n\n{prose}\n\n{query};\n\n", rule(name)))?;
+    output::say(format!("\n{}\n\n{prose}\n\n{query};\n\n", rule(name)))?;
     // a quote in the folder's name is doubled, as in any SQL string
     let here = format!("'{}/", folder.display().to_string().replace('\'', "''"));
     let query = query.replace(TABLES, &here);
@@ -151,9 +152,15 @@ fn step(
     let rows = result.num_rows();
     let shown = result.slice(0, rows.min(ROWS_SHOWN));
     let format = runner.ctx.state_ref().read().config_options().format.clone();
-    output::write(output::table(&result.schema(), &[shown], rows > ROWS_SHOWN, &format)?)?;
+    output::write(output::table(
+        &result.schema(),
+        &[shown],
+        rows > ROWS_SHOWN,
+        LineBreaks::Escaped,
+        &format,
+    )?)?;
     if rows > ROWS_SHOWN {
-        output::write(format!("{ROWS_SHOWN} of {} rows\n", thousands(rows as u64)))?;
+        output::say(format!("{ROWS_SHOWN} of {} rows\n", thousands(rows as u64)))?;
     }
     output::flush()?;
     Ok(result)
@@ -238,7 +245,7 @@ fn summary(
     lines.push("\nThe oddest processes, by the delimiters of their command lines:".to_string());
     lines.extend(oddities(processes)?);
     lines.push(String::new());
-    output::write(lines.join("\n"))
+    output::say(lines.join("\n"))
 }
 
 /// `1.2 %`
@@ -267,7 +274,7 @@ fn oddities(processes: &RecordBatch) -> Result<Vec<String>, Failure> {
     Ok((0..processes.num_rows())
         .take_while(|row| !alone.value(*row))
         .take(ODDITIES)
-        .map(|row| format!("  {:<16} {}", names.value(row), lines.value(row)))
+        .map(|row| format!("  {:<16} {}", printable(names.value(row)), printable(lines.value(row))))
         .collect())
 }
 
@@ -312,7 +319,9 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if self.is_temporary {
-            let _ = fs::remove_dir_all(&self.path);
+            if let Err(error) = fs::remove_dir_all(&self.path) {
+                complain(&format!("warning: {} is left behind: {error}", self.path.display()));
+            }
         }
     }
 }

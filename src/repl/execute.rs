@@ -34,10 +34,10 @@ use url::Url;
 
 use super::commands;
 use super::failure::Failure;
-use super::output::{self, BatchWriter};
+use super::output::{self, BatchWriter, LineBreaks};
 use super::panics::caught;
 use super::progress::{Bar, PlanWatch};
-use super::statements::{Piece, Script, Statement, dialect};
+use super::statements::{Piece, Script, Statement, decoded, dialect};
 #[cfg(feature = "plot")]
 use crate::plot::Figure;
 use crate::writes::Writes;
@@ -121,7 +121,8 @@ impl Runner {
     ) -> LocalBoxFuture<'a, Result<ControlFlow<()>, Failure>> {
         async move {
             let name = path.display().to_string();
-            let text = fs::read_to_string(path).map_err(|error| Failure::new(format!("{name}: {error}")))?;
+            let bytes = fs::read(path).map_err(|error| Failure::new(format!("{name}: {error}")))?;
+            let text = decoded(bytes).map_err(|message| Failure::new(format!("{name}: {message}")))?;
             if self.include_depth == DEEPEST_INCLUDE {
                 return Err(Failure::new(format!(
                     "{name}: more than {DEEPEST_INCLUDE} files include each other"
@@ -184,9 +185,14 @@ impl Runner {
             maxrows = MaxRows::Unlimited;
         }
         let plan = with_query(self.ctx.state().statement_to_plan(statement).await?, text);
+        let line_breaks = match &plan {
+            LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => LineBreaks::Kept,
+            _ => LineBreaks::Escaped,
+        };
         if matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_)) {
             maxrows = MaxRows::Unlimited;
         }
+        let form = TableForm { maxrows, line_breaks };
         let is_write = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Analyze(_));
         let physical = self.ctx.execute_logical_plan(plan).await?.create_physical_plan().await?;
         let endless = matches!(physical.boundedness(), Boundedness::Unbounded { .. });
@@ -199,9 +205,9 @@ impl Runner {
             let counts = collect(stream).await.map_err(|error| writes.cause(error))?;
             writes.commit().await?;
             let counts = MemoryStream::try_new(counts, schema, None)?;
-            return self.print_result(Box::pin(counts), &task, started, maxrows, endless, bar).await;
+            return self.print_result(Box::pin(counts), &task, started, form, endless, bar).await;
         }
-        self.print_result(stream, &task, started, maxrows, endless, bar).await?;
+        self.print_result(stream, &task, started, form, endless, bar).await?;
         Ok(writes.commit().await?)
     }
 
@@ -211,7 +217,7 @@ impl Runner {
         stream: SendableRecordBatchStream,
         task: &TaskContext,
         started: Instant,
-        maxrows: MaxRows,
+        TableForm { maxrows, line_breaks }: TableForm,
         endless: bool,
         bar: &Bar,
     ) -> Result<(), Failure> {
@@ -234,7 +240,7 @@ impl Runner {
         let (shown, rows) = first_rows(stream, limit, endless, reserve).await?;
         bar.clear();
         if limit > 0 {
-            output::write(output::table(&schema, &shown, rows > limit, format)?)?;
+            output::write(output::table(&schema, &shown, rows > limit, line_breaks, format)?)?;
         }
         // With nothing to show but the counts, datafusion-cli prints its footer and the object stores' profile
         let footer = PrintOptions { maxrows, format: PrintFormat::Table, ..self.print.clone() };
@@ -247,6 +253,13 @@ impl Runner {
         let is_table = matches!(self.print.format, PrintFormat::Table | PrintFormat::Automatic);
         PrintOptions { quiet: self.print.quiet || !is_table, ..self.print.clone() }
     }
+}
+
+/// How a result looks as a table.
+#[derive(Debug, Clone, Copy)]
+struct TableForm {
+    maxrows: MaxRows,
+    line_breaks: LineBreaks,
 }
 
 /// The engine folds the names of all functions but these to lower case.

@@ -63,6 +63,9 @@ use execute::{Origin, Runner};
 use failure::Failure;
 use program::Program;
 use progress::PlanWatch;
+use statements::decoded;
+
+use crate::terminal::{self, complain, printable_lines};
 
 /// What is logged unless `RUST_LOG` says otherwise. Ballista logs the errors that it returns, which are told anyway.
 const LOG: &str = "error,ballista_core=off";
@@ -72,22 +75,13 @@ const LOG: &str = "error,ballista_core=off";
 /// here on.
 pub fn main() -> ExitCode {
     // A second logger, of a host that calls us, is no reason to stop
-    let _ = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG)).try_init();
+    let _ = logger().try_init();
     panics::install();
     let (task, options) = match args::parse(env::args_os()) {
         Ok(parsed) => parsed,
-        Err(error) => {
-            return match error.print() {
-                // help that nobody got; of an error, the exit code tells enough
-                Err(failed) if error.exit_code() == 0 && failed.kind() != io::ErrorKind::BrokenPipe => {
-                    complain(&format!("dbcluster: cannot write the output: {failed}"));
-                    ExitCode::FAILURE
-                }
-                _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
-            };
-        }
+        Err(error) => return terminal::answer("dbcluster", &error),
     };
-    match panics::caught_here("", || run(task, &options)) {
+    match panics::caught_here("", || run(task, &options)).and_then(|()| output::flush()) {
         Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(Failure::Message(message) | Failure::Placed(message)) => {
             complain(&format!("dbcluster: {message}"));
@@ -100,9 +94,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Writes to standard error; if nobody reads it, nobody is told.
-fn complain(message: &str) {
-    let _ = writeln!(io::stderr().lock(), "{message}");
+/// The log on standard error. Its messages quote names and values of what is read.
+fn logger() -> env_logger::Builder {
+    let mut logger = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG));
+    logger.format(|out, record| {
+        let (time, style) = (out.timestamp(), out.default_level_style(record.level()));
+        let message = record.args().to_string();
+        let (level, target, message) = (record.level(), record.target(), printable_lines(&message));
+        writeln!(out, "[{time} {style}{level:<5}{style:#} {target}] {message}")
+    });
+    logger
 }
 
 fn run(task: Task, options: &Options) -> Result<(), Failure> {
@@ -157,17 +158,17 @@ fn read(input: Input) -> Result<(String, String), Failure> {
         Input::Command { sql, ordinal: Some(ordinal) } => Ok((format!("-c #{ordinal}"), sql)),
         Input::File(path) => {
             let name = path.display().to_string();
-            match fs::read_to_string(&path) {
-                Ok(text) => Ok((name, text)),
-                Err(error) => Err(Failure::new(error.to_string()).at(&name)),
-            }
+            let bytes = fs::read(&path).map_err(|error| Failure::new(error.to_string()).at(&name))?;
+            Ok((name.clone(), decoded(bytes).map_err(|message| Failure::new(message).at(&name))?))
         }
         Input::Stdin => {
-            let mut text = String::new();
-            match io::stdin().lock().read_to_string(&mut text) {
-                Ok(_) => Ok(("standard input".to_string(), text)),
-                Err(error) => Err(Failure::new(error.to_string()).at("standard input")),
-            }
+            let name = "standard input";
+            let mut bytes = Vec::new();
+            io::stdin()
+                .lock()
+                .read_to_end(&mut bytes)
+                .map_err(|error| Failure::new(error.to_string()).at(name))?;
+            Ok((name.to_string(), decoded(bytes).map_err(|message| Failure::new(message).at(name))?))
         }
     }
 }

@@ -2,23 +2,40 @@
 //!
 //! A table is collected up to the rows it shows. Every other format is written batch by batch, so that a result of
 //! any size passes through constant memory, and is complete: one header, one JSON array.
+//!
+//! A table is for people: what a terminal would obey instead of showing it is escaped ([`crate::terminal`]), line
+//! breaks too, so that no value looks like a row, and a value too long for a cell says how long it is. The other formats
+//! are for programs: they keep every byte, and CSV and TSV have nested values as JSON text.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{ArrayRef, LargeStringArray, RecordBatch};
 use datafusion::arrow::csv;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::json::{self, ArrayWriter, LineDelimitedWriter};
-use datafusion::arrow::util::pretty::pretty_format_batches_with_options;
+use datafusion::arrow::util::display::{self, ArrayFormatter};
+use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::common::Result;
 use datafusion::config::FormatOptions;
 use datafusion_cli::print_format::PrintFormat;
 
 use super::failure::Failure;
+use crate::functions::{as_json, json_text};
+use crate::terminal::{printable, printable_lines};
 
-/// Writes to standard output; a closed pipe is told from an error.
-pub(super) fn write(text: impl AsRef<[u8]>) -> Result<(), Failure> {
-    io::stdout().lock().write_all(text.as_ref()).map_err(|error| Failure::output(&error))
+/// A longer value is cut in a table. The printer of tables has columns of at most 65,535 places, and a character takes
+/// up to three.
+const LONGEST_CELL: usize = 20_000;
+
+/// Writes bytes to standard output as they are; a closed pipe is told from an error.
+pub(super) fn write(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
+    io::stdout().lock().write_all(bytes.as_ref()).map_err(|error| Failure::output(&error))
+}
+
+/// Writes a text for people to standard output.
+pub(super) fn say(text: impl AsRef<str>) -> Result<(), Failure> {
+    write(printable_lines(text.as_ref()).as_bytes())
 }
 
 /// Hands what was written to the reader.
@@ -56,6 +73,7 @@ impl BatchWriter {
     pub(super) fn batch(&mut self, batch: &RecordBatch) -> Result<Vec<u8>> {
         match &mut self.form {
             Form::Separated { delimiter, header } => {
+                let batch = &with_nested(batch, json_text)?;
                 let mut bytes = Vec::new();
                 let has_header = std::mem::take(header);
                 let mut writer = csv::WriterBuilder::new()
@@ -67,11 +85,11 @@ impl BatchWriter {
                 Ok(bytes)
             }
             Form::Json(writer) => {
-                writer.write(batch)?;
+                writer.write(&with_nested(batch, as_json)?)?;
                 Ok(std::mem::take(writer.get_mut()))
             }
             Form::Lines(writer) => {
-                writer.write(batch)?;
+                writer.write(&with_nested(batch, as_json)?)?;
                 Ok(std::mem::take(writer.get_mut()))
             }
         }
@@ -108,19 +126,70 @@ fn json() -> json::WriterBuilder {
     json::WriterBuilder::new().with_explicit_nulls(true)
 }
 
+/// The batch with its nested columns made into others.
+fn with_nested(batch: &RecordBatch, change: fn(&ArrayRef) -> Result<ArrayRef>) -> Result<RecordBatch> {
+    let schema = batch.schema();
+    if !schema.fields().iter().any(|field| field.data_type().is_nested()) {
+        return Ok(batch.clone());
+    }
+    let changed = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
+        if !field.data_type().is_nested() {
+            return Ok((Arc::clone(field), Arc::clone(column)));
+        }
+        let column = change(column)?;
+        let field = field.as_ref().clone().with_data_type(column.data_type().clone()).with_nullable(true);
+        Ok((Arc::new(field), column))
+    });
+    let (fields, columns): (Vec<_>, Vec<_>) = changed.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}
+
+/// What becomes of the line breaks in a table's values.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LineBreaks {
+    /// They are escaped, as everything that a value could pass itself off as a row with.
+    Escaped,
+    /// They break the line: a plan is a drawing.
+    Kept,
+}
+
 /// The batches as a table, with dots below when there were more rows.
 pub(super) fn table(
     schema: &SchemaRef,
     batches: &[RecordBatch],
     more: bool,
+    line_breaks: LineBreaks,
     options: &FormatOptions,
 ) -> Result<String> {
     if schema.fields().is_empty() {
         return Ok(String::new());
     }
-    let empty = [RecordBatch::new_empty(SchemaRef::clone(schema))];
-    let batches = if batches.is_empty() { &empty } else { batches };
-    let mut text = pretty_format_batches_with_options(batches, &options.try_into()?)?.to_string();
+    let header = schema.fields().iter().map(|field| {
+        let name = cell(field.name(), LineBreaks::Escaped);
+        let name = if options.types_info {
+            format!("{name}\n{}", cell(&field.data_type().to_string(), LineBreaks::Escaped))
+        } else {
+            name
+        };
+        Field::new(name, DataType::LargeUtf8, false)
+    });
+    let header: SchemaRef = Arc::new(Schema::new(header.collect::<Vec<_>>()));
+    let form: display::FormatOptions<'_> = options.try_into()?;
+    let mut shown = vec![RecordBatch::new_empty(Arc::clone(&header))];
+    for batch in batches {
+        let columns = batch.columns().iter().map(|column| {
+            let values = ArrayFormatter::try_new(column.as_ref(), &form)?;
+            let cells = (0..column.len()).map(|row| {
+                let value = values.value(row);
+                // a value that can't be shown is told in its place, unless the session wants the error
+                let text = if options.safe { value.to_string() } else { value.try_to_string()? };
+                Ok(Some(cell(&text, line_breaks)))
+            });
+            Ok(Arc::new(cells.collect::<Result<LargeStringArray>>()?) as ArrayRef)
+        });
+        shown.push(RecordBatch::try_new(Arc::clone(&header), columns.collect::<Result<_>>()?)?);
+    }
+    let mut text = pretty_format_batches(&shown)?.to_string();
     if more && let Some(border) = text.rfind('\n').map(|at| at + 1) {
         let width = text.len() - border;
         let dots = format!("| {:<1$}|\n", ".", width.saturating_sub(3));
@@ -130,11 +199,26 @@ pub(super) fn table(
     Ok(text)
 }
 
+/// A value as a table shows it.
+fn cell(text: &str, line_breaks: LineBreaks) -> String {
+    match line_breaks {
+        LineBreaks::Escaped => line_of_cell(text),
+        LineBreaks::Kept => text.split('\n').map(line_of_cell).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn line_of_cell(text: &str) -> String {
+    let shown = printable(text);
+    match shown.char_indices().nth(LONGEST_CELL) {
+        Some((end, _)) => format!("{}... [cut: {} characters in all]", &shown[..end], text.chars().count()),
+        None => shown.into_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use datafusion::arrow::array::{ArrayRef, StringArray};
+    use datafusion::arrow::array::{Array, ListArray, StringArray, StructArray};
+    use datafusion::arrow::datatypes::Int64Type;
 
     use super::*;
 
@@ -169,12 +253,81 @@ mod tests {
         assert_eq!(print(PrintFormat::NdJson, &[]), "");
     }
 
+    fn print_table(batch: &RecordBatch, more: bool, line_breaks: LineBreaks) -> String {
+        let options = FormatOptions::default();
+        table(&batch.schema(), std::slice::from_ref(batch), more, line_breaks, &options).expect("a table")
+    }
+
     #[test]
     fn table_tells_that_there_is_more() {
-        let batch = batch(&[Some("two\nlines"), Some("b")]);
-        let text = table(&batch.schema(), &[batch], true, &FormatOptions::default()).expect("a table");
+        let text = print_table(&batch(&[Some("a"), Some("b")]), true, LineBreaks::Escaped);
+        assert_eq!(text, "+---+\n| a |\n+---+\n| a |\n| b |\n| . |\n| . |\n| . |\n+---+\n");
+    }
+
+    #[test]
+    fn no_value_of_a_table_passes_for_a_row() {
+        let column: ArrayRef = Arc::new(StringArray::from(vec!["two\nlines", "\x1b[2J", "\u{202e}b\tc"]));
+        let batch = RecordBatch::try_from_iter([("na\rme\n", column)]).expect("one column");
+        let text = print_table(&batch, false, LineBreaks::Escaped);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[lines.len() - 4..], ["| .     |", "| .     |", "| .     |", "+-------+"]);
-        assert!(text.contains("| lines |") && text.contains("| b     |"), "{text}");
+        assert_eq!(
+            lines[1..6],
+            [
+                r"| na\u{d}me\u{a}     |",
+                "+------------------+",
+                r"| two\u{a}lines     |",
+                r"| \u{1b}[2J        |",
+                r"| \u{202e}b\u{9}c   |"
+            ]
+        );
+        let plan = print_table(&batch, false, LineBreaks::Kept);
+        assert!(
+            plan.contains("| two ") && plan.contains("| lines ") && plan.contains(r"\u{1b}[2J"),
+            "{plan}"
+        );
+    }
+
+    #[test]
+    fn nested_values_are_escaped_at_any_depth() {
+        let list = ListArray::from_iter_primitive::<Int64Type, _, _>([Some([Some(1), None])]);
+        let names: ArrayRef = Arc::new(StringArray::from(vec!["\x1b"]));
+        let fields = [("\u{200b}", names), ("list", Arc::new(list) as ArrayRef)];
+        let fields = fields
+            .map(|(name, column)| (Arc::new(Field::new(name, column.data_type().clone(), true)), column));
+        let column: ArrayRef = Arc::new(StructArray::from(fields.to_vec()));
+        let batch = RecordBatch::try_from_iter([("s", column)]).expect("one column");
+        let text = print_table(&batch, false, LineBreaks::Escaped);
+        assert!(text.contains(r"{\u{200b}: \u{1b}, list: [1, ]}"), "{text}");
+        let options = FormatOptions { types_info: true, ..FormatOptions::default() };
+        let text = table(&batch.schema(), &[batch], false, LineBreaks::Escaped, &options).expect("a table");
+        assert!(text.contains("| s ") && text.contains(r#""\u{200b}": Utf8"#), "{text}");
+    }
+
+    #[test]
+    fn long_value_says_how_long_it_is() {
+        let long = "x ".repeat(250_000);
+        let fits = "y ".repeat(LONGEST_CELL / 2);
+        let text = print_table(&batch(&[Some(&long), Some(&fits)]), false, LineBreaks::Escaped);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 6, "no line is wrapped");
+        assert!(lines[3].ends_with("x x ... [cut: 500000 characters in all] |"));
+        assert!(lines[4].contains(&fits));
+        // wide characters take most places
+        let wide = "漢".repeat(LONGEST_CELL);
+        assert_eq!(print_table(&batch(&[Some(&wide)]), false, LineBreaks::Escaped).lines().count(), 5);
+    }
+
+    #[test]
+    fn nested_values_are_text_in_csv() {
+        let list = ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1), None]), None]);
+        let batch = RecordBatch::try_from_iter([("l", Arc::new(list) as ArrayRef)]).expect("one column");
+        let print = |format| {
+            let mut writer = BatchWriter::new(format, batch.schema()).expect("a format for machines");
+            let mut bytes = writer.batch(&batch).expect("a list");
+            bytes.extend(writer.finish().expect("a list"));
+            String::from_utf8(bytes).expect("text")
+        };
+        assert_eq!(print(PrintFormat::Csv), "l\n\"[1,null]\"\n\"\"\n");
+        assert_eq!(print(PrintFormat::Json), "[{\"l\":[1,null]},{\"l\":null}]\n");
     }
 }

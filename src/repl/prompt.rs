@@ -13,9 +13,10 @@ use rustyline::{Config, Editor};
 use super::completion::ShellHelper;
 use super::execute::{Origin, Runner};
 use super::failure::Failure;
+use super::output;
 use super::panics::caught_here;
 use super::program::Program;
-use super::{complain, output};
+use crate::terminal::complain;
 
 const PROMPT: &str = "dbcluster> ";
 
@@ -28,7 +29,7 @@ pub(super) fn run(program: &Program, runner: &mut Runner, quiet: bool) -> Result
     let history = open_history(&mut editor);
     runner.confirms = true;
     if !quiet {
-        output::write(format!(
+        output::say(format!(
             "dbcluster {}: SQL that clusters events. \\? for help, \\q to quit.\n",
             env!("CARGO_PKG_VERSION")
         ))?;

@@ -75,7 +75,7 @@ pub(super) fn run(program: &Program, runner: &Runner, args: &ReportArgs) -> Resu
     let (page, rows) = page(program, &runner.ctx, &report)?;
     write(&page, &args.out)?;
     if !runner.print.quiet {
-        output::write(format!("{rows} rows on one page: {}\n", args.out.display()))?;
+        output::say(format!("{rows} rows on one page: {}\n", args.out.display()))?;
     }
     Ok(())
 }

@@ -5,9 +5,12 @@
 //! keep their place in the whole text, so that a parser's "at Line: 12" is line 12 of the file.
 //!
 //! Statements are cut one at a time, because a statement can change how the rest is read
-//! (`SET datafusion.sql_parser.dialect = 'mysql'`).
+//! (`SET datafusion.sql_parser.dialect = 'mysql'`). So the tokenizer never sees the whole text, but a line, or as many
+//! lines as a statement has: what is read is handed out, or read once more together with at least as much again. A script
+//! is cut in a time that grows as its length does.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use datafusion::config::Dialect as DialectName;
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect, dialect_from_str};
@@ -42,32 +45,56 @@ pub(super) struct Statement<'a> {
     pub(super) line: u64,
 }
 
+/// The text of a script that was read from a file or a pipe, or what it is instead.
+pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
+    // It begins with a byte order mark, or with a character of SQL, one of whose two bytes is zero
+    let is_utf16 = matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]);
+    if is_utf16 {
+        return Err("the script is UTF-16, expected UTF-8: save it anew as UTF-8".to_string());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("the script is not UTF-8, the first other byte is in line {line}: save it anew as UTF-8")
+    })
+}
+
 /// A text of statements and commands, handed out piece by piece.
 pub(super) struct Script<'a> {
     text: &'a str,
     /// Tokens not handed out yet, with their byte ranges.
-    tokens: VecDeque<(TokenWithSpan, std::ops::Range<usize>)>,
-    /// What stopped the tokenizer after them.
+    tokens: VecDeque<(TokenWithSpan, Range<usize>)>,
+    /// What stopped the tokenizer after them. More text may mend it.
     error: Option<TokenizerError>,
-    /// The dialect that the tokens were read in; none before the first reading and after a command.
+    /// The dialect that the tokens were read in.
     read_in: Option<DialectName>,
-    /// Where the next reading starts.
+    /// Where the next reading starts: behind what has been handed out.
     offset: usize,
     location: Location,
+    /// Where the last reading ended.
+    read_to: usize,
+    /// All that was given to the tokenizer, in bytes.
+    #[cfg(test)]
+    tokenized: usize,
 }
 
 impl<'a> Script<'a> {
     pub(super) fn new(text: &'a str) -> Self {
+        // Windows' editors put a byte order mark in front, which takes no column
+        let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let mut script = Self {
             text,
             tokens: VecDeque::new(),
             error: None,
             read_in: None,
-            offset: 0,
+            offset: start,
             location: Location::of(1, 1),
+            read_to: start,
+            #[cfg(test)]
+            tokenized: 0,
         };
         // `#!/usr/bin/env -S dbcluster -f` makes a script runnable
-        if text.starts_with("#!") {
+        if text[start..].starts_with("#!") {
             script.skip_to(text.find('\n').unwrap_or(text.len()));
         }
         script
@@ -76,48 +103,71 @@ impl<'a> Script<'a> {
     /// The next piece, read in this dialect.
     pub(super) fn next(&mut self, dialect_name: DialectName) -> Option<Piece<'a>> {
         if self.read_in != Some(dialect_name) {
-            self.read(dialect_name);
+            self.forget();
+            self.read_in = Some(dialect_name);
         }
-        while self
-            .tokens
-            .front()
-            .is_some_and(|(token, _)| matches!(token.token, Token::Whitespace(_) | Token::SemiColon))
-        {
-            self.take_token();
-        }
-        let Some((first, range)) = self.tokens.front() else {
-            return self.error.take().map(|error| broken(&error));
-        };
-        let (line, start) = (first.span.start.line, range.start);
-        if first.token == Token::Backslash && self.starts_its_line(start) {
-            return Some(self.command(start, line));
-        }
-        let mut tokens = Vec::new();
-        let mut end = start;
-        while let Some((token, range)) = self.take_token() {
-            if token.token == Token::SemiColon {
-                return Some(Piece::Statement {
-                    statement: Statement { text: self.text[start..end].trim_end(), tokens, line },
-                    terminated: true,
-                });
+        loop {
+            while self
+                .tokens
+                .front()
+                .is_some_and(|(token, _)| matches!(token.token, Token::Whitespace(_) | Token::SemiColon))
+            {
+                self.take_token();
             }
+            if let Some((first, range)) = self.tokens.front() {
+                let (line, start) = (first.span.start.line, range.start);
+                if first.token == Token::Backslash && self.starts_its_line(start) {
+                    return Some(self.command(start, line));
+                }
+                if let Some(end) = self.tokens.iter().position(|(token, _)| token.token == Token::SemiColon) {
+                    return Some(self.statement(start, line, end, true));
+                }
+            }
+            if self.read_to == self.text.len() {
+                return self.rest();
+            }
+            self.read_on(dialect_name);
+        }
+    }
+
+    /// The statement of the first `count` tokens.
+    fn statement(&mut self, start: usize, line: u64, count: usize, terminated: bool) -> Piece<'a> {
+        let mut end = start;
+        let mut tokens = Vec::with_capacity(count);
+        while tokens.len() < count
+            && let Some((token, range)) = self.take_token()
+        {
             end = range.end;
             tokens.push(token);
         }
-        Some(match self.error.take() {
-            Some(error) => broken(&error),
-            None => Piece::Statement {
-                statement: Statement { text: self.text[start..].trim_end(), tokens, line },
-                terminated: false,
-            },
-        })
+        let text = self.text[start..end].trim_end();
+        Piece::Statement { statement: Statement { text, tokens, line }, terminated }
     }
 
-    /// Reads what has not been handed out, in a dialect.
-    fn read(&mut self, dialect_name: DialectName) {
+    /// What is left when everything has been read, and no semicolon is left.
+    fn rest(&mut self) -> Option<Piece<'a>> {
+        if let Some(error) = self.error.take() {
+            self.tokens.clear();
+            return Some(broken(&error));
+        }
+        let (first, range) = self.tokens.front()?;
+        let (line, start) = (first.span.start.line, range.start);
+        Some(self.statement(start, line, self.tokens.len(), false))
+    }
+
+    /// Reads to the end of the line, or if there is more that has not been handed out, twice as far.
+    fn read_on(&mut self, dialect_name: DialectName) {
+        let at_least = (2 * self.read_to - self.offset).min(self.text.len());
+        let line_end = self.text.as_bytes()[at_least..].iter().position(|byte| *byte == b'\n');
+        self.read(dialect_name, line_end.map_or(self.text.len(), |at| at_least + at + 1));
+    }
+
+    /// Reads what has not been handed out, in a dialect, up to the end of a line. A token that goes on in the next line
+    /// is an error here, not another token.
+    fn read(&mut self, dialect_name: DialectName, end: usize) {
         let dialect = dialect(dialect_name);
         let mut tokens = Vec::new();
-        let rest = &self.text[self.offset..];
+        let rest = &self.text[self.offset..end];
         let error = Tokenizer::new(dialect.as_ref(), rest).tokenize_with_location_into_buf(&mut tokens).err();
         let base = self.location;
         let mut cursor = Cursor { text: self.text, offset: self.offset, location: base };
@@ -129,11 +179,22 @@ impl<'a> Script<'a> {
             self.tokens.push_back((TokenWithSpan::new(token.token, span), start..end));
         }
         self.error = error.map(|error| TokenizerError { location: shift(error.location, base), ..error });
-        self.read_in = Some(dialect_name);
+        self.read_to = end;
+        #[cfg(test)]
+        {
+            self.tokenized += rest.len();
+        }
+    }
+
+    /// What was read and not handed out has to be read again.
+    fn forget(&mut self) {
+        self.tokens.clear();
+        self.error = None;
+        self.read_to = self.offset;
     }
 
     /// Takes a token off the front; the next reading would start behind it.
-    fn take_token(&mut self) -> Option<(TokenWithSpan, std::ops::Range<usize>)> {
+    fn take_token(&mut self) -> Option<(TokenWithSpan, Range<usize>)> {
         let taken = self.tokens.pop_front()?;
         self.offset = taken.1.end;
         self.location = taken.0.span.end;
@@ -152,9 +213,7 @@ impl<'a> Script<'a> {
         let mut cursor = Cursor { text: self.text, offset: self.offset, location: self.location };
         while cursor.offset < offset && cursor.step() {}
         (self.offset, self.location) = (cursor.offset, cursor.location);
-        self.tokens.clear();
-        self.error = None;
-        self.read_in = None;
+        self.forget();
     }
 
     fn starts_its_line(&self, offset: usize) -> bool {
@@ -205,20 +264,24 @@ fn broken<'a>(error: &TokenizerError) -> Piece<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Each piece as one line: what it is, where it starts, its text.
     fn pieces(text: &str) -> Vec<String> {
         let mut script = Script::new(text);
-        std::iter::from_fn(|| script.next(DialectName::Generic))
-            .map(|piece| match piece {
-                Piece::Statement { statement, terminated } => {
-                    format!("{}{} {}", statement.line, if terminated { ";" } else { "" }, statement.text)
-                }
-                Piece::Command { text, line } => format!("{line}\\ {text}"),
-                Piece::Broken { message, line, unfinished } => format!("{line}! {unfinished} {message}"),
-            })
-            .collect()
+        std::iter::from_fn(|| script.next(DialectName::Generic)).map(shown).collect()
+    }
+
+    fn shown(piece: Piece<'_>) -> String {
+        match piece {
+            Piece::Statement { statement, terminated } => {
+                format!("{}{} {}", statement.line, if terminated { ";" } else { "" }, statement.text)
+            }
+            Piece::Command { text, line } => format!("{line}\\ {text}"),
+            Piece::Broken { message, line, unfinished } => format!("{line}! {unfinished} {message}"),
+        }
     }
 
     #[test]
@@ -258,6 +321,85 @@ mod tests {
     #[test]
     fn first_line_of_a_runnable_script_is_skipped() {
         assert_eq!(pieces("#!/usr/bin/env -S dbcluster -f\nSELECT 1;"), ["2; SELECT 1"]);
+    }
+
+    #[test]
+    fn byte_order_mark_is_no_text() {
+        assert_eq!(pieces("\u{feff}SELECT 1;\r\nSELECT 2"), ["1; SELECT 1", "2 SELECT 2"]);
+        assert_eq!(pieces("\u{feff}#!/usr/bin/env -S dbcluster -f\r\n\\q\r\n"), ["2\\ q"]);
+        let mut script = Script::new("\u{feff}SELECT 1");
+        let Some(Piece::Statement { statement, .. }) = script.next(DialectName::Generic) else {
+            panic!("expected a statement")
+        };
+        assert_eq!(statement.tokens[0].span.start, Location::of(1, 1));
+    }
+
+    #[test]
+    fn encodings_are_told_apart() {
+        let utf16: Vec<u8> = "\u{feff}SELECT 1;".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [&utf16, &utf16[2..], &"é".encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>()]
+        {
+            assert!(decoded(bytes.to_vec()).expect_err("not UTF-8").contains("UTF-16"), "{bytes:?}");
+        }
+        let latin = decoded(b"SELECT 1;\nSELECT '\xe9';".to_vec());
+        assert!(latin.expect_err("not UTF-8").contains("in line 2"));
+        assert_eq!(decoded("\u{feff}é".into()), Ok("\u{feff}é".to_string()));
+    }
+
+    /// How many bytes the tokenizer has seen when all of the text has been handed out.
+    fn tokenized(text: &str, mut dialect_of: impl FnMut(usize) -> DialectName) -> usize {
+        let mut script = Script::new(text);
+        let mut number = 0;
+        while script.next(dialect_of(number)).is_some() {
+            number += 1;
+        }
+        script.tokenized
+    }
+
+    #[test]
+    fn scripts_are_read_in_linear_time() {
+        let generic = |_| DialectName::Generic;
+        let statement = format!("SELECT '{}',\n {};\n", "\\d\n".repeat(50), "a,\n".repeat(50));
+        for text in [
+            "\\quiet on\n".repeat(20_000),
+            "SELECT 1;\n".repeat(20_000),
+            format!("\\d\n{statement}").repeat(1_000),
+            format!("SELECT '{}'", "\\d\n".repeat(20_000)),
+            format!("/* {}", "it's\n".repeat(20_000)),
+        ] {
+            let seen = tokenized(&text, generic);
+            assert!(seen <= 4 * text.len(), "{seen} of {} bytes: {}...", text.len(), &text[..20]);
+        }
+        let text = "SELECT 1;\n".repeat(20_000);
+        let alternating = |number| if number % 2 == 0 { DialectName::MySQL } else { DialectName::Generic };
+        assert!(tokenized(&text, alternating) <= 4 * text.len());
+    }
+
+    proptest! {
+        /// What is read line by line is what the tokenizer makes of the whole.
+        #[test]
+        fn lines_are_cut_as_the_whole(
+            parts in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "a", " ", "\n", "\n", ";", "'", "\"", "--", "/*", "*/", "$$", "$x$", "\\d x", "\n\\d x", "''", "é", "1.", "`",
+                    "E'", "\r\n", "N'", "\\",
+                ]),
+                0..40,
+            )
+        ) {
+            let text = parts.concat();
+            let mut script = Script::new(&text);
+            let whole: Vec<String> = std::iter::from_fn(|| {
+                if script.read_to < text.len() {
+                    script.read(DialectName::Generic, text.len());
+                    script.read_in = Some(DialectName::Generic);
+                }
+                script.next(DialectName::Generic)
+            })
+            .map(shown)
+            .collect();
+            prop_assert_eq!(pieces(&text), whole);
+        }
     }
 
     #[test]

@@ -66,14 +66,14 @@ pub(super) fn run(args: &SampleArgs, threads: usize, signals: &Signals) -> Resul
     let sample = generate(args, Workers { threads, stopped: &|| signals.first().is_some() })?;
     let width = sample.files.iter().map(|file| file.path.display().to_string().len()).max().unwrap_or(0);
     for file in &sample.files {
-        output::write(format!(
+        output::say(format!(
             "{:width$}  {:>13} rows  {:>15} bytes\n",
             file.path.display().to_string(),
             thousands(file.rows),
             thousands(file.bytes)
         ))?;
     }
-    output::write(format!(
+    output::say(format!(
         "{} rows are planted: is_anomaly marks them, anomaly_kind names them.\n",
         thousands(sample.planted as u64)
     ))

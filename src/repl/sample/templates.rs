@@ -150,7 +150,7 @@ fn write_guid(out: &mut impl Write, bits: u64) -> std::fmt::Result {
             *byte = DIGITS[(digits >> left) as usize & 15];
         }
     }
-    out.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    out.write_str(std::str::from_utf8(&text).map_err(|_| std::fmt::Error)?)
 }
 
 /// One kind of ordinary process.

@@ -1,0 +1,146 @@
+//! `dbcluster_json_text(value)`: a list, struct or map as JSON text.
+
+use std::str;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::array::{Array, ArrayRef, LargeStringBuilder};
+use datafusion::arrow::compute::{can_cast_types, cast};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields};
+use datafusion::arrow::json::{EncoderOptions, writer::make_encoder};
+use datafusion::common::{Result, exec_datafusion_err, plan_err};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion_macros::user_doc;
+
+#[user_doc(
+    doc_section(label = "Building Blocks"),
+    description = "A part of the plans of `COPY` to CSV: a nested value as JSON text, with times and bytes (in hexadecimal) \
+                   as strings, keys of maps as text, and null for NULL and for numbers that JSON doesn't have (NaN and the \
+                   infinities).",
+    syntax_example = "dbcluster_json_text(value)",
+    sql_example = r#"```sql
+> SELECT dbcluster_json_text({name: 'reg.exe', ids: [1, 2]}) AS text;
++------------------------------------+
+| text                               |
++------------------------------------+
+| {"name":"reg.exe","ids":[1,2]}     |
++------------------------------------+
+```"#,
+    argument(name = "value", description = "A list, struct or map.")
+)]
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct DbclusterJsonText;
+
+impl ScalarUDFImpl for DbclusterJsonText {
+    fn name(&self) -> &'static str {
+        "dbcluster_json_text"
+    }
+
+    fn signature(&self) -> &Signature {
+        static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::any(1, Volatility::Immutable));
+        &SIGNATURE
+    }
+
+    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
+        arg_types.iter().try_for_each(check)?;
+        Ok(DataType::LargeUtf8)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
+        Ok(ColumnarValue::Array(json_text(&arrays[0])?))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.doc()
+    }
+}
+
+/// Each value as JSON text, NULL for NULL.
+pub(crate) fn json_text(array: &ArrayRef) -> Result<ArrayRef> {
+    let array = as_json(array)?;
+    let field = Arc::new(Field::new("value", array.data_type().clone(), true));
+    let options = EncoderOptions::default().with_explicit_nulls(true);
+    let mut encoder = make_encoder(&field, array.as_ref(), &options)?;
+    let mut texts = LargeStringBuilder::with_capacity(array.len(), 0);
+    let mut bytes = Vec::new();
+    for row in 0..array.len() {
+        if encoder.is_null(row) {
+            texts.append_null();
+            continue;
+        }
+        bytes.clear();
+        encoder.encode(row, &mut bytes);
+        texts.append_value(
+            str::from_utf8(&bytes).map_err(|error| exec_datafusion_err!("JSON is no text: {error}"))?,
+        );
+    }
+    Ok(Arc::new(texts.finish()))
+}
+
+/// The same values in types that the engine's JSON writer takes.
+pub(crate) fn as_json(array: &ArrayRef) -> Result<ArrayRef> {
+    check(array.data_type())?;
+    let wanted = json_type(array.data_type());
+    if &wanted == array.data_type() || !can_cast_types(array.data_type(), &wanted) {
+        return Ok(Arc::clone(array));
+    }
+    Ok(cast(array, &wanted)?)
+}
+
+/// Unions have no JSON: which of its types a value has would be lost.
+fn check(data_type: &DataType) -> Result<()> {
+    match data_type {
+        DataType::Union(..) => {
+            plan_err!("a union has no text in CSV or JSON: leave the column out, or select one of its types")
+        }
+        DataType::Dictionary(_, values) => check(values),
+        DataType::Struct(fields) => fields.iter().try_for_each(|field| check(field.data_type())),
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::ListView(field)
+        | DataType::LargeListView(field)
+        | DataType::RunEndEncoded(_, field)
+        | DataType::Map(field, _) => check(field.data_type()),
+        _ => Ok(()),
+    }
+}
+
+/// Dictionaries as their values, which may be NULL where the keys are not, and the keys of maps as text.
+fn json_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Dictionary(_, values) => json_type(values),
+        DataType::List(field) => DataType::List(json_field(field)),
+        DataType::LargeList(field) => DataType::LargeList(json_field(field)),
+        DataType::FixedSizeList(field, size) => DataType::FixedSizeList(json_field(field), *size),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(json_field).collect()),
+        DataType::Map(entries, sorted) => {
+            let DataType::Struct(columns) = entries.data_type() else { return data_type.clone() };
+            let columns: Fields = columns
+                .iter()
+                .enumerate()
+                .map(|(at, column)| match column.data_type() {
+                    DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if at == 0 => {
+                        Arc::clone(column)
+                    }
+                    _ if at == 0 => Arc::new(column.as_ref().clone().with_data_type(DataType::Utf8)),
+                    _ => json_field(column),
+                })
+                .collect();
+            let entries = entries.as_ref().clone().with_data_type(DataType::Struct(columns));
+            DataType::Map(Arc::new(entries), *sorted)
+        }
+        other => other.clone(),
+    }
+}
+
+fn json_field(field: &FieldRef) -> FieldRef {
+    let data_type = json_type(field.data_type());
+    if &data_type == field.data_type() {
+        return Arc::clone(field);
+    }
+    // a dictionary's values may be NULL though its keys are not
+    Arc::new(field.as_ref().clone().with_data_type(data_type).with_nullable(true))
+}
