@@ -48,7 +48,7 @@ fn assert_is_harmless(text: &str) {
 #[test]
 fn tables_and_errors_show_what_would_steer_the_terminal() {
     let folder = hostile_events();
-    let all = "SELECT *, [{v: \"{}\"}] AS nested FROM 'events.csv'".replace("{}", HOSTILE);
+    let all = format!("SELECT *, [{{v: \"{HOSTILE}\"}}] AS nested FROM 'events.csv'");
     for sql in [
         all.as_str(),
         "DESCRIBE 'events.csv'",
@@ -91,10 +91,10 @@ fn lines_of_a_value_are_no_rows() {
 #[test]
 fn formats_for_programs_keep_every_byte() {
     let folder = hostile_events();
-    for (format, quotes) in [("csv", "\""), ("tsv", "\"")] {
+    for format in ["csv", "tsv"] {
         let text =
             succeeded(&run_in(folder.path(), &["--format", format, "-c", "SELECT * FROM 'events.csv'"]));
-        assert!(text.contains(&format!("{quotes}{HOSTILE}{quotes}\n")), "{text:?}");
+        assert!(text.contains(&format!("\"{HOSTILE}\"\n")), "{text:?}");
     }
     let text =
         succeeded(&run_in(folder.path(), &["--format", "nd-json", "-c", "SELECT * FROM 'events.csv'"]));
@@ -166,7 +166,7 @@ fn nested_columns_are_json_text_in_csv_and_tsv() {
         );
         let summary = "SELECT * FROM dbcluster_summary(events, [v], eps => 1, scaling => 'none')";
         let text = succeeded(&run_in(folder.path(), &["--format", format, "-c", table, "-c", summary]));
-        assert!(text.contains("{\"") || text.contains("{\"\""), "{text}");
+        assert!(text.contains("\"{\"\""), "{text}");
     }
     let copies = format!(
         "COPY ({members}) TO 'members.csv'; COPY (SELECT NULL::INT[] AS l, {{a: TIMESTAMP '2026-01-01'}} AS s) TO 'odd.tsv' STORED AS CSV OPTIONS ('format.delimiter' '\t');

@@ -21,11 +21,11 @@ use datafusion_macros::user_doc;
     syntax_example = "dbcluster_json_text(value)",
     sql_example = r#"```sql
 > SELECT dbcluster_json_text({name: 'reg.exe', ids: [1, 2]}) AS text;
-+------------------------------------+
-| text                               |
-+------------------------------------+
-| {"name":"reg.exe","ids":[1,2]}     |
-+------------------------------------+
++--------------------------------+
+| text                           |
++--------------------------------+
+| {"name":"reg.exe","ids":[1,2]} |
++--------------------------------+
 ```"#,
     argument(name = "value", description = "A list, struct or map.")
 )]
