@@ -383,3 +383,42 @@ impl MultipartUpload for Upload {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::object_store::ObjectStoreExt;
+    use datafusion::object_store::memory::InMemory;
+    use datafusion::physical_plan::collect;
+    use datafusion::prelude::SessionContext;
+
+    use super::*;
+
+    async fn copy(ctx: &SessionContext, failing_row: usize) -> Result<()> {
+        let sql = format!(
+            "COPY (SELECT repeat('x', 300) AS s, CAST(CASE WHEN value = {failing_row} THEN 'x' ELSE '1' END AS BIGINT) AS one \
+             FROM generate_series(1, 60000)) TO 'mem://here/o.csv'"
+        );
+        let plan = ctx.sql(&sql).await?.create_physical_plan().await?;
+        let writes = Writes::new();
+        collect(plan, writes.context(&ctx.task_ctx())).await?;
+        writes.commit().await
+    }
+
+    /// In a store that is no folder: as one request, and as an upload of many.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_object_appears_when_its_statement_has_ended() {
+        let ctx = SessionContext::new();
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        ctx.register_object_store(&Url::parse("mem://here").expect("a URL"), Arc::clone(&store));
+        let path = Path::from("o.csv");
+        store.put(&path, "earlier".into()).await.expect("it is put");
+        for row in [1, 30_000, 60_000] {
+            let error = copy(&ctx, row).await.expect_err("a row fails").to_string();
+            assert!(error.contains("Cannot cast"), "{error}");
+            let found = store.get(&path).await.expect("an object").bytes().await.expect("its bytes");
+            assert_eq!(found.as_ref(), b"earlier", "{row}");
+        }
+        copy(&ctx, 0).await.expect("no row fails");
+        assert!(store.head(&path).await.expect("an object").size > 18_000_000);
+    }
+}

@@ -40,6 +40,27 @@ fn failures_are_told_and_the_cluster_lives() {
     }
 }
 
+/// On an executor, which writes it.
+#[test]
+fn a_copy_that_fails_leaves_the_earlier_file() {
+    if !wanted() {
+        return;
+    }
+    let (folder, file) = sample(1000, 1);
+    let cluster = Cluster::start();
+    for suffix in ["csv", "parquet"] {
+        let target = folder.path().join(format!("o.{suffix}"));
+        std::fs::write(&target, "earlier").expect("a file");
+        let copy = |n: &str| format!("COPY (SELECT {n} AS n FROM '{file}') TO '{}'", target.display());
+        let output = cluster.run(&[&copy("1 / (cmdline_tokens(CommandLine) * 0)")]);
+        assert_eq!(output.status.code(), Some(1), "{suffix}: {}", stdout(&output));
+        assert!(stderr(&output).contains("Divide by zero"), "{suffix}: {}", stderr(&output));
+        assert_eq!(std::fs::read(&target).expect("a file"), b"earlier", "{suffix}");
+        assert_eq!(cluster.answer(&[&copy("cmdline_tokens(CommandLine)")]), "count\n1000\n");
+        assert_ne!(std::fs::read(&target).expect("a file"), b"earlier", "{suffix}");
+    }
+}
+
 /// The clustering asks for its memory first, and whoever typed the query learns what it was.
 #[test]
 fn too_little_memory_is_told_with_the_figures() {
