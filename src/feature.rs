@@ -4,8 +4,8 @@
 //! decimals. Two different numbers never become the same vector without anybody noticing:
 //!
 //! - Every integer up to 2^53 has a DOUBLE of its own; beyond that it is an error.
-//! - So has every decimal of up to 15 digits. One with more digits is an error unless its DOUBLE, written with as many
-//!   digits behind the point, is that decimal again.
+//! - So has every decimal of up to 15 digits. One with more digits is an error unless it is what its DOUBLE is written as,
+//!   with as few digits as tell that from others.
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, PrimitiveArray};
 use datafusion::arrow::compute::cast;
@@ -83,12 +83,7 @@ pub(crate) fn to_double(name: &str, array: ArrayRef) -> Result<Float64Array> {
     }
     let whole_numbers_only = has_whole_numbers_only(array.data_type());
     let double = Float64Array::from(cast(&array, &DataType::Float64)?.into_data());
-    if let Some(value) = ambiguous_decimal(&array, &double) {
-        return exec_err!(
-            "feature '{name}' holds {value}, which is not exact as DOUBLE: two different values could become one; round it to 15 \
-             digits, or say CAST({name} AS DOUBLE) if they may"
-        );
-    }
+    let double = of_decimals(name, &array, double)?;
     drop(array);
     if whole_numbers_only
         && let Some(value) = double.iter().flatten().find(|value| value.abs() >= MAX_EXACT as f64)
@@ -110,37 +105,55 @@ fn has_whole_numbers_only(data_type: &DataType) -> bool {
     }
 }
 
-/// The first decimal with digits behind the point that its DOUBLE does not give back.
-fn ambiguous_decimal(array: &dyn Array, double: &Float64Array) -> Option<String> {
+/// The DOUBLE of each decimal with digits behind the point. Those of few digits are as the engine has converted them; of the
+/// others it divides two rounded numbers, so they are read from their digits.
+fn of_decimals(name: &str, array: &dyn Array, double: Float64Array) -> Result<Float64Array> {
     match array.data_type() {
         DataType::Decimal64(_, 1..) => {
             let is_long = |value: i64| value.unsigned_abs() >= DISTINCT_DECIMALS.unsigned_abs();
-            first_ambiguous(array.as_primitive::<Decimal64Type>(), double, is_long)
+            with_long(name, array.as_primitive::<Decimal64Type>(), double, is_long)
         }
         DataType::Decimal128(_, 1..) => {
             let is_long = |value: i128| value.unsigned_abs() >= u128::from(DISTINCT_DECIMALS.unsigned_abs());
-            first_ambiguous(array.as_primitive::<Decimal128Type>(), double, is_long)
+            with_long(name, array.as_primitive::<Decimal128Type>(), double, is_long)
         }
         DataType::Decimal256(_, 1..) => {
             let long = i256::from_i128(i128::from(DISTINCT_DECIMALS));
             let is_long = |value: i256| value >= long || value <= -long;
-            first_ambiguous(array.as_primitive::<Decimal256Type>(), double, is_long)
+            with_long(name, array.as_primitive::<Decimal256Type>(), double, is_long)
         }
-        _ => None,
+        _ => Ok(double),
     }
 }
 
-fn first_ambiguous<T: DecimalType>(
+fn with_long<T: DecimalType>(
+    name: &str,
     decimals: &PrimitiveArray<T>,
-    double: &Float64Array,
+    double: Float64Array,
     is_long: impl Fn(T::Native) -> bool,
-) -> Option<String> {
-    let places = usize::try_from(decimals.scale()).unwrap_or(0);
-    (0..decimals.len())
-        .filter(|&row| decimals.is_valid(row) && is_long(decimals.value(row)))
-        .map(|row| (decimals.value_as_string(row), double.value(row)))
-        .find(|(decimal, double)| format!("{double:.places$}") != *decimal)
-        .map(|(decimal, _)| decimal)
+) -> Result<Float64Array> {
+    // Ten to more than this is no DOUBLE.
+    let is_fine = decimals.scale() > 22;
+    let is_read = |row: usize| decimals.is_valid(row) && (is_fine || is_long(decimals.value(row)));
+    if !(0..decimals.len()).any(is_read) {
+        return Ok(double);
+    }
+    let read = |row: usize| -> Result<Option<f64>> {
+        if !is_read(row) {
+            return Ok(double.is_valid(row).then(|| double.value(row)));
+        }
+        let digits = decimals.value_as_string(row);
+        let shortest = digits.trim_end_matches('0').trim_end_matches('.');
+        match shortest.parse::<f64>() {
+            // The shortest digits that mean this DOUBLE: no two decimals have the same.
+            Ok(number) if number.to_string() == shortest => Ok(Some(number)),
+            _ => exec_err!(
+                "feature '{name}' holds {digits}, which is not exact as DOUBLE: two different values could become one; round it \
+                 to 15 digits, or say CAST({name} AS DOUBLE) if they may"
+            ),
+        }
+    };
+    (0..decimals.len()).map(read).collect()
 }
 
 fn inexact<T>(name: &str, value: &str) -> Result<T> {

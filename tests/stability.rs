@@ -166,8 +166,8 @@ const OPEN_INPUTS: [&str; 15] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_an_input_leaves_open_is_decided() {
-    let events = "SELECT value AS id, value % 400 AS value, 'h' || value % 7 AS host, value % 3 AS level,
-                         'note ' || value % 11 AS note FROM generate_series(1, 3000)";
+    let events = "SELECT value AS id, value % 400 AS value, 'h' || (value % 7) AS host, value % 3 AS level,
+                         'note ' || (value % 11) AS note FROM generate_series(1, 3000)";
     let source = session_with(settings(1, 8192));
     let events = rows(&source, events).await;
     let mut sessions = vec![];
@@ -194,7 +194,7 @@ async fn data_frames_complete_the_order_as_sql_does() {
     let source = session_with(settings(1, 8192));
     let events = rows(
         &source,
-        "SELECT value AS id, CAST(value * 7919 % 1000 AS DOUBLE) / 3 AS x, 'h' || value % 3 AS host FROM generate_series(1, 1000)",
+        "SELECT value AS id, CAST(value * 7919 % 1000 AS DOUBLE) / 3 AS x, 'h' || (value % 3) AS host FROM generate_series(1, 1000)",
     )
     .await;
     let expected = "SELECT *, dbscan(0.4, 3, x) OVER (PARTITION BY host) AS cluster FROM events ORDER BY id";
