@@ -147,9 +147,10 @@ impl ExecutionPlan for DbscanExec {
         self.window.apply_expressions(f)
     }
 
+    /// It keeps the order of the rows, which its properties say. Where an operator says it here, too, the engine moves the
+    /// sort of a window above below it as soon as one key of the two is the same, so that the rows would come in the wrong order
+    /// (<https://github.com/apache/datafusion/issues/11675> mended this for sorts that have no key in common).
     fn maintains_input_order(&self) -> Vec<bool> {
-        // It does, as its properties say. But where it is told here, the engine pushes the sort of a window above through this
-        // operator as soon as the two orders have one key in one place, and takes away the sort that this one needs.
         vec![false]
     }
 
