@@ -104,12 +104,17 @@ fn takes_rows_in_order(function: &str) -> bool {
 
 fn complete_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     let mut values: Vec<Expr> = vec![];
+    // A function without an order may have that of the others: the engine has only one for some of them.
+    let mut order: Vec<SortExpr> = vec![];
     for expr in &aggregate.aggr_expr {
         expr.apply(|expr| {
             if let Expr::AggregateFunction(function) = expr
                 && takes_rows_in_order(function.func.name())
             {
                 values.extend(function.params.args.iter().cloned());
+                if order.is_empty() && !function.params.distinct {
+                    order.clone_from(&function.params.order_by);
+                }
             }
             Ok(TreeNodeRecursion::Continue)
         })?;
@@ -119,7 +124,7 @@ fn complete_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> 
     let complete = |expr: &Expr| {
         let completed = expr.clone().transform_up(|expr| match expr {
             Expr::AggregateFunction(function) if takes_rows_in_order(function.func.name()) => {
-                let completed = complete_function(function, &values, &input_schema)?;
+                let completed = complete_function(function, &values, &order, &input_schema)?;
                 Ok(Transformed::yes(Expr::AggregateFunction(completed)))
             }
             Expr::AggregateFunction(function) => match exact(&function, &input_schema)? {
@@ -168,6 +173,7 @@ pub(super) fn adds_floats(function: &AggregateFunction, schema: &DFSchema) -> Re
 fn complete_function(
     mut function: AggregateFunction,
     values: &[Expr],
+    order: &[SortExpr],
     schema: &DFSchema,
 ) -> Result<AggregateFunction> {
     if function.func.name() == "any_value" {
@@ -179,6 +185,9 @@ fn complete_function(
     let keys = if function.params.distinct {
         function.params.args.first().cloned().into_iter().collect()
     } else {
+        if function.params.order_by.is_empty() {
+            function.params.order_by = order.to_vec();
+        }
         values.to_vec()
     };
     function.params.order_by = with_keys(function.params.order_by, keys, schema)?;
