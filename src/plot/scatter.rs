@@ -13,7 +13,7 @@ use super::page::Part;
 use super::rows::{Column, Rows};
 use super::settings::Settings;
 use super::text::{SHOWN, count, marks};
-use super::{Figure, MANY, MAX_GROUPS, PlotError, color, layout, symbol, too_many_values};
+use super::{Figure, MANY, MAX_GROUPS, PlotError, color, layout, symbol, thousands, too_many_values};
 
 /// At most so many marks are called by their label: more of them hide each other.
 const LABELS: usize = 40;
@@ -105,27 +105,38 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> 
         let title = marks(settings.get(name).unwrap_or_default(), SHOWN);
         Axis::new().title(Title::with_text(format!("{title}{scaled}")))
     };
+    let drawn = rows.len() - left_out;
+    let note = note_of(drawn, left_out, [called.len(), small.len()], [features.is_some(), size.is_some()]);
+    let layout = layout(settings.get("color")).x_axis(axis("x")).y_axis(axis("y").auto_margin(true));
+    let part = Part::drawing(rows, note, traces, layout);
+    Ok(part.with_tooltip(rows, settings.columns("tooltip", rows)))
+}
+
+/// What a reader has to know: `called` of the `small` marks have a label.
+fn note_of(
+    drawn: usize,
+    left_out: usize,
+    [called, small]: [usize; 2],
+    [is_scaled, has_size]: [bool; 2],
+) -> String {
     let mut note = vec![format!(
         "One mark for each of {}, at the {} of its features.",
-        count(rows.len() - left_out, "row"),
-        if features.is_some() { "scaled values" } else { "values" }
+        count(drawn, "row"),
+        if is_scaled { "scaled values" } else { "values" }
     )];
-    if size.is_some() {
+    if has_size {
         note.push("The area of a mark grows with the logarithm of its size.".to_string());
     }
-    if small.len() > called.len() {
+    if small > called {
         note.push(format!(
-            "Labels are of the {} smallest of {} small marks, where they don't cover each other.",
-            called.len(),
-            super::thousands(small.len())
+            "Labels are of the {called} smallest of {} small marks, where they don't cover each other.",
+            thousands(small)
         ));
     }
     if left_out > 0 {
         note.push(format!("Not drawn: {} without a place.", count(left_out, "row")));
     }
-    let layout = layout(settings.get("color")).x_axis(axis("x")).y_axis(axis("y").auto_margin(true));
-    let part = Part::drawing(rows, note.join(" "), traces, layout);
-    Ok(part.with_tooltip(rows, settings.columns("tooltip", rows)))
+    note.join(" ")
 }
 
 /// In pixels: of 1 event 7, of 5,000 events 34.
