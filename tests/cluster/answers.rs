@@ -49,7 +49,9 @@ fn over_generated_events() -> Vec<String> {
          count(*) AS n FROM hive GROUP BY Computer) ORDER BY host"
             .to_string(),
         // What an input leaves open is decided by its values, and floats are added exactly.
-        format!("SELECT * FROM dbcluster((SELECT * FROM hive ORDER BY Computer LIMIT 500), {FEATURES}) {orders}"),
+        format!(
+            "SELECT * FROM dbcluster((SELECT * FROM 'eight/processes.parquet/' ORDER BY Computer LIMIT 500), {FEATURES}) {orders}"
+        ),
         "SELECT * FROM dbcluster((SELECT Computer, avg(character_length(CommandLine) / 7.0) AS mean, stddev(path_score(NewProcessName)) AS \
          spread, first_value(Account) AS account FROM hive GROUP BY Computer), [mean, spread], eps => 10, scaling => 'none') \
          ORDER BY Computer"
