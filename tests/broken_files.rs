@@ -211,6 +211,14 @@ fn what_is_there_but_no_table_is_told_from_what_is_not_there() {
         }
     }
     // The advice works.
+    fs::create_dir_all(at.join("above/below")).expect("a folder");
+    fs::copy(at.join("good.csv"), at.join("above/below/good.csv")).expect("a copy");
+    assert!(
+        told(at, "SELECT * FROM 'above'")
+            .contains("the folder 'above' is there, but has no file in it; those of the folders")
+    );
+    let setting = "SET datafusion.execution.listing_table_ignore_subdirectory = false";
+    assert_eq!(answer(at, &[setting, "SELECT count(*) AS n FROM 'above'"]), "n\n300\n");
     let advice =
         "CREATE EXTERNAL TABLE t (line VARCHAR) STORED AS CSV LOCATION 'passwd' OPTIONS (has_header false)";
     assert!(answer(at, &[advice, "SELECT line FROM t"]).contains("root:x:0:0"));

@@ -1,7 +1,7 @@
 //! [`UnchangedFilesExec`]: the rows of a query count only if the files that it reads twice stayed the same.
 //!
 //! It is at the root of a plan, so that it sees the end of every look, also where a `LIMIT` ends them early; but below what
-//! writes a file, so that a `COPY` fails before its file is complete.
+//! writes the rows, which then hears of it before it has done.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result, Statistics, exec_datafusion_err, exec_err};
-use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::sink::DataSinkExec;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -91,7 +91,7 @@ fn read_twice(plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<(ObjectStoreUrl, Obje
         let node: &dyn Any = node.as_ref();
         let source = node.downcast_ref::<DataSourceExec>();
         if let Some(scan) = source.and_then(|source| source.data_source().downcast_ref::<FileScanConfig>()) {
-            let of_scan = scan.file_groups.iter().flat_map(|group| group.files());
+            let of_scan = scan.file_groups.iter().flat_map(FileGroup::files);
             // A file that is read in pieces counts once.
             let of_scan: BTreeMap<&Path, &ObjectMeta> =
                 of_scan.map(|file| (&file.object_meta.location, &file.object_meta)).collect();

@@ -13,7 +13,6 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{
@@ -51,20 +50,22 @@ impl ObjectStore for LocalFiles {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let path = self.0.path_to_filesystem(location)?;
-        in_background(move || check_kind(&path)).await?;
+        check_kind(&path)?;
         let wanted = options.range.clone();
         let mut found = self.0.get_opts(location, options).await?;
-        let Some(wanted) = wanted else { return Ok(found) };
+        if wanted.is_none() && !is_streamed(location) {
+            return Ok(found);
+        }
         found.payload = match found.payload {
             GetResultPayload::File(file, path) => {
-                if let GetRange::Bounded(wanted) = wanted
+                if let Some(GetRange::Bounded(wanted)) = wanted
                     && wanted.end > found.meta.size
                 {
                     return Err(too_short(&path, found.meta.size, wanted.end));
                 }
                 GetResultPayload::Stream(pieces(file, path, found.range.clone()))
             }
-            pieces => pieces,
+            GetResultPayload::Stream(pieces) => GetResultPayload::Stream(pieces),
         };
         Ok(found)
     }
@@ -74,11 +75,10 @@ impl ObjectStore for LocalFiles {
         let Err(error) = found else { return found };
         let path = self.0.path_to_filesystem(location)?;
         let end = ranges.iter().map(|range| range.end).max().unwrap_or(0);
-        let length = in_background(move || match fs::metadata(&path) {
+        match fs::metadata(&path) {
             Ok(file) if file.len() < end => Err(too_short(&path, file.len(), end)),
-            _ => Ok(()),
-        });
-        length.await.and(Err(error))
+            _ => Err(error),
+        }
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
@@ -110,8 +110,11 @@ impl ObjectStore for LocalFiles {
     }
 }
 
-async fn in_background(look: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
-    SpawnedTask::spawn_blocking(look).join().await.map_err(|source| Error::JoinError { source })?
+/// Whether the engine reads this file as a stream, also as a whole. It may seek in those of other kinds, and reads a stream of
+/// them into memory.
+fn is_streamed(location: &Path) -> bool {
+    let name = location.filename().unwrap_or_default().to_ascii_lowercase();
+    [".csv", ".tsv"].iter().any(|ending| name.contains(ending))
 }
 
 /// Before a file is opened, which may wait: what is there can be read more than once, or is told by others.
@@ -161,7 +164,7 @@ fn pieces(file: File, path: PathBuf, range: Range<u64>) -> BoxStream<'static, Re
                 let length = file.metadata().map_or(range.start, |file| file.len());
                 Err(too_short(&path, length, range.end))
             }
-            Err(error) => Err(unreadable(&path, error)),
+            Err(error) => Err(unreadable(&path, &error)),
         }
     })
     .boxed()
@@ -175,7 +178,7 @@ fn too_short(path: &FilePath, length: u64, expected: u64) -> Error {
     ))
 }
 
-fn unreadable(path: &FilePath, error: std::io::Error) -> Error {
+fn unreadable(path: &FilePath, error: &std::io::Error) -> Error {
     told(format!("the file {} can't be read: {error}", path.display()))
 }
 
@@ -230,6 +233,13 @@ mod tests {
             told.contains(&format!("the file {} ends at byte 5, where 196608 bytes", path.display())),
             "{told}"
         );
+
+        fs::write(&path, [b'x'; 3 * PIECE as usize]).expect("a file");
+        let mut whole = store.get(&location).await.expect("a file").into_stream();
+        whole.try_next().await.expect("a piece").expect("the first piece");
+        fs::write(&path, b"short").expect("a shorter file");
+        let told = whole.try_next().await.expect_err("a shorter file").to_string();
+        assert!(told.contains("ends at byte 5, where 196608 bytes"), "{told}");
 
         let told = store.get_opts(&location, part(2..99)).await.expect_err("a short file").to_string();
         assert!(told.contains("ends at byte 5, where 99 bytes were expected"), "{told}");

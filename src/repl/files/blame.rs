@@ -96,6 +96,7 @@ fn is_foreign(error: &(dyn Error + 'static)) -> bool {
                 | ArrowError::ParquetError(_)
                 | ArrowError::AvroError(_)
                 | ArrowError::IoError(..)
+                | ArrowError::InvalidArgumentError(_)
         ),
         None => {
             error.is::<ParquetError>() || error.is::<object_store::Error>() || error.is::<std::io::Error>()

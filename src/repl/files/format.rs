@@ -5,7 +5,7 @@ use std::slice;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::{DataFusionError, GetExt, Result, Statistics};
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
@@ -58,7 +58,8 @@ impl FileFormatFactory for NamingFactory {
 struct Naming(Arc<dyn FileFormat>);
 
 impl Naming {
-    /// Of several files the engine does not say which one it failed of: the first that fails by itself.
+    /// Of several files the engine does not say which one it failed of: the first that fails by itself, or that has another
+    /// type for a column than those before it.
     async fn culprit(
         &self,
         state: &dyn Session,
@@ -66,9 +67,18 @@ impl Naming {
         files: &[ObjectMeta],
         error: DataFusionError,
     ) -> DataFusionError {
+        let mut merged = Schema::empty();
         for file in files {
-            if let Err(error) = caught(self.0.infer_schema(state, store, slice::from_ref(file))).await {
-                return of_file(store, file, error).await;
+            let found = caught(self.0.infer_schema(state, store, slice::from_ref(file))).await;
+            let together = found.and_then(|schema| {
+                Ok(Schema::try_merge([
+                    merged.clone(),
+                    schema.as_ref().clone().with_metadata(HashMap::new()),
+                ])?)
+            });
+            match together {
+                Ok(together) => merged = together,
+                Err(error) => return of_file(store, file, error).await,
             }
         }
         error

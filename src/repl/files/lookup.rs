@@ -153,7 +153,10 @@ fn without_files(name: &str, url: &ListingTableUrl) -> Result<Option<Arc<dyn Tab
     match url.get_glob() {
         Some(_) => plan_err!("no file matches '{name}'"),
         None if url.is_folder() && Path::new(&file_name(&url.object_store(), url.prefix())).is_dir() => {
-            plan_err!("the folder '{name}' is there, but has no file in it")
+            plan_err!(
+                "the folder '{name}' is there, but has no file in it; those of the folders in it are read after SET \
+                 datafusion.execution.listing_table_ignore_subdirectory = false"
+            )
         }
         None => Ok(None),
     }
