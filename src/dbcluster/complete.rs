@@ -252,11 +252,9 @@ fn frame_to_complete(function: &WindowFunction) -> Option<WindowFrame> {
     };
     let is_whole = frame.start_bound.is_unbounded() && frame.end_bound.is_unbounded();
     match dependence(&function.fun) {
-        Dependence::None => None,
         // It has no frame.
         Dependence::Place => Some(WindowFrame::new((!params.order_by.is_empty()).then_some(true))),
         Dependence::Rows if frame.units == WindowFrameUnits::Rows => Some(frame.clone()),
-        Dependence::Rows => None,
         Dependence::Frame if is_whole || frame.units == WindowFrameUnits::Rows => Some(in_rows()),
         // The first row of a partition is in every frame that begins with it.
         Dependence::Frame
@@ -267,7 +265,7 @@ fn frame_to_complete(function: &WindowFunction) -> Option<WindowFrame> {
         {
             Some(in_rows())
         }
-        Dependence::Frame => None,
+        _ => None,
     }
 }
 
