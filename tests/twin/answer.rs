@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::clustering::{Clustering, NoRows, cluster, order_keys};
-use super::query::{Condition, Feature, Function, Query, Shown};
+use super::query::{Feature, Function, Query, Shown};
 use super::table::Table;
 use super::value::Value;
 
@@ -21,8 +21,11 @@ pub const CLUSTER_KEY: &str = "cluster_key";
 pub fn answer(query: &Query, table: &Table) -> Result<Answer, NoRows> {
     let input = query.input.of(table);
     let clustering = cluster(query, &input).map_err(|no_rows| match no_rows {
-        NoRows::Fails(_) if may_hide_a_failure(query) => {
+        NoRows::Fails(_) if may_leave_out_a_partition(query) => {
             NoRows::Unclear("a filter or LIMIT that may leave out the partition that fails")
+        }
+        NoRows::Fails(_) if query.function == Function::Window && !shows_labels(query) => {
+            NoRows::Unclear("a label that fails, but is not shown")
         }
         other => other,
     })?;
@@ -39,13 +42,18 @@ pub fn answer(query: &Query, table: &Table) -> Result<Answer, NoRows> {
     Ok(answer.shown(&query.shown))
 }
 
-/// Partitions are clustered one by one: one that nobody asks for need not be.
-fn may_hide_a_failure(query: &Query) -> bool {
-    let has_partitions = !query.partition_by.is_empty();
-    let filter = query.filter.as_ref();
-    // A contradiction is known without reading a row.
-    let is_never_true = filter.is_some_and(|it| matches!(it.condition, Condition::IsNull));
-    has_partitions && (filter.is_some() || query.limit.is_some()) || is_never_true
+/// Partitions are clustered one by one: the engine may leave out one that nobody asks for.
+fn may_leave_out_a_partition(query: &Query) -> bool {
+    !query.partition_by.is_empty() && (query.filter.is_some() || query.limit.is_some())
+}
+
+/// The engine does not compute a column that nobody asks for.
+fn shows_labels(query: &Query) -> bool {
+    let is_shown = match &query.shown {
+        Shown::Columns(names) => names.iter().any(|name| name == "cluster_id"),
+        Shown::All | Shown::Totals | Shown::PerCluster => true,
+    };
+    is_shown || query.filter.as_ref().is_some_and(|filter| filter.column == "cluster_id")
 }
 
 impl Answer {

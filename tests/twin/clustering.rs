@@ -196,6 +196,8 @@ fn vectors(query: &Query, input: &Table) -> Result<Vec<Option<Vec<f64>>>, NoRows
         }
         vectors.push(vector);
     }
+    failures.sort_unstable();
+    failures.dedup();
     if failures.is_empty() { Ok(vectors) } else { Err(NoRows::Fails(failures)) }
 }
 

@@ -18,9 +18,9 @@ use super::value::Value;
 /// A query over the rows of `table`, which live in `source`.
 pub fn query(rng: &mut Rng, table: &Table, source: &Source) -> Query {
     use Function::{Dbcluster, Members, Summary, Window};
-    let input = input(rng, table, source);
-    let rows = input.of(table);
     let function = one(rng, &[Dbcluster, Dbcluster, Dbcluster, Members, Summary, Window, Window]);
+    let input = input(rng, table, source, function);
+    let rows = input.of(table);
     let mut query = Query {
         function,
         features: features(rng, &rows, function),
@@ -76,7 +76,7 @@ pub fn query(rng: &mut Rng, table: &Table, source: &Source) -> Query {
     query
 }
 
-fn input(rng: &mut Rng, table: &Table, source: &Source) -> Input {
+fn input(rng: &mut Rng, table: &Table, source: &Source, function: Function) -> Input {
     let all: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
     match rng.u8(..16) {
         0 | 1 if source.has_path() => Input::Path,
@@ -94,8 +94,12 @@ fn input(rng: &mut Rng, table: &Table, source: &Source) -> Input {
         5 => Input::Cte,
         6 => Input::Doubled,
         7 => condition(rng, table, &all).map_or(Input::Table, Input::Where),
-        8 => {
-            let columns = table.names(|data_type| !data_type.is_nested());
+        // The table functions decide which of equal rows come first. In other queries SQL leaves it open.
+        8 | 9 if function != Function::Window => {
+            let columns = table.names(|data_type| !data_type.is_nested() && !data_type.is_floating());
+            if columns.is_empty() || rng.bool() {
+                return columns.first().cloned().map_or(Input::Subquery, Input::DistinctOn);
+            }
             Input::Limited {
                 by: one(rng, &columns),
                 descending: rng.bool(),

@@ -73,6 +73,8 @@ pub enum Input {
         limit: usize,
         offset: usize,
     },
+    /// One row for each value of a column: the first one by all columns.
+    DistinctOn(String),
 }
 
 impl Input {
@@ -86,6 +88,7 @@ impl Input {
             Self::Doubled => "union",
             Self::Where(_) => "where",
             Self::Limited { .. } => "limit",
+            Self::DistinctOn(_) => "distinct on",
         }
     }
 
@@ -110,10 +113,15 @@ impl Input {
             Self::Limited { by, descending, limit, offset } => {
                 let place = table.place(by);
                 table.rows.sort_by(|a, b| {
-                    let (x, y) = (a[place].as_key(), b[place].as_key());
-                    if *descending { x.descending(&y) } else { x.cmp(&y) }.then_with(|| a.cmp(b))
+                    let (x, y) = (&a[place], &b[place]);
+                    if *descending { x.descending(y) } else { x.cmp(y) }.then_with(|| a.cmp(b))
                 });
                 table.rows = table.rows.into_iter().skip(*offset).take(*limit).collect();
+            }
+            Self::DistinctOn(by) => {
+                let place = table.place(by);
+                table.rows.sort_by(|a, b| a[place].cmp(&b[place]).then_with(|| a.cmp(b)));
+                table.rows.dedup_by(|b, a| a[place] == b[place]);
             }
         }
         table

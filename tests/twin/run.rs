@@ -181,8 +181,9 @@ async fn run_again(frame: DataFrame) -> Result<Vec<RecordBatch>> {
     let mut first = execute_stream(Arc::<dyn ExecutionPlan>::clone(&plan), Arc::clone(&context))?;
     first.next().await.transpose()?;
     drop(first);
-    // The engine's own exchange can't be run again without this.
-    if displayable(plan.as_ref()).indent(false).to_string().contains("RepartitionExec") {
+    // The engine's own exchanges and scans of files can't be run again without this.
+    let shown = displayable(plan.as_ref()).indent(false).to_string();
+    if shown.contains("RepartitionExec") || shown.contains("file_groups") {
         plan = reset_plan_states(plan)?;
     }
     collect(plan, context).await
@@ -201,14 +202,14 @@ async fn data_frame(ctx: &SessionContext, query: &Query) -> Result<DataFrame> {
         arguments.push(frame.parse_sql_expr(&options)?);
     }
     let function = WindowFunctionDefinition::WindowUDF(dbscan_udwf());
-    let mut window = Expr::from(WindowFunction::new(function, arguments));
+    let window = Expr::from(WindowFunction::new(function, arguments));
     let partition_by = query.partition_by.iter().map(expr).collect::<Result<Vec<_>>>()?;
     let order_by =
         query.order_by.iter().map(|key| Ok(expr(&key.scalar)?.sort(!key.descending, key.nulls_first)));
     let order_by = order_by.collect::<Result<Vec<_>>>()?;
-    if !partition_by.is_empty() || !order_by.is_empty() {
-        window = window.partition_by(partition_by).order_by(order_by).build()?;
-    }
+    let window = window.partition_by(partition_by);
+    let window = if order_by.is_empty() { window } else { window.order_by(order_by) };
+    let window = window.build()?;
     let frame = frame.window(vec![window.alias("cluster_id")])?;
     ctx.register_table("answer", frame.into_view())?;
     ctx.sql(&query.select("", "answer")).await

@@ -83,6 +83,10 @@ impl Query {
             Input::Subquery => format!("(SELECT * FROM {TABLE})"),
             Input::Doubled => format!("(SELECT * FROM {TABLE} UNION ALL SELECT * FROM {TABLE})"),
             Input::Where(predicate) => format!("(SELECT * FROM {TABLE} WHERE {})", predicate.sql()),
+            Input::DistinctOn(by) => {
+                let by = identifier(by);
+                format!("(SELECT DISTINCT ON ({by}) * FROM {TABLE} ORDER BY {by})")
+            }
             Input::Limited { by, descending, limit, offset } => {
                 let by = identifier(by);
                 let direction = if *descending { " DESC NULLS LAST" } else { "" };

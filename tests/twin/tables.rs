@@ -257,7 +257,10 @@ impl Maker<'_> {
 
     fn text(&mut self) -> (DataType, Vec<Value>) {
         let mut words = vec!["a", "b", "é", "\u{1F600}", "A", "aa", " ", "\"q'", "a,b"];
-        let mut types = vec![DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View];
+        let mut types = vec![DataType::Utf8, DataType::Utf8View];
+        if self.format != Format::Csv {
+            types.push(DataType::LargeUtf8);
+        }
         if !self.format.is_text() {
             words.extend(["", "z\0"]);
             types.extend([dictionary(DataType::Int32), dictionary(DataType::Int8)]);
