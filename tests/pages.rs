@@ -262,6 +262,8 @@ async fn paper_shows_all() {
                    return [...figure.querySelectorAll('.xtick text, .ytick text, .barlayer .point, .scatterlayer .point, .legendtext')] \
                    .filter((e) => e.getBoundingClientRect().right > b.right + 1).length; })";
     assert_eq!(browser.ask(figures), json!([0, 0, 0, 0, 0]), "marks and names beyond the sheet");
+    let low = "[...document.querySelectorAll('.figure')].filter((e) => e.getBoundingClientRect().height < 150).length";
+    assert_eq!(browser.ask(low), 0, "figures have a height");
     let table = "[...document.querySelectorAll('.written table')].map((table) => [table.tBodies[0].rows.length, \
                  [...table.querySelectorAll('td')].every((cell) => cell.checkVisibility() && \
                  cell.dataset.column && getComputedStyle(cell, '::before').content !== 'none')])";

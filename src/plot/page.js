@@ -42,6 +42,8 @@
   // Draws one part. One that fails says so in its place, and the others go on.
   const draw = async (part, more = {}) => {
     if (part.failed) return;
+    // As it is on the screen, for paper.
+    if (!more.width) part.high = part.place.clientHeight;
     try {
       await Plotly.react(part.place, part.data, { ...themed(part.layout), ...more }, config);
       if (!part.listens) listen(part);
@@ -220,10 +222,10 @@
       const names = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
       for (const line of table.tBodies[0].rows) for (const cell of line.cells) cell.dataset.column = names[cell.cellIndex];
     }
-    paint("light", (part) => ({ width: SHEET, height: part.place.clientHeight, autosize: false }));
+    paint("light", (part) => ({ width: SHEET, height: part.high, autosize: false }));
     for (const part of drawn.filter((one) => !one.failed)) {
-      part.place.style.setProperty("--sheet", `${SHEET} / ${part.place.clientHeight}`);
-      for (const svg of part.place.querySelectorAll(".main-svg")) svg.setAttribute("viewBox", `0 0 ${SHEET} ${part.place.clientHeight}`);
+      part.place.style.setProperty("--sheet", `${SHEET} / ${part.high}`);
+      for (const svg of part.place.querySelectorAll(".main-svg")) svg.setAttribute("viewBox", `0 0 ${SHEET} ${part.high}`);
     }
   });
   addEventListener("afterprint", () => {
