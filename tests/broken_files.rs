@@ -210,6 +210,12 @@ fn what_is_there_but_no_table_is_told_from_what_is_not_there() {
             assert_eq!(told.contains("there, but"), expected.contains("there, but"), "{told}");
         }
     }
+    // A table that is made may have the name of what is there.
+    let made = "CREATE TABLE passwd AS SELECT 1 AS a; CREATE VIEW empty AS SELECT * FROM passwd; CREATE TABLE logs AS SELECT a FROM empty;
+                SELECT 'made', a FROM logs";
+    let output =
+        dbcluster().current_dir(at).args(["--format", "csv", "-c", made]).output().expect("it starts");
+    assert!(output.status.success(), "{output:?}");
     // The advice works.
     fs::create_dir_all(at.join("above/below")).expect("a folder");
     fs::copy(at.join("good.csv"), at.join("above/below/good.csv")).expect("a copy");

@@ -34,6 +34,7 @@ use url::Url;
 
 use super::commands;
 use super::failure::Failure;
+use super::files::making;
 use super::output::{self, BatchWriter, LineBreaks};
 use super::panics::caught;
 use super::progress::{Bar, PlanWatch};
@@ -184,7 +185,9 @@ impl Runner {
         {
             maxrows = MaxRows::Unlimited;
         }
-        let plan = with_query(self.ctx.state().statement_to_plan(statement).await?, text);
+        let made = made_table(&statement);
+        let plan = making(made.as_deref(), self.ctx.state().statement_to_plan(statement)).await?;
+        let plan = with_query(plan, text);
         let line_breaks = match &plan {
             LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => LineBreaks::Kept,
             _ => LineBreaks::Escaped,
@@ -194,7 +197,8 @@ impl Runner {
         }
         let form = TableForm { maxrows, line_breaks };
         let is_write = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Analyze(_));
-        let physical = self.ctx.execute_logical_plan(plan).await?.create_physical_plan().await?;
+        let frame = making(made.as_deref(), self.ctx.execute_logical_plan(plan)).await?;
+        let physical = frame.create_physical_plan().await?;
         let endless = matches!(physical.boundedness(), Boundedness::Unbounded { .. });
         let writes = Writes::new();
         let task = writes.context(&self.ctx.task_ctx());
@@ -375,6 +379,20 @@ impl CliSessionContext for BehindBar<'_> {
         }
         self.bar.clear();
         Ok(frame)
+    }
+}
+
+/// The name of the table or view that a statement makes.
+fn made_table(statement: &SqlStatement) -> Option<String> {
+    let SqlStatement::Statement(statement) = statement else { return None };
+    let name = match statement.as_ref() {
+        ast::Statement::CreateTable(table) => &table.name,
+        ast::Statement::CreateView(view) => &view.name,
+        _ => return None,
+    };
+    match name.0.last() {
+        Some(ObjectNamePart::Identifier(name)) => Some(name.value.clone()),
+        _ => None,
     }
 }
 

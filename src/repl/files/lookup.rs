@@ -24,6 +24,16 @@ use crate::files::file_name;
 /// The kinds of files that are told to be one by their first or last bytes, so that no bytes are none.
 const NEVER_EMPTY: [&str; 3] = ["parquet", "arrow", "avro"];
 
+tokio::task_local! {
+    /// The table that a statement makes.
+    static MADE: Option<String>;
+}
+
+/// Plans a statement that makes a table of this name, to which a file of the same name is nothing.
+pub(in super::super) async fn making<T>(name: Option<&str>, planning: impl Future<Output = T>) -> T {
+    MADE.scope(name.map(ToString::to_string), planning).await
+}
+
 /// Makes files tables of a session: what [`SessionContext::enable_url_table`] does, with reasons.
 pub(in super::super) fn files_as_tables(ctx: SessionContext) -> SessionContext {
     let factory = Arc::new(FileTables::default());
@@ -52,6 +62,9 @@ impl FileTables {
 #[async_trait]
 impl UrlTableFactory for FileTables {
     async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if MADE.try_with(|made| made.as_deref() == Some(name)).unwrap_or(false) {
+            return Ok(None);
+        }
         let state = self.state()?;
         // The engine asks for the names of table functions, too, as if they were tables.
         if state.table_functions().contains_key(name) {
