@@ -7,7 +7,7 @@ use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{ColumnarValue, Expr};
+use datafusion::logical_expr::{ColumnarValue, Expr, Volatility};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::create_physical_expr;
 
@@ -35,7 +35,12 @@ pub(crate) fn computed(expr: Expr) -> Result<Option<ScalarValue>> {
 /// Whether an expression is made of constants and of functions that give the same value each time.
 fn is_of_constants(expr: &Expr) -> Result<bool> {
     let has_none_yet = expr.exists(|part| {
-        Ok(part.is_volatile_node()
+        // A function such as now() is told the time by a running query.
+        let is_immutable = match part {
+            Expr::ScalarFunction(call) => call.func.signature().volatility == Volatility::Immutable,
+            _ => !part.is_volatile_node(),
+        };
+        Ok(!is_immutable
             || matches!(
                 part,
                 Expr::Column(_)

@@ -1,4 +1,4 @@
-//! What register_all does to a session, and how its functions find the session's tables.
+//! What `register_all` does to a session, and how its functions find the session's tables.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
@@ -135,7 +135,7 @@ async fn calls_in_one_another_have_an_end() {
     for levels in 1..=4 {
         assert_eq!(clusterings(levels).await.expect("a plan"), (1 << levels) - 1);
     }
-    for levels in [5, 40] {
+    for levels in [5, 8] {
         let refused = clusterings(levels).await.expect_err("too deep").strip_backtrace();
         assert!(refused.contains("more than 4 clusterings stand in one another"), "{refused}");
     }
@@ -152,7 +152,7 @@ async fn expressions_have_an_end() {
     assert_eq!(number(&ctx, &call(256)).await, 1);
     let refused = ctx.sql(&call(257)).await.expect_err("too deep").strip_backtrace();
     assert!(
-        refused.contains("a + a... nests more than 256 operations, as a sum of so many terms does"),
+        refused.contains("...' nests more than 256 operations, as a sum of so many terms does"),
         "{refused}"
     );
     assert!(refused.len() < 500, "{refused}");

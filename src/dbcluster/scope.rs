@@ -130,7 +130,7 @@ impl Scope<'_> {
 
     /// Plans an expression of the call over the input's columns; it has to be a function of one row.
     fn over_row(&mut self, place: &str, mut sql: ast::Expr) -> Result<Expr> {
-        if Depth::of(&sql) > DEEPEST {
+        if sql.visit(&mut Depth(0)).is_break() {
             return plan_err!(
                 "{}: {place} nests more than {DEEPEST} operations, as a sum of so many terms does; store it in a \
                  table first, with CREATE TABLE ... AS SELECT",
@@ -212,32 +212,19 @@ fn shortened(names: &[&str]) -> String {
     }
 }
 
-/// How deep an expression nests.
-#[derive(Default)]
-struct Depth {
-    open: usize,
-    most: usize,
-}
-
-impl Depth {
-    fn of(sql: &ast::Expr) -> usize {
-        let mut depth = Self::default();
-        let _: ControlFlow<()> = sql.visit(&mut depth);
-        depth.most
-    }
-}
+/// How many operations are open where a visit stands; it ends where they are too many.
+struct Depth(usize);
 
 impl Visitor for Depth {
     type Break = ();
 
     fn pre_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
-        self.open += 1;
-        self.most = self.most.max(self.open);
-        ControlFlow::Continue(())
+        self.0 += 1;
+        if self.0 > DEEPEST { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn post_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
-        self.open -= 1;
+        self.0 -= 1;
         ControlFlow::Continue(())
     }
 }
