@@ -81,20 +81,20 @@ pub(super) struct Script<'a> {
 impl<'a> Script<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         // Windows' editors put a byte order mark in front, which takes no column
-        let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut script = Self {
             text,
             tokens: VecDeque::new(),
             error: None,
             read_in: None,
-            offset: start,
+            offset: 0,
             location: Location::of(1, 1),
-            read_to: start,
+            read_to: 0,
             #[cfg(test)]
             tokenized: 0,
         };
         // `#!/usr/bin/env -S dbcluster -f` makes a script runnable
-        if text[start..].starts_with("#!") {
+        if text.starts_with("#!") {
             script.skip_to(text.find('\n').unwrap_or(text.len()));
         }
         script
@@ -326,6 +326,7 @@ mod tests {
     #[test]
     fn byte_order_mark_is_no_text() {
         assert_eq!(pieces("\u{feff}SELECT 1;\r\nSELECT 2"), ["1; SELECT 1", "2 SELECT 2"]);
+        assert_eq!(pieces("\u{feff}\\quiet on\r\nSELECT 2"), ["1\\ quiet on", "2 SELECT 2"]);
         assert_eq!(pieces("\u{feff}#!/usr/bin/env -S dbcluster -f\r\n\\q\r\n"), ["2\\ q"]);
         let mut script = Script::new("\u{feff}SELECT 1");
         let Some(Piece::Statement { statement, .. }) = script.next(DialectName::Generic) else {
