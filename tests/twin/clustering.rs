@@ -168,12 +168,9 @@ fn vectors(query: &Query, input: &Table) -> Result<Vec<Option<Vec<f64>>>, NoRows
     for row in &input.rows {
         let mut vector = Some(vec![]);
         for feature in &query.features {
-            let value = match feature.scalar.of(&input.columns, row).as_feature() {
-                Ok(value) => value,
-                Err(_) => {
-                    failures.push(BEYOND_EXACT);
-                    continue;
-                }
+            let Ok(value) = feature.scalar.of(&input.columns, row).as_feature() else {
+                failures.push(BEYOND_EXACT);
+                continue;
             };
             let number = match (value, query.nulls) {
                 (Some(value), _) if value.is_finite() => Some(value),

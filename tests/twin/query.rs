@@ -100,9 +100,9 @@ impl Input {
             Self::View(names) => {
                 let places: Vec<usize> = names.iter().map(|name| table.place(name)).collect();
                 table.columns = places.iter().map(|&place| table.columns[place].clone()).collect();
-                table.rows.iter_mut().for_each(|row| {
+                for row in &mut table.rows {
                     *row = places.iter().map(|&place| row[place].clone()).collect();
-                });
+                }
             }
             Self::Doubled => table.rows.extend(table.rows.clone()),
             Self::Where(predicate) => {
@@ -161,7 +161,6 @@ impl Scalar {
         let place = columns.iter().position(|column| column.name == self.column());
         let value = row[place.expect("a column of the input")].clone();
         match (self, value) {
-            (Self::Column(_), value) => value,
             (Self::CoalesceSeven(_), Value::Null) => Value::Int(7),
             (Self::PlusOne(_), Value::Int(value)) => Value::Int(value + 1),
             (Self::PlusOne(_), Value::Float(value)) => Value::Float(value + 1.0),
