@@ -88,15 +88,17 @@ mod platform {
         at_prompt: bool,
         tell: Sender<Option<Signal>>,
     ) -> io::Result<impl Future<Output = ()> + Send> {
-        // from here on, a nudge does not end the process
-        let mut interrupt = signal(SignalKind::interrupt())?;
+        // to listen is to ignore no longer: ask first
+        let hears_interrupt = !at_prompt && !is_ignored(Signal::Interrupt);
+        // from here on, a nudge of the prompt does not end the process
+        let mut interrupt =
+            if at_prompt || hears_interrupt { Some(signal(SignalKind::interrupt())?) } else { None };
         let mut others = vec![];
         for ending in [Signal::Hangup, Signal::Terminate] {
             if !is_ignored(ending) {
                 others.push((ending, signal(SignalKind::from_raw(ending as i32))?));
             }
         }
-        let hears_interrupt = !at_prompt && !is_ignored(Signal::Interrupt);
         Ok(async move {
             let mut all = vec![];
             for (ending, stream) in &mut others {
@@ -106,8 +108,8 @@ mod platform {
                 };
                 all.push(heard.boxed());
             }
-            if hears_interrupt {
-                let heard = async {
+            if let Some(interrupt) = interrupt.as_mut().filter(|_| hears_interrupt) {
+                let heard = async move {
                     interrupt.recv().await;
                     Signal::Interrupt
                 };
