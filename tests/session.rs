@@ -151,9 +151,6 @@ async fn expressions_have_an_end() {
     };
     assert_eq!(number(&ctx, &call(256)).await, 1);
     let refused = ctx.sql(&call(257)).await.expect_err("too deep").strip_backtrace();
-    assert!(
-        refused.contains("...' nests more than 256 operations, as a sum of so many terms does"),
-        "{refused}"
-    );
+    assert!(refused.contains("nests more than 256 operations, as a sum of so many terms does"), "{refused}");
     assert!(refused.len() < 500, "{refused}");
 }

@@ -16,9 +16,12 @@ use datafusion::sql::sqlparser::dialect::Dialect;
 
 use super::args::{Call, ClusterSpec, OptionName, TableFunction, said_by};
 use super::lists::{read_list, string_literal};
-use super::scope::SqlPlanner;
+use super::scope::{SqlPlanner, TOO_DEEP, nests_too_deep};
 use super::table::{InputFunction, session_dialect};
 use super::{process_features, rewrite};
+
+/// How deep the lists, tuples and names around an expression nest.
+const LEVELS_OF_LISTS: usize = 8;
 
 /// Plans `dbcluster(...)`, `dbcluster_members(...)` and `process_features(...)` where a table may stand.
 #[derive(Debug, Default)]
@@ -81,6 +84,10 @@ fn read_call(
     let name = function.name();
     let (mut positional, mut options) = (vec![], vec![]);
     for arg in args {
+        // Before anything is copied, which takes stack for each level.
+        if nests_too_deep(arg, LEVELS_OF_LISTS) {
+            return plan_err!("{name}: an argument {TOO_DEEP}");
+        }
         match named(arg) {
             Some((option, operator, value)) => {
                 if !matches!(operator, FunctionArgOperator::RightArrow | FunctionArgOperator::Assignment) {

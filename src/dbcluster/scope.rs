@@ -130,12 +130,8 @@ impl Scope<'_> {
 
     /// Plans an expression of the call over the input's columns; it has to be a function of one row.
     fn over_row(&mut self, place: &str, mut sql: ast::Expr) -> Result<Expr> {
-        if sql.visit(&mut Depth(0)).is_break() {
-            return plan_err!(
-                "{}: {place} nests more than {DEEPEST} operations, as a sum of so many terms does; store it in a \
-                 table first, with CREATE TABLE ... AS SELECT",
-                self.function
-            );
+        if nests_too_deep(&sql, 0) {
+            return plan_err!("{}: {place} {TOO_DEEP}", self.function);
         }
         quote_exact_names(&mut sql, self.schema);
         let planned = self.planner.plan_expr(sql, self.schema);
@@ -212,19 +208,43 @@ fn shortened(names: &[&str]) -> String {
     }
 }
 
-/// How many operations are open where a visit stands; it ends where they are too many.
-struct Depth(usize);
+/// What to say of an expression that [nests too deep](nests_too_deep).
+pub(crate) const TOO_DEEP: &str = "nests more than 256 operations, as a sum of so many terms does; store it in a table first, \
+                                   with CREATE TABLE ... AS SELECT";
+
+/// Whether an expression nests deeper than the engine finds the types of it in reasonable time. So many levels `around` it, such
+/// as a list, count for nothing.
+pub(crate) fn nests_too_deep(sql: &impl Visit, around: usize) -> bool {
+    sql.visit(&mut Depth { open: 0, most: DEEPEST + around, queries: 0 }).is_break()
+}
+
+/// How many operations are open where a visit stands; it ends where they are too many. Queries are the engine's.
+struct Depth {
+    open: usize,
+    most: usize,
+    queries: usize,
+}
 
 impl Visitor for Depth {
     type Break = ();
 
+    fn pre_visit_query(&mut self, _: &ast::Query) -> ControlFlow<()> {
+        self.queries += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &ast::Query) -> ControlFlow<()> {
+        self.queries -= 1;
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
-        self.0 += 1;
-        if self.0 > DEEPEST { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        self.open += usize::from(self.queries == 0);
+        if self.open > self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn post_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
-        self.0 -= 1;
+        self.open -= usize::from(self.queries == 0);
         ControlFlow::Continue(())
     }
 }
