@@ -273,11 +273,11 @@ mod tests {
         assert_eq!(
             lines[1..6],
             [
-                r"| na\u{d}me\u{a}     |",
-                "+------------------+",
-                r"| two\u{a}lines     |",
-                r"| \u{1b}[2J        |",
-                r"| \u{202e}b\u{9}c   |"
+                r"| na\u{d}me\u{a}  |",
+                "+-----------------+",
+                r"| two\u{a}lines   |",
+                r"| \u{1b}[2J       |",
+                r"| \u{202e}b\u{9}c |",
             ]
         );
         let plan = print_table(&batch, false, LineBreaks::Kept);
