@@ -22,6 +22,7 @@
 //!
 //! - [`args`]: what was written becomes a checked [`ClusterSpec`](args::ClusterSpec), or an error for the person
 //!   who wrote it, with the help of [`lists`], [`scope`], [`constants`], [`nesting`] and [`repeatable`].
+//! - [`complete`]: what the input leaves open about equal rows is decided, so that it can be read twice.
 //! - [`table`]: the positional form, for any engine that takes table functions.
 //! - [`relation`]: the full form with named options, bare tables, subqueries and feature lists.
 //! - [`rewrite`]: a specification becomes a plan.
