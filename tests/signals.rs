@@ -12,7 +12,7 @@ use rexpect::session::{Options, spawn_with_options};
 use crate::binary::{dbcluster, stderr};
 
 /// How long anything here may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The binary as somebody starts it who wants signals to end it: a test's own caller may have had others in mind.
 fn hearing(args: &[&str]) -> Command {

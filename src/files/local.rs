@@ -224,7 +224,7 @@ mod tests {
     /// Before the file is opened, and after.
     #[tokio::test]
     async fn a_file_that_becomes_shorter_is_an_error() {
-        let (_folder, store, path, location) = store_with(&[b'x'; 3 * PIECE as usize]);
+        let (_folder, store, path, location) = store_with(&vec![b'x'; 3 * PIECE as usize]);
         let mut found = store.get_opts(&location, part(0..3 * PIECE)).await.expect("a file").into_stream();
         found.try_next().await.expect("a piece").expect("the first piece");
         fs::write(&path, b"short").expect("a shorter file");
@@ -234,7 +234,7 @@ mod tests {
             "{told}"
         );
 
-        fs::write(&path, [b'x'; 3 * PIECE as usize]).expect("a file");
+        fs::write(&path, vec![b'x'; 3 * PIECE as usize]).expect("a file");
         let mut whole = store.get(&location).await.expect("a file").into_stream();
         whole.try_next().await.expect("a piece").expect("the first piece");
         fs::write(&path, b"short").expect("a shorter file");

@@ -150,10 +150,10 @@ impl Moments {
     fn squared_deviations(&self) -> f64 {
         let count = self.rows as f64;
         let ((sum, sum_rest), (squares, squares_rest)) = (self.sum.in_two(), self.squares.in_two());
-        let (square, square_rest) = exact_product(sum, sum);
-        let square_rest = square_rest + 2.0 * sum * sum_rest;
-        let quotient = square / count;
-        let quotient_rest = ((-quotient).mul_add(count, square) + square_rest) / count;
+        let (product, product_rest) = exact_product(sum, sum);
+        let product_rest = product_rest + 2.0 * sum * sum_rest;
+        let quotient = product / count;
+        let quotient_rest = ((-quotient).mul_add(count, product) + product_rest) / count;
         let (difference, rest) = exact_sum(squares, -quotient);
         let deviations = difference + (rest + squares_rest - quotient_rest);
         if deviations < 0.0 { 0.0 } else { deviations }

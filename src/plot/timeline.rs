@@ -179,7 +179,9 @@ fn traces(
         let Some(mut spans) = by_series.remove(series) else { continue };
         if are_groups {
             let offset = ((at as f64 + 0.5) / lanes - 0.5) * 0.5;
-            spans.iter_mut().for_each(|span| span.y += offset);
+            for span in &mut spans {
+                span.y += offset;
+            }
         }
         let name = if are_series { shown(series, SHOWN) } else { "events".to_string() };
         let marker = Marker::new().color(color(at)).opacity(0.7);

@@ -318,10 +318,10 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if self.is_temporary {
-            if let Err(error) = fs::remove_dir_all(&self.path) {
-                complain(&format!("warning: {} is left behind: {error}", self.path.display()));
-            }
+        if self.is_temporary
+            && let Err(error) = fs::remove_dir_all(&self.path)
+        {
+            complain(&format!("warning: {} is left behind: {error}", self.path.display()));
         }
     }
 }

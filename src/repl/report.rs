@@ -102,8 +102,8 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     let label = label(report, &input)?;
 
     let dialect = ctx.state_ref().read().config_options().sql_parser.dialect;
-    let named = named(&features, dialect)?;
-    let first = ctx.sql(&format!("SELECT {named} FROM {table}")).await?;
+    let features_with_names = named(&features, dialect)?;
+    let first = ctx.sql(&format!("SELECT {features_with_names} FROM {table}")).await?;
     let feature_columns = columns(first.schema().as_arrow());
     // The first two numbers are the axes of the map.
     let is_number = |(_, found): &&(&str, ColumnType)| *found == ColumnType::Number;
@@ -147,7 +147,7 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     let names: Vec<String> = numbers.iter().chain(&color).map(|name| identifier(name)).collect();
     let names = names.join(", ");
     let grouped = format!(
-        "SELECT {called}, {names}, count(*) AS {events} FROM (SELECT {} AS {called}, {named} FROM {table}) \
+        "SELECT {called}, {names}, count(*) AS {events} FROM (SELECT {} AS {called}, {features_with_names} FROM {table}) \
          GROUP BY {called}, {names} ORDER BY {called}, {names} LIMIT {}",
         label.expression,
         MAX_ROWS + 1,
@@ -164,7 +164,7 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     }
     // Too many different ones: the boxes are those of the exemplars then, and say so.
     let variability = (of_events.len() <= MAX_ROWS).then_some((&of_events, boxes.as_slice()));
-    let note = nulls_note(ctx, report, &input, &named).await?;
+    let note = nulls_note(ctx, report, &input, &features_with_names).await?;
     let page = draw_report(&collapse, &settings, variability, &note)
         .map_err(|error| Failure::new(error.to_string()))?;
     Ok((page, collapse.len()))
@@ -216,7 +216,7 @@ async fn nulls_note(
     ctx: &SessionContext,
     report: &Report<'_>,
     input: &Schema,
-    named: &str,
+    features_with_names: &str,
 ) -> Result<String, Failure> {
     let table = report.relation();
     let (names, relation, read_as) = if report.features.is_none() {
@@ -228,7 +228,7 @@ async fn nulls_note(
             "skip" => "skipped",
             _ => return Ok(String::new()),
         };
-        let relation = format!("(SELECT {named} FROM {table})");
+        let relation = format!("(SELECT {features_with_names} FROM {table})");
         let features = ctx.sql(&format!("SELECT * FROM {relation}")).await?;
         let features: Vec<String> =
             features.schema().fields().iter().map(|field| field.name().clone()).collect();

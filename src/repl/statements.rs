@@ -54,7 +54,7 @@ pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = String::from_utf8_lossy(&error.as_bytes()[..valid]).matches('\n').count() + 1;
         format!("the script is not UTF-8, the first other byte is in line {line}: save it anew as UTF-8")
     })
 }

@@ -63,7 +63,7 @@ impl LabelColumns {
         match self {
             Self::OfRows(cluster) => {
                 let cluster = &cluster[rows];
-                let nulls = NullBuffer::from_iter(cluster.iter().map(|&cluster| cluster != NO_PART));
+                let nulls = cluster.iter().map(|&cluster| cluster != NO_PART).collect::<NullBuffer>();
                 let nulls = Some(nulls).filter(|nulls| nulls.null_count() > 0);
                 Arc::new(Int64Array::new(cluster.to_vec().into(), nulls))
             }

@@ -163,22 +163,22 @@ impl ObjectStoreRegistry for Stores {
     }
 
     fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>> {
-        let (store, held) = (self.inner.get_store(url)?, Arc::clone(&self.held));
-        Ok(Arc::new(Store { store, is_local: url.scheme() == "file", held }))
+        let (inner, held) = (self.inner.get_store(url)?, Arc::clone(&self.held));
+        Ok(Arc::new(Store { inner, is_local: url.scheme() == "file", held }))
     }
 }
 
 /// A store that is read as it is, and written to at the end of the statement.
 #[derive(Debug)]
 struct Store {
-    store: Arc<dyn ObjectStore>,
+    inner: Arc<dyn ObjectStore>,
     is_local: bool,
     held: Arc<Held>,
 }
 
 impl fmt::Display for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.store.fmt(f)
+        self.inner.fmt(f)
     }
 }
 
@@ -210,7 +210,7 @@ impl ObjectStore for Store {
     ) -> StoreResult<PutResult> {
         // a condition is on what is there now
         if options.mode != PutMode::Overwrite {
-            return self.store.put_opts(location, payload, options).await;
+            return self.inner.put_opts(location, payload, options).await;
         }
         if self.is_local {
             let mut upload = self.begin_file(location)?;
@@ -218,7 +218,7 @@ impl ObjectStore for Store {
             return upload.complete().await;
         }
         self.held.add(|pending| {
-            pending.objects.push((Arc::clone(&self.store), location.clone(), payload, options));
+            pending.objects.push((Arc::clone(&self.inner), location.clone(), payload, options));
             Ok(put_later())
         })
     }
@@ -231,27 +231,27 @@ impl ObjectStore for Store {
         if self.is_local {
             return Ok(Box::new(self.begin_file(location)?));
         }
-        let upload = self.store.put_multipart_opts(location, options).await?;
+        let upload = self.inner.put_multipart_opts(location, options).await?;
         Ok(Box::new(Upload { upload: Some(upload), held: Arc::clone(&self.held) }))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> StoreResult<GetResult> {
-        self.store.get_opts(location, options).await
+        self.inner.get_opts(location, options).await
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> StoreResult<Vec<Bytes>> {
-        self.store.get_ranges(location, ranges).await
+        self.inner.get_ranges(location, ranges).await
     }
 
     fn delete_stream(
         &self,
         locations: BoxStream<'static, StoreResult<Path>>,
     ) -> BoxStream<'static, StoreResult<Path>> {
-        self.store.delete_stream(locations)
+        self.inner.delete_stream(locations)
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
-        self.store.list(prefix)
+        self.inner.list(prefix)
     }
 
     fn list_with_offset(
@@ -259,19 +259,19 @@ impl ObjectStore for Store {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, StoreResult<ObjectMeta>> {
-        self.store.list_with_offset(prefix, offset)
+        self.inner.list_with_offset(prefix, offset)
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
-        self.store.list_with_delimiter(prefix).await
+        self.inner.list_with_delimiter(prefix).await
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
-        self.store.copy_opts(from, to, options).await
+        self.inner.copy_opts(from, to, options).await
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> StoreResult<()> {
-        self.store.rename_opts(from, to, options).await
+        self.inner.rename_opts(from, to, options).await
     }
 }
 

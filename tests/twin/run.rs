@@ -8,7 +8,6 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::Result;
-use datafusion::execution::TaskContext;
 use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, WindowFunctionDefinition, lit};
 use datafusion::physical_plan::execution_plan::reset_plan_states;
@@ -28,7 +27,7 @@ use super::value::Value;
 use crate::support::{session_with, session_without_planner, session_without_rule};
 
 /// No query of these tables takes longer.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_mins(1);
 
 /// Settings of a session that must not change an answer.
 const OPTIONS: [(&str, &str); 21] = [
@@ -176,7 +175,7 @@ pub fn rows(batches: &[RecordBatch]) -> Vec<Vec<Value>> {
 
 /// A plan may be run again, also where the first run was dropped on its way.
 async fn run_again(frame: DataFrame) -> Result<Vec<RecordBatch>> {
-    let context = Arc::new(TaskContext::from(frame.task_ctx()));
+    let context = Arc::new(frame.task_ctx());
     let mut plan = frame.create_physical_plan().await?;
     let mut first = execute_stream(Arc::<dyn ExecutionPlan>::clone(&plan), Arc::clone(&context))?;
     first.next().await.transpose()?;

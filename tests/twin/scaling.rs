@@ -33,7 +33,9 @@ impl Scaling {
     pub fn apply(self, vectors: &[Vec<f64>], weights: Option<&[f64]>) -> Result<Vec<Vec<f64>>, BeyondDouble> {
         let mut scaled = vectors.to_vec();
         if self == Self::L2 {
-            scaled.iter_mut().for_each(|vector| normalize(vector));
+            for vector in &mut scaled {
+                normalize(vector);
+            }
         }
         for feature in 0..vectors.first().map_or(0, Vec::len) {
             let column: Vec<f64> = scaled.iter().map(|vector| vector[feature]).collect();
@@ -45,7 +47,9 @@ impl Scaling {
             };
             finite(&column)?;
             if let Some(weights) = weights {
-                column.iter_mut().for_each(|value| *value *= weights[feature]);
+                for value in &mut column {
+                    *value *= weights[feature];
+                }
                 finite(&column)?;
             }
             for (vector, value) in scaled.iter_mut().zip(column) {
@@ -76,7 +80,9 @@ fn normalize(vector: &mut [f64]) {
         odd += vector.get(first + 1).map_or(0.0, |value| value * value);
     }
     let length = or_one((even + odd).sqrt());
-    vector.iter_mut().for_each(|value| *value /= length);
+    for value in vector {
+        *value /= length;
+    }
 }
 
 /// `StandardScaler`, with moments that are rounded once where numpy's depend on the order of the rows.
@@ -108,8 +114,11 @@ fn robust(column: &[f64]) -> Result<Vec<f64>, BeyondDouble> {
     let mut sorted = column.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
-    let median =
-        if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 };
+    let median = if sorted.len() % 2 == 1 {
+        sorted[middle]
+    } else {
+        f64::midpoint(sorted[middle - 1], sorted[middle])
+    };
     let spread = percentile(&sorted, 0.75) - percentile(&sorted, 0.25);
     finite(&[median, spread])?;
     let scale = or_one(spread);

@@ -65,7 +65,9 @@ pub fn table(rng: &mut Rng, source: &mut Source) -> Table {
     if source.can_be_partitioned() && !rows.is_empty() && percent(rng, 35) {
         // The names of folders hold the values of the last column.
         let (column, folders) = folder_column(rng);
-        rows.iter_mut().for_each(|row| row.push(one(rng, &folders)));
+        for row in &mut rows {
+            row.push(one(rng, &folders));
+        }
         source.folders = Some(column.name.clone());
         columns.push((column, vec![]));
     }

@@ -114,8 +114,8 @@ impl Ord for Value {
         match (self, other) {
             (Self::Null, _) | (_, Self::Null) => self.is_null().cmp(&other.is_null()),
             (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
-            (Self::Int(a), Self::Int(b)) => a.cmp(b),
-            (Self::Decimal { unscaled: a, .. }, Self::Decimal { unscaled: b, .. }) => a.cmp(b),
+            (Self::Int(a), Self::Int(b))
+            | (Self::Decimal { unscaled: a, .. }, Self::Decimal { unscaled: b, .. }) => a.cmp(b),
             (Self::Float(a), Self::Float(b)) => a.total_cmp(b),
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
             (Self::Bytes(a), Self::Bytes(b)) => a.cmp(b),
