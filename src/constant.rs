@@ -21,14 +21,16 @@ pub(crate) fn constant(expr: Expr) -> Option<ScalarValue> {
 /// # Errors
 /// Why it can't be computed, as in `1 / 0`.
 pub(crate) fn computed(expr: Expr) -> Result<Option<ScalarValue>> {
+    if !is_of_constants(&expr)? {
+        return Ok(None);
+    }
     let simplifier = ExprSimplifier::new(SimplifyContext::default());
     // Functions take it for granted that their arguments have been coerced: [1, 0.5] would panic.
     let coerced = simplifier.coerce(expr, &DFSchema::empty())?;
     match simplifier.simplify(coerced)? {
         Expr::Literal(value, _) => Ok(Some(value)),
         // The simplifier leaves what fails as it is, and keeps the reason to itself.
-        other if is_of_constants(&other)? => evaluated(&other).map(Some),
-        _ => Ok(None),
+        other => evaluated(&other).map(Some),
     }
 }
 
