@@ -150,8 +150,12 @@ fn one_file_of_a_folder_is_named() {
             fs::copy(folder.path().join(format!("good.{kind}")), logs.join(format!("{number}.{kind}")))
                 .expect("a copy");
         }
-        let file = logs.join(format!("2.{kind}"));
+        let mut file = logs.join(format!("2.{kind}"));
         fs::write(&file, &wrong).expect("a file");
+        if wrong.contains("no number") {
+            // Of two files that differ in a column's type, either one may be the wrong one.
+            file = logs.clone();
+        }
         let external = format!("CREATE EXTERNAL TABLE logs STORED AS {kind} LOCATION '{}/'", logs.display());
         for query in QUERIES {
             let statement = query.replace("FILE", &format!("logs.{kind}/"));

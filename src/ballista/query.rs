@@ -73,6 +73,9 @@ const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
 /// events are joined: one vector in 10,000 events. What is more than that is sent to all tasks all the same.
 const FEW: u8 = 1;
 
+/// The setting of the planner that plans later stages when earlier ones have been measured.
+const ADAPTIVE: &str = "ballista.planner.adaptive.enabled";
+
 /// Ballista's operator that sends a logical plan to the cluster.
 type Query = DistributedQueryExec<LogicalPlanNode>;
 
@@ -86,6 +89,8 @@ pub struct ClusterExec {
     files: FileVersions,
     /// Whether there are filters that mean few rows.
     has_few: bool,
+    /// Whether a join reads through a LIMIT, which the adaptive planner gets wrong.
+    joins_limited: bool,
     /// The query that was sent last.
     sent: Arc<Mutex<Option<Arc<Query>>>>,
     metrics: ExecutionPlanMetricsSet,
@@ -103,6 +108,7 @@ impl ClusterExec {
             properties: Arc::clone(query.properties()),
             files: file_versions::read_twice(plan, session).await?,
             has_few: has_few(plan)?,
+            joins_limited: joins_limited(plan)?,
             plan: plan.clone(),
             scheduler,
             session_id: session.session_id().to_string(),
@@ -112,7 +118,7 @@ impl ClusterExec {
     }
 
     /// The context with the settings that this query needs on a cluster.
-    fn with_settings(&self, context: &Arc<TaskContext>) -> Arc<TaskContext> {
+    fn with_settings(&self, context: &Arc<TaskContext>) -> Result<Arc<TaskContext>> {
         let mut config = context.session_config().clone();
         let options = config.options_mut();
         // Unless somebody has said what filters keep.
@@ -120,7 +126,10 @@ impl ClusterExec {
         if self.has_few && *selectivity == OptimizerOptions::default().default_filter_selectivity {
             *selectivity = FEW;
         }
-        Arc::new(TaskContext::new(
+        if self.joins_limited {
+            options.set(ADAPTIVE, "false")?;
+        }
+        Ok(Arc::new(TaskContext::new(
             context.task_id(),
             context.session_id(),
             config,
@@ -129,7 +138,7 @@ impl ClusterExec {
             context.aggregate_functions().clone(),
             context.window_functions().clone(),
             context.runtime_env(),
-        ))
+        )))
     }
 
     /// The name of the query on the cluster, once it has one.
@@ -141,6 +150,25 @@ impl ClusterExec {
     pub fn scheduler(&self) -> &str {
         &self.scheduler
     }
+}
+
+/// Whether a join reads rows through a LIMIT. The adaptive planner of Ballista 55 gives such a query no rows.
+fn joins_limited(plan: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        if matches!(node, LogicalPlan::Join(_)) {
+            node.apply_with_subqueries(|below| {
+                found |= match below {
+                    LogicalPlan::Limit(_) => true,
+                    LogicalPlan::Sort(sort) => sort.fetch.is_some(),
+                    _ => false,
+                };
+                Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+            })?;
+        }
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
 }
 
 fn ballista_query(plan: &LogicalPlan, scheduler: &str, session_id: &str) -> Query {
@@ -189,7 +217,7 @@ impl ExecutionPlan for ClusterExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let context = self.with_settings(&context);
+        let context = self.with_settings(&context)?;
         let mut rows = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
         let run = Run {
             exec: self.clone(),
