@@ -162,6 +162,9 @@ fn the_shell_lives_on() {
     session.flush().expect("it reads");
     session.exp_string("cmdline_tokens").expect("the completion");
     session.send_control('c').expect("it reads");
+    session.exp_string("dbcluster> ").expect("the prompt");
+    // the prompt is there, and the terminal is about to be
+    std::thread::sleep(Duration::from_millis(500));
     session.send_line("SELECT 40 + 2 AS n;").expect("it reads");
     session.exp_string("| 42").expect("the answer");
     session.send_line("\\q").expect("it reads");

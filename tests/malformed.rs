@@ -38,7 +38,7 @@ fn written() -> Vec<String> {
 
 /// Statements that are too long for a file, or have characters that an editor hides.
 fn made() -> Vec<String> {
-    let numbers = (0..100_000).map(|number: i32| number.to_string()).collect::<Vec<_>>().join(", ");
+    let numbers = (0..30_000).map(|number: i32| number.to_string()).collect::<Vec<_>>().join(", ");
     let sum = vec!["a"; 3000].join(" - ");
     let keys = |count: usize| (0..count).map(|key| format!("a + {key}")).collect::<Vec<_>>().join(", ");
     let columns = |count: usize| (0..count).map(|it| format!("a AS c{it}")).collect::<Vec<_>>().join(", ");
@@ -152,8 +152,9 @@ impl Forbidden {
             apologies: regex(
                 r"(?i)panick|internal error|bug in|caused by a bug|RUST_BACKTRACE|stack backtrace",
             ),
+            // Int64(1) is no dump: the engine calls the column of a constant so, in results as in messages.
             dumps: regex(
-                r"\b[A-Z]\w*(?:\(\w+)? \{ \w+: |\b(?:Some|Ok|Err|Literal|Column|Alias|Box)\(|\b(?:Utf8|Float64|Int64)\(",
+                r"\b[A-Z]\w*(?:\(\w+)? \{ \w+: |\b(?:Some|Ok|Err|Literal|Column|Alias|Box)\(|\b(?:Utf8|Float64|Int64)\((?:Some|None)",
             ),
         }
     }
