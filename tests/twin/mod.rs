@@ -51,7 +51,7 @@ use run::{Case, Settings};
 use source::{Format, Source};
 
 /// Queries of a normal run, of a seed that is always the same.
-const QUERIES: usize = 400;
+const QUERIES: usize = 700;
 const SEED: u64 = 1;
 
 /// The number of queries that each table is asked.
