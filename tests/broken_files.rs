@@ -35,7 +35,7 @@ fn run_in(folder: &Path, statements: &[&str]) -> Output {
     running.wait_with_output().expect("its output")
 }
 
-/// What the shell says of a query that fails.
+/// The shell's message about a query that fails.
 fn told(folder: &Path, statement: &str) -> String {
     let output = run_in(folder, &[statement]);
     assert_eq!(output.status.code(), Some(1), "{statement}\n{}", stdout(&output));
@@ -167,7 +167,7 @@ fn one_file_of_a_folder_is_named() {
     }
 }
 
-/// What is computed of the rows is not the file's fault.
+/// An error in computing on the rows is not the file's fault.
 #[test]
 fn errors_of_the_query_are_not_blamed_on_a_file() {
     let folder = good_files();

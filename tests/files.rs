@@ -210,7 +210,7 @@ async fn a_plan_that_is_run_again_needs_the_same_files() {
         format!("the file {} is not the one that was there when the query was planned", table.display());
     assert!(told.contains(&expected), "{told}");
 
-    // What is prepared is planned each time.
+    // A prepared statement is planned each time.
     rows(&swapped.ctx, &format!("PREPARE again AS {sql}")).await;
     for (letter, count) in [('C', 300), ('D', 150)] {
         swapped.write("table", letter, count).await;

@@ -159,7 +159,7 @@ impl Forbidden {
         }
     }
 
-    /// What is wrong with how a script ended.
+    /// The fault in how a script ended, if there is one.
     fn fault(&self, script: &str, ended: &Ended) -> Option<String> {
         // EXPLAIN shows the plan as it is.
         let shows_plan = script.contains("EXPLAIN");

@@ -170,7 +170,7 @@ impl ExecutionPlan for ExemplarKeysExec {
     }
 }
 
-/// What one run learns, and whom it tells.
+/// The keys that one run learns, and the filter that it tells.
 struct Learner {
     seen: Seen,
     keys: Vec<Arc<dyn PhysicalExpr>>,

@@ -87,7 +87,7 @@ async fn exemplars_are_those_of_one_run() {
     assert_eq!((&one, &other), (&expected, &expected));
 }
 
-/// What the filter knows is what one whole run has seen.
+/// The filter knows the keys of one whole run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_are_those_of_one_run() {
     let input = table(&[partitions().concat()]);

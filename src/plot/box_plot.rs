@@ -143,7 +143,7 @@ struct Members {
     /// Where the box lies on the y axis.
     place: f64,
     values: Vec<Weighted>,
-    /// What the tooltip says before the numbers.
+    /// The text of the tooltip before the numbers.
     tooltip: Vec<(String, String)>,
 }
 

@@ -225,7 +225,7 @@ fn note_of(
     note.join(" ")
 }
 
-/// What a note says of the lines.
+/// The words of a note about the lines.
 pub(super) fn dashed(references: &[Reference]) -> Option<String> {
     (!references.is_empty()).then(|| format!("Dashed: {}.", count(references.len(), "reference")))
 }

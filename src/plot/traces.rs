@@ -25,7 +25,7 @@ pub(super) struct Boxes {
     showlegend: bool,
 }
 
-/// What a box spans.
+/// The numbers that a box spans.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Quartiles {
     pub(super) minimum: f64,

@@ -42,7 +42,7 @@ const LOGONS: usize = 5;
 const TRUTH: (&str, &str) =
     ("check_against_the_truth.sql", include_str!("../../sql/check_against_the_truth.sql"));
 
-/// What to do about events that are hidden.
+/// The advice about events that are hidden.
 const WITHIN_PROGRAMS: (&str, &str) =
     ("check_within_programs.sql", include_str!("../../sql/check_within_programs.sql"));
 

@@ -113,7 +113,7 @@ pub(super) fn describe(error: &DataFusionError) -> String {
     .replace(DISK_LIMIT_OF_ENGINE, "Give it more with --disk-limit")
 }
 
-/// What the engine says of the limit that the shell calls `--disk-limit`.
+/// The engine's words for the limit that the shell calls `--disk-limit`.
 const DISK_LIMIT_OF_ENGINE: &str =
     "Please try increasing the config: `datafusion.runtime.max_temp_directory_size`";
 

@@ -144,7 +144,7 @@ fn with_nested(batch: &RecordBatch, change: fn(&ArrayRef) -> Result<ArrayRef>) -
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
-/// What becomes of the line breaks in a table's values.
+/// The treatment of line breaks in a table's values.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LineBreaks {
     /// They are escaped, as everything that a value could pass itself off as a row with.

@@ -34,7 +34,7 @@ const ADVICE: [(&str, &str); 7] = [
 const DAMAGED: &str =
     "a damaged file does this: read the files of the statement one by one, and write the one that fails anew";
 
-/// What was said, and where.
+/// The message of a panic, and its place.
 #[derive(Debug, Clone, PartialEq)]
 struct Panic {
     message: String,

@@ -18,7 +18,7 @@ pub(super) enum Signal {
 }
 
 impl Signal {
-    /// What a shell says of a program that the signal has ended.
+    /// The exit code of a program that the signal has ended.
     pub(super) fn exit_code(self) -> u8 {
         128 + self as u8
     }
@@ -34,7 +34,7 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Who is asked whether the program is to end.
+/// The parts that are asked whether the program is to end.
 #[derive(Debug, Clone)]
 pub(super) struct Signals(watch::Receiver<Option<Signal>>);
 

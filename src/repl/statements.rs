@@ -64,7 +64,7 @@ pub(super) struct Script<'a> {
     text: &'a str,
     /// Tokens not handed out yet, with their byte ranges.
     tokens: VecDeque<(TokenWithSpan, Range<usize>)>,
-    /// What stopped the tokenizer after them. More text may mend it.
+    /// The error that stopped the tokenizer after them. More text may mend it.
     error: Option<TokenizerError>,
     /// The dialect that the tokens were read in.
     read_in: Option<DialectName>,
@@ -186,7 +186,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// What was read and not handed out has to be read again.
+    /// The text that was read and not handed out has to be read again.
     fn forget(&mut self) {
         self.tokens.clear();
         self.error = None;

@@ -45,7 +45,7 @@ impl Writes {
         Self(Arc::new(Held { pending: Mutex::new(Some(Pending::default())), failure: Arc::default() }))
     }
 
-    /// What a plan runs in, so that its writes are these.
+    /// The context that a plan runs in, so that its writes are these.
     pub(crate) fn context(&self, context: &TaskContext) -> Arc<TaskContext> {
         let runtime = context.runtime_env();
         let stores = Stores { inner: Arc::clone(&runtime.object_store_registry), held: Arc::clone(&self.0) };
@@ -96,12 +96,12 @@ impl Drop for Writes {
 
 #[derive(Debug)]
 struct Held {
-    /// What waits for the end of the statement; none after it.
+    /// The writes that wait for the end of the statement; none after it.
     pending: Mutex<Option<Pending>>,
     failure: FirstFailure,
 }
 
-/// What the system said of the first local file that could not be written.
+/// The system's error about the first local file that could not be written.
 type FirstFailure = Arc<OnceLock<String>>;
 
 impl Held {
@@ -280,7 +280,7 @@ fn put_later() -> PutResult {
     PutResult { e_tag: None, version: None }
 }
 
-/// What the system said, with the file in front.
+/// The system's error, with the file in front.
 fn failed(target: &std::path::Path, error: &io::Error, first: &FirstFailure) -> StoreError {
     let said = format!("{}: {error}", target.display());
     // a later one is no news

@@ -39,7 +39,7 @@ pub(super) struct Job {
     pub(super) enough_rows: usize,
 }
 
-/// What is done with the rows.
+/// The work on the rows.
 pub(super) struct Work {
     /// The calls, each with its arguments. Their labels become columns in this order.
     pub(super) calls: Vec<(Call, Vec<Arc<dyn PhysicalExpr>>)>,
@@ -257,7 +257,7 @@ impl Work {
     }
 }
 
-/// What an error says, without the backtrace that it may carry.
+/// The text of an error, without the backtrace that it may carry.
 fn text_of(error: &DataFusionError) -> String {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(text) => text.clone(),
@@ -287,7 +287,7 @@ impl Drop for CancelOnDrop {
 /// The result of some partitions. The memory of each batch is given back as it goes.
 struct LabelledRows {
     batches: std::vec::IntoIter<RecordBatch>,
-    /// What each batch holds that no later one does.
+    /// The bytes that each batch holds and no later one does.
     sizes: std::vec::IntoIter<usize>,
     /// Of all rows, a column for each call.
     labels: Vec<LabelColumns>,
@@ -307,7 +307,7 @@ impl LabelledRows {
         let mut memory = RecordBatchMemoryCounter::new();
         let mut sizes: Vec<usize> = batches.iter().rev().map(|batch| memory.count_batch(batch)).collect();
         sizes.reverse();
-        // What the core needed is free again.
+        // The core's memory is free again.
         let labels_size: usize = labels.iter().map(LabelColumns::size).sum();
         reservation.resize((memory.memory_usage() + labels_size).min(reservation.size()));
         Self { batches: batches.into_iter(), sizes: sizes.into_iter(), labels, offset: 0, work, reservation }

@@ -1,4 +1,4 @@
-//! What EXPLAIN ANALYZE shows of the core.
+//! The metrics of the core that EXPLAIN ANALYZE shows.
 
 use datafusion::common::instant::Instant;
 use datafusion::physical_plan::metrics::{
@@ -12,7 +12,7 @@ pub(super) struct DbscanMetrics {
     /// Rows that came in: distinct vectors where `dbcluster` plans it.
     pub(super) input_rows: Count,
     clusters: Count,
-    /// What the core's [`dbscan::Statistics`] count, all partitions together.
+    /// The counts of the core's [`dbscan::Statistics`], all partitions together.
     cells: Count,
     core_points: Count,
     noise_points: Count,

@@ -14,7 +14,7 @@ use datafusion::physical_plan::{ExecutionPlan, InputOrderMode};
 
 use super::{DbscanExec, clustering};
 
-/// What takes the place of `node`, if that is a window with a function of ours.
+/// The operator in place of `node`, if that is a window with a function of ours.
 pub(in super::super) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let Ok(window) = (Arc::clone(node) as Arc<dyn Any + Send + Sync>).downcast::<WindowAggExec>() else {
         return Ok(None);

@@ -145,7 +145,7 @@ impl Kind {
 
 /// Files and folders that programs leave beside their data: `_SUCCESS`, `_delta_log/`, `.data.csv.swp`.
 fn is_hidden(url: &ListingTableUrl, file: &ObjectMeta) -> bool {
-    // What is named itself is meant.
+    // A file that is named itself is meant.
     let below = url.strip_prefix(&file.location);
     below.is_some_and(|mut below| below.any(|part| part.starts_with(['_', '.']) && !part.contains('=')))
 }
