@@ -1,7 +1,7 @@
 //! The value of an expression that has no columns, while a statement is planned.
 
-use datafusion::arrow::datatypes::Schema;
-use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::Schema;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::execution::context::ExecutionProps;

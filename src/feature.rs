@@ -7,9 +7,9 @@
 //! - So has every decimal of up to 15 digits. One with more digits is an error unless it is what its DOUBLE is written as,
 //!   with as few digits as tell that from others.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, PrimitiveArray};
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, PrimitiveArray};
+use arrow::compute::cast;
+use arrow::datatypes::{
     DataType, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType, Int64Type, UInt64Type, i256,
 };
 use datafusion::common::{Result, exec_err};

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, UnionArray};
-use datafusion::arrow::datatypes::{DataType, Field, UnionFields};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, UnionArray};
+use arrow::datatypes::{DataType, Field, UnionFields};
 use datafusion::dataframe::DataFrameWriteOptions;
 use datafusion::prelude::ParquetReadOptions;
 use rexpect::session::{Options, spawn_with_options};

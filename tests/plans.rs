@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use datafusion::arrow::array::AsArray;
-use datafusion::arrow::datatypes::{DataType, Int64Type};
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
@@ -51,8 +51,7 @@ async fn session() -> (SessionContext, tempfile::TempDir) {
 
 async fn plan(ctx: &SessionContext, folder: &tempfile::TempDir, sql: &str) -> String {
     let plan = rows(ctx, &format!("EXPLAIN FORMAT INDENT {sql}")).await;
-    let plan =
-        datafusion::arrow::util::display::array_value_to_string(plan.column(1), 1).expect("a physical plan");
+    let plan = arrow::util::display::array_value_to_string(plan.column(1), 1).expect("a physical plan");
     let path = folder.path().display().to_string();
     plan.replace(path.trim_start_matches('/'), "FOLDER")
 }

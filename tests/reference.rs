@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use datafusion::arrow::array::{AsArray, RecordBatch};
-use datafusion::arrow::datatypes::{Float64Type, Int64Type};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Float64Type, Int64Type};
 
 use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -116,11 +116,8 @@ fn case_keeping_session() -> SessionContext {
 fn check_features(set: &str, ours: &RecordBatch, reference: &RecordBatch) {
     for index in 0..ours.num_columns() {
         let as_double = |batch: &RecordBatch, index: usize| {
-            datafusion::arrow::compute::cast(
-                batch.column(index),
-                &datafusion::arrow::datatypes::DataType::Float64,
-            )
-            .expect("features are numbers")
+            arrow::compute::cast(batch.column(index), &arrow::datatypes::DataType::Float64)
+                .expect("features are numbers")
         };
         // Behind the row number, in the same order.
         let (ours, theirs) = (as_double(ours, index), as_double(reference, index + 1));

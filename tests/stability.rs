@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
+use arrow::array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array,
 };
-use datafusion::arrow::compute::{cast, concat_batches, take_record_batch};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::compute::{cast, concat_batches, take_record_batch};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::logical_expr::ExprFunctionExt;
 use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
 use datafusion_dbcluster::dbscan_udwf;

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, Int64Array, RecordBatch};
-use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::arrow::util::pretty::pretty_format_batches;
+use arrow::array::{Array, Int64Array, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::util::pretty::pretty_format_batches;
 use datafusion::datasource::MemTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{CsvReadOptions, ParquetReadOptions, SessionConfig, SessionContext};
@@ -74,7 +74,7 @@ pub async fn text(ctx: &SessionContext, sql: &str) -> String {
 pub async fn number(ctx: &SessionContext, sql: &str) -> i64 {
     let rows = rows(ctx, sql).await;
     assert_eq!((rows.num_rows(), rows.num_columns()), (1, 1), "{sql}");
-    let column = datafusion::arrow::compute::cast(rows.column(0), &DataType::Int64).expect("a number");
+    let column = arrow::compute::cast(rows.column(0), &DataType::Int64).expect("a number");
     column.as_any().downcast_ref::<Int64Array>().expect("a number").value(0)
 }
 

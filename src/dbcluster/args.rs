@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::ListArray;
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::array::ListArray;
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::scalar::ScalarStructBuilder;
 use datafusion::common::{Column, DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err};
 use datafusion::functions::core::named_struct;

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::{
     Column, DFSchema, DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err,
 };

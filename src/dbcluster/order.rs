@@ -1,6 +1,6 @@
 //! Which columns can put rows in order.
 
-use datafusion::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 
 /// Whether the engine can sort by a type.
 pub(super) fn has_order(data_type: &DataType) -> bool {

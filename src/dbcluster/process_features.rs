@@ -94,6 +94,6 @@ pub(crate) fn plan(input: LogicalPlan) -> Result<LogicalPlan> {
 
 /// The decimal logarithm of a count, 0 for 0.
 fn log_or_zero(value: Expr) -> Result<Expr> {
-    let value = cast(value, datafusion::arrow::datatypes::DataType::Float64);
+    let value = cast(value, arrow::datatypes::DataType::Float64);
     when(value.clone().eq(lit(0.0)), lit(0.0)).otherwise(log10(value))
 }

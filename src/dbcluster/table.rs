@@ -8,8 +8,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::Array;
-use datafusion::arrow::datatypes::DataType;
+use arrow::array::Array;
+use arrow::datatypes::DataType;
 use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{
     DFSchema, Result, ScalarValue, TableReference, exec_datafusion_err, plan_datafusion_err, plan_err,

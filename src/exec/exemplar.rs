@@ -17,10 +17,10 @@ use std::fmt::Formatter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt64Array};
-use datafusion::arrow::compute::{filter_record_batch, not};
-use datafusion::arrow::datatypes::{Int64Type, SchemaRef};
-use datafusion::arrow::row::{RowConverter, SortField};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt64Array};
+use arrow::compute::{filter_record_batch, not};
+use arrow::datatypes::{Int64Type, SchemaRef};
+use arrow::row::{RowConverter, SortField};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{HashMap, Result, Statistics, internal_err};
 use datafusion::execution::memory_pool::MemoryConsumer;

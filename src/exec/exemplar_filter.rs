@@ -3,8 +3,8 @@
 use std::fmt::Formatter;
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::compute::filter_record_batch;
+use arrow::array::RecordBatch;
+use arrow::compute::filter_record_batch;
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, ScalarValue, Statistics};

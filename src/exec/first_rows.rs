@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
-use datafusion::arrow::compute::{interleave_record_batch, take_record_batch};
-use datafusion::arrow::datatypes::DataType;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::{interleave_record_batch, take_record_batch};
+use arrow::datatypes::DataType;
 use datafusion::common::utils::memory::{RecordBatchMemoryCounter, estimate_memory_size};
 use datafusion::common::{DataFusionError, HashMap, Result};
 use datafusion::execution::memory_pool::{MemoryReservation, human_readable_size};

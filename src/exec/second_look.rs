@@ -22,7 +22,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::Schema;
+use arrow::datatypes::Schema;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{JoinSide, JoinType, Result};
 use datafusion::physical_expr::expressions::{Column, DynamicFilterPhysicalExpr, lit};

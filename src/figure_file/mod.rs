@@ -11,8 +11,8 @@ mod sink;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider, TableProviderFactory};
 use datafusion::common::parsers::CompressionTypeVariant;
 use datafusion::common::{GetExt, Result, Statistics, not_impl_err, plan_datafusion_err, plan_err};

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Float64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
-use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err, internal_datafusion_err};
 use datafusion::datasource::physical_plan::FileSinkConfig;
 use datafusion::datasource::sink::DataSink;
@@ -108,7 +108,7 @@ fn plot_error(error: &PlotError) -> DataFusionError {
 
 /// Arrow's rows as plain data.
 pub(crate) fn rows(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Rows> {
-    let column = |(at, field): (usize, &Arc<datafusion::arrow::datatypes::Field>)| {
+    let column = |(at, field): (usize, &Arc<arrow::datatypes::Field>)| {
         let mut column = Column {
             name: field.name().clone(),
             column_type: column_type(field.data_type()),

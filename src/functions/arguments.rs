@@ -6,8 +6,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::Array;
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::array::Array;
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue, exec_err, internal_err, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, Signature, Volatility};
 

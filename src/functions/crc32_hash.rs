@@ -1,6 +1,6 @@
 //! `crc32_hash`: a string as one number.
 
-use datafusion::arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
 use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};

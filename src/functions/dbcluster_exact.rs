@@ -11,8 +11,8 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
 use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -300,8 +300,7 @@ mod tests {
     fn moments(statistic: Statistic, values: &[f64]) -> Moments {
         let mut moments =
             Moments { statistic, rows: 0, sum: ExactSum::default(), squares: ExactSum::default() };
-        let values: ArrayRef =
-            Arc::new(values.iter().copied().collect::<datafusion::arrow::array::Float64Array>());
+        let values: ArrayRef = Arc::new(values.iter().copied().collect::<arrow::array::Float64Array>());
         moments.update_batch(&[Arc::clone(&values), values]).unwrap_or_else(|error| panic!("{error}"));
         moments
     }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use datafusion::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{

@@ -3,10 +3,10 @@
 use std::str;
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{Array, ArrayRef, LargeStringBuilder};
-use datafusion::arrow::compute::{can_cast_types, cast};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields};
-use datafusion::arrow::json::{EncoderOptions, writer::make_encoder};
+use arrow::array::{Array, ArrayRef, LargeStringBuilder};
+use arrow::compute::{can_cast_types, cast};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields};
+use arrow::json::{EncoderOptions, writer::make_encoder};
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,

@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::BooleanArray;
-use datafusion::arrow::compute::and;
-use datafusion::arrow::compute::kernels::cmp::not_distinct;
-use datafusion::arrow::datatypes::DataType;
+use arrow::array::BooleanArray;
+use arrow::compute::and;
+use arrow::compute::kernels::cmp::not_distinct;
+use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 use datafusion_macros::user_doc;

@@ -9,11 +9,11 @@ use std::collections::BinaryHeap;
 use std::fmt::{Debug, Formatter};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray};
-use datafusion::arrow::buffer::OffsetBuffer;
-use datafusion::arrow::compute::SortOptions;
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::arrow::row::{OwnedRow, Row, RowConverter, Rows, SortField};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::SortOptions;
+use arrow::datatypes::{DataType, Field, FieldRef};
+use arrow::row::{OwnedRow, Row, RowConverter, Rows, SortField};
 use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion::logical_expr::function::AccumulatorArgs;

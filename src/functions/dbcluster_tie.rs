@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{AsArray, BooleanArray};
-use datafusion::arrow::compute::nullif;
-use datafusion::arrow::datatypes::{DataType, Int64Type};
+use arrow::array::{AsArray, BooleanArray};
+use arrow::compute::nullif;
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 use datafusion_macros::user_doc;

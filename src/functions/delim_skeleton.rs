@@ -1,6 +1,6 @@
 //! `delim_skeleton`: a command line with nothing but its delimiters left.
 
-use datafusion::arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,

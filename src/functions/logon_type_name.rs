@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{StringViewArray, downcast_integer_array};
-use datafusion::arrow::datatypes::DataType;
+use arrow::array::{StringViewArray, downcast_integer_array};
+use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
 use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};

@@ -1,6 +1,6 @@
 //! `string_score`: `path_score` under a name for text that is no path, such as an account.
 
-use datafusion::arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,

@@ -7,18 +7,18 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
+use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, StringArrayType, StringViewArray,
     StringViewBuilder,
 };
-use datafusion::arrow::compute::take;
+use arrow::compute::take;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::ColumnarValue;
 
 /// Evaluates `$body` with `$strings` bound to the array behind `$array` by its own type.
 macro_rules! with_strings {
     ($array:expr, $strings:ident => $body:expr) => {{
-        use datafusion::arrow::{array::AsArray, datatypes::DataType};
+        use arrow::{array::AsArray, datatypes::DataType};
         match $array.data_type() {
             DataType::Utf8 => {
                 let $strings = $array.as_string::<i32>();

@@ -7,9 +7,9 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use datafusion::arrow::array::{AsArray, RecordBatch};
-use datafusion::arrow::compute::{cast, concat_batches};
-use datafusion::arrow::datatypes::{DataType, Int64Type};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::{cast, concat_batches};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 use datafusion::config::Dialect;
 
@@ -279,11 +279,7 @@ fn oddities(processes: &RecordBatch) -> Result<Vec<String>, Failure> {
 }
 
 /// A column of a result, as a type.
-fn column(
-    batch: &RecordBatch,
-    name: &str,
-    data_type: &DataType,
-) -> Result<datafusion::arrow::array::ArrayRef, Failure> {
+fn column(batch: &RecordBatch, name: &str, data_type: &DataType) -> Result<arrow::array::ArrayRef, Failure> {
     let column =
         batch.column_by_name(name).ok_or_else(|| Failure::new(format!("the result has no column {name}")))?;
     Ok(cast(column, data_type).map_err(datafusion::common::DataFusionError::from)?)

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
-use datafusion::arrow::error::ArrowError;
+use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use datafusion::object_store;
 use datafusion::parquet::errors::ParquetError;

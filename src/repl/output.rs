@@ -10,12 +10,12 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, LargeStringArray, RecordBatch};
-use datafusion::arrow::csv;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::arrow::json::{self, ArrayWriter, LineDelimitedWriter};
-use datafusion::arrow::util::display::{self, ArrayFormatter};
-use datafusion::arrow::util::pretty::pretty_format_batches;
+use arrow::array::{ArrayRef, LargeStringArray, RecordBatch};
+use arrow::csv;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::json::{self, ArrayWriter, LineDelimitedWriter};
+use arrow::util::display::{self, ArrayFormatter};
+use arrow::util::pretty::pretty_format_batches;
 use datafusion::common::Result;
 use datafusion::config::FormatOptions;
 use datafusion_cli::print_format::PrintFormat;
@@ -217,8 +217,8 @@ fn line_of_cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::array::{Array, ListArray, StringArray, StructArray};
-    use datafusion::arrow::datatypes::Int64Type;
+    use arrow::array::{Array, ListArray, StringArray, StructArray};
+    use arrow::datatypes::Int64Type;
 
     use super::*;
 

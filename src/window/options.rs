@@ -4,8 +4,8 @@
 //! `dbscan_vectors` takes one as its first, with everything that the table functions were asked for, so that EXPLAIN
 //! shows each option under its name.
 
-use datafusion::arrow::array::{Array, AsArray};
-use datafusion::arrow::datatypes::{DataType, Float64Type};
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err};
 
 use crate::dbscan::{Metric, Params, Points, Scaling};
@@ -219,7 +219,7 @@ fn factors(function: &str, value: &ScalarValue, features: usize) -> Result<Vec<f
         }
     };
     let numbers = match list.data_type() {
-        data_type if data_type.is_numeric() => datafusion::arrow::compute::cast(&list, &DataType::Float64)?,
+        data_type if data_type.is_numeric() => arrow::compute::cast(&list, &DataType::Float64)?,
         _ => return plan_err!("{function}: weights is {value}, expected a list of numbers, one per feature"),
     };
     let factors: Vec<Option<f64>> = numbers.as_primitive::<Float64Type>().iter().collect();
@@ -278,8 +278,8 @@ pub(crate) fn metric_names() -> &'static [&'static str] {
 mod tests {
     use std::sync::Arc;
 
-    use datafusion::arrow::array::{ArrayRef, StructArray};
-    use datafusion::arrow::datatypes::Field;
+    use arrow::array::{ArrayRef, StructArray};
+    use arrow::datatypes::Field;
     use datafusion::common::scalar::ScalarStructBuilder;
 
     use super::*;

@@ -1,7 +1,7 @@
 //! [`DbscanOrder`] completes what a query says of a `dbscan` window; [`DbscanChecks`] says what is wrong with it while SQL is
 //! planned.
 
-use datafusion::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
+use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal128Array, Float64Array, Int32Array,
     Int64Array, ListArray, RecordBatch, StringArray, StructArray, UInt64Array,
 };
-use datafusion::arrow::buffer::NullBuffer;
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{
+use arrow::buffer::NullBuffer;
+use arrow::compute::cast;
+use arrow::datatypes::{
     DataType, Decimal128Type, Field, Float64Type, Int32Type, Int64Type, Schema, UInt64Type,
 };
 

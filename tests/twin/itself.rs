@@ -1,6 +1,6 @@
 //! A comparison is worth what it notices.
 
-use datafusion::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 use datafusion::prelude::SessionConfig;
 use fastrand::Rng;
 

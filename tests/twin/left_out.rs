@@ -1,6 +1,6 @@
 //! Queries that are not compared, each kind under a name and with the reason.
 
-use datafusion::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 
 use super::query::{Form, Function, Input, Scalar};
 use super::run::Case;

@@ -1,6 +1,6 @@
 //! Random queries over a table.
 
-use datafusion::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 use fastrand::Rng;
 
 use super::clustering::partitions;

@@ -1,6 +1,6 @@
 //! A query as plain Rust: the call, its input rows, and the part of the answer that is shown.
 
-use datafusion::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 
 use super::dbscan::Metric;
 use super::scaling::Scaling;

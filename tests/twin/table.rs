@@ -1,6 +1,6 @@
 //! A table as plain Rust, which the twin reads and the engine is given.
 
-use datafusion::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 
 use super::value::Value;
 

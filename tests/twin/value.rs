@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt::Write;
 
-use datafusion::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 
 /// A value. Times are counted in the unit of their column, decimals in its last digit.
 ///

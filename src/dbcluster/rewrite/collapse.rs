@@ -1,6 +1,6 @@
 //! `dbcluster`: one row per cluster, one per noise event.
 
-use datafusion::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 use datafusion::common::{Column, JoinType, NullEquality, Result};
 use datafusion::functions_aggregate::expr_fn::{first_value, max, sum};
 use datafusion::functions_nested::expr_fn::make_array;

@@ -1,6 +1,6 @@
 //! Rows become distinct vectors, and these are labelled: the part of the plan that is the same for every function.
 
-use datafusion::arrow::datatypes::DataType;
+use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::functions::core::expr_fn::{get_field, named_struct};
 use datafusion::functions_aggregate::expr_fn::{count, first_value, max, min};

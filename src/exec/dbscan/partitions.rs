@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, UInt64Array};
-use datafusion::arrow::compute::{SortColumn, concat, take};
+use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
+use arrow::compute::{SortColumn, concat, take};
 use datafusion::common::Result;
 use datafusion::common::utils::evaluate_partition_ranges;
 use datafusion::physical_expr::PhysicalSortExpr;
@@ -110,8 +110,8 @@ impl Partitions {
 mod tests {
     use std::sync::Arc;
 
-    use datafusion::arrow::array::{Array, Int32Array, StringArray};
-    use datafusion::arrow::compute::SortOptions;
+    use arrow::array::{Array, Int32Array, StringArray};
+    use arrow::compute::SortOptions;
     use datafusion::physical_expr::expressions::Column;
 
     use super::*;

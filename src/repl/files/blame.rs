@@ -5,7 +5,7 @@ use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use datafusion::arrow::error::ArrowError;
+use arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err};
 use datafusion::object_store::{self, ObjectMeta, ObjectStore};
 use datafusion::parquet::errors::ParquetError;

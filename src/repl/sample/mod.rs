@@ -23,9 +23,9 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::arrow::error::ArrowError;
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use datafusion::parquet::errors::ParquetError;
 use tempfile::TempDir;
 

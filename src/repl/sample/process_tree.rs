@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::error::ArrowError;
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
 use fastrand::Rng;
 
 use super::processes::{Columns, append_hex, schema};

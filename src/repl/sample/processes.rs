@@ -4,11 +4,9 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    ArrayRef, BooleanBuilder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder,
-};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use datafusion::arrow::error::ArrowError;
+use arrow::array::{ArrayRef, BooleanBuilder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
 
 use super::anomalies::{anomaly, one_off};
 use super::templates::{EXPLORER, Event, Session, Templates};
@@ -214,7 +212,7 @@ impl<'a> Processes<'a> {
 
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::array::AsArray;
+    use arrow::array::AsArray;
 
     use super::*;
 
@@ -237,7 +235,7 @@ mod tests {
         let kinds = batch.column_by_name("anomaly_kind").expect("the kind").as_string::<i32>();
         assert_eq!(truth.true_count(), processes.planted());
         for row in 0..batch.num_rows() {
-            assert_eq!(truth.value(row), !datafusion::arrow::array::Array::is_null(kinds, row));
+            assert_eq!(truth.value(row), !arrow::array::Array::is_null(kinds, row));
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use datafusion::arrow::temporal_conversions::timestamp_us_to_datetime;
+use arrow::temporal_conversions::timestamp_us_to_datetime;
 use fastrand::Rng;
 
 use super::world::{Purpose, World, mix, stream};
