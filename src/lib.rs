@@ -1,38 +1,33 @@
 #![doc = include_str!("../README.md")]
 
-// In the order in which data flows: what all need, numbers from text, a call and its plan, the labels, the operator,
-// the figures, the files.
+// In the order in which data flows: the pieces that all need, numbers from text, a call and its plan, the labels, the
+// operators, the figures.
 mod constant;
-mod near_miss;
-mod windows_names;
+pub mod near_miss;
 mod feature;
-mod files;
+pub mod file_versions;
 pub mod functions;
 mod dbcluster;
 mod window;
-pub mod dbscan;
 mod exec;
-#[cfg(feature = "plot")]
-pub mod plot;
-#[cfg(feature = "plot")]
-mod figure_file;
-#[cfg(any(feature = "cli", feature = "ballista"))]
-mod writes;
+#[cfg(feature = "figures")]
+pub mod figure_file;
+pub mod json;
 mod nested_columns;
 mod session;
-#[cfg(any(feature = "cli", feature = "ballista"))]
-mod terminal;
-#[cfg(feature = "ballista")]
-pub mod ballista;
-#[cfg(feature = "cli")]
-pub mod repl;
+pub mod distributed;
 
 pub use dbcluster::documentation::OptionDocumentation;
+/// The core: exact DBSCAN over weighted vectors, without SQL.
+pub use dbcluster_dbscan as dbscan;
+/// Rows to pages, without SQL.
+#[cfg(feature = "figures")]
+pub use dbcluster_figures as figures;
 pub use exec::{
     DbscanExec, DbscanRule, ExemplarExec, ExemplarFilterExec, ExemplarKeysExec, FileStatistics,
     UnchangedFilesExec, UnchangedFilesRule,
 };
-#[cfg(feature = "plot")]
+#[cfg(feature = "figures")]
 pub use figure_file::FigureFormatFactory;
 pub use session::{
     documentation_example_table, documentation_grammar, option_documentation, register_all,

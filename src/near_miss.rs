@@ -12,7 +12,7 @@ const SIMILAR: f64 = 0.5;
 const SHOWN: usize = 200;
 
 /// What was written, or its beginning where it is long.
-pub(crate) fn excerpt(written: &str) -> Cow<'_, str> {
+pub fn excerpt(written: &str) -> Cow<'_, str> {
     match written.char_indices().nth(SHOWN) {
         Some((end, _)) => Cow::Owned(format!("{}...", &written[..end])),
         None => Cow::Borrowed(written),
@@ -20,7 +20,7 @@ pub(crate) fn excerpt(written: &str) -> Cow<'_, str> {
 }
 
 /// ` (did you mean 'a' or 'b'?)` with the names that are close to `name`, or nothing.
-pub(crate) fn did_you_mean(name: &str, candidates: &[impl AsRef<str>]) -> String {
+pub fn did_you_mean(name: &str, candidates: &[impl AsRef<str>]) -> String {
     if name.len() > SHOWN {
         return String::new();
     }
@@ -48,7 +48,7 @@ fn similarity(a: &str, b: &str) -> f64 {
 }
 
 /// `expected one of 'a', 'b', 'c'`, and which of them was probably meant with `got`.
-pub(crate) fn expected_one_of(got: &str, allowed: &[&str]) -> String {
+pub fn expected_one_of(got: &str, allowed: &[&str]) -> String {
     let names: Vec<String> = allowed.iter().map(|name| format!("'{name}'")).collect();
     format!("expected one of {}{}", names.join(", "), did_you_mean(got, allowed))
 }

@@ -18,13 +18,13 @@ use crate::dbcluster::relation::DbclusterPlanner;
 use crate::dbcluster::scope::with_equal_bits;
 use crate::dbcluster::table::{ClusterTableFunction, InputFunction, ProcessFeaturesFunction};
 use crate::exec::{DbscanRule, FileStatistics, UnchangedFilesRule};
-#[cfg(feature = "plot")]
+#[cfg(feature = "figures")]
 use crate::figure_file::FigureFormatFactory;
 use crate::functions;
 use crate::nested_columns::NestedColumnsInCsv;
-#[cfg(feature = "plot")]
-use crate::plot::Figure;
 use crate::window::{DbscanChecks, DbscanOrder, all_window_functions};
+#[cfg(feature = "figures")]
+use dbcluster_figures::Figure;
 
 /// Puts every function of this crate on `ctx`: the scalar functions, the window function `dbscan`, and the table
 /// functions `dbcluster`, `dbcluster_members` and `process_features` in both their forms; and, with the feature `plot`,
@@ -92,7 +92,7 @@ pub fn register_all(ctx: &SessionContext) -> Result<()> {
         physical_rules.insert(0, Arc::new(FileStatistics));
         physical_rules.push(Arc::new(UnchangedFilesRule));
         *state = builder.build();
-        #[cfg(feature = "plot")]
+        #[cfg(feature = "figures")]
         for figure in Figure::ALL {
             let factory = Arc::new(FigureFormatFactory(figure));
             state.register_file_format(Arc::<FigureFormatFactory>::clone(&factory), true)?;

@@ -1,16 +1,15 @@
 //! The documentation is part of the code: complete, current, and true.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use datafusion::logical_expr::Documentation;
-use datafusion_dbcluster::plot::{ColumnType, Figure, Need};
 use datafusion_dbcluster::{
     all_window_functions, documentation_example_table, documentation_grammar, functions,
     option_documentation, table_function_documentation,
 };
+use dbcluster_figures::{ColumnType, Figure, Need};
 
-use crate::support::{rows, session, text};
+use crate::support::{repository, rows, session, text};
 
 /// Every function of this crate with its documentation, table functions first.
 fn documentation() -> Vec<(String, Documentation)> {
@@ -99,7 +98,7 @@ fn reference() -> String {
 
 #[test]
 fn reference_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/functions.md");
+    let path = repository().join("sql/functions.md");
     let reference = reference();
     if std::env::var_os("DBCLUSTER_COMPLETE").is_some() {
         std::fs::write(&path, &reference).expect("the reference can be written");
@@ -114,7 +113,7 @@ fn reference_is_current() {
 /// The options of the figures, as docs/figures.md has them after its last heading.
 #[test]
 fn options_of_figures_are_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/figures.md");
+    let path = repository().join("docs/figures.md");
     let page = std::fs::read_to_string(&path).expect("the page on figures");
     let heading = "## Options\n\n";
     let (prose, written) = page.split_once(heading).expect("a heading for the options");
@@ -194,7 +193,7 @@ async fn every_option_is_documented() {
 
 #[test]
 fn readme_names_every_function() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let path = repository().join("README.md");
     let readme = std::fs::read_to_string(path).expect("there is a README");
     for (name, text) in documentation() {
         if text.doc_section.label != "Building Blocks" && name != "dbscan_vectors" {
@@ -206,7 +205,7 @@ fn readme_names_every_function() {
 /// The statements of the README run, on a table with the columns that they name.
 #[tokio::test]
 async fn statements_of_the_readme_run() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let path = repository().join("README.md");
     let readme = std::fs::read_to_string(path).expect("there is a README");
     let ctx = session();
     let table = r#"CREATE TABLE events AS SELECT * FROM (VALUES

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::binary::{dbcluster, stderr, stdout};
 use crate::browser::Browser;
-use crate::support::{data_folder, session};
+use crate::support::{data_folder, repository, session};
 
 /// Text that tries to become markup or script in each of the places where a page has text.
 const PAYLOADS: [&str; 8] = [
@@ -461,7 +461,7 @@ fn pages_of_the_scripts_are_drawn() {
         stdout(&output)
     };
     run(&["sample", "--rows", "2000", "--seed", "5", "--out", "sample"]);
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+    let scripts = repository().join("sql");
     let mut pages = 0;
     for script in ["08_figures_of_processes.sql", "09_figures_of_logons.sql", "10_process_tree.sql"] {
         let script = scripts.join(script);

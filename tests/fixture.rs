@@ -1,15 +1,13 @@
 //! The seed's fourteen logons: who logs on how, how often and when, in rows of our own making.
 
-use std::path::Path;
-
 use datafusion::prelude::CsvReadOptions;
 
-use crate::support::{rows, session, text};
+use crate::support::{repository, rows, session, text};
 
 #[tokio::test]
 async fn logons_collapse_to_three() {
     let ctx = session();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logons.csv");
+    let path = repository().join("tests/fixtures/logons.csv");
     ctx.register_csv("logons", path.to_str().expect("a path in UTF-8"), CsvReadOptions::new())
         .await
         .expect("the fixture is readable");
@@ -33,7 +31,7 @@ async fn logons_collapse_to_three() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_are_tables_where_the_session_allows_it() {
     let ctx = session().enable_url_table();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logons.csv");
+    let path = repository().join("tests/fixtures/logons.csv");
     for features in
         ["[string_score(Account), LogonType], eps => 0.0001", "'string_score(Account), LogonType', 0.0001"]
     {
@@ -46,7 +44,7 @@ async fn files_are_tables_where_the_session_allows_it() {
 #[tokio::test]
 async fn one_thread_is_enough_to_look_up_a_file() {
     let ctx = session().enable_url_table();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logons.csv");
+    let path = repository().join("tests/fixtures/logons.csv");
     let sql = format!("SELECT * FROM dbcluster_members('{}', [LogonType], 1)", path.display());
     assert_eq!(rows(&ctx, &sql).await.num_rows(), 14);
 }

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use crate::binary::{dbcluster, stderr, stdout};
 
+use crate::support::repository;
+
 /// What a process of the shell takes by itself, and what the engine holds outside its pool.
 const BESIDE_THE_LIMIT: u64 = 300 << 20;
 
 /// The queries of the bench by name.
 fn queries(events: &Path) -> Vec<(String, String)> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/memory/queries.sql");
+    let file = repository().join("benches/memory/queries.sql");
     let text = std::fs::read_to_string(file).expect("the queries of the bench");
     let queries = text.split("-- name: ").skip(1).map(|query| {
         let (name, sql) = query.split_once('\n').expect("a query behind its name");

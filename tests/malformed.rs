@@ -4,7 +4,6 @@
 //! A line of a file is a script of its own, run by a process of its own behind [`TABLES`]. It may take two seconds of
 //! processor time, which the system counts and a busy machine doesn't stretch, and ten times that on the clock.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,6 +13,8 @@ use std::time::Duration;
 use regex::Regex;
 
 use crate::binary::dbcluster;
+
+use crate::support::repository;
 
 /// Seconds of processor time; a build that is not optimised takes many times as long.
 const PROCESSOR_SECONDS: u64 = if cfg!(debug_assertions) { 30 } else { 2 };
@@ -29,7 +30,7 @@ CREATE TABLE nul AS SELECT NULL AS n, 1 AS a;
 
 /// The statements of the files.
 fn written() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/malformed");
+    let folder = repository().join("tests/malformed");
     let entries = std::fs::read_dir(&folder).expect("the folder of statements");
     let files = entries.map(|entry| std::fs::read_to_string(entry.expect("a file").path()).expect("text"));
     let lines = files.flat_map(|text| text.lines().map(ToString::to_string).collect::<Vec<_>>());

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::binary::{dbcluster, stderr};
 use crate::browser::Browser;
 use crate::figures::{MARKS, copy, drawn, values};
-use crate::support::{data_folder, session};
+use crate::support::{data_folder, repository, session};
 
 /// The same, however they are drawn: marks that the graphics card's interface draws are not among the script's own.
 const ROWS: &str = "[...document.querySelectorAll('.figure')].flatMap((place) => place.data)
@@ -454,7 +454,7 @@ fn report_of_real_process_events_needs_no_option() {
 /// Features are called as dbcluster calls them, with AS or without, columns and expressions.
 #[test]
 fn report_takes_features_without_names() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/logons.csv");
+    let fixture = repository().join("tests/fixtures/logons.csv");
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("report.html");
     for (features, headings) in [

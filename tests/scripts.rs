@@ -1,12 +1,14 @@
 //! The scripts of `sql/`, on a generated sample, one after the other.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use crate::binary::{dbcluster, stderr, stdout};
 
+use crate::support::repository;
+
 fn scripts() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+    let folder = repository().join("sql");
     let mut scripts: Vec<PathBuf> = std::fs::read_dir(folder)
         .expect("the folder of scripts")
         .map(|entry| entry.expect("a readable folder").path())
@@ -59,8 +61,7 @@ fn readme_shows_what_comes_out() {
     let sample = ["sample", "--rows", "20000", "--out", "sample"];
     let output = dbcluster().current_dir(folder.path()).args(sample).output().expect("the binary starts");
     assert!(output.status.success(), "{}", stderr(&output));
-    let readme =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
+    let readme = std::fs::read_to_string(repository().join("README.md")).expect("a README");
     let example =
         readme.split("```text\n> ").nth(1).and_then(|rest| rest.split("\n```").next()).expect("an example");
     let (sql, shown) = example.split_once(";\n").expect("a statement and its result");

@@ -4,7 +4,7 @@
 //! tests are. Each file has a fresh session. Records that only hold with the rule (they show its operator) say
 //! `skipif without_rule`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -13,7 +13,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 
-use crate::support::{session_with, session_without_planner, session_without_rule};
+use crate::support::{repository, session_with, session_without_planner, session_without_rule};
 
 #[derive(Clone)]
 struct Session(SessionContext);
@@ -68,7 +68,7 @@ fn split_plan(row: Vec<String>) -> Vec<Vec<String>> {
 }
 
 fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sqllogictest");
+    let folder = repository().join("tests/sqllogictest");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .expect("the folder of SQL tests")
         .map(|entry| entry.expect("a readable folder").path())

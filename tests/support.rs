@@ -11,6 +11,12 @@ use datafusion::datasource::MemTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{CsvReadOptions, ParquetReadOptions, SessionConfig, SessionContext};
 
+/// The folder of the workspace, whose scripts, pages and sources tests read.
+pub fn repository() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    folder.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+}
+
 /// A session as an embedder makes it.
 pub fn session() -> SessionContext {
     session_with(SessionConfig::new().with_target_partitions(2))
@@ -43,8 +49,8 @@ pub fn session_without_planner(config: SessionConfig) -> SessionContext {
 
 /// The folder of the real event sets, or `None` (a skip) where there is none. With `CI=true` it has to be there.
 pub fn data_folder() -> Option<PathBuf> {
-    let folder = std::env::var_os("DBCLUSTER_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    let folder =
+        std::env::var_os("DBCLUSTER_DATA").map_or_else(|| repository().join("../shared/data"), PathBuf::from);
     if folder.is_dir() {
         return Some(folder);
     }

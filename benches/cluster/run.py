@@ -6,7 +6,7 @@
 A cluster can't be faster here, as its processes share the machine's cores: the ratio is what a cluster costs. One scheduler
 and two executors of one core each, one after the other with the shell alone on as many threads. Every answer is checked to
 be the same before its time counts. Bytes are those of the files that executors write for each other, per stage; memory is the
-peak of each process (VmHWM). Needs the three programs, built with the feature `ballista`, and nothing but Python.
+peak of each process (VmHWM). Needs the three programs, built with `--all-features`, and nothing but Python.
 """
 
 import argparse

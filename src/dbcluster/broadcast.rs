@@ -24,7 +24,7 @@ use crate::functions::{dbcluster_few_udf, dbcluster_same_vector_udf};
 
 /// See the module's text.
 #[derive(Debug, Default)]
-pub(crate) struct BroadcastClusters;
+pub struct BroadcastClusters;
 
 impl OptimizerRule for BroadcastClusters {
     fn name(&self) -> &'static str {
@@ -89,7 +89,7 @@ fn is_fetch(join: &Join) -> bool {
 }
 
 /// Whether a plan has vectors that the rule has made few.
-pub(crate) fn has_few(plan: &LogicalPlan) -> Result<bool> {
+pub fn has_few(plan: &LogicalPlan) -> Result<bool> {
     let mut has = false;
     plan.apply_with_subqueries(|node| {
         has |= matches!(node, LogicalPlan::Filter(filter) if says_few(&filter.predicate)?);

@@ -29,7 +29,6 @@
 //! - [`exemplars`]: the plan reads no more than a query shows.
 
 pub(crate) mod args;
-#[cfg(feature = "ballista")]
 pub(crate) mod broadcast;
 mod complete;
 mod constants;

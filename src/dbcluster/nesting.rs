@@ -56,7 +56,7 @@ impl<'n> TreeNodeVisitor<'n> for Levels {
 }
 
 /// Whether a window labels the vectors of a table function.
-pub(crate) fn is_labelling(window: &Window) -> bool {
+pub fn is_labelling(window: &Window) -> bool {
     window.window_expr.iter().any(|expr| {
         let function = match expr {
             Expr::Alias(alias) => alias.expr.as_ref(),

@@ -73,8 +73,7 @@ impl PhysicalOptimizerRule for DbscanRule {
 
 /// The part of [`DbscanRule`] that a plan can take which is cut into stages already: [`DbscanExec`] in the place of the
 /// windows that cluster.
-#[cfg(feature = "ballista")]
-pub(crate) fn with_dbscan_exec(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+pub fn with_dbscan_exec(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| match dbscan::in_place_of(&node)? {
         Some(ours) => Ok(Transformed::yes(ours)),
         None => Ok(Transformed::no(node)),

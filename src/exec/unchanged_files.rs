@@ -33,7 +33,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::DbscanExec;
 use super::dbscan::in_place_of;
-use crate::files::{CHANGED, FileVersions, file_name};
+use crate::file_versions::{CHANGED, FileVersions, file_name};
 
 /// Puts [`UnchangedFilesExec`] into plans that cluster and read a file twice. It belongs behind all other rules, which
 /// need not know of it.

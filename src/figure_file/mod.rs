@@ -26,10 +26,9 @@ use datafusion::object_store::{ObjectMeta, ObjectStore};
 use datafusion::physical_expr::LexRequirement;
 use datafusion::physical_plan::ExecutionPlan;
 
-use crate::plot::{ColumnType, Figure, Settings};
+use dbcluster_figures::{ColumnType, Figure, Settings};
 use sink::FigureSink;
-#[cfg(feature = "cli")]
-pub(crate) use sink::rows;
+pub use sink::rows;
 
 /// One figure as a file format, by its name after `STORED AS`.
 #[derive(Debug, Clone)]
@@ -160,7 +159,7 @@ impl FileFormat for FigureFormat {
 }
 
 /// What the columns of a query are for a figure.
-pub(crate) fn columns(schema: &Schema) -> Vec<(&str, ColumnType)> {
+pub fn columns(schema: &Schema) -> Vec<(&str, ColumnType)> {
     schema.fields().iter().map(|field| (field.name().as_str(), column_type(field.data_type()))).collect()
 }
 

@@ -19,7 +19,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType};
 use futures::StreamExt;
 
 use super::column_type;
-use crate::plot::{Column, ColumnType, Density, Figure, PlotError, Rows, Settings};
+use dbcluster_figures::{Column, ColumnType, Density, Figure, PlotError, Rows, Settings};
 
 /// Draws what it gets.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ fn plot_error(error: &PlotError) -> DataFusionError {
 }
 
 /// Arrow's rows as plain data.
-pub(crate) fn rows(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Rows> {
+pub fn rows(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Rows> {
     let column = |(at, field): (usize, &Arc<arrow::datatypes::Field>)| {
         let mut column = Column {
             name: field.name().clone(),

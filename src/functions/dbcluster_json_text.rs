@@ -58,7 +58,7 @@ impl ScalarUDFImpl for DbclusterJsonText {
 }
 
 /// Each value as JSON text, NULL for NULL.
-pub(crate) fn json_text(array: &ArrayRef) -> Result<ArrayRef> {
+pub fn json_text(array: &ArrayRef) -> Result<ArrayRef> {
     let array = as_json(array)?;
     let field = Arc::new(Field::new("value", array.data_type().clone(), true));
     let options = EncoderOptions::default().with_explicit_nulls(true);
@@ -80,7 +80,7 @@ pub(crate) fn json_text(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 /// The same values in types that the engine's JSON writer takes.
-pub(crate) fn as_json(array: &ArrayRef) -> Result<ArrayRef> {
+pub fn as_json(array: &ArrayRef) -> Result<ArrayRef> {
     check(array.data_type())?;
     let wanted = json_type(array.data_type());
     if &wanted == array.data_type() || !can_cast_types(array.data_type(), &wanted) {

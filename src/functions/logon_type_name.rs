@@ -11,7 +11,7 @@ use datafusion_macros::user_doc;
 
 use super::arguments::{self, Takes};
 use super::text::{self, with_strings};
-use crate::windows_names::logon_type;
+use dbcluster_windows_names::logon_type;
 
 #[user_doc(
     doc_section(label = "Event features"),

@@ -50,8 +50,7 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
-#[cfg(feature = "cli")]
-pub(crate) use dbcluster_json_text::{as_json, json_text};
+pub use dbcluster_json_text::{as_json, json_text};
 pub(crate) use dbcluster_key::has_key;
 
 /// One constructor per function, each giving the same instance every time, and the list of all.

@@ -8,7 +8,7 @@ use datafusion_macros::user_doc;
 
 use super::arguments::{self, Takes};
 use super::text;
-use crate::windows_names::sid;
+use dbcluster_windows_names::sid;
 
 #[user_doc(
     doc_section(label = "Event features"),

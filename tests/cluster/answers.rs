@@ -1,11 +1,11 @@
 //! A cluster's answers are those of one machine, to the byte.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::processes::{Cluster, SPREAD, adaptive, local, sample, wanted};
 use crate::binary::{stderr, stdout};
 use crate::reference::SETS;
-use crate::support::data_folder;
+use crate::support::{data_folder, repository};
 
 const FEATURES: &str = "[cmdline_tokens(CommandLine), path_score(NewProcessName)], eps => 0.0001";
 
@@ -95,7 +95,7 @@ fn over_real_sets() -> Vec<String> {
 }
 
 fn scripts() -> Vec<PathBuf> {
-    let folder = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("sql")).expect("the scripts");
+    let folder = std::fs::read_dir(repository().join("sql")).expect("the scripts");
     let mut scripts: Vec<PathBuf> = folder
         .map(|entry| entry.expect("a file").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
@@ -175,7 +175,7 @@ async fn standalone_is_a_cluster_in_one_process() {
         return;
     }
     let (_folder, file) = sample(1000, 1);
-    let ctx = datafusion_dbcluster::ballista::standalone().await.expect("a session");
+    let ctx = dbcluster_ballista::standalone().await.expect("a session");
     let query = format!(
         "SELECT sum(cluster_size) AS n FROM dbcluster('{file}', 'cmdline_tokens(\"CommandLine\") AS tokens', 0.0001)"
     );

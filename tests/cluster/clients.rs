@@ -139,7 +139,7 @@ async fn a_dropped_query_is_cancelled() {
     }
     let (_folder, files) = sample(40_000, 8);
     let cluster = Cluster::start();
-    let ctx = datafusion_dbcluster::ballista::connect(&cluster.url()).await.expect("a session");
+    let ctx = dbcluster_ballista::connect(&cluster.url()).await.expect("a session");
     let answer = crate::support::number(&ctx, "SELECT cmdline_tokens('a b') AS n").await;
     assert_eq!(answer, 1);
     ctx.sql("SET datafusion.sql_parser.enable_ident_normalization = false").await.expect("a setting");

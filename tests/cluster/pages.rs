@@ -1,12 +1,13 @@
 //! What the pages about clusters tell their readers to do.
 
-use std::path::Path;
 use std::process::Command;
 
 use super::processes::{Cluster, local, wanted};
 
+use crate::support::repository;
+
 fn page(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let path = repository().join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

@@ -1,0 +1,468 @@
+//! A query on its way to a scheduler, and its rows on their way back.
+//!
+//! Ballista's own operator sends a query and reads its answer. [`ClusterExec`] is around it, for what that doesn't do:
+//!
+//! - It asks the scheduler now and then how far the query is, and shows it as metrics.
+//! - If its rows are dropped before their end, it cancels the query on the cluster.
+//! - An answer counts only if every executor stayed and no task failed. When an executor is lost, Ballista runs the tasks
+//!   again whose output has gone; but in version 55 its adaptive planner then waits forever, and its other planner takes the
+//!   output of some tasks twice. So the query is cancelled and sent again, some times, before anybody has seen a row. A
+//!   query that writes files is not sent again, but fails.
+//! - It does the same if the scheduler has nothing else to do and gives out no task.
+//! - It says so if no executor is there at all.
+//! - It checks that the files which are read twice stayed the same, see [`file_versions`].
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arrow::array::RecordBatch;
+use ballista_core::JobId;
+use ballista_core::config::BallistaConfig;
+use ballista_core::execution_plans::DistributedQueryExec;
+use ballista_core::serde::BallistaLogicalExtensionCodec;
+use ballista_core::serde::protobuf::job_status::Status;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
+use ballista_core::serde::protobuf::{CancelJobParams, GetJobStatusParams};
+use datafusion::catalog::Session;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, exec_datafusion_err, exec_err};
+use datafusion::config::OptimizerOptions;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, Gauge, MetricBuilder, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use datafusion_proto::protobuf::LogicalPlanNode;
+use futures::StreamExt;
+use log::warn;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::Sender;
+
+use super::failure;
+use super::file_versions;
+use super::rest::{Progress, Rest};
+use datafusion_dbcluster::distributed::has_few;
+use datafusion_dbcluster::file_versions::FileVersions;
+
+/// How often a query is sent that loses executors.
+const ATTEMPTS: usize = 3;
+
+/// Between two questions how far a query is.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long a query waits for the first executor.
+const WITHOUT_EXECUTORS: Duration = Duration::from_secs(30);
+
+/// How long a query may have no task at work on a cluster that has nothing else to do.
+const STUCK: Duration = Duration::from_secs(20);
+
+/// Batches that may wait for whoever reads the answer.
+const BATCHES_AHEAD: usize = 2;
+
+/// How long a query that nobody wants waits for its name, to be cancelled by it, and between two looks for it.
+const FIRST_WORD: Duration = Duration::from_secs(10);
+const FIRST_WORD_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Between two times that a query is told to stop.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How many percent of the rows a planner is to expect behind a filter by `dbcluster_few`. There are two of them before the
+/// events are joined: one vector in 10,000 events. What is more than that is sent to all tasks all the same.
+const FEW: u8 = 1;
+
+/// The setting of the planner that plans later stages when earlier ones have been measured.
+const ADAPTIVE: &str = "ballista.planner.adaptive.enabled";
+
+/// Ballista's operator that sends a logical plan to the cluster.
+type Query = DistributedQueryExec<LogicalPlanNode>;
+
+/// Runs a logical plan on a cluster. See the module's text.
+#[derive(Debug, Clone)]
+pub struct ClusterExec {
+    plan: LogicalPlan,
+    scheduler: String,
+    session_id: String,
+    properties: Arc<PlanProperties>,
+    files: FileVersions,
+    /// Whether there are filters that mean few rows.
+    has_few: bool,
+    /// Whether a join reads through a LIMIT, which the adaptive planner gets wrong.
+    joins_limited: bool,
+    /// The query that was sent last.
+    sent: Arc<Mutex<Option<Arc<Query>>>>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl ClusterExec {
+    /// Of a plan that the cluster of this scheduler can run; looks at the files that it reads twice.
+    pub(super) async fn try_new(
+        plan: &LogicalPlan,
+        scheduler: String,
+        session: &dyn Session,
+    ) -> Result<Self> {
+        let query = ballista_query(plan, &scheduler, session.session_id());
+        Ok(Self {
+            properties: Arc::clone(query.properties()),
+            files: file_versions::read_twice(plan, session).await?,
+            has_few: has_few(plan)?,
+            joins_limited: joins_limited(plan)?,
+            plan: plan.clone(),
+            scheduler,
+            session_id: session.session_id().to_string(),
+            sent: Arc::default(),
+            metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+
+    /// The context with the settings that this query needs on a cluster.
+    fn with_settings(&self, context: &Arc<TaskContext>) -> Result<Arc<TaskContext>> {
+        let mut config = context.session_config().clone();
+        let options = config.options_mut();
+        // Unless somebody has said what filters keep.
+        let selectivity = &mut options.optimizer.default_filter_selectivity;
+        if self.has_few && *selectivity == OptimizerOptions::default().default_filter_selectivity {
+            *selectivity = FEW;
+        }
+        if self.joins_limited {
+            options.set(ADAPTIVE, "false")?;
+        }
+        Ok(Arc::new(TaskContext::new(
+            context.task_id(),
+            context.session_id(),
+            config,
+            context.scalar_functions().clone(),
+            context.higher_order_functions().clone(),
+            context.aggregate_functions().clone(),
+            context.window_functions().clone(),
+            context.runtime_env(),
+        )))
+    }
+
+    /// The name of the query on the cluster, once it has one.
+    pub fn job_id(&self) -> Option<JobId> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.job_id()
+    }
+
+    /// The address of the scheduler, such as `http://localhost:50050`.
+    pub fn scheduler(&self) -> &str {
+        &self.scheduler
+    }
+}
+
+/// Whether a join reads rows through a LIMIT. The adaptive planner of Ballista 55 gives such a query no rows.
+fn joins_limited(plan: &LogicalPlan) -> Result<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        if matches!(node, LogicalPlan::Join(_)) {
+            node.apply_with_subqueries(|below| {
+                found |= match below {
+                    LogicalPlan::Limit(_) => true,
+                    LogicalPlan::Sort(sort) => sort.fetch.is_some(),
+                    _ => false,
+                };
+                Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+            })?;
+        }
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
+}
+
+fn ballista_query(plan: &LogicalPlan, scheduler: &str, session_id: &str) -> Query {
+    Query::with_extension(
+        scheduler.to_string(),
+        BallistaConfig::default(),
+        plan.clone(),
+        Arc::new(BallistaLogicalExtensionCodec::default()),
+        session_id.to_string(),
+    )
+}
+
+impl DisplayAs for ClusterExec {
+    fn fmt_as(&self, format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match format {
+            DisplayFormatType::Default | DisplayFormatType::Verbose => {
+                write!(f, "ClusterExec: scheduler={}", self.scheduler)
+            }
+            DisplayFormatType::TreeRender => writeln!(f, "scheduler={}", self.scheduler),
+        }
+    }
+}
+
+impl ExecutionPlan for ClusterExec {
+    fn name(&self) -> &'static str {
+        "ClusterExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![]
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let context = self.with_settings(&context)?;
+        let mut rows = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
+        let run = Run {
+            exec: self.clone(),
+            partition,
+            context,
+            rest: Rest::new(self.scheduler.clone()),
+            shown: Shown::new(&self.metrics, partition),
+            rows: rows.tx(),
+        };
+        rows.spawn(run.run());
+        Ok(rows.build())
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
+
+/// How far the query is, for who looks at the operator's metrics.
+struct Shown {
+    stages: Gauge,
+    stages_done: Gauge,
+    tasks: Gauge,
+    tasks_done: Gauge,
+}
+
+impl Shown {
+    fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+        let gauge = |name: &'static str| MetricBuilder::new(metrics).gauge(name, partition);
+        Self {
+            stages: gauge("stages"),
+            stages_done: gauge("stages_done"),
+            tasks: gauge("tasks"),
+            tasks_done: gauge("tasks_done"),
+        }
+    }
+
+    fn set(&self, progress: Progress) {
+        self.stages.set(progress.stages);
+        self.stages_done.set(progress.stages_done);
+        self.tasks.set(progress.tasks);
+        self.tasks_done.set(progress.tasks_done);
+    }
+}
+
+/// Why an attempt has no answer that counts.
+struct Lost(String);
+
+/// One run of the operator.
+struct Run {
+    exec: ClusterExec,
+    partition: usize,
+    context: Arc<TaskContext>,
+    rest: Rest,
+    shown: Shown,
+    rows: Sender<Result<RecordBatch>>,
+}
+
+impl Run {
+    async fn run(self) -> Result<()> {
+        let mut attempt = 1;
+        let (first, answer) = loop {
+            match self.attempt().await? {
+                Ok(answer) => break answer,
+                Err(Lost(why)) if self.writes() => {
+                    return exec_err!(
+                        "{why} while the query wrote: what is there may be written twice or in part; remove it and run the query again"
+                    );
+                }
+                Err(Lost(why)) if attempt == ATTEMPTS => {
+                    return exec_err!(
+                        "{why}, and the query was sent {ATTEMPTS} times; run it again when the cluster is at rest"
+                    );
+                }
+                Err(Lost(why)) => {
+                    attempt += 1;
+                    warn!("{why}: the query is sent again ({attempt} of {ATTEMPTS})");
+                }
+            }
+        };
+        let mut answer = answer;
+        let mut next = first;
+        while let Some(batch) = next {
+            if self.rows.send(Ok(batch)).await.is_err() {
+                return Ok(());
+            }
+            next = answer.next().await.transpose()?;
+        }
+        self.exec.files.check().await
+    }
+
+    /// Whether the query is there for what it writes.
+    fn writes(&self) -> bool {
+        matches!(self.exec.plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_))
+    }
+
+    /// Sends the query, and waits for its first rows; none if it has no rows.
+    async fn attempt(&self) -> Result<Result<(Option<RecordBatch>, Answer), Lost>> {
+        let before = self.rest.executors().await;
+        let tells = before.is_some();
+        let before = before.unwrap_or_default();
+        let mut answer = Answer::begin(self)?;
+        let mut unheeded = Instant::now();
+        let (mut seen, mut moved) = (Progress::default(), Instant::now());
+        let first = loop {
+            tokio::select! {
+                biased;
+                first = answer.next() => break first,
+                () = tokio::time::sleep(INTERVAL) => {}
+            }
+            if let Some(executors) = self.rest.executors().await {
+                if let Some(lost) = lost(&before, &executors) {
+                    return Ok(Err(lost));
+                }
+                if !executors.is_empty() {
+                    unheeded = Instant::now();
+                } else if unheeded.elapsed() < WITHOUT_EXECUTORS {
+                    moved = Instant::now();
+                } else {
+                    return exec_err!(
+                        "the cluster of {} has no executor: start one with dbcluster-executor, whose --scheduler-host and --scheduler-port \
+                         say where the scheduler is",
+                        self.exec.scheduler
+                    );
+                }
+            }
+            let Some(job) = answer.query.job_id() else { continue };
+            let Some(progress) = self.rest.progress(&job).await else { continue };
+            self.shown.set(progress);
+            if progress != seen || progress.is_at_work() {
+                (seen, moved) = (progress, Instant::now());
+            } else if moved.elapsed() > STUCK {
+                // Others may have all the executors.
+                if self.rest.is_alone().await == Some(true) {
+                    return Ok(Err(Lost(format!(
+                        "the scheduler has stopped giving out tasks of the query {job}"
+                    ))));
+                }
+                moved = Instant::now();
+            }
+        };
+        // Whoever has noticed the loss of an executor before the end has begun to run tasks again.
+        let executors = self.rest.executors().await;
+        if let Some(executors) = &executors
+            && let Some(lost) = lost(&before, executors)
+        {
+            return Ok(Err(lost));
+        }
+        let first = first.transpose()?;
+        let Some(job) = answer.query.job_id() else { return Ok(Ok((first, answer))) };
+        match self.rest.progress(&job).await {
+            Some(progress) if progress.tasks_failed > 0 => {
+                let lost = format!("{} task(s) of the query {job} were lost", progress.tasks_failed);
+                return Ok(Err(Lost(lost)));
+            }
+            Some(progress) => self.shown.set(progress),
+            None if tells => {
+                return Ok(Err(Lost(format!("the scheduler no longer tells how the query {job} went"))));
+            }
+            None => {}
+        }
+        Ok(Ok((first, answer)))
+    }
+}
+
+/// Whether one of those executors has gone.
+fn lost(before: &BTreeSet<String>, now: &BTreeSet<String>) -> Option<Lost> {
+    let lost: Vec<&str> = before.difference(now).map(String::as_str).collect();
+    (!lost.is_empty()).then(|| Lost(format!("the cluster has lost the executor {}", lost.join(", "))))
+}
+
+/// The rows of a query, which is cancelled if they are dropped before their end.
+struct Answer {
+    /// None after its end.
+    stream: Option<SendableRecordBatchStream>,
+    query: Arc<Query>,
+    scheduler: String,
+    /// Whether the scheduler may have heard of the query.
+    was_sent: bool,
+}
+
+impl Answer {
+    fn begin(run: &Run) -> Result<Self> {
+        let exec = &run.exec;
+        let query = Arc::new(ballista_query(&exec.plan, &exec.scheduler, &exec.session_id));
+        *exec.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&query));
+        let stream = query.execute(run.partition, Arc::clone(&run.context))?;
+        Ok(Self { stream: Some(stream), query, scheduler: exec.scheduler.clone(), was_sent: false })
+    }
+
+    async fn next(&mut self) -> Option<Result<RecordBatch>> {
+        self.was_sent = true;
+        let next = self.stream.as_mut()?.next().await;
+        if matches!(next, None | Some(Err(_))) {
+            self.stream = None;
+        }
+        Some(next?.map_err(failure::in_words))
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        let Some(stream) = self.stream.take().filter(|_| self.was_sent) else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
+        let (query, scheduler) = (Arc::clone(&self.query), self.scheduler.clone());
+        // Nobody waits for it, and nobody is helped by hearing that it failed.
+        runtime.spawn(async move {
+            if let Err(error) = cancel(stream, &query, scheduler).await {
+                warn!("a query was not cancelled: {error}");
+            }
+        });
+    }
+}
+
+async fn cancel(mut stream: SendableRecordBatchStream, query: &Query, scheduler: String) -> Result<()> {
+    // The scheduler names a query when it has heard of it. Until then the conversation has to go on.
+    let named = async {
+        loop {
+            match query.job_id() {
+                Some(job) => return job,
+                None => tokio::time::sleep(FIRST_WORD_INTERVAL).await,
+            }
+        }
+    };
+    let job = tokio::select! {
+        biased;
+        job = named => job,
+        () = async { while stream.next().await.is_some() {} } => return Ok(()),
+        () = tokio::time::sleep(FIRST_WORD) => return Ok(()),
+    };
+    drop(stream);
+    let failed = |error: &dyn fmt::Display| exec_datafusion_err!("{job}: {error}");
+    let mut scheduler = SchedulerGrpcClient::connect(scheduler).await.map_err(|error| failed(&error))?;
+    let started = Instant::now();
+    // A query that is still being planned does not hear of it: it has to be told again.
+    while started.elapsed() < FIRST_WORD {
+        let params = CancelJobParams { job_id: job.to_string() };
+        scheduler.cancel_job(params).await.map_err(|error| failed(&error))?;
+        tokio::time::sleep(CANCEL_INTERVAL).await;
+        let params = GetJobStatusParams { job_id: job.to_string() };
+        let answer = scheduler.get_job_status(params).await.map_err(|error| failed(&error))?;
+        let status = answer.into_inner().status.and_then(|status| status.status);
+        if matches!(status, Some(Status::Failed(_) | Status::Successful(_))) {
+            return Ok(());
+        }
+    }
+    Err(failed(&"it still runs"))
+}

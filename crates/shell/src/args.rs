@@ -1,0 +1,409 @@
+//! The command line: flags, their help, and the order in which `-c` and `-f` were given.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use datafusion_cli::print_format::PrintFormat;
+use datafusion_cli::print_options::MaxRows;
+
+/// The names of the output formats, as `--format` and `\pset format` take them.
+pub(super) const FORMATS: [&str; 5] = ["table", "csv", "tsv", "json", "nd-json"];
+
+const EXAMPLES: &str = "\
+Examples:
+  dbcluster                                          a shell; \\? lists its commands
+  dbcluster sample --rows 20000 --out sample         events to try things on
+  dbcluster demo                                     the whole story on generated events
+  dbcluster report --table logs/processes.parquet --out report.html
+                                                     clusters, figures and odd events on one page
+
+  dbcluster -c \"SELECT * FROM dbcluster('sample/processes.parquet',
+                'cmdline_tokens(CommandLine) AS tokens, path_score(NewProcessName) AS path', 0.0001)\"
+                                                     every cluster and every odd event, one row each
+  dbcluster --format csv -f collapse.sql > odd.csv   a script, for the next program
+  dbcluster -f tables.sql -c 'SELECT count(*) FROM events'
+                                                     in the order given, in one session
+  echo 'SELECT 1' | dbcluster                        SQL from standard input
+
+Identifiers keep their case, so SELECT CommandLine needs no quotes.
+SET datafusion.sql_parser.enable_ident_normalization = true brings SQL's habit back.
+
+Exit codes: 0 all well (also when the reader of a pipe has gone), 1 a statement failed, 2 wrong usage, 128 and
+its number after a signal: 130 Ctrl-C, 143 SIGTERM.";
+
+/// Clusters event logs in SQL: similar events become one row, odd ones stay visible.
+///
+/// Without -c, -f or a subcommand, reads SQL from the terminal, or from standard input when that is a
+/// file or a pipe. Files are tables: SELECT * FROM 'logs/*.parquet' (Parquet, CSV, JSON, Avro, Arrow;
+/// local, s3://, gs://, https://).
+#[derive(Debug, Parser)]
+#[command(name = "dbcluster", version, after_help = EXAMPLES, verbatim_doc_comment)]
+struct Cli {
+    #[command(flatten)]
+    source: SourceArgs,
+
+    #[command(flatten)]
+    options: Options,
+
+    #[command(subcommand)]
+    subcommand: Option<Tool>,
+}
+
+#[derive(Debug, Args)]
+struct SourceArgs {
+    /// Runs these statements, then ends; may be given several times
+    #[arg(short, long, value_name = "SQL")]
+    command: Vec<String>,
+
+    /// Runs the statements (and \ commands) of this file, then ends; - is standard input
+    ///
+    /// May be given several times. The first failing statement ends the run.
+    #[arg(short, long, value_name = "FILE")]
+    file: Vec<PathBuf>,
+}
+
+/// What holds for a whole run, whatever it is fed with.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Options {
+    /// How results are printed; everything but a table in full, as it is and without a footer
+    ///
+    /// A table shows control characters as codes, such as \u{1b}, and cuts values of more than 20,000 characters.
+    /// csv and tsv have lists, structs and maps as JSON text.
+    #[arg(long, default_value = "table", value_parser = PossibleValuesParser::new(FORMATS)
+        .map(|name| parse_format(&name)))]
+    pub(super) format: PrintFormat,
+
+    /// How many rows of a table are shown: a number, or inf
+    #[arg(long, value_name = "N|inf", default_value = "40")]
+    pub(super) maxrows: MaxRows,
+
+    /// Prints results only: no banner, no footer, no progress bar
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+
+    /// Memory for queries, such as 512m or 2g; what is beyond goes to disk [default: no limit]
+    #[arg(short, long, global = true, value_name = "SIZE", value_parser = parse_size, env = "DBCLUSTER_MEMORY_LIMIT")]
+    pub(super) memory_limit: Option<usize>,
+
+    /// Disk space for what memory cannot hold, such as 20g [default: 100g]
+    #[arg(short, long, global = true, value_name = "SIZE", value_parser = parse_size, env = "DBCLUSTER_DISK_LIMIT")]
+    pub(super) disk_limit: Option<usize>,
+
+    /// Runs queries on the cluster of this scheduler, such as `df://localhost:50050`
+    #[cfg(feature = "ballista")]
+    #[arg(long, global = true, value_name = "URL", env = "DBCLUSTER_CLUSTER")]
+    pub(super) cluster: Option<String>,
+
+    /// Threads that a query may use [default: one per core]
+    #[arg(short, long, global = true, value_name = "N", env = "DBCLUSTER_THREADS")]
+    pub(super) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Tool {
+    // their help is that of their arguments
+    Sample(SampleArgs),
+    Demo(DemoArgs),
+    Report(ReportArgs),
+}
+
+/// Writes synthetic Windows events as Parquet, with planted anomalies and the truth about them.
+///
+/// DIR receives processes.parquet (event 4688), logons.parquet (4624, a tenth as many) and
+/// `process_tree.parquet` (one session of at most 200 processes). The columns `is_anomaly` and
+/// `anomaly_kind` say which rows were planted, so that a result can be checked. The same rows, seed
+/// and files give the same bytes on every machine.
+#[derive(Debug, Clone, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  dbcluster sample --rows 20000 --out sample
+  dbcluster sample --rows 100000000 --files 16 --seed 7 --out big"
+)]
+pub(super) struct SampleArgs {
+    /// How many process events
+    #[arg(long, value_name = "N", default_value = "20000", value_parser = parse_count)]
+    pub(super) rows: u64,
+
+    /// Another seed gives other events
+    #[arg(long, value_name = "S", default_value = "1")]
+    pub(super) seed: u64,
+
+    /// The folder to write to, made if it is missing
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+
+    /// Splits the process events into files: DIR/processes.parquet/part-00000.parquet and so on
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(super) files: NonZeroUsize,
+
+    /// Overwrites files that are there already
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// Generates events and analyses them step by step: each query, its result, and what it means.
+#[derive(Debug, Clone, Args)]
+pub(super) struct DemoArgs {
+    /// How many process events to generate
+    #[arg(long, value_name = "N", default_value = "20000", value_parser = parse_count)]
+    pub(super) rows: u64,
+
+    /// Leaves the generated events in this folder, to go on with them in the shell
+    #[arg(long, value_name = "DIR")]
+    pub(super) keep: Option<PathBuf>,
+}
+
+/// Clusters a table and writes one page: sizes, variability, the map of clusters, when they happened, and the odd events.
+///
+/// Tables with Windows' `CommandLine` and `NewProcessName` need no more than their name. For others say
+/// which features to cluster on, and what to call a row.
+#[derive(Debug, Clone, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  dbcluster report --table 'logs/*.parquet' --out report.html
+  dbcluster report --table logons.csv --features 'string_score(Account) AS account, LogonType' --label Account \\
+                   --eps 0.001 --out logons.html"
+)]
+pub(super) struct ReportArgs {
+    /// A file, a pattern of files, or a query in brackets: '(SELECT ...)'
+    #[arg(short = 'T', long, value_name = "TABLE")]
+    pub(super) table: String,
+
+    /// What to cluster on: a list of expressions, the first two numbers are the axes of the map
+    /// [default: `cmdline_tokens`, `path_score` and `is_system_session`]
+    #[arg(long, value_name = "LIST")]
+    pub(super) features: Option<String>,
+
+    /// What a row is called: a column or an expression [default: `process_name(NewProcessName)`]
+    #[arg(long, value_name = "EXPR")]
+    pub(super) label: Option<String>,
+
+    /// How near neighbours are, in scaled units
+    #[arg(long, value_name = "DISTANCE", default_value = "0.0001")]
+    pub(super) eps: f64,
+
+    /// How many events make a neighbourhood a cluster
+    #[arg(long, value_name = "N", default_value = "2")]
+    pub(super) min_samples: u64,
+
+    /// NULL features: an error, read as zero, or skipped (such events take no part and are listed apart).
+    /// The default features read NULL as empty text
+    #[arg(long, value_name = "error|zero|skip", default_value = "error", hide_possible_values = true,
+          value_parser = ["error", "zero", "skip"])]
+    pub(super) nulls: String,
+
+    /// The headline
+    #[arg(long, value_name = "TEXT")]
+    pub(super) title: Option<String>,
+
+    /// The page to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+
+    /// Overwrites a page that is there already
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// Where the SQL of a run comes from.
+#[derive(Debug, PartialEq)]
+pub(super) enum Input {
+    /// One `-c`, with its ordinal when there are several.
+    Command { sql: String, ordinal: Option<usize> },
+    /// One `-f`.
+    File(PathBuf),
+    /// `-f -`, or no source at all while standard input is not a terminal.
+    Stdin,
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Inputs to run in order.
+    Batch(Vec<Input>),
+    /// Neither input nor subcommand: the shell, or a batch from standard input.
+    Shell,
+    Sample(SampleArgs),
+    Demo(DemoArgs),
+    Report(ReportArgs),
+}
+
+/// Reads the command line. The error knows its text, its stream and its exit code (help and version: 0).
+pub(super) fn parse(
+    args: impl IntoIterator<Item = std::ffi::OsString>,
+) -> Result<(Task, Options), clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    let inputs = in_order(&matches, cli.source);
+    let task = match cli.subcommand {
+        Some(_) if !inputs.is_empty() => {
+            return Err(
+                command.error(ErrorKind::ArgumentConflict, "-c and -f cannot be used with a subcommand")
+            );
+        }
+        Some(Tool::Sample(args)) => Task::Sample(args),
+        Some(Tool::Demo(args)) => Task::Demo(args),
+        Some(Tool::Report(args)) => Task::Report(args),
+        None if inputs.is_empty() => Task::Shell,
+        None => Task::Batch(inputs),
+    };
+    Ok((task, cli.options))
+}
+
+/// `-f tables.sql -c 'SELECT ...' -f more.sql` runs as written, which clap's two lists alone do not tell.
+fn in_order(matches: &ArgMatches, source: SourceArgs) -> Vec<Input> {
+    let many = source.command.len() > 1;
+    let commands = source
+        .command
+        .into_iter()
+        .enumerate()
+        .map(|(at, sql)| Input::Command { sql, ordinal: many.then_some(at + 1) });
+    let files = source.file.into_iter().map(|path| match path.as_os_str().to_str() {
+        Some("-") => Input::Stdin,
+        _ => Input::File(path),
+    });
+    let places = |id: &str| matches.indices_of(id).into_iter().flatten();
+    let mut inputs: Vec<(usize, Input)> =
+        places("command").zip(commands).chain(places("file").zip(files)).collect();
+    inputs.sort_by_key(|(place, _)| *place);
+    inputs.into_iter().map(|(_, input)| input).collect()
+}
+
+/// The print format of one of [`FORMATS`].
+pub(super) fn parse_format(name: &str) -> PrintFormat {
+    match name {
+        "csv" => PrintFormat::Csv,
+        "tsv" => PrintFormat::Tsv,
+        "json" => PrintFormat::Json,
+        "nd-json" => PrintFormat::NdJson,
+        _ => PrintFormat::Table,
+    }
+}
+
+/// Bytes from `1000`, `512k`, `1.5g`, `2GB`, `4GiB`; the units are powers of 1024.
+fn parse_size(text: &str) -> Result<usize, String> {
+    let expected = || format!("'{text}' is no size: expected a number with k, m, g or t, such as 512m or 2g");
+    let lower = text.trim().to_ascii_lowercase();
+    let digits = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());
+    let (number, unit) = lower.split_at(digits);
+    let number: f64 = number.parse().map_err(|_| expected())?;
+    let shift = match unit {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return Err(expected()),
+    };
+    let bytes = number * (1_u64 << shift) as f64;
+    if bytes < 1.0 {
+        return Err(format!("'{text}' is less than one byte"));
+    }
+    if bytes >= isize::MAX as f64 {
+        return Err(format!("'{text}' is more than this machine can address"));
+    }
+    Ok(bytes as usize)
+}
+
+/// A number of rows: `20000`, `20_000`, `1e6`, `5m`.
+fn parse_count(text: &str) -> Result<u64, String> {
+    let expected = || format!("'{text}' is no number of rows: expected something like 20000, 1e6 or 5m");
+    let lower = text.trim().replace('_', "").to_ascii_lowercase();
+    let (number, scale) = match lower.strip_suffix(['k', 'm', 'g']) {
+        Some(number) if lower.ends_with('k') => (number, 1e3),
+        Some(number) if lower.ends_with('m') => (number, 1e6),
+        Some(number) => (number, 1e9),
+        None => (lower.as_str(), 1.0),
+    };
+    let rows = number.parse::<f64>().map_err(|_| expected())? * scale;
+    if rows.fract() == 0.0 && (1.0..=1e12).contains(&rows) { Ok(rows as u64) } else { Err(expected()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_line(line: &[&str]) -> Result<(Task, Options), clap::Error> {
+        parse(std::iter::once("dbcluster").chain(line.iter().copied()).map(Into::into))
+    }
+
+    #[test]
+    fn definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn inputs_keep_their_order() {
+        let (task, _) = parse_line(&["-f", "a.sql", "-c", "SELECT 1", "-f", "-", "--command=SELECT 2"])
+            .expect("a valid command line");
+        let Task::Batch(inputs) = task else { panic!("expected a batch, got {task:?}") };
+        assert_eq!(
+            inputs,
+            [
+                Input::File("a.sql".into()),
+                Input::Command { sql: "SELECT 1".into(), ordinal: Some(1) },
+                Input::Stdin,
+                Input::Command { sql: "SELECT 2".into(), ordinal: Some(2) },
+            ]
+        );
+    }
+
+    #[test]
+    fn options_follow_a_subcommand() {
+        let (task, options) = parse_line(&["demo", "--rows", "5k", "--threads", "3", "-m", "1g"])
+            .expect("a valid command line");
+        assert!(matches!(task, Task::Demo(DemoArgs { rows: 5000, .. })));
+        assert_eq!(options.threads.map(NonZeroUsize::get), Some(3));
+        assert_eq!(options.memory_limit, Some(1 << 30));
+    }
+
+    #[test]
+    fn wrong_usage_exits_with_2() {
+        for line in [
+            &["--format", "xml"][..],
+            &["--memory-limit", "lots"],
+            &["--threads", "0"],
+            &["--no-such-flag"],
+            &["-c", "SELECT 1", "demo"],
+            &["sample", "--rows", "0", "--out", "x"],
+            &["sample"],
+        ] {
+            assert_eq!(parse_line(line).expect_err("wrong usage").exit_code(), 2, "{line:?}");
+        }
+        assert_eq!(parse_line(&["--help"]).expect_err("help is no task").exit_code(), 0);
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in [
+            ("1", 1),
+            ("512m", 512 << 20),
+            ("1.5G", 3 << 29),
+            ("2GiB", 2 << 30),
+            ("64kb", 64 << 10),
+            ("1t", 1 << 40),
+        ] {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "m", "0", "-1g", "1x", "1e9", "1.2.3m", "99999999t", "0.1"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn counts() {
+        for (text, rows) in [("20000", 20_000), ("20_000", 20_000), ("1e6", 1_000_000), ("5m", 5_000_000)] {
+            assert_eq!(parse_count(text), Ok(rows), "{text}");
+        }
+        for text in ["", "0", "-5", "1.5", "many", "inf", "nan", "1e99"] {
+            assert!(parse_count(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What to type instead, where the engine's own message can't know what was meant.
+//!
+//! The parser and the engine's planner speak before any function of ours is asked. What they say of the usual slips
+//! is right, but does not help; the shell has the statement at hand and adds what does.
+
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+
+use datafusion_dbcluster::near_miss::did_you_mean;
+use datafusion_dbcluster::table_function_documentation;
+
+/// Each a sign in the message, one in the statement (both in lower case), and what to do.
+const HINTS: [(&str, &str, &str); 11] = [
+    (
+        "found: as",
+        "dbcluster",
+        "features get names as {name: f(column)}, as struct(f(column) AS name) or in a string, 'f(column) AS name'",
+    ),
+    ("syntax error", "dbcluster(table ", "a table is named as it is: dbcluster(events, ...)"),
+    (
+        "syntax error",
+        "dbcluster(select ",
+        "a query stands in brackets of its own: dbcluster((SELECT ...), ...)",
+    ),
+    (
+        "found: desc",
+        "order_by",
+        "order_by has no DESC: the greatest first is order_by => [0 - x], and the last event exemplar => 'last'",
+    ),
+    ("found: asc", "order_by", "order_by is ascending as it is"),
+    ("found: :", "dbcluster", "options are given with =>, as in eps => 0.0001"),
+    (
+        "found: partition",
+        "dbcluster",
+        "rows are partitioned by an option: dbcluster(events, [f1], eps => 0.0001, partition_by => host)",
+    ),
+    (
+        "invalid function 'dbscan'",
+        "dbscan",
+        "dbscan is a window function, dbscan(eps, min_samples, f1, f2) OVER (); dbcluster(...) in FROM clusters a table",
+    ),
+    ("invalid function 'dbcluster", "dbcluster", "it stands in FROM: SELECT * FROM dbcluster(...)"),
+    (
+        "'dbscan' does not support named arguments",
+        "dbscan",
+        "its options come last, as a struct: dbscan(1, 2, f1, f2, {metric: 'manhattan'}) OVER ()",
+    ),
+    (
+        "table function 'dbscan' not found",
+        "dbscan",
+        "dbcluster(events, [f1, f2], eps => 0.0001) clusters a table; dbscan(...) OVER () labels rows",
+    ),
+];
+
+/// The message, and behind it what to do about it, if that is known.
+pub(super) fn with_hint(mut message: String, statement: &str) -> String {
+    // The parser takes an argument that it can't read for one without a name, and stumbles over the =>.
+    if message.starts_with("syntax error: ")
+        && message.contains("found: =>")
+        && let Some((option, error)) = unreadable_value(statement)
+    {
+        message = format!("syntax error: {error} behind {option} =>");
+    }
+    let (said, asked) = (message.to_lowercase(), statement.to_lowercase());
+    let known = HINTS.iter().find(|(sign, word, _)| said.contains(sign) && asked.contains(word));
+    if let Some((_, _, hint)) = known {
+        // The engine's own guess is about other functions.
+        let message = message.split("\nDid you mean").next().unwrap_or_default();
+        return format!("{}; {hint}", message.trim_end_matches('.'));
+    }
+    let unknown = said.strip_prefix("table function '").and_then(|rest| rest.strip_suffix("' not found"));
+    let Some(unknown) = unknown else { return message };
+    let ours: Vec<&str> = table_function_documentation().into_iter().map(|(name, _)| name).collect();
+    format!("{message}{}", did_you_mean(unknown, &ours))
+}
+
+/// The first option whose value is no expression, and what the parser says of it.
+fn unreadable_value(statement: &str) -> Option<(String, String)> {
+    let dialect = GenericDialect {};
+    let tokens = Tokenizer::new(&dialect, statement).tokenize().ok()?;
+    let tokens: Vec<Token> =
+        tokens.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
+    let arrows = tokens.windows(2).enumerate().filter(|(_, pair)| pair[1] == Token::RArrow);
+    for (index, pair) in arrows {
+        let value = tokens.get(index + 2..).unwrap_or_default().to_vec();
+        if let Err(ParserError::ParserError(error)) =
+            Parser::new(&dialect).with_tokens(value).parse_wildcard_expr()
+        {
+            let error = error.split(" at Line: ").next().unwrap_or_default().to_string();
+            return Some((pair[0].to_string(), error));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_stand_behind_what_the_engine_says() {
+        for (message, statement, expected) in [
+            (
+                "syntax error: Expected: ], found: AS at line 1, column 9",
+                "SELECT * FROM DBCLUSTER(t, [a AS b], 1)",
+                "syntax error: Expected: ], found: AS at line 1, column 9; features get names as {name: f(column)}",
+            ),
+            (
+                "Invalid function 'dbscan'.\nDid you mean 'isnan'?",
+                "SELECT dbscan(1, 2, x) FROM t",
+                "Invalid function 'dbscan'; dbscan is a window function",
+            ),
+            (
+                "table function 'dbcluster_member' not found",
+                "SELECT * FROM dbcluster_member(t, [a], 1)",
+                "table function 'dbcluster_member' not found (did you mean 'dbcluster_members' or",
+            ),
+            (
+                "syntax error: Expected: ), found: ev at line 1, column 39",
+                "SELECT * FROM dbcluster(SELECT * FROM ev, [n], 1)",
+                "syntax error: Expected: ), found: ev at line 1, column 39; a query stands in brackets of its own",
+            ),
+            (
+                "syntax error: Expected: ), found: => at line 1, column 49",
+                "SELECT * FROM dbcluster(t, [a], eps => 1, order_by => [a DESC])",
+                "syntax error: Expected: ], found: DESC behind order_by =>; order_by has no DESC",
+            ),
+            (
+                "syntax error: Expected: ), found: => at line 1, column 9",
+                "SELECT * FROM dbcluster(t, [a], eps => 1, partition_by => [s AS q])",
+                "syntax error: Expected: ], found: AS behind partition_by =>",
+            ),
+            ("syntax error: found: x", "SELECT (SELECT x x x)", "syntax error: found: x"),
+            ("no table 'x'", "SELECT * FROM x", "no table 'x'"),
+            ("syntax error: found: AS", "SELECT a AS AS b", "syntax error: found: AS"),
+        ] {
+            let hinted = with_hint(message.to_string(), statement);
+            assert!(hinted.starts_with(expected), "{hinted}");
+        }
+    }
+}

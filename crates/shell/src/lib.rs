@@ -1,0 +1,203 @@
+//! The `dbcluster` program: a SQL shell, its batch modes, a generator of sample events, and a demo.
+//!
+//! Printing of footers, highlighting, object stores and their profiling are datafusion-cli's. The loop around
+//! them is ours, because a script needs what datafusion-cli's does not promise: statements cut by the tokenizer, the
+//! first failure ending the run with exit code 1 and its place on standard error, output of any size in constant
+//! memory, a closed pipe that is no error, and a history that does not lie in the current folder.
+//!
+//! | module | task |
+//! |---|---|
+//! | `args` | the command line |
+//! | `context`, `memory` | the session: engine options, our functions, the pool of `--memory-limit` |
+//! | `statements` | text to statements |
+//! | `execute` | a statement to its printed result |
+//! | `output` | formats |
+//! | `progress`, `stage` | the bar of a statement that takes long, and what it tells |
+//! | `commands`, `documentation` | the backslash commands, and `\h` |
+//! | `prompt`, `completion` | the interactive loop |
+//! | `plot` | `\plot` |
+//! | `sample`, `demo`, `report` | the subcommands |
+//! | `files` | tables that are files, and errors that name them |
+//! | `program`, `signals` | threads, and what ends their work early |
+//! | `failure`, `panics` | errors in words |
+
+mod args;
+mod commands;
+mod completion;
+mod context;
+mod demo;
+mod documentation;
+mod execute;
+mod failure;
+mod files;
+mod hint;
+mod memory;
+mod output;
+mod panics;
+mod plot;
+mod program;
+mod progress;
+mod prompt;
+mod report;
+mod sample;
+mod signals;
+mod stage;
+mod statements;
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::{env, fs};
+
+use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
+use datafusion_cli::object_storage::is_stdin_location;
+use datafusion_cli::print_options::PrintOptions;
+
+use args::{Input, Options, Task};
+use execute::{Origin, Runner};
+use failure::Failure;
+use program::Program;
+use progress::PlanWatch;
+use statements::decoded;
+
+use dbcluster_terminal::{complain, printable_lines};
+
+/// What is logged unless `RUST_LOG` says otherwise. Ballista logs the errors that it returns, which are told anyway.
+const LOG: &str = "error,ballista_core=off";
+
+/// Runs the program with the arguments of this process. Every exit code is decided here: 0 all well, 1 a failure, 2 (from
+/// the command line's own error) wrong usage, and 128 and its number after a signal. Panics of the process print nothing from
+/// here on.
+pub fn main() -> ExitCode {
+    // A second logger, of a host that calls us, is no reason to stop
+    let _ = logger().try_init();
+    panics::install();
+    let (task, options) = match args::parse(env::args_os()) {
+        Ok(parsed) => parsed,
+        Err(error) => return dbcluster_terminal::answer("dbcluster", &error),
+    };
+    match panics::caught_here("", || run(task, &options)).and_then(|()| output::flush()) {
+        Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
+        Err(Failure::Message(message) | Failure::Placed(message)) => {
+            complain(&format!("dbcluster: {message}"));
+            ExitCode::FAILURE
+        }
+        Err(Failure::Stopped(signal)) => {
+            complain(&format!("dbcluster: {signal}, and what was at work cancelled"));
+            ExitCode::from(signal.exit_code())
+        }
+    }
+}
+
+/// The log on standard error. Its messages quote names and values of what is read.
+fn logger() -> env_logger::Builder {
+    let mut logger = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG));
+    logger.format(|out, record| {
+        let (time, style) = (out.timestamp(), out.default_level_style(record.level()));
+        let message = record.args().to_string();
+        let (level, target, message) = (record.level(), record.target(), printable_lines(&message));
+        writeln!(out, "[{time} {style}{level:<5}{style:#} {target}] {message}")
+    });
+    logger
+}
+
+fn run(task: Task, options: &Options) -> Result<(), Failure> {
+    match task {
+        Task::Sample(args) => {
+            let program = Program::start(1, false)?;
+            let result = program.run_here("", |signals| sample::run(&args, threads(options), signals));
+            program.end();
+            result
+        }
+        Task::Demo(args) => with_runner(options, false, false, |program, runner| {
+            demo::run(program, runner, &args, threads(options))
+        }),
+        Task::Report(args) => {
+            with_runner(options, false, false, |program, runner| report::run(program, runner, &args))
+        }
+        Task::Shell if io::stdin().is_terminal() => {
+            with_runner(options, true, true, |program, runner| prompt::run(program, runner, options.quiet))
+        }
+        Task::Shell => run_batch(options, vec![Input::Stdin]),
+        Task::Batch(inputs) => run_batch(options, inputs),
+    }
+}
+
+/// Runs the inputs one after the other, up to the first failure or `\q`.
+fn run_batch(options: &Options, inputs: Vec<Input>) -> Result<(), Failure> {
+    let reads_stdin = |input: &Input| match input {
+        Input::Stdin => true,
+        Input::File(path) => path.to_str().is_some_and(is_stdin_location),
+        Input::Command { .. } => false,
+    };
+    let stdin_is_sql = inputs.iter().any(reads_stdin);
+    // All of them are read before the first runs: a misspelt second file must not leave half of the work done
+    let scripts: Vec<(String, String)> = inputs.into_iter().map(read).collect::<Result<_, _>>()?;
+    with_runner(options, stdin_is_sql, false, |program, runner| {
+        program.run("", async {
+            for (name, text) in &scripts {
+                if runner.run_script(text, Origin::Script(name)).await? == ControlFlow::Break(()) {
+                    break;
+                }
+            }
+            Ok(())
+        })
+    })
+}
+
+/// The name of an input, for messages, and its text.
+fn read(input: Input) -> Result<(String, String), Failure> {
+    match input {
+        Input::Command { sql, ordinal: None } => Ok(("-c".to_string(), sql)),
+        Input::Command { sql, ordinal: Some(ordinal) } => Ok((format!("-c #{ordinal}"), sql)),
+        Input::File(path) => {
+            let name = path.display().to_string();
+            let bytes = fs::read(&path).map_err(|error| Failure::new(error.to_string()).at(&name))?;
+            Ok((name.clone(), decoded(bytes).map_err(|message| Failure::new(message).at(&name))?))
+        }
+        Input::Stdin => {
+            let name = "standard input";
+            let mut bytes = Vec::new();
+            io::stdin()
+                .lock()
+                .read_to_end(&mut bytes)
+                .map_err(|error| Failure::new(error.to_string()).at(name))?;
+            Ok((name.to_string(), decoded(bytes).map_err(|message| Failure::new(message).at(name))?))
+        }
+    }
+}
+
+/// Starts the program and makes its session, and takes them down again.
+fn with_runner(
+    options: &Options,
+    stdin_is_sql: bool,
+    at_prompt: bool,
+    work: impl FnOnce(&Program, &mut Runner) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let program = Program::start(threads(options), at_prompt)?;
+    let result = runner(&program, options, stdin_is_sql).and_then(|mut runner| work(&program, &mut runner));
+    program.end();
+    result
+}
+
+fn runner(program: &Program, options: &Options, stdin_is_sql: bool) -> Result<Runner, Failure> {
+    let stores = Arc::new(InstrumentedObjectStoreRegistry::new());
+    let planner = Arc::new(PlanWatch::default());
+    let session = async { Ok(context::session(options, &stores, &planner, stdin_is_sql).await?) };
+    let ctx = program.run("", session)?;
+    let print = PrintOptions {
+        format: options.format,
+        quiet: options.quiet,
+        maxrows: options.maxrows,
+        color: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none(),
+        instrumented_registry: stores,
+    };
+    Ok(Runner::new(ctx, print, planner))
+}
+
+fn threads(options: &Options) -> usize {
+    options.threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+}

@@ -1,0 +1,321 @@
+//! `dbcluster report`: clusters a table, and makes one page of what comes out.
+
+use std::path::Path;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Int64Type, Schema};
+use datafusion::config::Dialect;
+use datafusion::prelude::SessionContext;
+use datafusion::sql::sqlparser::ast::{Expr, SelectItem};
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use super::args::ReportArgs;
+use super::execute::Runner;
+use super::failure::Failure;
+use super::output;
+use super::program::Program;
+use super::sample::thousands;
+use super::statements::dialect;
+use datafusion_dbcluster::figure_file::{columns, rows};
+use dbcluster_figures::{ColumnType, Figure, MAX_ROWS, Rows, Settings, draw_report};
+use dbcluster_files::write_file;
+
+/// The features of the notebook, for tables that have what they need. NULL text is read as empty, as `process_features`
+/// does it.
+const PROCESS: &str =
+    "cmdline_tokens(coalesce(CommandLine, '')) AS tokens, path_score(coalesce(NewProcessName, '')) AS path";
+const SESSION: &str = "coalesce(is_system_session(SubjectLogonId), false) AS is_system";
+
+/// The columns that these features are made of.
+const SOURCES: [&str; 3] = ["CommandLine", "NewProcessName", "SubjectLogonId"];
+
+/// What makes a page of a table.
+#[derive(Debug)]
+pub(super) struct Report<'a> {
+    pub(super) table: &'a str,
+    pub(super) features: Option<&'a str>,
+    pub(super) label: Option<&'a str>,
+    pub(super) eps: f64,
+    pub(super) min_samples: u64,
+    pub(super) nulls: &'a str,
+    pub(super) title: Option<&'a str>,
+}
+
+impl<'a> Report<'a> {
+    /// What a table of Windows' process events needs.
+    pub(super) fn of(table: &'a str) -> Self {
+        Self { table, features: None, label: None, eps: 0.0001, min_samples: 2, nulls: "error", title: None }
+    }
+
+    /// The table as SQL: a file's name, or a query as it is.
+    fn relation(&self) -> String {
+        let table = self.table.trim();
+        if table.starts_with('(') { table.to_string() } else { quoted(table) }
+    }
+}
+
+/// Runs the subcommand.
+pub(super) fn run(program: &Program, runner: &Runner, args: &ReportArgs) -> Result<(), Failure> {
+    if args.out.exists() && !args.force {
+        return Err(Failure::new(format!(
+            "{} is there already; --force overwrites it, --out names another file",
+            args.out.display()
+        )));
+    }
+    let report = Report {
+        features: args.features.as_deref(),
+        label: args.label.as_deref(),
+        eps: args.eps,
+        min_samples: args.min_samples,
+        nulls: &args.nulls,
+        title: args.title.as_deref(),
+        ..Report::of(&args.table)
+    };
+    let (page, rows) = page(program, &runner.ctx, &report)?;
+    write(&page, &args.out)?;
+    if !runner.print.quiet {
+        output::say(format!("{rows} rows on one page: {}\n", args.out.display()))?;
+    }
+    Ok(())
+}
+
+/// The page, and the number of rows that are left to read.
+pub(super) fn page(
+    program: &Program,
+    ctx: &SessionContext,
+    report: &Report<'_>,
+) -> Result<(String, usize), Failure> {
+    program.run(&format!("the report of {}", report.table), draw(ctx, report))
+}
+
+/// Writes the page, in place of an earlier one.
+pub(super) fn write(page: &str, out: &Path) -> Result<(), Failure> {
+    write_file(out, page.as_bytes()).map_err(|error| Failure::new(format!("{}: {error}", out.display())))
+}
+
+async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usize), Failure> {
+    let table = report.relation();
+    let input = ctx.sql(&format!("SELECT * FROM {table}")).await?;
+    let input = input.schema().as_arrow().clone();
+    let features = features(report, &input)?;
+    let label = label(report, &input)?;
+
+    let dialect = ctx.state_ref().read().config_options().sql_parser.dialect;
+    let features_with_names = named(&features, dialect)?;
+    let first = ctx.sql(&format!("SELECT {features_with_names} FROM {table}")).await?;
+    let feature_columns = columns(first.schema().as_arrow());
+    // The first two numbers are the axes of the map.
+    let is_number = |(_, found): &&(&str, ColumnType)| *found == ColumnType::Number;
+    let numbers: Vec<String> =
+        feature_columns.iter().filter(is_number).map(|(name, _)| (*name).to_string()).take(2).collect();
+    let mut fields = first.schema().fields().iter();
+    let color =
+        fields.find(|field| field.data_type() == &DataType::Boolean).map(|field| field.name().clone());
+
+    let label_column = if label.is_column {
+        String::new()
+    } else {
+        format!(", {} AS {}", label.expression, identifier(&label.name))
+    };
+    let nulls = match report.nulls {
+        "error" => String::new(),
+        nulls => format!(", nulls => '{nulls}'"),
+    };
+    let query = format!(
+        "SELECT *{label_column}\nFROM dbcluster({table}, {},\n               eps => {}, min_samples => {}{nulls})\nORDER BY \
+         cluster_size DESC",
+        quoted(&features),
+        report.eps,
+        report.min_samples
+    );
+    let collapse = collect(ctx, &query).await?;
+    let title =
+        report.title.map_or_else(|| format!("Clustered events of {}", report.table), ToString::to_string);
+    let mut given = vec![("label", label.name.as_str()), ("title", &title), ("query", &query)];
+    for (option, name) in ["x", "y"].into_iter().zip(&numbers) {
+        given.push((option, name));
+    }
+    if let Some(color) = &color {
+        given.push(("color", color));
+    }
+    let settings = settings(Figure::Report, &given, &collapse)?;
+
+    // Events that are equal to the boxes count together: any number of them becomes few rows.
+    let free = |name: &str| free_name(name, |name| feature_columns.iter().any(|(column, _)| *column == name));
+    let (called, events) = (free("label"), free("events"));
+    let names: Vec<String> = numbers.iter().chain(&color).map(|name| identifier(name)).collect();
+    let names = names.join(", ");
+    let grouped = format!(
+        "SELECT {called}, {names}, count(*) AS {events} FROM (SELECT {} AS {called}, {features_with_names} FROM {table}) \
+         GROUP BY {called}, {names} ORDER BY {called}, {names} LIMIT {}",
+        label.expression,
+        MAX_ROWS + 1,
+    );
+    let of_events = if numbers.is_empty() { Rows::default() } else { collect(ctx, &grouped).await? };
+    let mut boxes = vec![];
+    for (at, number) in numbers.iter().enumerate() {
+        let mut given = vec![("x", number.as_str()), ("y", called.as_str()), ("weight", events.as_str())];
+        // The first feature as a whole, the second one split: as the notebook has them.
+        if let (1, Some(color)) = (at, &color) {
+            given.push(("color", color));
+        }
+        boxes.push(self::settings(Figure::Box, &given, &of_events)?);
+    }
+    // Too many different ones: the boxes are those of the exemplars then, and say so.
+    let variability = (of_events.len() <= MAX_ROWS).then_some((&of_events, boxes.as_slice()));
+    let note = nulls_note(ctx, report, &input, &features_with_names).await?;
+    let page = draw_report(&collapse, &settings, variability, &note)
+        .map_err(|error| Failure::new(error.to_string()))?;
+    Ok((page, collapse.len()))
+}
+
+fn settings(figure: Figure, given: &[(&str, &str)], rows: &Rows) -> Result<Settings, Failure> {
+    let columns: Vec<(&str, ColumnType)> =
+        rows.0.iter().map(|column| (column.name.as_str(), column.column_type)).collect();
+    Settings::try_new(figure, given.iter().copied(), &columns)
+        .map_err(|error| Failure::new(error.to_string()))
+}
+
+async fn collect(ctx: &SessionContext, query: &str) -> Result<Rows, Failure> {
+    let said = |error| Failure::from(error).map(as_flags);
+    let frame = ctx.sql(query).await.map_err(said)?;
+    let schema = std::sync::Arc::clone(frame.schema().inner());
+    Ok(rows(&schema, &frame.collect().await.map_err(said)?)?)
+}
+
+/// The advice of a query in the words of this command.
+fn as_flags(message: &str) -> String {
+    ["error", "zero", "skip"].iter().fold(message.to_string(), |message, value| {
+        message.replace(&format!("nulls => '{value}'"), &format!("--nulls {value}"))
+    })
+}
+
+/// The features for a SELECT list, each with the name that dbcluster gives it: the one behind AS, or its text.
+fn named(features: &str, name: Dialect) -> Result<String, Failure> {
+    let unreadable = |error: String| Failure::new(format!("--features '{features}': {error}"));
+    let dialect = dialect(name);
+    let parser = Parser::new(dialect.as_ref()).try_with_sql(features);
+    let read = parser.and_then(|mut parser| Ok((parser.parse_projection()?, parser.peek_token().token)));
+    let (items, rest) = read.map_err(|error| unreadable(error.to_string()))?;
+    if rest != Token::EOF {
+        return Err(unreadable(format!("can't read '{rest}'; separate features with commas")));
+    }
+    let item = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(Expr::Identifier(_)) => item.to_string(),
+        SelectItem::UnnamedExpr(expression) => {
+            format!("{expression} AS {}", identifier(&expression.to_string()))
+        }
+        item => item.to_string(),
+    };
+    Ok(items.iter().map(item).collect::<Vec<_>>().join(", "))
+}
+
+/// How many events have NULL where a feature is made of it, and how it was read. Empty where none has.
+async fn nulls_note(
+    ctx: &SessionContext,
+    report: &Report<'_>,
+    input: &Schema,
+    features_with_names: &str,
+) -> Result<String, Failure> {
+    let table = report.relation();
+    let (names, relation, read_as) = if report.features.is_none() {
+        let sources = SOURCES.into_iter().filter(|name| has(input, name)).map(String::from).collect();
+        (sources, table, "read as empty")
+    } else {
+        let read_as = match report.nulls {
+            "zero" => "read as 0",
+            "skip" => "skipped",
+            _ => return Ok(String::new()),
+        };
+        let relation = format!("(SELECT {features_with_names} FROM {table})");
+        let features = ctx.sql(&format!("SELECT * FROM {relation}")).await?;
+        let features: Vec<String> =
+            features.schema().fields().iter().map(|field| field.name().clone()).collect();
+        (features, relation, read_as)
+    };
+    let counts: Vec<String> =
+        names.iter().map(|name| format!("count(*) FILTER (WHERE {} IS NULL)", identifier(name))).collect();
+    let frame = ctx.sql(&format!("SELECT {} FROM {relation}", counts.join(", "))).await?;
+    let batches = frame.collect().await?;
+    let mut found = vec![];
+    for (at, name) in names.iter().enumerate() {
+        let count =
+            |batch: &RecordBatch| batch.column(at).as_primitive::<Int64Type>().values().iter().sum::<i64>();
+        match batches.iter().map(count).sum::<i64>() {
+            0 => {}
+            1 => found.push(format!("{name} in 1 event")),
+            rows => found.push(format!("{name} in {} events", thousands(rows.unsigned_abs()))),
+        }
+    }
+    Ok(if found.is_empty() { String::new() } else { format!("NULL, {read_as}: {}.", found.join(", ")) })
+}
+
+/// A name as SQL.
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as SQL.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The name, or one like it that is not taken.
+fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut name = name.to_string();
+    while is_taken(&name) {
+        name.push('_');
+    }
+    name
+}
+
+fn has(schema: &Schema, name: &str) -> bool {
+    schema.field_with_name(name).is_ok()
+}
+
+fn listed(schema: &Schema) -> String {
+    schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn features(report: &Report<'_>, input: &Schema) -> Result<String, Failure> {
+    if let Some(features) = report.features {
+        return Ok(features.to_string());
+    }
+    if !has(input, "CommandLine") || !has(input, "NewProcessName") {
+        return Err(Failure::new(format!(
+            "{} has no CommandLine and NewProcessName, so say what to cluster on, as in --features 'string_score(Account) AS \
+             account'; its columns are: {}",
+            report.table,
+            listed(input)
+        )));
+    }
+    Ok(if has(input, "SubjectLogonId") { format!("{PROCESS}, {SESSION}") } else { PROCESS.to_string() })
+}
+
+/// What a row is called.
+struct Label {
+    expression: String,
+    name: String,
+    /// Whether the input has it.
+    is_column: bool,
+}
+
+fn label(report: &Report<'_>, input: &Schema) -> Result<Label, Failure> {
+    let (expression, name) = match report.label {
+        Some(column) if has(input, column) => {
+            return Ok(Label { expression: identifier(column), name: column.to_string(), is_column: true });
+        }
+        Some(expression) => (expression, "label"),
+        None if has(input, "NewProcessName") => ("process_name(NewProcessName)", "process"),
+        None => {
+            return Err(Failure::new(format!(
+                "{} has no NewProcessName, so say what a row is called, as in --label Account; its columns are: {}",
+                report.table,
+                listed(input)
+            )));
+        }
+    };
+    let name = free_name(name, |name| has(input, name));
+    Ok(Label { expression: expression.to_string(), name, is_column: false })
+}

@@ -1,0 +1,9 @@
+//! Parts of a session for hosts that plan in one process and run in others, such as a Ballista cluster.
+//!
+//! [`register_all`](crate::register_all) is enough where one process plans and runs. A host that sends logical plans away
+//! also adds [`BroadcastClusters`] to the session that plans, and has its executors put our operator in place with
+//! [`with_dbscan_exec`].
+
+pub use crate::dbcluster::broadcast::{BroadcastClusters, has_few};
+pub use crate::dbcluster::nesting::is_labelling;
+pub use crate::exec::{FileStatistics, with_dbscan_exec};
