@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::Result;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{SessionConfig, SessionContext, col};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::support::{number, session};
+use crate::support::{self, number, register, session, session_with};
 
 #[test]
 fn threads_that_register_at_once_register_once() {
@@ -153,4 +153,25 @@ async fn expressions_have_an_end() {
     let refused = ctx.sql(&call(257)).await.expect_err("too deep").strip_backtrace();
     assert!(refused.contains("nests more than 256 operations, as a sum of so many terms does"), "{refused}");
     assert!(refused.len() < 500, "{refused}");
+}
+
+/// The rule of the engine that removes what only an order needs, where a table has at most one row, made a plan that the engine
+/// refused.
+#[tokio::test]
+async fn inputs_in_an_order_that_nobody_is_told_are_planned() {
+    for rows in 0..=2 {
+        let ctx = session_with(SessionConfig::new().with_target_partitions(4));
+        let events = format!("SELECT value AS id, 'h' || value AS host FROM generate_series(1, {rows})");
+        let events = support::rows(&ctx, &events).await;
+        register(&ctx, "events", &events, 3);
+        let frame = ctx.sql("SELECT id, host FROM events GROUP BY id, host").await.expect("a plan");
+        let frame = frame.sort(vec![col("id").sort(true, false)]).expect("a plan");
+        ctx.register_table("in_order", frame.into_view()).expect("a view");
+        for input in ["(SELECT DISTINCT ON (id) * FROM events ORDER BY id)", "in_order"] {
+            for function in ["dbcluster", "dbcluster_members"] {
+                let call = format!("SELECT count(*) FROM {function}({input}, [id], 0.5, scaling => 'none')");
+                assert_eq!(number(&ctx, &call).await, rows, "{call}");
+            }
+        }
+    }
 }

@@ -18,19 +18,26 @@
 //!
 //! Keys of types without an order (unions) take no part. A frame of `RANGE` or `GROUPS` has equal rows as its limits: there
 //! further keys would change what it says.
+//!
+//! `DISTINCT ON` becomes the aggregation that the engine would make of it, since the engine can't do so in `PREPARE`: there
+//! its rule looks for `first_value` in a registry that it has not been given, and panics. And an order that no LIMIT takes
+//! the first rows by is dropped. It costs a sort, and the single partition that it leaves behind is taken away below an
+//! aggregation that relies on it, so that the engine refuses its own plan: it drops such orders where SQL states them, but
+//! not that of a `DISTINCT ON` or of a `DataFrame`.
 
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
+use datafusion::functions_aggregate::expr_fn::first_value;
 use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::functions_nested::expr_fn::map_entries;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment, WindowFunction};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::expr_rewriter::{NamePreserver, normalize_cols};
 use datafusion::logical_expr::{
-    Aggregate, Distinct, DistinctOn, Expr, ExprSchemable, LogicalPlan, Sort, SortExpr, Window, WindowFrame,
-    WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, cast, lit,
+    Aggregate, Distinct, DistinctOn, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Sort, SortExpr,
+    Window, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, cast, ident, lit,
 };
 
 use super::order::has_order;
@@ -38,8 +45,37 @@ use super::rewrite;
 use crate::functions::dbcluster_exact_udaf;
 use crate::window::regroup::{window_function, with_expressions};
 
+/// The plan with complete orders, and none that decides nothing.
+pub(super) fn complete(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut has_new_types = false;
+    let complete = plan.transform_up_with_subqueries(|node| {
+        // The first of several values may be NULL to the engine, whatever they are: nodes above take that over.
+        let node = if has_new_types { node.recompute_schema()? } else { node };
+        has_new_types |= matches!(node, LogicalPlan::Distinct(Distinct::On(_)));
+        let node = if passes_order_on(&node) { Transformed::no(node) } else { node.map_children(unordered)? };
+        node.transform_data(complete_node)
+    })?;
+    Ok(complete.transform_data(unordered)?.data)
+}
+
+/// Whether the rows of a node come in the order of its input, for a LIMIT above it.
+fn passes_order_on(node: &LogicalPlan) -> bool {
+    matches!(node, LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::Limit(_))
+}
+
+/// The plan without an order of all its rows, which nobody is told. A sort that keeps the first rows stays.
+fn unordered(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    match plan {
+        LogicalPlan::Sort(sort) if sort.fetch.is_none() => {
+            Ok(Transformed::yes(unordered(Arc::unwrap_or_clone(sort.input))?.data))
+        }
+        LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => plan.map_children(unordered),
+        other => Ok(Transformed::no(other)),
+    }
+}
+
 /// The node with complete orders. Nodes of this crate's own plans have them.
-pub(super) fn complete(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+fn complete_node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     match node {
         LogicalPlan::Limit(mut limit) => {
             limit.input = Arc::new(complete_sort(Arc::unwrap_or_clone(limit.input))?);
@@ -48,7 +84,7 @@ pub(super) fn complete(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         LogicalPlan::Sort(sort) if sort.fetch.is_some() => {
             Ok(Transformed::yes(complete_sort(LogicalPlan::Sort(sort))?))
         }
-        LogicalPlan::Distinct(Distinct::On(distinct)) => complete_distinct(distinct),
+        LogicalPlan::Distinct(Distinct::On(distinct)) => Ok(Transformed::yes(first_row_of_each(distinct)?)),
         LogicalPlan::Aggregate(aggregate) if !is_ours(aggregate.schema.as_ref()) => {
             complete_aggregate(aggregate)
         }
@@ -68,7 +104,7 @@ fn complete_sort(plan: LogicalPlan) -> Result<LogicalPlan> {
             let expr = with_keys(expr, columns(input.schema()), input.schema())?;
             Ok(LogicalPlan::Sort(Sort { expr, input, fetch }))
         }
-        LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::Limit(_) => {
+        plan if passes_order_on(&plan) => {
             plan.map_children(|child| complete_sort(child).map(Transformed::yes)).map(|plan| plan.data)
         }
         other => Ok(other),
@@ -80,21 +116,48 @@ pub(super) fn is_sorted(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Sort(_) => true,
         LogicalPlan::Distinct(Distinct::On(distinct)) => distinct.sort_expr.is_some(),
-        LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::Limit(_) => {
-            plan.inputs().first().is_some_and(|input| is_sorted(input))
-        }
-        _ => false,
+        plan => passes_order_on(plan) && plan.inputs().first().is_some_and(|input| is_sorted(input)),
     }
 }
 
-fn complete_distinct(distinct: DistinctOn) -> Result<Transformed<LogicalPlan>> {
-    let DistinctOn { on_expr, select_expr, sort_expr, input, schema: _ } = distinct;
-    let sort_expr =
-        sort_expr.unwrap_or_else(|| on_expr.iter().map(|on| on.clone().sort(true, false)).collect());
-    let selected = select_expr.iter().map(|expr| expr.clone().unalias()).collect();
-    let sort_expr = with_keys(sort_expr, selected, input.schema())?;
-    let distinct = DistinctOn::try_new(on_expr, select_expr, Some(sort_expr), input)?;
-    Ok(Transformed::yes(LogicalPlan::Distinct(Distinct::On(distinct))))
+/// `DISTINCT ON` as an aggregation: of the rows that are equal in its keys the first by its order, and then by all that is
+/// selected.
+fn first_row_of_each(distinct: DistinctOn) -> Result<LogicalPlan> {
+    let DistinctOn { on_expr, select_expr, sort_expr, input, schema } = distinct;
+    let mut groups: Vec<Expr> = vec![];
+    for on in &on_expr {
+        if !groups.contains(on) {
+            groups.push(on.clone());
+        }
+    }
+    // The order begins with the keys, which are equal in a group.
+    let is_ordered = sort_expr.is_some();
+    let mut of_groups = sort_expr.unwrap_or_default();
+    let in_group = of_groups.split_off(on_expr.len().min(of_groups.len()));
+    let selected = normalize_cols(select_expr.into_iter().map(Expr::unalias), input.as_ref())?;
+    let others = selected.iter().filter(|expr| !groups.contains(expr)).cloned().collect();
+    let order = with_keys(in_group, others, input.schema())?;
+
+    // Names of their own: what is selected may have the name of a key.
+    let name = |index: usize| format!("__first_{index}");
+    let firsts = selected
+        .into_iter()
+        .enumerate()
+        .map(|(index, expr)| first_value(expr, order.clone()).alias(name(index)))
+        .collect::<Vec<_>>();
+    let mut rows = LogicalPlanBuilder::from(input).aggregate(groups.clone(), firsts)?;
+    if is_ordered {
+        let columns = rows.schema().columns();
+        let of_column = |sort: SortExpr| {
+            let key = groups.iter().zip(&columns).find(|(group, _)| **group == sort.expr);
+            key.map(|(_, column)| SortExpr { expr: Expr::Column(column.clone()), ..sort })
+        };
+        rows = rows.sort(of_groups.into_iter().filter_map(of_column).collect::<Vec<_>>())?;
+    }
+    let shown = schema.iter().enumerate().map(|(index, (qualifier, field))| {
+        ident(name(index)).alias_qualified(qualifier.cloned(), field.name())
+    });
+    rows.project(shown)?.build()
 }
 
 /// Aggregate functions whose value is some of their rows, in the order that they come in.

@@ -24,7 +24,7 @@ pub(crate) fn repeatable(function: &str, input: LogicalPlan) -> Result<LogicalPl
              SELECT ..., and cluster that"
         );
     }
-    Ok(input.transform_up_with_subqueries(complete)?.data)
+    complete(input)
 }
 
 /// A subquery inside of the input may refer to the input's rows; only what the input's own nodes refer to is outer.
