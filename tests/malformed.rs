@@ -41,6 +41,8 @@ fn written() -> Vec<String> {
 fn made() -> Vec<String> {
     let numbers = (0..30_000).map(|number: i32| number.to_string()).collect::<Vec<_>>().join(", ");
     let sum = vec!["a"; 3000].join(" - ");
+    let condition =
+        |terms: i32| (0..terms).map(|it| format!("a + {it} = x")).collect::<Vec<_>>().join(" OR ");
     let keys = |count: usize| (0..count).map(|key| format!("a + {key}")).collect::<Vec<_>>().join(", ");
     let columns = |count: usize| (0..count).map(|it| format!("a AS c{it}")).collect::<Vec<_>>().join(", ");
     let call = |table: &str, features: &str, options: &str| {
@@ -66,6 +68,10 @@ fn made() -> Vec<String> {
         call("t", &format!("['{}']", "(".repeat(100_000)), ""),
         call("t", &format!("[{sum}]"), ", scaling => 'none'"),
         call("t", &format!("'{sum} AS n'"), ", scaling => 'none'"),
+        format!("SELECT count(*) FROM t WHERE {}", condition(10_000)),
+        call(&format!("(SELECT * FROM t WHERE {})", condition(200_000)), "[a]", ""),
+        format!("COPY (SELECT {} AS n FROM t) TO 'sum.csv'", vec!["a"; 100_000].join(" + ")),
+        format!("\\plot BAR sum.html SELECT s, {} AS n FROM t", vec!["a"; 100_000].join(" + ")),
         call("t", &format!("[{}a{}]", "abs(".repeat(200), ")".repeat(200)), ", scaling => 'none'"),
         format!("SELECT * FROM {}t{}", "dbcluster(".repeat(60), ", [a], 1)".repeat(60)),
         nested(4),

@@ -33,6 +33,7 @@ use futures::stream::StreamExt;
 use url::Url;
 
 use super::commands;
+use super::depth::checked;
 use super::failure::Failure;
 use super::files::making;
 use super::output::{self, BatchWriter, LineBreaks};
@@ -154,7 +155,7 @@ impl Runner {
             .with_recursion_limit(recursion_limit)
             .build()?
             .parse_statements()?;
-        for mut parsed in parsed {
+        for mut parsed in checked(parsed)? {
             lower_table_functions(&mut parsed);
             let bar = Bar::start(&self.planner, !self.print.quiet);
             match parsed {

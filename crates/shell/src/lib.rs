@@ -20,12 +20,14 @@
 //! | `files` | tables that are files, and errors that name them |
 //! | `program`, `signals` | threads, and what ends their work early |
 //! | `failure`, `panics` | errors in words |
+//! | `depth` | expressions that would end the stack |
 
 mod args;
 mod commands;
 mod completion;
 mod context;
 mod demo;
+mod depth;
 mod documentation;
 mod execute;
 mod failure;
@@ -49,7 +51,7 @@ use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread::available_parallelism;
+use std::thread::{self, JoinHandle, available_parallelism};
 use std::{env, fs};
 
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
@@ -75,6 +77,22 @@ pub fn main() -> ExitCode {
     // A second logger, of a host that calls us, is no reason to stop
     let _ = logger().try_init();
     panics::install();
+    // The thread that a program starts with has the stack that its shell allows.
+    let thread = thread::Builder::new().name("dbcluster".to_string()).stack_size(depth::STACK);
+    match thread.spawn(work).map(JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(_)) => {
+            complain("dbcluster: the work was given up after a fault");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            complain(&format!("dbcluster: cannot start a thread: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work() -> ExitCode {
     let (task, options) = match args::parse(env::args_os()) {
         Ok(parsed) => parsed,
         Err(error) => return dbcluster_terminal::answer("dbcluster", &error),

@@ -2,6 +2,7 @@
 
 use datafusion::prelude::SessionContext;
 
+use super::depth::sql;
 use super::failure::Failure;
 use datafusion_dbcluster::figure_file::columns;
 use dbcluster_figures::{Figure, Settings};
@@ -25,7 +26,7 @@ pub(super) async fn copy(ctx: &SessionContext, line: &str) -> Result<String, Fai
             kinds.join(", ")
         )));
     };
-    let frame = ctx.sql(query).await.map_err(|error| Failure::from(error).with_hint(query))?;
+    let frame = sql(ctx, query).await.map_err(|failure| failure.with_hint(query))?;
     let options = Settings::guess(figure, &options, &columns(frame.schema().as_arrow()));
     let options: Vec<String> =
         options.iter().map(|(name, value)| format!("{name} {}", quoted(value))).collect();

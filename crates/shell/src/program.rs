@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
+use super::depth::STACK;
 use super::failure::Failure;
 use super::panics::{caught, caught_here};
 use super::signals::Signals;
@@ -28,6 +29,7 @@ impl Program {
     pub(super) fn start(threads: usize, at_prompt: bool) -> Result<Self, Failure> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
+            .thread_stack_size(STACK)
             .enable_all()
             .build()
             .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;

@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::args::ReportArgs;
+use super::depth::sql;
 use super::execute::Runner;
 use super::failure::Failure;
 use super::output;
@@ -96,14 +97,14 @@ pub(super) fn write(page: &str, out: &Path) -> Result<(), Failure> {
 
 async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usize), Failure> {
     let table = report.relation();
-    let input = ctx.sql(&format!("SELECT * FROM {table}")).await?;
+    let input = sql(ctx, &format!("SELECT * FROM {table}")).await?;
     let input = input.schema().as_arrow().clone();
     let features = features(report, &input)?;
     let label = label(report, &input)?;
 
     let dialect = ctx.state_ref().read().config_options().sql_parser.dialect;
     let features_with_names = named(&features, dialect)?;
-    let first = ctx.sql(&format!("SELECT {features_with_names} FROM {table}")).await?;
+    let first = sql(ctx, &format!("SELECT {features_with_names} FROM {table}")).await?;
     let feature_columns = columns(first.schema().as_arrow());
     // The first two numbers are the axes of the map.
     let is_number = |(_, found): &&(&str, ColumnType)| *found == ColumnType::Number;
@@ -178,10 +179,11 @@ fn settings(figure: Figure, given: &[(&str, &str)], rows: &Rows) -> Result<Setti
 }
 
 async fn collect(ctx: &SessionContext, query: &str) -> Result<Rows, Failure> {
-    let said = |error| Failure::from(error).map(as_flags);
-    let frame = ctx.sql(query).await.map_err(said)?;
+    let said = |failure: Failure| failure.map(as_flags);
+    let frame = sql(ctx, query).await.map_err(said)?;
     let schema = std::sync::Arc::clone(frame.schema().inner());
-    Ok(rows(&schema, &frame.collect().await.map_err(said)?)?)
+    let batches = frame.collect().await.map_err(Failure::from).map_err(said)?;
+    Ok(rows(&schema, &batches)?)
 }
 
 /// The advice of a query in the words of this command.
@@ -229,14 +231,14 @@ async fn nulls_note(
             _ => return Ok(String::new()),
         };
         let relation = format!("(SELECT {features_with_names} FROM {table})");
-        let features = ctx.sql(&format!("SELECT * FROM {relation}")).await?;
+        let features = sql(ctx, &format!("SELECT * FROM {relation}")).await?;
         let features: Vec<String> =
             features.schema().fields().iter().map(|field| field.name().clone()).collect();
         (features, relation, read_as)
     };
     let counts: Vec<String> =
         names.iter().map(|name| format!("count(*) FILTER (WHERE {} IS NULL)", identifier(name))).collect();
-    let frame = ctx.sql(&format!("SELECT {} FROM {relation}", counts.join(", "))).await?;
+    let frame = sql(ctx, &format!("SELECT {} FROM {relation}", counts.join(", "))).await?;
     let batches = frame.collect().await?;
     let mut found = vec![];
     for (at, name) in names.iter().enumerate() {
