@@ -17,6 +17,7 @@
 //! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
 //! | `plans` | what a query reads, and that it can be stopped |
 //! | `reference` | scikit-learn's labels on the real event sets |
+//! | `reference_sets` | scikit-learn's labels on small sets of our own |
 //! | `rooms` | which part of the crate may know which |
 //! | `scripts` | the scripts of `sql/` on a generated sample |
 //! | `shell` | the interactive shell in a terminal |
@@ -43,6 +44,7 @@ mod output;
 mod pages;
 mod plans;
 mod reference;
+mod reference_sets;
 mod rooms;
 mod scripts;
 mod session;
