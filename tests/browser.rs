@@ -26,22 +26,16 @@ pub(crate) struct Browser {
     profile: tempfile::TempDir,
 }
 
-/// The name of an installed browser. `None` without one, which fails where `CI` is set.
-fn installed() -> Option<&'static str> {
+/// The name of an installed browser. Tests that call it are ignored where the build found none.
+fn installed() -> &'static str {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let found = names.into_iter().find(|name| Command::new(name).arg("--version").output().is_ok());
-    if found.is_none() {
-        let advice = "the figures' tests need Chromium: apt-get install chromium";
-        assert!(std::env::var_os("CI").is_none(), "{advice}");
-        eprintln!("not tested in a browser: {advice}");
-    }
-    found
+    found.expect("no browser: install Chromium")
 }
 
 impl Browser {
-    /// Starts one. `None` without a browser.
-    pub(crate) fn start() -> Option<Self> {
-        let name = installed()?;
+    pub(crate) fn start() -> Self {
+        let name = installed();
         let profile = tempfile::tempdir().expect("a folder for the browser");
         let [orders, answers] = ["orders", "answers"].map(|name| profile.path().join(name));
         let made = Command::new("mkfifo").args([&orders, &answers]).status().expect("mkfifo runs");
@@ -78,7 +72,7 @@ impl Browser {
         browser.order("Log.enable", &json!({}));
         browser.order("Page.enable", &json!({}));
         browser.resize(1280, 900);
-        Some(browser)
+        browser
     }
 
     /// Opens a page and waits until it is drawn.

@@ -87,10 +87,11 @@ fn picture(browser: &mut Browser, name: &str) {
 }
 
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn every_row_is_a_mark_and_no_text_is_markup() {
     let ctx = hostile().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let all = PAYLOADS.len();
     let boxes = "document.querySelectorAll('path.box').length";
     let rare =
@@ -204,12 +205,13 @@ pub(crate) fn values(browser: &mut Browser, selector: &str) -> Value {
 }
 
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn the_mouse_finds_rows_and_keeps_them() {
     let ctx = hostile().await;
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("map.html");
     drawn(&ctx, "SELECT x, y, \"<b>text\" FROM hostile ORDER BY x", &page, "SCATTER", "x 'x', y 'y'").await;
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     browser.open(&page);
     for row in [7, 2] {
         let place = browser.place(&format!(".scatterlayer .point:nth-of-type({})", row + 1));
@@ -251,13 +253,14 @@ async fn the_mouse_finds_rows_and_keeps_them() {
 }
 
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn linked_timelines_follow_each_other() {
     let ctx = hostile().await;
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("linked.html");
     let select = "SELECT *, x % 2 AS half FROM hostile";
     drawn(&ctx, select, &page, "TIMELINE", "time 't', group_by 'x', panel 'half'").await;
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     browser.open(&page);
     let ranges = "[...document.querySelectorAll('.figure')].map((e) => e.layout.xaxis.range.map((t) => new Date(t + 'Z').getTime()))";
     let span = |range: &Value| range[1].as_f64().expect("a time") - range[0].as_f64().expect("a time");
@@ -293,10 +296,11 @@ async fn linked_timelines_follow_each_other() {
 }
 
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn pages_are_saved_and_follow_the_theme() {
     let ctx = hostile().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let downloads = browser.downloads();
     for (figure, options) in [("SCATTER", "x 'x', y 'y'"), ("CARDS", "account '<b>text', size 'x'")] {
         let page = folder.path().join("page.html");
@@ -335,10 +339,11 @@ async fn pages_are_saved_and_follow_the_theme() {
 }
 
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn a_hundred_thousand_marks_are_drawn_and_more_are_counted() {
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let page = folder.path().join("many.html");
     let rows = |rows: usize| {
         format!("SELECT to_timestamp(value * 60) AS t, 'host ' || (value % 7) AS host FROM range({rows})")
@@ -367,9 +372,13 @@ async fn a_hundred_thousand_marks_are_drawn_and_more_are_counted() {
 
 /// The seed's figures from its own files: as many marks as rows.
 #[test]
+#[cfg_attr(
+    any(no_event_sets, no_browser),
+    ignore = "no event sets (DBCLUSTER_DATA names their folder) or no browser"
+)]
 fn real_sets_are_drawn_by_the_shell() {
-    let Some(data) = data_folder() else { return };
-    let Some(mut browser) = Browser::start() else { return };
+    let data = data_folder();
+    let mut browser = Browser::start();
     let folder = tempfile::tempdir().expect("a folder");
     let data = data.display();
     let features = "'cmdline_tokens(CommandLine) AS tokens, path_score(NewProcessName) AS path, is_system_session(SubjectLogonId) AS is_system'";
@@ -452,8 +461,9 @@ fn real_sets_are_drawn_by_the_shell() {
 
 /// Every page that the scripts of `sql/` write of the sample: drawn, and with as many marks as the statement said rows.
 #[test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 fn pages_of_the_scripts_are_drawn() {
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let folder = tempfile::tempdir().expect("a folder");
     let run = |args: &[&str]| {
         let output = dbcluster().current_dir(folder.path()).args(args).output().expect("the binary starts");
@@ -487,6 +497,7 @@ fn pages_of_the_scripts_are_drawn() {
 
 /// Rows without a group are a group, rows without a time are told.
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn nothing_is_left_out_silently() {
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
@@ -494,7 +505,7 @@ async fn nothing_is_left_out_silently() {
     let select =
         "SELECT to_timestamp(column1) AS t, column2 AS who FROM (VALUES (1, 'a'), (2, NULL), (NULL, 'b'))";
     drawn(&ctx, select, &page, "TIMELINE", "time 't', group_by 'who'").await;
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     browser.open(&page);
     assert_eq!(browser.ask(MARKS), 2);
     let shown = values(&mut browser, ".figure .ytick text");
@@ -504,9 +515,13 @@ async fn nothing_is_left_out_silently() {
 }
 
 #[test]
+#[cfg_attr(
+    any(no_event_sets, no_browser),
+    ignore = "no event sets (DBCLUSTER_DATA names their folder) or no browser"
+)]
 fn report_is_the_notebook_on_one_page() {
-    let Some(data) = data_folder() else { return };
-    let Some(mut browser) = Browser::start() else { return };
+    let data = data_folder();
+    let mut browser = Browser::start();
     let folder = tempfile::tempdir().expect("a folder");
     let data = data.display();
     let page = folder.path().join("report.html");
@@ -546,6 +561,19 @@ fn report_is_the_notebook_on_one_page() {
     assert!(stderr(&output).contains("so say what to cluster on, as in --features"), "{}", stderr(&output));
 }
 
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn two_rows_of_one_name_are_two_bars() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("sizes.html");
+    let select = "SELECT column1 AS name, column2 AS size FROM (VALUES ('a', 3), ('a', 2), ('b', 1))";
+    drawn(&ctx, select, &page, "BAR", "x 'name', y 'size'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    assert_eq!(browser.ask(MARKS), 3);
+}
+
 #[test]
 fn shell_writes_figures_and_says_what_was_asked() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -560,10 +588,6 @@ fn shell_writes_figures_and_says_what_was_asked() {
     let html = std::fs::read_to_string(&page).expect("a page");
     assert!(html.contains("<pre id=\"query\">COPY (SELECT column1 AS name"), "the page shows the statement");
     assert!(html.contains("6 events in, 3 rows out."), "size is how many events there were");
-    if let Some(mut browser) = Browser::start() {
-        browser.open(&page);
-        assert_eq!(browser.ask(MARKS), 3, "two rows of one name are two bars");
-    }
     let read = format!("CREATE EXTERNAL TABLE page STORED AS BAR LOCATION '{}'", page.display());
     let output = dbcluster().args(["-c", &read]).output().expect("the shell runs");
     assert!(stderr(&output).contains("can't be read as a table"), "{}", stderr(&output));

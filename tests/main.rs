@@ -5,7 +5,7 @@
 //! | `browser` | a headless Chromium, for `figures` |
 //! | `binary` | `dbcluster` as a person runs it: batch modes, exit codes, files, pipes |
 //! | `broken_files` | files that are damaged, empty, or no files |
-//! | `cluster` | the same SQL on Ballista clusters of real processes (feature `ballista`) |
+//! | `clusters` | the same SQL on Ballista clusters of real processes (feature `ballista`) |
 //! | `documentation` | the function reference is current, every function has one, README and help agree |
 //! | `faults` | panics, told as errors |
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
@@ -26,12 +26,15 @@
 //! | `stability` | what must not change a result: order, partitions, batches, threads, string types |
 //! | `twin` | random queries, answered by the engine and by a brute-force twin |
 //! | `writing` | files appear whole or not at all |
+//!
+//! Tests that need a browser or the real event sets are ignored, with the reason in their line, where `tests/build.rs`
+//! finds none. `DBCLUSTER_REQUIRE="browser event-sets"` makes their absence a failure.
 
 mod binary;
 mod broken_files;
 mod browser;
 #[cfg(feature = "ballista")]
-mod cluster;
+mod clusters;
 mod documentation;
 mod faults;
 mod figures;

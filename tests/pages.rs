@@ -45,8 +45,9 @@ const COLLAPSE: &str = "SELECT value AS x, (value * 7919) % 6007 AS y, 'name ' |
      to_timestamp(value * 60) AS first_event_time, to_timestamp(value * 90) AS last_event_time FROM range(6000)";
 
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn labelled_map_of_many_rows_is_drawn() {
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("map.html");
@@ -76,8 +77,9 @@ async fn labelled_map_of_many_rows_is_drawn() {
 }
 
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn report_of_many_rows_is_drawn() {
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("report.html");
@@ -103,8 +105,9 @@ async fn report_of_many_rows_is_drawn() {
 
 /// The drawing script fails for the first figure only.
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn figure_that_fails_says_so_and_the_others_are_drawn() {
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("report.html");
@@ -130,8 +133,9 @@ async fn figure_that_fails_says_so_and_the_others_are_drawn() {
 }
 
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn numbers_of_bars_lie_within_the_plot() {
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
     for rows in [1, 3, 29, 60] {
@@ -159,8 +163,9 @@ async fn numbers_of_bars_lie_within_the_plot() {
 
 /// The values 1 to 9 and one of 56: the whisker ends at 9.
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn box_tells_its_true_maximum() {
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("boxes.html");
@@ -195,8 +200,9 @@ async fn box_tells_its_true_maximum() {
 
 /// The first panel has a quarter of an hour of one day, the second one two days.
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn all_of_linked_timelines_is_all() {
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("linked.html");
@@ -233,8 +239,9 @@ const BEYOND: &str = "[...document.querySelectorAll('.part *, pre, h1')].filter(
      .map((e) => `${e.tagName} ${e.className} ${e.getBoundingClientRect().right}`)";
 
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn paper_shows_all() {
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("report.html");
@@ -343,6 +350,7 @@ async fn too_many_groups_are_refused_with_the_way_out() {
 }
 
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn density_keeps_lines_and_says_what_it_does_not_show() {
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
@@ -352,7 +360,7 @@ async fn density_keeps_lines_and_says_what_it_does_not_show() {
     let options = "time 't', end 'until', group_by 'a', series 'b', panel 'b', tooltip 't', ref_event 'event', \
                    ref_times '1970-06-01 patched'";
     drawn(&ctx, select, &page, "TIMELINE", options).await;
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     browser.open(&page);
     let note = text(&mut browser, ".note");
     let expected = "Dashed: 2 references. It does not show what needs marks: panel, series, end, tooltip. Up to 100,000 rows have \
@@ -432,8 +440,12 @@ fn report_reads_null_text_as_empty_and_says_how_often() {
 
 /// Real process events, 76 of 1,379 and more without a command line.
 #[test]
+#[cfg_attr(
+    any(no_event_sets, no_browser),
+    ignore = "no event sets (DBCLUSTER_DATA names their folder) or no browser"
+)]
 fn report_of_real_process_events_needs_no_option() {
-    let Some(data) = data_folder() else { return };
+    let data = data_folder();
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("report.html");
     for (file, said) in [
@@ -443,7 +455,7 @@ fn report_of_real_process_events_needs_no_option() {
         report(&data.join(file), &page, &[]).expect(file);
         let html = std::fs::read_to_string(&page).expect("a page");
         assert!(html.contains(said), "{file}");
-        let Some(mut browser) = Browser::start() else { continue };
+        let mut browser = Browser::start();
         browser.open(&page);
         assert_eq!(values(&mut browser, ".failed"), json!([]), "{file}");
         assert!(browser.ask(MARKS).as_u64().is_some_and(|marks| marks > 0), "{file}");
@@ -481,8 +493,9 @@ fn report_takes_features_without_names() {
 
 /// The work of drawing names grows as their number does, counted in what the drawing script reads of the page's elements.
 #[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn names_of_an_axis_are_drawn_once() {
-    let Some(mut browser) = Browser::start() else { return };
+    let mut browser = Browser::start();
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
     let counting = "window.reads = 0; const read = Element.prototype.getAttribute; \

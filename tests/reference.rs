@@ -56,8 +56,9 @@ const LOGON_FEATURES: &str =
     r#"coalesce(string_score(Account), 0) AS "accountNum", coalesce(LogonType, 0) AS "logonType""#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(no_event_sets, ignore = "no event sets: DBCLUSTER_DATA names their folder")]
 async fn labels_are_scikit_learns() {
-    let Some(folder) = data_folder() else { return };
+    let folder = data_folder();
     for (set, extension, features) in SETS {
         let reference = read_set(&folder.join(format!("{set}.reference.parquet"))).await;
         let events = read_set(&folder.join(format!("{set}.{extension}"))).await;
@@ -137,8 +138,9 @@ const SEED_FEATURES: &str =
     "[cmdline_tokens(CommandLine), path_score(NewProcessName), is_system_session(SubjectLogonId)]";
 
 #[tokio::test]
+#[cfg_attr(no_event_sets, ignore = "no event sets: DBCLUSTER_DATA names their folder")]
 async fn collapsed_rows_are_the_known_ones() {
-    let Some(folder) = data_folder() else { return };
+    let folder = data_folder();
     let ctx = seed_set(&folder, "processes_on_host.csv").await;
     for (eps, expected) in
         [("1e-6", 118), ("1e-5", 110), ("3e-5", 91), ("1e-4", 62), ("3e-4", 17), ("1e-3", 5), ("1e-2", 1)]
@@ -165,8 +167,9 @@ async fn collapsed_rows_are_the_known_ones() {
 
 /// No path is hidden where each path is clustered by itself.
 #[tokio::test]
+#[cfg_attr(no_event_sets, ignore = "no event sets: DBCLUSTER_DATA names their folder")]
 async fn collapsed_rows_per_path_are_the_known_ones() {
-    let Some(folder) = data_folder() else { return };
+    let folder = data_folder();
     let ctx = seed_set(&folder, "processes_on_host.csv").await;
     let sql = "WITH labelled AS (
                  SELECT NewProcessName, dbscan(1, 2, cmdline_tokens(CommandLine)) OVER (PARTITION BY NewProcessName) AS cluster
@@ -189,8 +192,9 @@ async fn collapsed_rows_per_path_are_the_known_ones() {
 
 /// The summary tells what the other two show.
 #[tokio::test]
+#[cfg_attr(no_event_sets, ignore = "no event sets: DBCLUSTER_DATA names their folder")]
 async fn summary_agrees_with_rows_and_members() {
-    let Some(folder) = data_folder() else { return };
+    let folder = data_folder();
     let ctx = seed_set(&folder, "processes_on_host.csv").await;
     let counted = "input_rows, clusters, noise, largest_cluster, collapsed_rows";
     for options in
@@ -216,8 +220,9 @@ async fn summary_agrees_with_rows_and_members() {
 }
 
 #[tokio::test]
+#[cfg_attr(no_event_sets, ignore = "no event sets: DBCLUSTER_DATA names their folder")]
 async fn printed_ids_are_the_seeds() {
-    let Some(folder) = data_folder() else { return };
+    let folder = data_folder();
     let ctx = seed_set(&folder, "processes_on_host.csv").await;
     let sql = format!(
         "SELECT cluster_id, cluster_size FROM dbcluster(events, {SEED_FEATURES}, eps => 1e-4, order_by => row)

@@ -1,6 +1,6 @@
 //! What a cluster does with a query: which rows travel, and in how many tasks things are done.
 
-use super::processes::{Cluster, SPREAD, Stage, adaptive, sample, wanted};
+use super::processes::{Cluster, SPREAD, Stage, adaptive, sample};
 
 /// Makes a few thousand events as many, for planners that broadcast what is small: 20 kB or 1000 rows.
 const SMALL: [&str; 4] = [
@@ -20,9 +20,6 @@ fn only<'a>(stages: &'a [Stage], operator: &str) -> &'a Stage {
 /// The few clusters go to every task that reads events; the events are neither exchanged nor sorted.
 #[test]
 fn events_stay_where_they_are() {
-    if !wanted() {
-        return;
-    }
     let (_folder, files) = sample(8000, 4);
     let cluster = Cluster::start();
     let query = format!(
@@ -53,9 +50,6 @@ fn events_stay_where_they_are() {
 /// `dbcluster_members` sends the labelled vectors to every task, and no event travels but to who asked for it.
 #[test]
 fn members_are_labelled_where_they_are() {
-    if !wanted() {
-        return;
-    }
     let (_folder, files) = sample(8000, 4);
     let cluster = Cluster::start();
     let query = format!(
@@ -79,9 +73,6 @@ fn members_are_labelled_where_they_are() {
 /// With `partition_by` the clustering itself is spread.
 #[test]
 fn partitions_are_clustered_in_tasks_of_their_own() {
-    if !wanted() {
-        return;
-    }
     let (_folder, files) = sample(8000, 4);
     let cluster = Cluster::start();
     let query = format!(
@@ -101,9 +92,6 @@ fn partitions_are_clustered_in_tasks_of_their_own() {
 /// EXPLAIN shows the plan, and EXPLAIN ANALYZE what the clustering on an executor did.
 #[test]
 fn plans_and_figures_are_shown() {
-    if !wanted() {
-        return;
-    }
     let (_folder, file) = sample(2000, 1);
     let cluster = Cluster::start();
     let query = format!("SELECT * FROM dbcluster('{file}', [cmdline_tokens(CommandLine)], eps => 0.0001)");

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::processes::{Cluster, local, wanted};
+use super::processes::{Cluster, local};
 
 use crate::support::repository;
 
@@ -14,9 +14,6 @@ fn page(name: &str) -> String {
 /// The newcomer's way: the answer on the page's cluster is that of the README, and of one machine.
 #[test]
 fn a_newcomer_gets_the_notebooks_answer() {
-    if !wanted() {
-        return;
-    }
     let page = page("docs/cluster.md");
     let sample = page.lines().find_map(|line| line.strip_prefix("./dbcluster sample ")).expect("a sample");
     let (_, query) = page.split_once("./dbcluster --cluster df://one:50050 -c \"\n").expect("a query");
@@ -64,9 +61,6 @@ fn flags_of_the_pages_are_there() {
 /// Every setting that the pages name is one of a cluster's session.
 #[test]
 fn settings_of_the_pages_are_there() {
-    if !wanted() {
-        return;
-    }
     let cluster = Cluster::start();
     let known = cluster.answer(&["SHOW ALL"]);
     for name in ["docs/cluster.md", "docs/scale.md"] {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::processes::{Cluster, SPREAD, adaptive, local, sample, wanted};
+use super::processes::{Cluster, SPREAD, adaptive, local, sample};
 use crate::binary::{stderr, stdout};
 use crate::reference::SETS;
 use crate::support::{data_folder, repository};
@@ -79,7 +79,7 @@ fn over_generated_events() -> Vec<String> {
 
 /// Statements over the real sets, the seed's among them. Their rows come in any order.
 fn over_real_sets() -> Vec<String> {
-    let Some(folder) = data_folder() else { return vec![] };
+    let folder = data_folder();
     let mut statements = vec![];
     for (set, extension, features) in SETS {
         let (features, file) = (features.replace('\n', " ").replace('\'', "''"), folder.join(set));
@@ -125,9 +125,6 @@ fn assert_equal(expected: &str, answer: &str, what: &str) {
 
 #[test]
 fn answers_are_those_of_one_machine() {
-    if !wanted() {
-        return;
-    }
     let folder = tempfile::tempdir().expect("a folder");
     local(&["sample", "--rows", "4000", "--seed", "3", "--out", "sample"], folder.path());
     local(&["sample", "--rows", "16000", "--seed", "4", "--files", "8", "--out", "eight"], folder.path());
@@ -135,33 +132,43 @@ fn answers_are_those_of_one_machine() {
                        PARTITIONED BY (kind)";
     local(&["-c", partitioned], folder.path());
 
-    let with_c = |statements: Vec<String>| statements.into_iter().flat_map(|sql| ["-c".to_string(), sql]);
-    let mut in_order: Vec<String> = with_c(over_generated_events()).collect();
-    in_order
-        .extend(scripts().into_iter().flat_map(|script| ["-f".to_string(), script.display().to_string()]));
-    let in_any_order: Vec<String> = with_c(over_real_sets()).collect();
-    let expected = [&in_order, &in_any_order].map(|args| {
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        local(&args, folder.path())
-    });
-    assert!(expected[0].lines().count() > 1000, "{} lines prove little", expected[0].lines().count());
+    let mut arguments = with_c(over_generated_events());
+    let scripts = scripts().into_iter();
+    arguments.extend(scripts.flat_map(|script| ["-f".to_string(), script.display().to_string()]));
+    let expected = answer_of_one_machine(&arguments, folder.path());
+    assert!(expected.lines().count() > 1000, "{} lines prove little", expected.lines().count());
+    on_clusters(&arguments, folder.path(), |answer, what| assert_equal(&expected, answer, what));
+}
 
+#[test]
+#[cfg_attr(no_event_sets, ignore = "no event sets: DBCLUSTER_DATA names their folder")]
+fn answers_over_real_sets_are_those_of_one_machine() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = with_c(over_real_sets());
+    let expected = sorted(&answer_of_one_machine(&arguments, folder.path()));
+    on_clusters(&arguments, folder.path(), |answer, what| assert_equal(&expected, &sorted(answer), what));
+}
+
+fn with_c(statements: Vec<String>) -> Vec<String> {
+    statements.into_iter().flat_map(|sql| ["-c".to_string(), sql]).collect()
+}
+
+fn answer_of_one_machine(arguments: &[String], folder: &Path) -> String {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    local(&arguments, folder)
+}
+
+/// Checks the answer of a cluster with each planner and several numbers of partitions.
+fn on_clusters(arguments: &[String], folder: &Path, check: impl Fn(&str, &str)) {
     let cluster = Cluster::start();
     for is_adaptive in [true, false] {
         for partitions in [1, 2, 16] {
-            let answer = |args: &[String]| {
-                let mut shell = cluster.shell();
-                shell.current_dir(folder.path()).args(["-c", SPREAD, "-c", &adaptive(is_adaptive)]);
-                shell.args(["-c", &format!("SET datafusion.execution.target_partitions = {partitions}")]);
-                let output = shell.args(args).output().expect("the shell runs");
-                assert!(output.status.success(), "{is_adaptive}, {partitions}: {}", stderr(&output));
-                stdout(&output)
-            };
-            let what = format!("adaptive {is_adaptive}, {partitions} parts");
-            assert_equal(&expected[0], &answer(&in_order), &what);
-            if !in_any_order.is_empty() {
-                assert_equal(&sorted(&expected[1]), &sorted(&answer(&in_any_order)), &what);
-            }
+            let mut shell = cluster.shell();
+            shell.current_dir(folder).args(["-c", SPREAD, "-c", &adaptive(is_adaptive)]);
+            shell.args(["-c", &format!("SET datafusion.execution.target_partitions = {partitions}")]);
+            let output = shell.args(arguments).output().expect("the shell runs");
+            assert!(output.status.success(), "{is_adaptive}, {partitions}: {}", stderr(&output));
+            check(&stdout(&output), &format!("adaptive {is_adaptive}, {partitions} parts"));
         }
     }
     let executors = cluster.executors_of(&cluster.jobs());
@@ -171,9 +178,6 @@ fn answers_are_those_of_one_machine() {
 /// A scheduler and an executor in the process of a test.
 #[tokio::test(flavor = "multi_thread")]
 async fn standalone_is_a_cluster_in_one_process() {
-    if !wanted() {
-        return;
-    }
     let (_folder, file) = sample(1000, 1);
     let ctx = dbcluster_ballista::standalone().await.expect("a session");
     let query = format!(

@@ -26,15 +26,6 @@ pub fn adaptive(on: bool) -> String {
     format!("SET ballista.planner.adaptive.enabled = {on}")
 }
 
-/// Whether these tests are wanted here.
-pub fn wanted() -> bool {
-    let off = std::env::var("DBCLUSTER_CLUSTER_TESTS").is_ok_and(|value| value == "off");
-    if off {
-        eprintln!("skipped: DBCLUSTER_CLUSTER_TESTS=off");
-    }
-    !off
-}
-
 /// A process that ends with its owner.
 pub struct Process(Child);
 

@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::processes::{Cluster, SPREAD, Setup, adaptive, local, wanted};
+use super::processes::{Cluster, SPREAD, Setup, adaptive, local};
 use crate::binary::stderr;
 
 const KEY: &str = "THEKEYOFTHISTEST";
@@ -149,9 +149,6 @@ fn bucket() -> (tempfile::TempDir, String, u16) {
 /// The client's settings travel with its queries.
 #[test]
 fn settings_reach_every_process() {
-    if !wanted() {
-        return;
-    }
     let (_folder, expected, port) = bucket();
     let cluster = Cluster::start();
     let endpoint = format!("SET s3.endpoint = 'http://127.0.0.1:{port}'");
@@ -180,9 +177,6 @@ fn settings_reach_every_process() {
 /// So do the variables of each process.
 #[test]
 fn variables_are_read_by_every_process() {
-    if !wanted() {
-        return;
-    }
     let (_folder, expected, port) = bucket();
     let endpoint = format!("http://127.0.0.1:{port}");
     let variables = [

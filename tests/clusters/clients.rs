@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use rexpect::session::{Options, spawn_with_options};
 
-use super::processes::{Cluster, Process, adaptive, local, sample, wait_until, wanted};
+use super::processes::{Cluster, Process, adaptive, local, sample, wait_until};
 use crate::binary::{stderr, stdout};
 
 /// What a scheduler says of a query that was cancelled.
@@ -40,9 +40,6 @@ fn end_of(cluster: &Cluster, job: &str) -> String {
 
 #[test]
 fn clients_and_schedulers_come_and_go() {
-    if !wanted() {
-        return;
-    }
     let (folder, files) = sample(40_000, 8);
     let query = some_seconds(&files);
     let expected = local(&["-c", &query], folder.path());
@@ -80,9 +77,6 @@ fn clients_and_schedulers_come_and_go() {
 /// Ctrl-C, or the end that a service manager sends, in a script on a cluster.
 #[test]
 fn an_interrupted_script_leaves_nothing_behind() {
-    if !wanted() {
-        return;
-    }
     let (_folder, files) = sample(40_000, 8);
     let query = a_minute(&files);
     let cluster = Cluster::start();
@@ -102,9 +96,6 @@ fn an_interrupted_script_leaves_nothing_behind() {
 /// In the shell, on a terminal: how far a query is, and Ctrl-C.
 #[test]
 fn the_shell_shows_progress_and_cancels() {
-    if !wanted() {
-        return;
-    }
     let (folder, files) = sample(40_000, 8);
     let cluster = Cluster::start();
     let mut shell = cluster.shell();
@@ -134,9 +125,6 @@ fn the_shell_shows_progress_and_cancels() {
 /// it has no name yet.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_query_is_cancelled() {
-    if !wanted() {
-        return;
-    }
     let (_folder, files) = sample(40_000, 8);
     let cluster = Cluster::start();
     let ctx = dbcluster_ballista::connect(&cluster.url()).await.expect("a session");

@@ -1,6 +1,6 @@
 //! Executors that die while they work.
 
-use super::processes::{Cluster, SPREAD, adaptive, local, sample, wait_until, wanted};
+use super::processes::{Cluster, SPREAD, adaptive, local, sample, wait_until};
 use crate::binary::{stderr, stdout};
 
 /// A query whose first stage takes some seconds, in eight tasks.
@@ -37,9 +37,6 @@ fn check(query: &str, expected: &str, mut lose: impl FnMut(&mut Cluster)) {
 
 #[test]
 fn an_executor_is_lost_in_the_first_stage() {
-    if !wanted() {
-        return;
-    }
     let (folder, files) = sample(40_000, 8);
     let query = long_first_stage(&files);
     let expected = local(&["-c", &query], folder.path());
@@ -56,9 +53,6 @@ fn an_executor_is_lost_in_the_first_stage() {
 /// What a query has written can't be taken back: it is not sent again.
 #[test]
 fn an_executor_is_lost_while_it_writes() {
-    if !wanted() {
-        return;
-    }
     let (folder, files) = sample(40_000, 8);
     let mut cluster = Cluster::start();
     let copy = format!(
@@ -76,9 +70,6 @@ fn an_executor_is_lost_while_it_writes() {
 
 #[test]
 fn a_cluster_without_executors_says_so() {
-    if !wanted() {
-        return;
-    }
     let mut cluster = Cluster::start();
     for executor in std::mem::take(&mut cluster.executors) {
         executor.stop();
@@ -95,9 +86,6 @@ fn a_cluster_without_executors_says_so() {
 
 #[test]
 fn an_executor_is_lost_while_it_clusters() {
-    if !wanted() {
-        return;
-    }
     let folder = tempfile::tempdir().expect("a folder");
     let make = "COPY (SELECT value AS n FROM generate_series(1, 40000)) TO 'numbers.parquet'";
     local(&["-c", make], folder.path());

@@ -1,13 +1,10 @@
 //! What goes wrong on a cluster is told as on one machine, and the cluster lives.
 
-use super::processes::{Cluster, Setup, adaptive, free_port, local, sample, wanted};
+use super::processes::{Cluster, Setup, adaptive, free_port, local, sample};
 use crate::binary::{dbcluster, stderr, stdout};
 
 #[test]
 fn failures_are_told_and_the_cluster_lives() {
-    if !wanted() {
-        return;
-    }
     let (_folder, file) = sample(1000, 1);
     let cluster = Cluster::start();
     let cases = [
@@ -43,9 +40,6 @@ fn failures_are_told_and_the_cluster_lives() {
 /// On an executor, which writes it.
 #[test]
 fn a_copy_that_fails_leaves_the_earlier_file() {
-    if !wanted() {
-        return;
-    }
     let (folder, file) = sample(1000, 1);
     let cluster = Cluster::start();
     for suffix in ["csv", "parquet"] {
@@ -64,9 +58,6 @@ fn a_copy_that_fails_leaves_the_earlier_file() {
 /// Whoever typed the query learns which operator lacks how much memory.
 #[test]
 fn too_little_memory_is_told_with_the_figures() {
-    if !wanted() {
-        return;
-    }
     let (folder, _) = sample(10, 1);
     let many =
         "COPY (SELECT value AS n, value % 1000 AS k FROM generate_series(1, 300000)) TO 'many.parquet'";
@@ -94,9 +85,6 @@ fn too_little_memory_is_told_with_the_figures() {
 /// What is in the shell alone is queried there, and not together with what is on the cluster.
 #[test]
 fn tables_of_the_session_stay_there() {
-    if !wanted() {
-        return;
-    }
     let (folder, file) = sample(1000, 1);
     let cluster = Cluster::start();
     let own = "CREATE TABLE own AS SELECT Computer, cluster_size FROM dbcluster('";
@@ -135,9 +123,6 @@ fn tables_of_the_session_stay_there() {
 /// A file that is written anew while it is read twice.
 #[test]
 fn files_that_change_are_noticed() {
-    if !wanted() {
-        return;
-    }
     let (folder, file) = sample(1000, 1);
     let cluster = Cluster::start();
     // A feature that takes long enough for the file to be replaced.
