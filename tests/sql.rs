@@ -1,19 +1,81 @@
 //! The SQL contract: every `.slt` file of `tests/sqllogictest`, with our physical rule and without.
 //!
 //! Files are in the format of [sqllogictest](https://sqlite.org/sqllogictest/doc/trunk/about.wiki), as the engine's own
-//! tests are. Each file has a fresh session. Records that only hold with the rule (they show its operator) say
-//! `skipif without_rule`.
+//! tests are, and `query` says the columns' types in the engine's letters: see [`ColumnType`]. The letters don't tell
+//! BIGINT from BIGINT UNSIGNED; `types.slt` has the exact types. Each file has a fresh session. Records that only hold
+//! with the rule (they show its operator) say `skipif without_rule`.
+//!
+//! With `DBCLUSTER_COMPLETE=1` in its environment, this test writes types and rows of every query as they are, so that
+//! a new one needs nothing but `query`, its SQL and `----`. Read the difference before you keep it.
 
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
+use sqllogictest::{AsyncDB, DBOutput, Runner, strict_column_validator};
 
 use crate::support::{repository, session_with, session_without_planner, session_without_rule};
+
+/// The kind of a column, with the letter that the engine's own tests have for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ColumnType {
+    Boolean,
+    DateOrTime,
+    Integer,
+    Timestamp,
+    Real,
+    Text,
+    Other,
+}
+
+impl ColumnType {
+    const ALL: [Self; 7] = [
+        Self::Boolean,
+        Self::DateOrTime,
+        Self::Integer,
+        Self::Timestamp,
+        Self::Real,
+        Self::Text,
+        Self::Other,
+    ];
+
+    fn of(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Boolean => Self::Boolean,
+            DataType::Date32 | DataType::Date64 | DataType::Time32(_) | DataType::Time64(_) => {
+                Self::DateOrTime
+            }
+            DataType::Timestamp(..) => Self::Timestamp,
+            DataType::Dictionary(_, values) => Self::of(values),
+            _ if data_type.is_integer() => Self::Integer,
+            _ if data_type.is_floating() || data_type.is_decimal() => Self::Real,
+            _ if data_type.is_string() => Self::Text,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl sqllogictest::ColumnType for ColumnType {
+    fn from_char(letter: char) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.to_char() == letter)
+    }
+
+    fn to_char(&self) -> char {
+        match self {
+            Self::Boolean => 'B',
+            Self::DateOrTime => 'D',
+            Self::Integer => 'I',
+            Self::Timestamp => 'P',
+            Self::Real => 'R',
+            Self::Text => 'T',
+            Self::Other => '?',
+        }
+    }
+}
 
 #[derive(Clone)]
 struct Session(SessionContext);
@@ -21,14 +83,18 @@ struct Session(SessionContext);
 #[async_trait]
 impl AsyncDB for Session {
     type Error = DataFusionError;
-    type ColumnType = DefaultColumnType;
+    type ColumnType = ColumnType;
 
-    async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, DataFusionError> {
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<ColumnType>, DataFusionError> {
         let frame = self.0.sql(sql).await?;
-        let types = vec![DefaultColumnType::Any; frame.schema().fields().len()];
+        let planned = frame.schema().as_arrow().clone();
+        let types: Vec<_> = planned.fields().iter().map(|field| ColumnType::of(field.data_type())).collect();
         let batches = frame.collect().await?;
         if types.is_empty() {
             return Ok(DBOutput::StatementComplete(0));
+        }
+        for batch in &batches {
+            check_types(&planned, batch)?;
         }
         let rows = batches.iter().map(rows).collect::<Result<Vec<_>, _>>()?.concat();
         Ok(DBOutput::Rows { types, rows })
@@ -39,6 +105,21 @@ impl AsyncDB for Session {
     fn engine_name(&self) -> &'static str {
         "dbcluster"
     }
+}
+
+/// The rows have the types that the plan has told.
+fn check_types(planned: &Schema, batch: &RecordBatch) -> Result<(), DataFusionError> {
+    for (planned, column) in planned.fields().iter().zip(batch.columns()) {
+        if planned.data_type() != column.data_type() {
+            return Err(DataFusionError::Execution(format!(
+                "column {} is planned as {} and comes as {}",
+                planned.name(),
+                planned.data_type(),
+                column.data_type()
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn rows(batch: &RecordBatch) -> Result<Vec<Vec<String>>, DataFusionError> {
@@ -81,12 +162,12 @@ fn files() -> Vec<PathBuf> {
 
 async fn run(label: &str, session: fn(SessionConfig) -> SessionContext, files: Vec<PathBuf>) {
     let config = || SessionConfig::new().with_target_partitions(2).with_information_schema(true);
-    // Set DBCLUSTER_COMPLETE to write what comes out as what is expected, and read the difference.
     let complete = std::env::var_os("DBCLUSTER_COMPLETE").is_some() && label == "with_rule";
     let mut failures = vec![];
     for file in files {
         let mut runner = Runner::new(|| async { Ok(Session(session(config()))) });
         runner.add_label(label);
+        runner.with_column_validator(strict_column_validator);
         let result = if complete {
             runner
                 .update_test_file(
@@ -94,7 +175,7 @@ async fn run(label: &str, session: fn(SessionConfig) -> SessionContext, files: V
                     " ",
                     sqllogictest::default_validator,
                     sqllogictest::default_normalizer,
-                    sqllogictest::default_column_validator,
+                    strict_column_validator,
                 )
                 .await
                 .map_err(|error| error.to_string())
