@@ -7,6 +7,7 @@
 //! | `broken_files` | files that are damaged, empty, or no files |
 //! | `clusters` | the same SQL on Ballista clusters of real processes (feature `ballista`) |
 //! | `documentation` | the function reference is current, every function has one, README and help agree |
+//! | `explain` | the plans of all functions over tables, as snapshots |
 //! | `faults` | panics, told as errors |
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
 //! | `files` | files that are replaced while they are read |
@@ -15,7 +16,7 @@
 //! | `memory` | right rows or true figures where memory is refused, and plans that run again |
 //! | `output` | what a terminal is shown, CSV for programs, scripts' encodings, output that nobody takes |
 //! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
-//! | `plans` | what a query reads, and that it can be stopped |
+//! | `plans` | plans as they run: what they read, and that they can be stopped |
 //! | `reference` | scikit-learn's labels on the real event sets |
 //! | `reference_sets` | scikit-learn's labels on small sets of our own |
 //! | `rooms` | which part of the crate may know which |
@@ -36,6 +37,7 @@ mod browser;
 #[cfg(feature = "ballista")]
 mod clusters;
 mod documentation;
+mod explain;
 mod faults;
 mod figures;
 mod files;

@@ -1,4 +1,4 @@
-//! The plan of a `dbcluster` query over Parquet: a tree with one clustering that reads no more than it has to.
+//! Plans over Parquet as they run: they read no more than they have to, give the same rows in every form, and can be stopped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,17 +18,17 @@ use crate::support::{rows, session_with, text};
 /// One row group of no rows with the columns f BOOLEAN and s VARCHAR, as pyarrow 26.0 writes it.
 const WITHOUT_ROWS: &[u8] = include_bytes!("fixtures/without_rows.parquet");
 
-const CALL: &str =
+pub(crate) const CALL: &str =
     "dbcluster(events, {tokens: cmdline_tokens(command), score: path_score(path)}, eps => 0.0001)";
 
-const BY_HOST: &str = "dbcluster(events, {tokens: cmdline_tokens(command), score: path_score(path)}, eps => 0.0001, partition_by => host)";
-const BY_HOST_MEMBERS: &str = "dbcluster_members(events, [cmdline_tokens(command), path_score(path)], eps => 0.0001, partition_by => [host])";
+pub(crate) const BY_HOST: &str = "dbcluster(events, {tokens: cmdline_tokens(command), score: path_score(path)}, eps => 0.0001, partition_by => host)";
+pub(crate) const BY_HOST_MEMBERS: &str = "dbcluster_members(events, [cmdline_tokens(command), path_score(path)], eps => 0.0001, partition_by => [host])";
 const BY_EXPRESSION: &str =
     "dbcluster(events, [cmdline_tokens(command)], eps => 0.5, scaling => 'zscore', exemplar => 'last',
     partition_by => [upper(host), path], keep_members => {command: 2})";
 
 /// A session with 20,000 events in a Parquet file of several row groups, and their folder.
-async fn session() -> (SessionContext, tempfile::TempDir) {
+pub(crate) async fn session() -> (SessionContext, tempfile::TempDir) {
     let mut config = SessionConfig::new().with_target_partitions(2);
     config.options_mut().execution.parquet.pushdown_filters = true;
     let ctx = session_with(config);
@@ -47,59 +47,6 @@ async fn session() -> (SessionContext, tempfile::TempDir) {
     let path = folder.path().join("day.parquet").display().to_string();
     ctx.register_parquet("events", &path, ParquetReadOptions::default()).await.expect("a table");
     (ctx, folder)
-}
-
-async fn plan(ctx: &SessionContext, folder: &tempfile::TempDir, sql: &str) -> String {
-    let plan = rows(ctx, &format!("EXPLAIN FORMAT INDENT {sql}")).await;
-    let plan = arrow::util::display::array_value_to_string(plan.column(1), 1).expect("a physical plan");
-    let path = folder.path().display().to_string();
-    plan.replace(path.trim_start_matches('/'), "FOLDER")
-}
-
-fn lines_with<'a>(plan: &'a str, word: &str) -> Vec<&'a str> {
-    plan.lines().filter(|line| line.contains(word)).collect()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn plan_is_a_tree_around_one_clustering() {
-    let (ctx, folder) = session().await;
-    let plan = plan(&ctx, &folder, &format!("SELECT host, cluster_size FROM {CALL}")).await;
-    assert_eq!(lines_with(&plan, "DbscanExec").len(), 1, "{plan}");
-    assert_eq!(lines_with(&plan, "mode=Partial, gby=[tokens").len(), 1, "{plan}");
-    let [exemplars, vectors] = lines_with(&plan, "DataSourceExec")[..] else {
-        panic!("two scans expected\n{plan}")
-    };
-    // One of the two is the scan of the vectors; the join decides which comes first.
-    let (vectors, exemplars) =
-        if vectors.contains("dbcluster_feature") { (vectors, exemplars) } else { (exemplars, vectors) };
-    for (scan, name) in [(vectors, "vectors"), (exemplars, "exemplars")] {
-        assert!(
-            !scan.contains("wide") && !scan.contains("id@"),
-            "the scan of the {name} reads what nobody asked for\n{scan}"
-        );
-    }
-    assert!(!vectors.contains("host"), "the first scan reads an exemplar's column\n{vectors}");
-    assert!(exemplars.contains("host") && exemplars.contains("DynamicFilter"), "{exemplars}");
-    insta::assert_snapshot!("exemplar_column", plan);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clusters_alone_need_one_scan() {
-    let (ctx, folder) = session().await;
-    for shown in ["count(*)", "cluster_id, cluster_size, first_event_time, last_event_time, clustered"] {
-        let plan = plan(&ctx, &folder, &format!("SELECT {shown} FROM {CALL} WHERE cluster_size > 1")).await;
-        assert_eq!(lines_with(&plan, "DataSourceExec").len(), 1, "{plan}");
-        assert!(!plan.contains("Join"), "{plan}");
-    }
-    // Where nothing orders the rows, the vectors know their exemplars by a column's least value.
-    let unordered =
-        "dbcluster((SELECT path, id FROM events), [path_score(path)], eps => 0.5, scaling => 'none')";
-    let plan_of_unordered = plan(&ctx, &folder, &format!("SELECT cluster_size FROM {unordered}")).await;
-    assert_eq!(lines_with(&plan_of_unordered, "DataSourceExec").len(), 1, "{plan_of_unordered}");
-    // Noise events of one vector are rows of their own, which only the events can tell.
-    let several = "dbcluster(events, [id], eps => 0.5, min_samples => 3, scaling => 'none')";
-    let plan = plan(&ctx, &folder, &format!("SELECT count(*) FROM {several}")).await;
-    assert_eq!(lines_with(&plan, "DataSourceExec").len(), 2, "{plan}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -145,67 +92,12 @@ async fn explain_analyze_shows_what_the_core_did() {
     assert_ne!(metric("peak_mem_used"), "0");
 }
 
-/// A session that has not switched on what the second look gains most from sees it in EXPLAIN.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn explain_tells_where_the_exemplars_are_filtered() {
-    let (ctx, folder) = session().await;
-    let sql = format!("SELECT * FROM {CALL}");
-    let in_scan = plan(&ctx, &folder, &sql).await;
-    assert!(in_scan.contains("ExemplarFilterExec: in the scan"), "{in_scan}");
-    let without = session_with(SessionConfig::new().with_target_partitions(2));
-    let path = folder.path().join("day.parquet").display().to_string();
-    without.register_parquet("events", &path, ParquetReadOptions::default()).await.expect("a table");
-    let behind = plan(&without, &folder, &sql).await;
-    assert!(behind.contains("ExemplarFilterExec: behind the scan, which decodes all rows"), "{behind}");
-    assert_eq!(text(&without, &sql).await.lines().count(), text(&ctx, &sql).await.lines().count());
-}
-
 /// An event without a time is an event: the filter that the join sends to the scan must not lose it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exemplar_without_a_time_is_found() {
     let (ctx, _folder) = session().await;
     let odd = rows(&ctx, &format!("SELECT id, first_event_time FROM {CALL} WHERE id = -1")).await;
     assert_eq!((odd.num_rows(), odd.column(1).null_count()), (1, 1));
-}
-
-/// Whatever the table looks like, its vectors are in the hash table and its events are looked up, never the other way.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn events_are_never_in_a_hash_table() {
-    let (ctx, folder) = session().await;
-    for sql in [
-        "SELECT id, cluster_size FROM dbcluster(events, [id], eps => 0.5, scaling => 'none')",
-        "SELECT * FROM dbcluster((SELECT time, id FROM events), [id], eps => 0.5, min_samples => 3)",
-        "SELECT cluster_id, count(*) FROM dbcluster_members(events, [id, path_score(path)], eps => 0.5) GROUP BY 1",
-        "SELECT * FROM dbcluster_members((SELECT id FROM events), [id], eps => 0.5)",
-    ] {
-        let plan = plan(&ctx, &folder, sql).await;
-        let join = plan.find("HashJoinExec: mode=CollectLeft").unwrap_or_else(|| panic!("{plan}"));
-        // The build side is printed first.
-        let (dbscan, scan) = (plan.find("DbscanExec"), plan.rfind("DataSourceExec"));
-        assert!(dbscan.is_some_and(|dbscan| join < dbscan) && dbscan < scan, "{plan}");
-    }
-}
-
-/// A filter on what the rows are partitioned by leaves whole partitions, so it may run first: in both scans.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn filters_on_partitions_reach_the_scans() {
-    let (ctx, folder) = session().await;
-    for sql in [
-        format!("SELECT id, host, cluster_size FROM {BY_HOST} WHERE host = 'h1'"),
-        format!("SELECT * FROM {BY_HOST} WHERE host IN ('h1', 'h2') AND cluster_size > 1"),
-        format!("SELECT * FROM {BY_HOST_MEMBERS} WHERE host = 'h1'"),
-        format!("SELECT id FROM (SELECT * FROM {BY_HOST_MEMBERS}) WHERE host LIKE 'h%1' AND id > 5"),
-    ] {
-        let plan = plan(&ctx, &folder, &sql).await;
-        let scans = lines_with(&plan, "DataSourceExec");
-        assert_eq!(scans.len(), 2, "{plan}");
-        assert!(scans.iter().all(|scan| scan.contains("predicate=") && scan.contains("host@")), "{plan}");
-        assert!(scans.iter().all(|scan| scan.contains("h1") || scan.contains("LIKE")), "{plan}");
-    }
-    // Everything else would change who is clustered with whom, and stays above.
-    let plan = plan(&ctx, &folder, &format!("SELECT id FROM {CALL} WHERE host = 'h1'")).await;
-    let filtered = lines_with(&plan, "DataSourceExec").into_iter().filter(|scan| scan.contains("h1")).count();
-    assert_eq!(filtered, 0, "{plan}");
 }
 
 /// The engine deals the partitions of `partition_by` out to its own, and each of these clusters what it has.
@@ -415,8 +307,6 @@ async fn joins_by_sorting_are_for_other_tables() {
     ] {
         assert_eq!(text(&ctx, &sql).await, text(&sorting, &sql).await, "{sql}");
     }
-    let plan = plan(&sorting, &folder, &format!("SELECT * FROM {CALL}")).await;
-    assert!(plan.contains("HashJoinExec") && !plan.contains("SortMergeJoin"), "{plan}");
 }
 
 /// What does not fit fails with its figures, and the session goes on.
