@@ -7,6 +7,11 @@
 //! missing. Cargo runs this program again when that variable or `DBCLUSTER_DATA` changes, and when what was found
 //! goes away.
 
+#![expect(
+    clippy::disallowed_macros,
+    reason = "Cargo reads what this program prints, and a panic fails the build"
+)]
+
 use std::env;
 use std::path::{Path, PathBuf};
 

@@ -197,7 +197,25 @@ fn readme_names_every_function() {
     let readme = std::fs::read_to_string(path).expect("there is a README");
     for (name, text) in documentation() {
         if text.doc_section.label != "Building Blocks" && name != "dbscan_vectors" {
-            assert!(readme.contains(&format!("`{name}")), "the README does not name {name}");
+            assert!(readme.contains(&format!("`{name}(")), "the README does not name {name}");
+        }
+    }
+}
+
+/// A function that is not in `types.slt` could change the type of its result unseen.
+#[test]
+fn types_of_every_function_are_pinned() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sqllogictest/types.slt");
+    let types = std::fs::read_to_string(path).expect("there are types");
+    for (name, text) in documentation() {
+        if text.doc_section.label != "Building Blocks" && name != "dbscan_vectors" {
+            let is_called = |(start, _): (usize, &str)| {
+                !types[..start].ends_with(|c: char| c == '_' || c.is_alphanumeric())
+            };
+            assert!(
+                types.match_indices(&format!("{name}(")).any(is_called),
+                "types.slt does not call {name}"
+            );
         }
     }
 }

@@ -209,13 +209,17 @@ async fn rows_are_right_whoever_is_refused() {
 /// An error from below does not tell of rows that never came.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn error_from_below_names_no_clustering_that_holds_nothing() {
+    let mut errors = 0;
     for consumer in ["PartialHashAggregate", "FinalHashAggregate", "ExternalSorter"] {
         let pool = Arc::new(Refusing::new(consumer, 0, true));
         let ctx = session(Some(Arc::clone(&pool))).await;
+        // An operator may do without.
         let Err(error) = run(&ctx, QUERIES[0]).await else { continue };
+        errors += 1;
         let error = error.to_string();
         assert!(!error.contains("cluster") && !error.contains("coarser"), "{consumer}: {error}");
     }
+    assert!(errors > 0, "no operator failed: this proves nothing");
 }
 
 /// A plan gives the same rows each time, also behind a run that was dropped half-way. The engine's own shuffles allow

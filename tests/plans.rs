@@ -11,6 +11,7 @@ use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion_dbcluster::DbscanRule;
 
 use crate::support::{rows, session_with, text};
@@ -70,26 +71,44 @@ async fn second_scan_skips_row_groups() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn explain_analyze_shows_what_the_core_did() {
     let (ctx, _folder) = session().await;
-    let analyzed = text(&ctx, &format!("EXPLAIN ANALYZE SELECT cluster_size FROM {CALL}")).await;
+    let sql = format!("SELECT cluster_size FROM {CALL}");
+    let analyzed = text(&ctx, &format!("EXPLAIN ANALYZE {sql}")).await;
     let dbscan = analyzed.lines().find(|line| line.contains("DbscanExec")).expect("the clustering");
-    let metric = |name: &str| {
+    let shown = |name: &str| {
         let value = dbscan.split(&format!("{name}=")).nth(1).unwrap_or_else(|| panic!("{name}: {dbscan}"));
         value.split([',', ']']).next().expect("a value").to_string()
     };
-    assert_eq!(metric("input_rows"), "36");
-    let counted = rows(
-        &ctx,
-        &format!("SELECT clusters, noise FROM {}", CALL.replace("dbcluster(", "dbcluster_summary(")),
-    )
-    .await;
-    let count = |column: usize| counted.column(column).as_primitive::<Int64Type>().value(0).to_string();
-    assert_eq!((metric("clusters"), metric("noise_points")), (count(0), count(1)));
-    assert_ne!(metric("core_points"), "0");
-    assert_ne!(metric("distances"), "");
-    for time in ["cluster_time", "index_time", "cores_time", "components_time", "labels_time"] {
-        assert!(metric(time).ends_with('s'), "{time}: {dbscan}");
+    let counts = "SELECT count(DISTINCT struct(tokens, score)),
+                         count(DISTINCT struct(tokens, score)) FILTER (WHERE point_type = 'core'),
+                         count(DISTINCT cluster_id) FILTER (WHERE cluster_id >= 0),
+                         count(DISTINCT struct(tokens, score)) FILTER (WHERE cluster_id = -1) FROM ";
+    let counted = rows(&ctx, &format!("{counts}{}", CALL.replace("dbcluster(", "dbcluster_members("))).await;
+    for (column, name) in ["input_rows", "core_points", "clusters", "noise_points"].into_iter().enumerate() {
+        let counted = counted.column(column).as_primitive::<Int64Type>().value(0);
+        assert_eq!(shown(name), counted.to_string(), "{name}: {dbscan}");
     }
-    assert_ne!(metric("peak_mem_used"), "0");
+
+    let frame = ctx.sql(&sql).await.expect("a plan");
+    let plan = frame.create_physical_plan().await.expect("a physical plan");
+    datafusion::physical_plan::collect(Arc::clone(&plan), ctx.task_ctx()).await.expect("rows");
+    let dbscan = find(&plan, "DbscanExec").expect("the clustering").metrics().expect("DbscanExec measures");
+    let measured =
+        |name: &str| dbscan.sum_by_name(name).unwrap_or_else(|| panic!("{name}: {dbscan}")).as_usize();
+    let steps = ["index_time", "cores_time", "components_time", "labels_time"];
+    assert!(steps.iter().all(|step| measured(step) > 0), "{dbscan}");
+    assert!(steps.iter().map(|step| measured(step)).sum::<usize>() <= measured("cluster_time"), "{dbscan}");
+    assert!(measured("distances") > 0 && measured("peak_mem_used") > 0, "{dbscan}");
+    for name in steps.into_iter().chain(["cluster_time", "distances", "peak_mem_used"]) {
+        assert_ne!(shown(name), "0", "{name}");
+    }
+}
+
+/// The first operator of this name.
+fn find(plan: &Arc<dyn ExecutionPlan>, name: &str) -> Option<Arc<dyn ExecutionPlan>> {
+    if plan.name() == name {
+        return Some(Arc::clone(plan));
+    }
+    plan.children().into_iter().find_map(|child| find(child, name))
 }
 
 /// An event without a time is an event: the filter that the join sends to the scan must not lose it.

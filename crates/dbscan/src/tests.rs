@@ -288,11 +288,14 @@ fn statistics_count_the_work() {
     let noise = of(&square, 1.0, 4);
     assert_eq!((noise.cells, noise.distances, noise.noise_points), (0, 16, 4));
     let case = uniform(20_000, 1, 1e-5, 2);
+    let started = Instant::now();
     let sorted = *case.labels().statistics();
+    let whole = started.elapsed();
     assert_eq!((sorted.points, sorted.cells), (20_000, 0));
     assert!((20_000..120_000).contains(&sorted.distances));
+    // The steps follow one another, however busy the machine is and however coarse its clock.
     let times = [sorted.index_time, sorted.cores_time, sorted.components_time, sorted.labels_time];
-    assert!(times.iter().all(|time| !time.is_zero()));
+    assert!(times.iter().sum::<Duration>() <= whole, "{times:?} in {whole:?}");
 }
 
 #[test]
@@ -312,11 +315,13 @@ fn cancelled_calls_return_soon() {
         let rows = vec![1.0; dimension];
         assert_eq!(Points::from_rows(rows, dimension, &cancelled), Err(InvalidPoints::Cancelled));
     }
-    // Many seconds of counting across the boundaries of large neighbourhoods.
-    let case = uniform(200_000, 3, 0.2, 6_500);
+    // Two threads would count for minutes across the boundaries of large neighbourhoods.
+    let case = uniform(1_000_000, 3, 0.2, 32_500);
+    let pool = &ok(rayon::ThreadPoolBuilder::new().num_threads(2).build());
     let cancel = AtomicBool::new(false);
     let (result, waited) = thread::scope(|scope| {
-        let call = scope.spawn(|| (dbscan(&case.points, None, &case.params, &cancel), Instant::now()));
+        let run = || (dbscan(&case.points, None, &case.params, &cancel), Instant::now());
+        let call = scope.spawn(move || pool.install(run));
         thread::sleep(Duration::from_millis(50));
         cancel.store(true, Ordering::Relaxed);
         let cancelled = Instant::now();
@@ -324,8 +329,8 @@ fn cancelled_calls_return_soon() {
         (result, returned.duration_since(cancelled))
     });
     assert_eq!(result, Err(Cancelled));
-    // Some milliseconds, but the machine may be busy.
-    assert!(waited < Duration::from_secs(1), "{waited:?}");
+    // It takes some milliseconds where the machine is not busy.
+    assert!(waited < Duration::from_secs(10), "{waited:?}");
 }
 
 #[test]
@@ -371,6 +376,6 @@ fn memory_is_linear_and_counts_the_real_sizes() {
             // Scaling; labels and medoids.
             assert!(of(1000) >= 1000 * (9 + 8 * dimension + 8 + 8 + 8).max(16));
         }
-        assert!(memory_required(usize::MAX, 64, metric) >= memory_required(1, 64, metric), "saturates");
+        assert_eq!(memory_required(usize::MAX / 8, 64, metric), usize::MAX, "it saturates");
     }
 }
