@@ -205,7 +205,7 @@ fn readme_names_every_function() {
 /// A function that is not in `types.slt` could change the type of its result unseen.
 #[test]
 fn types_of_every_function_are_pinned() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sqllogictest/types.slt");
+    let path = repository().join("tests/sqllogictest/types.slt");
     let types = std::fs::read_to_string(path).expect("there are types");
     for (name, text) in documentation() {
         if text.doc_section.label != "Building Blocks" && name != "dbscan_vectors" {

@@ -175,6 +175,20 @@ async fn plans_of_dbcluster_summary() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plan_of_process_features() {
+    let (ctx, folder) = session().await;
+    let explained = Explained {
+        name: "process_features",
+        sql: "SELECT \"commandlineLen\", \"pathScore\" FROM \
+              process_features((SELECT command AS \"CommandLine\", path AS \"NewProcessName\" FROM events))"
+            .to_string(),
+        holds: "Only the features that are asked for are computed.",
+        scans: 1,
+    };
+    check(&ctx, &folder, vec![explained]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plans_of_dbscan() {
     let (ctx, folder) = session().await;
     let explained = vec![

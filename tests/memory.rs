@@ -165,7 +165,7 @@ async fn refuse_each(consumer: &'static str, sql: &str, expected: &[String]) -> 
 
 /// Tasks that are stopped give their memory back a little later.
 async fn nothing_stays(pool: &Refusing, place: &str) {
-    for _ in 0..500 {
+    for _ in 0..3000 {
         if pool.reserved() == 0 {
             return;
         }

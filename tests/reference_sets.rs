@@ -4,14 +4,14 @@
 //! holds for each event and call the cluster, the type, and the row that stands for it in the collapsed table. The
 //! folder's `make.py` writes all three with scikit-learn, and says how to run it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{read_set, register, session, text};
+use crate::support::{read_set, register, repository, session, text};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference_sets")
+    repository().join("tests/reference_sets")
 }
 
 fn sets() -> Vec<Value> {

@@ -49,8 +49,8 @@ pub fn session_without_planner(config: SessionConfig) -> SessionContext {
 
 /// The folder of the real event sets. Tests that call it are ignored where the build found none.
 pub fn data_folder() -> PathBuf {
-    let folder = std::env::var_os("DBCLUSTER_DATA")
-        .map_or_else(|| repository().join("../shared/data"), PathBuf::from);
+    let folder =
+        std::env::var_os("DBCLUSTER_DATA").map_or_else(|| repository().join("../shared/data"), PathBuf::from);
     assert!(folder.is_dir(), "no event sets in {}: DBCLUSTER_DATA names their folder", folder.display());
     folder
 }

@@ -1,6 +1,6 @@
 //! A cluster's answers are those of one machine, to the byte.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::processes::{Cluster, SPREAD, adaptive, local, sample};
 use crate::binary::{stderr, stdout};
