@@ -4,6 +4,6 @@
 //! also adds [`BroadcastClusters`] to the session that plans, and has its executors put our operator in place with
 //! [`with_dbscan_exec`].
 
-pub use crate::dbcluster::broadcast::{BroadcastClusters, has_few};
-pub use crate::dbcluster::nesting::is_labelling;
 pub use crate::exec::{FileStatistics, with_dbscan_exec};
+pub use crate::plan::nesting::is_labelling;
+pub use crate::plan::rules::broadcast_clusters::{BroadcastClusters, has_few};

@@ -6,8 +6,11 @@ mod constant;
 pub mod near_miss;
 mod feature;
 pub mod file_versions;
+mod options;
+mod group;
 pub mod functions;
-mod dbcluster;
+mod call;
+mod plan;
 mod window;
 mod exec;
 #[cfg(feature = "figures")]
@@ -17,7 +20,6 @@ mod nested_columns;
 mod session;
 pub mod distributed;
 
-pub use dbcluster::documentation::OptionDocumentation;
 /// The core: exact DBSCAN over weighted vectors, without SQL.
 pub use dbcluster_dbscan as dbscan;
 /// Rows to pages, without SQL.
@@ -29,6 +31,7 @@ pub use exec::{
 };
 #[cfg(feature = "figures")]
 pub use figure_file::FigureFormatFactory;
+pub use options::{ClusterOption, ClusterOptions, ExemplarChoice, NullPolicy, Parameter};
 pub use session::{
     documentation_example_table, documentation_grammar, option_documentation, register_all,
     table_function_documentation,

@@ -10,18 +10,19 @@ use datafusion::prelude::SessionContext;
 use datafusion_doc::Documentation;
 use log::debug;
 
-use crate::dbcluster::args::TableFunction;
-use crate::dbcluster::documentation::{self, OptionDocumentation};
-use crate::dbcluster::exemplars::ExemplarColumns;
-use crate::dbcluster::process_features;
-use crate::dbcluster::relation::DbclusterPlanner;
-use crate::dbcluster::scope::with_equal_bits;
-use crate::dbcluster::table::{ClusterTableFunction, InputFunction, ProcessFeaturesFunction};
+use crate::call::{
+    ClusterTableFunction, DbclusterPlanner, InputFunction, ProcessFeaturesFunction, documentation,
+};
 use crate::exec::{DbscanRule, FileStatistics, UnchangedFilesRule};
 #[cfg(feature = "figures")]
 use crate::figure_file::FigureFormatFactory;
 use crate::functions;
 use crate::nested_columns::NestedColumnsInCsv;
+use crate::options::{ClusterOption, OPTIONS};
+use crate::plan::process_features;
+use crate::plan::rules::PruneExemplarColumns;
+use crate::plan::sorting::canonical_float_key;
+use crate::plan::spec::TableFunction;
 use crate::window::{DbscanChecks, DbscanOrder, all_window_functions};
 #[cfg(feature = "figures")]
 use dbcluster_figures::Figure;
@@ -84,8 +85,8 @@ pub fn register_all(ctx: &SessionContext) -> Result<()> {
         let mut builder = SessionStateBuilder::new_from_existing(state.clone())
             .with_session_id(session_id)
             .with_analyzer_rule(Arc::new(NestedColumnsInCsv))
-            .with_optimizer_rule(Arc::new(ExemplarColumns));
-        let order = Arc::new(DbscanOrder(with_equal_bits));
+            .with_optimizer_rule(Arc::new(PruneExemplarColumns));
+        let order = Arc::new(DbscanOrder(canonical_float_key));
         builder.analyzer().get_or_insert_default().rules.insert(0, order);
         let physical_rules = &mut builder.physical_optimizers().get_or_insert_default().rules;
         physical_rules.insert(0, Arc::new(DbscanRule));
@@ -108,8 +109,8 @@ pub fn table_function_documentation() -> Vec<(&'static str, Documentation)> {
 }
 
 /// The options of the table functions, each with an example.
-pub fn option_documentation() -> &'static [OptionDocumentation] {
-    &documentation::OPTIONS
+pub fn option_documentation() -> &'static [ClusterOption] {
+    OPTIONS
 }
 
 /// How a call of the table functions is written, in EBNF.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use datafusion::logical_expr::Documentation;
 use datafusion_dbcluster::{
-    all_window_functions, documentation_example_table, documentation_grammar, functions,
+    ClusterOption, all_window_functions, documentation_example_table, documentation_grammar, functions,
     option_documentation, table_function_documentation,
 };
 use dbcluster_figures::{ColumnType, Figure, Need};
@@ -43,7 +43,11 @@ fn options() -> String {
         write!(
             page,
             "\n### `{}`\n\n{}\n\nTakes {}. Default: {}.\n\n{}\n",
-            option.name, option.meaning, option.values, option.default, option.sql_example
+            option.name(),
+            option.meaning(),
+            option.values(),
+            option.default(),
+            option.sql_example()
         )
         .expect("strings take text");
     }
@@ -165,7 +169,7 @@ async fn examples_are_true() {
     });
     let of_options = option_documentation();
     let of_options =
-        of_options.iter().map(|option| (option.name.to_string(), option.sql_example.to_string()));
+        of_options.iter().map(|option| (option.name().to_string(), option.sql_example().to_string()));
     for (name, example) in of_functions.chain(of_options) {
         let example = example.trim().trim_start_matches("```sql\n> ").trim_end_matches("\n```");
         for statement in example.split("\n> ") {
@@ -183,7 +187,7 @@ async fn every_option_is_documented() {
     let error = ctx.sql("SELECT * FROM dbcluster(events, [1], 1, nonsense => 1)").await;
     let error = error.expect_err("there is no such option").strip_backtrace();
     let (_, listed) = error.split_once("options are ").expect("the options");
-    let documented: Vec<&str> = option_documentation().iter().map(|option| option.name).collect();
+    let documented: Vec<&str> = option_documentation().iter().map(ClusterOption::name).collect();
     let mut listed: Vec<&str> = listed.split(", ").collect();
     let mut sorted = documented.clone();
     listed.sort_unstable();

@@ -45,9 +45,8 @@ use tokio::sync::mpsc::Sender;
 
 use super::first_rows::FirstRows;
 use crate::functions::dbcluster_tie_udf;
-
-/// The column that the window function would add: 1 for every row that comes out.
-const TIE: &str = "__tie";
+use crate::group::Group;
+use crate::plan::columns::TIE;
 
 /// Rows without a cluster, and the first row of each cluster; one column more comes out.
 #[derive(Debug, Clone)]
@@ -270,7 +269,8 @@ impl Run {
     fn pass(&self, batch: &RecordBatch) -> Result<Option<RecordBatch>> {
         let Some(group) = self.cluster.last() else { return Ok(Some(self.with_tie(batch)?)) };
         let group = group.evaluate(batch)?.into_array(batch.num_rows())?;
-        let in_cluster = BooleanArray::from_unary(group.as_primitive::<Int64Type>(), |group| group >= 0);
+        let in_cluster =
+            BooleanArray::from_unary(group.as_primitive::<Int64Type>(), |group| Group(group).is_cluster());
         match in_cluster.true_count() {
             0 => Ok(Some(self.with_tie(batch)?)),
             all if all == batch.num_rows() => {

@@ -14,6 +14,7 @@ use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs,
 use datafusion_macros::user_doc;
 
 use super::arguments;
+use crate::group::Group;
 
 /// More than there are threads, so that all of them have work.
 const SHARED_GROUPS: i64 = 64;
@@ -71,10 +72,12 @@ impl ScalarUDFImpl for DbclusterTie {
         };
         let group = group.as_primitive::<Int64Type>();
         let Some(value) = value.first() else {
-            let shared = |group: i64| if group < 0 { group % SHARED_GROUPS - 1 } else { group };
+            let shared = |group: i64| {
+                if Group(group).is_cluster() { group } else { group % SHARED_GROUPS - 1 }
+            };
             return Ok(ColumnarValue::Array(Arc::new(group.unary::<_, Int64Type>(shared))));
         };
-        let has_no_cluster = BooleanArray::from_unary(group, |group| group < 0);
+        let has_no_cluster = BooleanArray::from_unary(group, |group| !Group(group).is_cluster());
         Ok(ColumnarValue::Array(nullif(value, &has_no_cluster)?))
     }
 

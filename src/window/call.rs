@@ -15,17 +15,17 @@ use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_expr::utils::collect_columns;
 use rayon::prelude::*;
 
-use super::labels::{ClusterRows, LabelColumns};
-use super::options::{Options, params};
+use super::labels::{ClusterRows, LabelColumns, exemplars};
 use super::{DBSCAN_ARGS, DBSCAN_VECTORS_ARGS};
 use crate::dbscan::{self, InvalidPoints, Points};
 use crate::feature::to_double;
+use crate::options::{Carried, NullPolicy};
 
 /// One checked call of either function: everything but the rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     function: &'static str,
-    options: Options,
+    carried: Carried,
     features: Vec<String>,
     /// Where the arguments are that every row has its own of: the weight, if there is one, and the features.
     row_args: Range<usize>,
@@ -52,8 +52,8 @@ impl Call {
         if feature_args.is_empty() {
             return plan_err!("{function} expects {} and at least one feature", leading.join(", "));
         }
-        let options = if is_of_vectors {
-            Options::of_vectors(&constant(function, 1, leading[0], &args[0])?, feature_args.len())?
+        let carried = if is_of_vectors {
+            Carried::of_vectors(&constant(function, 1, leading[0], &args[0])?, feature_args.len())?
         } else {
             let eps = constant(function, 1, leading[0], &args[0])?.cast_to(&DataType::Float64)?;
             let ScalarValue::Float64(Some(eps)) = eps else {
@@ -69,7 +69,7 @@ impl Call {
                 Some(options) => Some(constant(function, args.len(), "options", options)?),
                 None => None,
             };
-            Options::of_dbscan(params(function, eps, min_samples)?, given.as_ref(), feature_args.len())?
+            Carried::of_dbscan(eps, min_samples, given.as_ref(), feature_args.len())?
         };
         // The engine calls every constant "lit".
         let name = |index: usize| match literal(&args[index]) {
@@ -79,9 +79,9 @@ impl Call {
         let features = feature_args.clone().map(name).collect();
         let row_args = feature_args.start - usize::from(is_of_vectors)..feature_args.end;
         let is_nullable = fields[feature_args].iter().any(|field| field.is_nullable());
-        let may_skip = options.skip_nulls && is_nullable;
+        let may_skip = carried.options.nulls == NullPolicy::Skip && is_nullable;
         let bytes_of_args = row_args.clone().map(|arg| bytes_held(&args[arg], &fields[arg])).sum();
-        Ok(Self { function, options, features, row_args, is_of_vectors, bytes_of_args, may_skip })
+        Ok(Self { function, carried, features, row_args, is_of_vectors, bytes_of_args, may_skip })
     }
 
     /// The SQL name of the function.
@@ -91,7 +91,7 @@ impl Call {
 
     /// The options as EXPLAIN shows them.
     pub(crate) fn shown_options(&self) -> &[(String, String)] {
-        &self.options.shown
+        &self.carried.shown
     }
 
     /// The features' names.
@@ -136,7 +136,7 @@ impl Call {
         let values = dimension * 16 + 8 + if self.may_skip { 8 } else { 0 };
         // Of each cluster a hash and an exemplar, of which there are at most as many as rows.
         let clusters = if self.is_of_vectors { 8 + 12 } else { 0 };
-        let core = dbscan::memory_required(rows, dimension, self.options.params.metric());
+        let core = dbscan::memory_required(rows, dimension, self.carried.params.metric());
         // The features of the rows that take part are given back before the core starts.
         let core = core.max(rows.saturating_mul(if self.may_skip { dimension * 8 } else { 0 }));
         rows.saturating_mul(self.bytes_of_args + values + clusters).saturating_add(core)
@@ -204,19 +204,19 @@ impl Call {
         // Who is core is hashed as it was before scaling, for vectors only.
         let columns = if self.is_of_vectors { columns } else { vec![] };
         points
-            .scale(self.options.scaling, weights.as_deref(), cancel)
+            .scale(self.carried.options.scaling, weights.as_deref(), cancel)
             .map_err(|error| self.invalid(&error))?;
-        if let Some(factors) = &self.options.weights {
+        if let Some(factors) = self.carried.options.weights.factors() {
             points.multiply(factors, cancel).map_err(|error| self.invalid(&error))?;
         }
         let labels =
-            dbscan::dbscan(&points, weights.as_deref(), &self.options.params, cancel).map_err(cancelled)?;
+            dbscan::dbscan(&points, weights.as_deref(), &self.carried.params, cancel).map_err(cancelled)?;
         let statistics = *labels.statistics();
 
-        let metric = self.options.params.metric();
+        let metric = self.carried.params.metric();
         let exemplars = if self.is_of_vectors {
-            let exemplar = self.options.exemplar;
-            exemplar.find(&points, &labels, weights.as_deref(), metric, cancel).map_err(cancelled)?
+            let choice = self.carried.options.exemplar;
+            exemplars(choice, &points, &labels, weights.as_deref(), metric, cancel).map_err(cancelled)?
         } else {
             vec![]
         };
@@ -265,7 +265,7 @@ impl Call {
             };
             bad[kind].1 += weight(row);
         }
-        if self.options.skip_nulls {
+        if self.carried.options.nulls == NullPolicy::Skip {
             bad[0].1 = 0;
         }
         let Some((kind, count)) = bad.into_iter().find(|(_, count)| *count > 0) else { return Ok(()) };

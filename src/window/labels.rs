@@ -10,9 +10,10 @@ use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
 use twox_hash::XxHash64;
 
-use super::options::Exemplar;
 use super::{CORE_HASH, GROUP, IS_CORE, IS_EXEMPLAR};
 use crate::dbscan::{Cancelled, Labels, Metric, Points, medoids};
+use crate::group::Group;
+use crate::options::ExemplarChoice;
 
 /// The labels of a call, one partition after the other. Partitions may be as many as rows, so none has arrays of its own.
 #[derive(Debug)]
@@ -129,7 +130,7 @@ impl LabelColumns {
             },
             Self::OfVectors { group, is_exemplar, is_core, core_hash } => {
                 let start = group.len();
-                group.extend((0..rows as i64).map(|row| i64::MIN + row));
+                group.extend((0..rows).map(|row| Group::of_skipped(row).0));
                 is_exemplar.resize(start + rows, true);
                 is_core.resize(start + rows, false);
                 core_hash.resize(start + rows, 0);
@@ -139,12 +140,12 @@ impl LabelColumns {
                     let place = start + row;
                     is_core[place] = labels.is_core(point);
                     if let Some(cluster) = clusters.cluster(point) {
-                        group[place] = cluster as i64;
+                        group[place] = Group::of_cluster(cluster).0;
                         is_exemplar[place] =
                             clusters.exemplars.get(cluster).is_some_and(|&it| it as usize == point);
                         core_hash[place] = hash_of_cluster[cluster].cast_signed();
                     } else {
-                        group[place] = -1 - row as i64;
+                        group[place] = Group::of_noise(row).0;
                     }
                 }
             }
@@ -172,29 +173,28 @@ fn core_hashes(clusters: &ClusterRows, columns: &[Float64Array]) -> Vec<u64> {
     sums
 }
 
-impl Exemplar {
-    /// The point of each cluster that stands for it; the first one where the points alone don't tell.
-    pub(super) fn find(
-        self,
-        points: &Points,
-        labels: &Labels,
-        weights: Option<&[u64]>,
-        metric: Metric,
-        cancel: &AtomicBool,
-    ) -> Result<Vec<u32>, Cancelled> {
-        if self == Self::Medoid {
-            return medoids(points, labels, metric, cancel);
-        }
-        let weight = |point: u32| weights.and_then(|weights| weights.get(point as usize)).map_or(1, |&it| it);
-        let mut found: Vec<Option<u32>> = vec![None; labels.clusters()];
-        for (point, &cluster) in labels.as_slice().iter().enumerate() {
-            let point = point as u32;
-            if let Some(found) = usize::try_from(cluster).ok().and_then(|cluster| found.get_mut(cluster))
-                && found.is_none_or(|it| self == Self::Rarest && weight(point) < weight(it))
-            {
-                *found = Some(point);
-            }
-        }
-        Ok(found.into_iter().flatten().collect())
+/// The point of each cluster that stands for it; the first one where the points alone don't tell.
+pub(super) fn exemplars(
+    choice: ExemplarChoice,
+    points: &Points,
+    labels: &Labels,
+    weights: Option<&[u64]>,
+    metric: Metric,
+    cancel: &AtomicBool,
+) -> Result<Vec<u32>, Cancelled> {
+    if choice == ExemplarChoice::Medoid {
+        return medoids(points, labels, metric, cancel);
     }
+    let is_rarest = choice == ExemplarChoice::Rarest;
+    let weight = |point: u32| weights.and_then(|weights| weights.get(point as usize)).map_or(1, |&it| it);
+    let mut found: Vec<Option<u32>> = vec![None; labels.clusters()];
+    for (point, &cluster) in labels.as_slice().iter().enumerate() {
+        let point = point as u32;
+        if let Some(found) = usize::try_from(cluster).ok().and_then(|cluster| found.get_mut(cluster))
+            && found.is_none_or(|it| is_rarest && weight(point) < weight(it))
+        {
+            *found = Some(point);
+        }
+    }
+    Ok(found.into_iter().flatten().collect())
 }

@@ -16,7 +16,6 @@
 //! ORDER BY of every `dbscan` in a plan with the features, so that ties can't make the result depend on
 //! threads.
 //!
-//! - [`options`]: the struct of options that both take.
 //! - [`call`]: a checked call and its work.
 //! - [`labels`]: labels as arrays, with the hash and the exemplar of each cluster.
 //! - [`order`]: what is completed in every plan, and checked while SQL is planned.
@@ -24,7 +23,6 @@
 
 mod call;
 mod labels;
-pub(crate) mod options;
 mod order;
 pub(crate) mod regroup;
 
@@ -66,8 +64,7 @@ pub fn all_window_functions() -> Vec<Arc<WindowUDF>> {
     vec![dbscan_udwf(), dbscan_vectors_udwf()]
 }
 
-/// Field of `dbscan_vectors`: the group of the vector, unique to its cluster, or to itself when it is noise
-/// (below 0) or skipped (far below 0, see [`SKIPPED`]).
+/// Field of `dbscan_vectors`: the number of the vector's [`Group`](crate::group::Group), unique to its cluster, or to itself.
 pub const GROUP: &str = "group";
 /// Field of `dbscan_vectors`: whether the vector stands for its group.
 pub const IS_EXEMPLAR: &str = "is_exemplar";
@@ -75,8 +72,6 @@ pub const IS_EXEMPLAR: &str = "is_exemplar";
 pub const IS_CORE: &str = "is_core";
 /// Field of `dbscan_vectors`: a hash of all core vectors of the group.
 pub const CORE_HASH: &str = "core_hash";
-/// Groups below this number are skipped vectors, those above it and below 0 are noise.
-pub const SKIPPED: i64 = i64::MIN / 2;
 
 /// How `dbscan` counts: it has at least one feature behind these arguments.
 const DBSCAN_ARGS: [&str; 2] = ["eps", "min_samples"];

@@ -14,9 +14,9 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 
 use super::DBSCAN_ARGS;
-use super::options::{Options, params};
 use super::regroup::{window_function, with_expressions};
 use crate::constant::constant;
+use crate::options::Carried;
 
 /// The form of an expression in which equal values have equal bits.
 pub(crate) type EqualBits = fn(Expr, &DFSchema) -> Result<Expr>;
@@ -148,10 +148,8 @@ fn is_struct(expr: &Expr) -> bool {
 fn check_constants(args: &[Expr], features: usize, options: Option<&Expr>) -> Result<()> {
     let eps = constant(args[0].clone()).and_then(|value| as_number(&value));
     let min_samples = constant(args[1].clone()).and_then(|value| as_whole_number(&value));
-    let params = params("dbscan", eps.unwrap_or(1.0), min_samples.unwrap_or(1))?;
-    if let Some(options) = options.cloned().and_then(constant) {
-        Options::of_dbscan(params, Some(&options), features)?;
-    }
+    let options = options.cloned().and_then(constant);
+    Carried::of_dbscan(eps.unwrap_or(1.0), min_samples.unwrap_or(1), options.as_ref(), features)?;
     Ok(())
 }
 

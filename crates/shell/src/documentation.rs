@@ -8,8 +8,7 @@ use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Documentation, Signature};
 
-use datafusion_dbcluster::OptionDocumentation;
-use datafusion_dbcluster::option_documentation;
+use datafusion_dbcluster::{ClusterOption, option_documentation};
 
 /// Text is wrapped to this width.
 const WIDTH: usize = 100;
@@ -170,7 +169,7 @@ pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
     if !text.is_empty() {
         return Ok(text);
     }
-    if let Some(option) = option_documentation().iter().find(|option| option.name == lower) {
+    if let Some(option) = option_documentation().iter().find(|option| option.name() == lower) {
         describe_option(&mut text, option);
         return Ok(text);
     }
@@ -186,13 +185,16 @@ pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
     })
 }
 
-fn describe_option(text: &mut String, option: &OptionDocumentation) {
-    let OptionDocumentation { name, values, default, meaning, sql_example } = option;
+fn describe_option(text: &mut String, option: &ClusterOption) {
     // writing to a String cannot fail
-    let _ = writeln!(text, "{name} => ...\noption of dbcluster, dbcluster_members and dbcluster_summary\n");
-    let what = format!("{meaning} Takes {values}; default: {default}.");
+    let _ = writeln!(
+        text,
+        "{} => ...\noption of dbcluster, dbcluster_members and dbcluster_summary\n",
+        option.name()
+    );
+    let what = format!("{} Takes {}; default: {}.", option.meaning(), option.values(), option.default());
     wrap(text, &what, "  ");
-    let example = sql_example.trim_start_matches("```sql\n").trim_end_matches("\n```");
+    let example = option.sql_example().trim_start_matches("```sql\n").trim_end_matches("\n```");
     text.push_str("\nExample\n");
     for line in example.lines() {
         let _ = writeln!(text, "  {line}");

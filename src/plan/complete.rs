@@ -40,8 +40,8 @@ use datafusion::logical_expr::{
     Window, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, cast, ident, lit,
 };
 
-use super::order::has_order;
-use super::rewrite;
+use super::columns::is_reserved;
+use super::sorting::has_order;
 use crate::functions::dbcluster_exact_udaf;
 use crate::window::regroup::{window_function, with_expressions};
 
@@ -94,7 +94,7 @@ fn complete_node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 }
 
 fn is_ours(schema: &DFSchema) -> bool {
-    schema.fields().iter().any(|field| rewrite::is_reserved(field.name()))
+    schema.fields().iter().any(|field| is_reserved(field.name()))
 }
 
 /// The sort that a LIMIT takes the first rows of, through what keeps its order.

@@ -14,11 +14,15 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::dialect::Dialect;
 
-use super::args::{Call, ClusterSpec, OptionName, TableFunction, said_by};
+use super::catalog::InputFunction;
+use super::depth::{TOO_DEEP, nests_too_deep};
 use super::lists::{read_list, string_literal};
-use super::scope::{SqlPlanner, TOO_DEEP, nests_too_deep};
-use super::table::{InputFunction, session_dialect};
-use super::{process_features, rewrite};
+use super::planner::{SqlPlanner, session_dialect};
+use super::written::{Value, WrittenCall, find_option, with_function_name};
+use crate::options::ClusterOption;
+use crate::plan;
+use crate::plan::process_features;
+use crate::plan::spec::TableFunction;
 
 /// How deep the lists, tuples and names around an expression nest.
 const LEVELS_OF_LISTS: usize = 8;
@@ -44,7 +48,7 @@ impl RelationPlanner for DbclusterPlanner {
         let plan = if let Some(function) = TableFunction::from_name(function) {
             refuse_lateral(function.name(), is_lateral)?;
             let call = read_call(function, args, context)?;
-            rewrite::plan(&ClusterSpec::try_new(call, &mut ContextPlanner(context))?)?
+            plan::plan(&call.check(&mut ContextPlanner(context))?)?
         } else if function.eq_ignore_ascii_case(process_features::NAME) {
             refuse_lateral(process_features::NAME, is_lateral)?;
             let [FunctionArg::Unnamed(FunctionArgExpr::Expr(table))] = args.as_slice() else {
@@ -76,11 +80,11 @@ fn refuse_lateral(function: &str, is_lateral: bool) -> Result<()> {
 }
 
 /// Sorts the arguments of a call into table, features and options.
-fn read_call(
+fn read_call<'a>(
     function: TableFunction,
-    args: &[FunctionArg],
+    args: &'a [FunctionArg],
     context: &mut dyn RelationPlannerContext,
-) -> Result<Call> {
+) -> Result<WrittenCall<'a>> {
     let name = function.name();
     let (mut positional, mut options) = (vec![], vec![]);
     for arg in args {
@@ -93,7 +97,7 @@ fn read_call(
                 if !matches!(operator, FunctionArgOperator::RightArrow | FunctionArgOperator::Assignment) {
                     return plan_err!("{name}: options are given with =>, as in {option} => {value}");
                 }
-                options.push((OptionName::parse(function, &option)?, value.clone()));
+                options.push((find_option(function, &option)?, Value::Sql(value)));
             }
             None => match arg {
                 FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => {
@@ -123,7 +127,7 @@ fn read_call(
             positional.len()
         );
     };
-    let by_position = [OptionName::Eps, OptionName::MinSamples];
+    let by_position = ClusterOption::by_position();
     if rest.len() > by_position.len() {
         return plan_err!(
             "{name}: at most 4 arguments go without a name (table, features, eps, min_samples), got {}; give the \
@@ -131,11 +135,11 @@ fn read_call(
             positional.len()
         );
     }
-    let positional_options = by_position.into_iter().zip(rest.iter().map(|value| (*value).clone()));
+    let positional_options = by_position.iter().zip(rest.iter().map(|value| Value::Sql(value)));
     let options = positional_options.chain(options).collect();
     let (input, shadow) = plan_input(name, table, context)?;
     let features = read_list(name, "feature", columns, input.schema(), &ContextPlanner(context))?;
-    Ok(Call { function, input, shadow, features, options })
+    Ok(WrittenCall { function, input, shadow, features, options })
 }
 
 /// An argument with a name: the name, the operator behind it, the value.
@@ -191,8 +195,9 @@ fn plan_input(
             }
         },
     };
-    let reference =
-        context.object_name_to_table_reference(name.clone()).map_err(|error| said_by(function, error))?;
+    let reference = context
+        .object_name_to_table_reference(name.clone())
+        .map_err(|error| with_function_name(function, error))?;
     let text = reference.to_quoted_string();
     plan_table(function, &name, reference, &text, context)
 }
@@ -206,8 +211,9 @@ fn plan_table(
     text: &str,
     context: &mut dyn RelationPlannerContext,
 ) -> Result<(LogicalPlan, Option<String>)> {
-    let qualifier =
-        context.object_name_to_table_reference(name.clone()).map_err(|error| said_by(function, error))?;
+    let qualifier = context
+        .object_name_to_table_reference(name.clone())
+        .map_err(|error| with_function_name(function, error))?;
     match plan_named(name, context) {
         Ok(plan) => {
             // A view is planned under its name as well, but as the session's own: the same as when it is looked up.
@@ -219,7 +225,7 @@ fn plan_table(
         Err(error) if says_unknown(&error, qualifier, context) => {
             Ok((lookup(function, reference, text, context)?, None))
         }
-        Err(error) => Err(said_by(function, error)),
+        Err(error) => Err(with_function_name(function, error)),
     }
 }
 
@@ -282,7 +288,7 @@ fn lookup(
     let source = context
         .context_provider()
         .get_table_function_source(InputFunction::NAME, vec![lit(name)])
-        .map_err(|error| said_by(function, error))?;
+        .map_err(|error| with_function_name(function, error))?;
     LogicalPlanBuilder::scan(reference, source, None)?.build()
 }
 

@@ -18,8 +18,8 @@ use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, Filter, Join, JoinType, LogicalPlan, Window, ident};
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
-use super::nesting::is_labelling;
-use super::rewrite::{CLUSTERS, LABEL, WEIGHT};
+use super::super::columns::{CLUSTERS, LABEL, WEIGHT};
+use super::super::nesting::is_labelling;
 use crate::functions::{dbcluster_few_udf, dbcluster_same_vector_udf};
 
 /// See the module's text.

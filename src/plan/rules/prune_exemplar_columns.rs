@@ -20,14 +20,15 @@ use datafusion::logical_expr::utils::{conjunction, expr_to_columns, split_conjun
 use datafusion::logical_expr::{Expr, Filter, JoinType, LogicalPlan, Projection, SortExpr, Window};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
-use super::rewrite::{CLUSTERS, FOUND, TIE, number_ties};
+use super::super::collapse::number_ties;
+use super::super::columns::{CLUSTERS, FOUND, TIE};
 use crate::functions::{dbcluster_found_udf, dbcluster_same_vector_udf};
 
 /// See the module's text.
 #[derive(Debug, Default)]
-pub(crate) struct ExemplarColumns;
+pub(crate) struct PruneExemplarColumns;
 
-impl OptimizerRule for ExemplarColumns {
+impl OptimizerRule for PruneExemplarColumns {
     fn name(&self) -> &'static str {
         "dbcluster_exemplar_columns"
     }

@@ -2,7 +2,7 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
-use datafusion::functions::core::expr_fn::{get_field, named_struct};
+use datafusion::functions::core::expr_fn::named_struct;
 use datafusion::functions_aggregate::expr_fn::{count, first_value, max, min};
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{
@@ -10,32 +10,29 @@ use datafusion::logical_expr::{
     cast, ident, lit,
 };
 
-use super::super::args::{ClusterSpec, TableFunction};
-use super::super::constants::KeptColumn;
-use super::collapse::remaining_columns;
-use super::{LABEL, WEIGHT, feature_value, partition_name};
-use crate::functions::dbcluster_smallest_udaf;
+use super::columns::{
+    FIRST_TIME, LABEL, LAST_TIME, TIME, WEIGHT, kept_name, key_name, last_key_name, partition_name,
+};
+use super::sorting::{greatest, has_order_of_sort, least};
+use super::spec::{ClusterSpec, TableFunction};
+use super::values::{feature_value, smallest};
+use crate::options::{ExemplarChoice, KeptColumn};
 use crate::window::dbscan_vectors_udwf;
-use crate::window::options::Exemplar;
-
-pub(super) const FIRST_TIME: &str = "__first_time";
-pub(super) const LAST_TIME: &str = "__last_time";
-pub(super) const TIME: &str = "__time";
 
 /// The distinct vectors of each partition, each with its weight, its first order keys and its label; for `dbcluster`
 /// also with its times, and with what the exemplars and lists of members need.
 pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
-    let keys = exemplar_keys(spec)?;
+    let keys = spec.exemplar_keys()?;
     let order_keys = spec.order_keys()?;
-    let features: Vec<Expr> = spec.features.iter().map(|feature| ident(&feature.name)).collect();
+    let features: Vec<Expr> = spec.features().iter().map(|feature| ident(&feature.name)).collect();
     let partitions: Vec<Expr> =
-        (0..spec.partition_by.len()).map(|index| ident(partition_name(index))).collect();
+        (0..spec.partition_by().len()).map(|index| ident(partition_name(index))).collect();
 
-    let partition_keys = spec.partition_by.iter().enumerate();
+    let partition_keys = spec.partition_by().iter().enumerate();
     let mut columns: Vec<Expr> =
         partition_keys.map(|(index, key)| key.expr.clone().alias(partition_name(index))).collect();
     columns.extend(
-        spec.features.iter().map(|feature| feature_value(spec, feature).alias(feature.name.as_str())),
+        spec.features().iter().map(|feature| feature_value(spec, feature).alias(feature.name.as_str())),
     );
     columns.extend(keys.iter().enumerate().map(|(index, key)| key.clone().alias(key_name(index))));
     let mut aggregates = vec![count(lit(1_i64)).alias(WEIGHT)];
@@ -49,7 +46,7 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
             let time = if spec.time_is_key() { key_name(0) } else { TIME.to_string() };
             aggregates.push(greatest(ident(time), &data_type).alias(LAST_TIME));
         }
-        for (index, kept) in spec.keep_members.iter().enumerate() {
+        for (index, kept) in spec.options.keep_members.iter().enumerate() {
             columns.push(kept_value(spec, kept)?.alias(kept_name(index)));
             aggregates
                 .push(smallest(kept_struct(spec, &order_keys, index)?, kept.count).alias(kept_name(index)));
@@ -60,8 +57,9 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let in_order = |ascending: bool| -> Vec<SortExpr> {
         (0..order_keys.len()).map(|index| ident(key_name(index)).sort(ascending, false)).collect()
     };
-    let has_own_last_keys =
-        spec.function == TableFunction::Dbcluster && spec.exemplar == Exemplar::Last && !spec.time_is_key();
+    let has_own_last_keys = spec.function == TableFunction::Dbcluster
+        && spec.options.exemplar == ExemplarChoice::Last
+        && !spec.time_is_key();
     for index in 0..keys.len() {
         let key = ident(key_name(index));
         let data_type = key.get_type(rows.schema())?;
@@ -76,7 +74,7 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let groups: Vec<Expr> = partitions.iter().chain(&features).cloned().collect();
     let vectors = rows.aggregate(groups, aggregates)?;
 
-    let mut args = vec![spec.options()?, ident(WEIGHT)];
+    let mut args = vec![spec.options.to_struct()?, ident(WEIGHT)];
     args.extend(features.iter().cloned());
     let mut order_by = in_order(true);
     order_by.extend(features.into_iter().map(|feature| feature.sort(true, false)));
@@ -93,48 +91,6 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
         },
     });
     vectors.window([label.alias(LABEL)])?.build()
-}
-
-/// What the exemplars are found by: what orders the rows, or where nothing does, the first of the columns that decide
-/// ties. By its least value the second look finds the candidates, which otherwise are all rows of their vectors.
-pub(super) fn exemplar_keys(spec: &ClusterSpec) -> Result<Vec<Expr>> {
-    let keys = spec.order_keys()?;
-    if !keys.is_empty() || spec.function != TableFunction::Dbcluster || spec.exemplar == Exemplar::Last {
-        return Ok(keys);
-    }
-    // None but the first: the others decide only where it is equal.
-    let first = remaining_columns(spec)?.into_iter().next();
-    let data_type = first.as_ref().map(|column| column.get_type(spec.input.schema())).transpose()?;
-    Ok(first
-        .filter(|_| data_type.is_some_and(|data_type| has_order_of_sort(&data_type)))
-        .into_iter()
-        .collect())
-}
-
-pub(super) fn label_field(name: &str) -> Expr {
-    get_field(ident(LABEL), name)
-}
-
-/// Whether min and max take what a sort puts first and last; `first_value` does so of all types, but slower. Of floats they
-/// don't: NaN is anything to them, and where all values are -inf, max is the least finite number.
-pub(super) fn has_order_of_sort(data_type: &DataType) -> bool {
-    (data_type.is_numeric() && !data_type.is_floating())
-        || data_type.is_temporal()
-        || matches!(data_type, DataType::Boolean | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
-}
-
-pub(super) fn least(value: Expr, data_type: &DataType) -> Expr {
-    if has_order_of_sort(data_type) {
-        return min(value);
-    }
-    first_value(value.clone(), vec![value.sort(true, false)])
-}
-
-pub(super) fn greatest(value: Expr, data_type: &DataType) -> Expr {
-    if has_order_of_sort(data_type) {
-        return max(value);
-    }
-    first_value(value.clone(), vec![value.sort(false, false)])
 }
 
 /// A value to keep.
@@ -163,23 +119,7 @@ fn without_dictionary(value: Expr, data_type: DataType) -> Expr {
     }
 }
 
-pub(super) fn smallest(value: Expr, count: i64) -> Expr {
-    dbcluster_smallest_udaf().call(vec![value, lit(count)])
-}
-
-pub(super) fn key_name(index: usize) -> String {
-    format!("__key_{index}")
-}
-
-pub(super) fn last_key_name(index: usize) -> String {
-    format!("__last_key_{index}")
-}
-
 /// The name of a key of a vector's last row.
 pub(super) fn last_key_of_vector(spec: &ClusterSpec, index: usize) -> String {
     if spec.time_is_key() { LAST_TIME.to_string() } else { last_key_name(index) }
-}
-
-pub(super) fn kept_name(index: usize) -> String {
-    format!("__kept_{index}")
 }

@@ -3,23 +3,23 @@
 use datafusion::common::{Column, JoinType, NullEquality, Result};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit, when};
 
-use super::super::args::{CLUSTER_ID, CLUSTER_KEY, ClusterSpec, POINT_TYPE};
-use super::vectors::{label_field, labelled_vectors};
-use super::{
-    CLUSTERS, CORE_HASH, GROUP, GROUP_KEY, HASH, IS_CORE, SKIPPED, cluster_col, cluster_column, cluster_id,
-    cluster_key, event_feature_name, event_partition_name, feature_value, in_cluster, input_columns,
-    partition_column, partition_name,
+use super::columns::{
+    CLUSTER_ID, CLUSTER_KEY, CLUSTERS, CORE, GROUP_KEY, HASH, KEY, POINT_TYPE, cluster_col, cluster_column,
+    event_feature_name, event_partition_name, partition_name,
 };
+use super::spec::ClusterSpec;
+use super::values::{
+    cluster_id, cluster_key, feature_value, group, input_columns, label_field, partition_column,
+};
+use super::vectors::labelled_vectors;
 use crate::functions::dbcluster_found_udf;
-
-pub(super) const CORE: &str = "__is_core";
-pub(super) const KEY: &str = "__cluster_key";
+use crate::window::{CORE_HASH, GROUP, IS_CORE};
 
 /// The plan of `dbcluster_members`.
 pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
-    let partitions = (0..spec.partition_by.len()).map(|index| ident(partition_name(index)));
+    let partitions = (0..spec.partition_by().len()).map(|index| ident(partition_name(index)));
     let mut columns: Vec<Expr> = partitions.collect();
-    columns.extend(spec.features.iter().map(|feature| ident(&feature.name)));
+    columns.extend(spec.features().iter().map(|feature| ident(&feature.name)));
     columns.extend([
         label_field(GROUP).alias(GROUP_KEY),
         label_field(IS_CORE).alias(CORE),
@@ -33,7 +33,7 @@ pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
 
     let mut events = input_columns(spec);
     let (mut left_on, mut right_on) = (vec![], vec![]);
-    for (index, key) in spec.partition_by.iter().enumerate() {
+    for (index, key) in spec.partition_by().iter().enumerate() {
         left_on.push(cluster_column(&partition_name(index)));
         // A column under its own name: the engine infers a filter on it for the vectors.
         right_on.push(match partition_column(spec, index) {
@@ -44,7 +44,7 @@ pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
             }
         });
     }
-    for (index, feature) in spec.features.iter().enumerate() {
+    for (index, feature) in spec.features().iter().enumerate() {
         events.push(feature_value(spec, feature).alias(event_feature_name(index)));
         left_on.push(cluster_column(&feature.name));
         right_on.push(Column::from_name(event_feature_name(index)));
@@ -56,8 +56,8 @@ pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
     output.push(cluster_col(KEY).alias(CLUSTER_KEY));
     output.push(
         when(cluster_col(CORE), lit("core"))
-            .when(in_cluster(), lit("border"))
-            .when(cluster_col(GROUP_KEY).gt_eq(lit(SKIPPED)), lit("noise"))
+            .when(group().is_cluster(), lit("border"))
+            .when(group().took_part(), lit("noise"))
             .otherwise(lit("skipped"))?
             .alias(POINT_TYPE),
     );

@@ -5,20 +5,21 @@ use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::scope::{SqlPlanner, has_column};
+use super::planner::SqlPlanner;
 use crate::near_miss::excerpt;
+use crate::plan::spec::has_column;
 
 /// One item of a list as it was written.
 #[derive(Debug, Clone)]
-pub(crate) struct Written {
-    pub(crate) sql: ast::Expr,
+pub(super) struct ListItem {
+    pub(super) sql: ast::Expr,
     /// The name that was given with AS or as a key; it is already normalised.
-    pub(crate) alias: Option<String>,
+    pub(super) alias: Option<String>,
 }
 
-impl Written {
+impl ListItem {
     /// What to call it in a message.
-    pub(crate) fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match &self.sql {
             ast::Expr::Identifier(ident) => ident.value.clone(),
             sql => sql.to_string(),
@@ -30,18 +31,18 @@ impl Written {
 ///
 /// # Errors
 /// A string in the list that is no list of SQL expressions.
-pub(crate) fn read_list(
+pub(super) fn read_list(
     function: &str,
     what: &str,
     list: &ast::Expr,
     schema: &DFSchema,
     planner: &dyn SqlPlanner,
-) -> Result<Vec<Written>> {
+) -> Result<Vec<ListItem>> {
     let items = match list {
         ast::Expr::Dictionary(fields) => {
             return Ok(fields
                 .iter()
-                .map(|field| Written {
+                .map(|field| ListItem {
                     sql: (*field.value).clone(),
                     alias: Some(planner.normalize(field.key.clone())),
                 })
@@ -55,11 +56,12 @@ pub(crate) fn read_list(
     for item in items {
         match item {
             ast::Expr::Named { expr, name } => {
-                written.push(Written { sql: (**expr).clone(), alias: Some(planner.normalize(name.clone())) });
+                written
+                    .push(ListItem { sql: (**expr).clone(), alias: Some(planner.normalize(name.clone())) });
             }
             item => match string_literal(item) {
                 Some(text) => written.extend(parse_list(function, what, text, schema, planner)?),
-                None => written.push(Written { sql: item.clone(), alias: None }),
+                None => written.push(ListItem { sql: item.clone(), alias: None }),
             },
         }
     }
@@ -70,13 +72,13 @@ pub(crate) fn read_list(
 ///
 /// # Errors
 /// A piece that is no SQL expression.
-pub(crate) fn parse_list(
+pub(super) fn parse_list(
     function: &str,
     what: &str,
     text: &str,
     schema: &DFSchema,
     planner: &dyn SqlPlanner,
-) -> Result<Vec<Written>> {
+) -> Result<Vec<ListItem>> {
     let dialect = planner.dialect()?;
     split_list(text)
         .into_iter()
@@ -85,7 +87,7 @@ pub(crate) fn parse_list(
             // A column's name to the letter needs no quotes, even where it is no SQL identifier.
             if has_column(schema, piece) {
                 let sql = ast::Expr::Identifier(ast::Ident::with_quote('"', piece));
-                return Ok(Written { sql, alias: None });
+                return Ok(ListItem { sql, alias: None });
             }
             let mut parser = Parser::new(dialect.as_ref())
                 .try_with_sql(piece)
@@ -99,9 +101,9 @@ pub(crate) fn parse_list(
                 );
             }
             match item {
-                ast::SelectItem::UnnamedExpr(sql) => Ok(Written { sql, alias: None }),
+                ast::SelectItem::UnnamedExpr(sql) => Ok(ListItem { sql, alias: None }),
                 ast::SelectItem::ExprWithAlias { expr, alias } => {
-                    Ok(Written { sql: expr, alias: Some(planner.normalize(alias)) })
+                    Ok(ListItem { sql: expr, alias: Some(planner.normalize(alias)) })
                 }
                 _ => plan_err!(
                     "{function}: {what} '{}' names no column; list the columns one by one",
@@ -137,7 +139,7 @@ fn split_list(text: &str) -> Vec<&str> {
 }
 
 /// The text of a string constant.
-pub(crate) fn string_literal(sql: &ast::Expr) -> Option<&str> {
+pub(super) fn string_literal(sql: &ast::Expr) -> Option<&str> {
     match sql {
         ast::Expr::Value(value) => match &value.value {
             ast::Value::SingleQuotedString(text)

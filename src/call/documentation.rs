@@ -1,13 +1,22 @@
 //! What the table functions are and take: the engine has a place for such texts on scalar and window functions only.
 
-mod options;
-
 use datafusion_doc::{DocSection, Documentation};
+
+use crate::options::ClusterOption;
 
 const SECTION: DocSection = DocSection { include: true, label: "Table Functions", description: None };
 
-pub use options::OptionDocumentation;
-pub(crate) use options::{GRAMMAR, OPTIONS};
+/// How a call is written.
+pub(crate) const GRAMMAR: &str = r#"call      = function "(" table "," features ["," eps ["," min_samples]] {"," option "=>" value} ")"
+function  = "dbcluster" | "dbcluster_members" | "dbcluster_summary"      in any case, wherever a table may stand
+table     = name | catalog "." schema "." name | "Name"                   a table, a view or a WITH query
+          | 'name' | 'path'                                               also a file or folder, where the session reads them
+          | "(" SELECT ... ")" | table_function "(" ... ")"
+features  = "[" feature {"," feature} "]" | "(" feature "," feature {"," feature} ")" | feature
+          | "{" name ":" feature {"," name ":" feature} "}"
+          | "struct" "(" feature ["AS" name] {"," feature ["AS" name]} ")"
+          | 'feature [AS name], ...' | "[" 'feature [AS name]' {"," ...} "]"
+feature   = any expression over the table's columns that is a number"#;
 
 /// The events that the examples of this page read.
 pub(crate) const EXAMPLE_TABLE: &str = "CREATE TABLE events AS SELECT * FROM (VALUES
@@ -146,10 +155,14 @@ fn with_arguments(builder: datafusion_doc::DocumentationBuilder) -> datafusion_d
              `'a, f(b) AS name'`, or an array of such strings. Booleans, integers, floats and decimals are numbers; text \
              needs a function. Names that match a column to the letter need no quotes.",
         );
-    OPTIONS.into_iter().fold(builder, |builder, option| {
-        builder.with_argument(
-            option.name,
-            format!("{} Takes {}; default: {}.", option.meaning, option.values, option.default),
-        )
-    })
+    let by_position: Vec<&str> = ClusterOption::by_position().iter().map(ClusterOption::name).collect();
+    let names: Vec<String> = ClusterOption::names().iter().map(|name| format!("`{name}`")).collect();
+    builder.with_argument(
+        "option",
+        format!(
+            "One of the options {}: `option => value`, in any order. Only {} may stand without their names.",
+            names.join(", "),
+            by_position.join(" and ")
+        ),
+    )
 }

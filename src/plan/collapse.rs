@@ -1,6 +1,5 @@
 //! `dbcluster`: one row per cluster, one per noise event.
 
-use arrow::datatypes::DataType;
 use datafusion::common::{Column, JoinType, NullEquality, Result};
 use datafusion::functions_aggregate::expr_fn::{first_value, max, sum};
 use datafusion::functions_nested::expr_fn::make_array;
@@ -11,33 +10,30 @@ use datafusion::logical_expr::{
     WindowFrame, WindowFunctionDefinition, ident, lit, when,
 };
 
-use super::super::args::{
-    CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, ClusterSpec, FIRST_EVENT_TIME, LAST_EVENT_TIME, Nulls,
+use super::columns::{
+    CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, CLUSTERS, EXEMPLAR, FIRST_EVENT_TIME, FIRST_TIME,
+    FOUND, GROUP_KEY, HASH, LAST_EVENT_TIME, LAST_TIME, SIZE, TIE, WEIGHT, cluster_col, cluster_column,
+    event_feature_name, event_key_name, event_partition_name, kept_name, key_name, partition_name,
 };
-use super::super::order::has_order;
-use super::vectors::{
-    FIRST_TIME, LAST_TIME, exemplar_keys, greatest, has_order_of_sort, kept_name, kept_value, key_name,
-    label_field, labelled_vectors, last_key_of_vector, least, smallest,
+use super::sorting::{greatest, has_order_of_sort, least};
+use super::spec::ClusterSpec;
+use super::values::{
+    cluster_id, cluster_key, feature_value, group, input_columns, label_field, partition_column, smallest,
 };
-use super::{
-    CLUSTERS, CORE_HASH, FOUND, GROUP, GROUP_KEY, HASH, IS_EXEMPLAR, TIE, WEIGHT, cluster_col,
-    cluster_column, cluster_id, cluster_key, event_feature_name, event_partition_name, feature_value,
-    in_cluster, input_columns, partition_column, partition_name,
-};
+use super::vectors::{kept_value, labelled_vectors, last_key_of_vector};
 use crate::functions::{
     dbcluster_found_udf, dbcluster_kept_udf, dbcluster_same_vector_udf, dbcluster_tie_udf,
 };
-use crate::window::options::Exemplar;
-
-pub(super) const SIZE: &str = "__size";
-pub(super) const EXEMPLAR: &str = "__is_exemplar";
+use crate::options::{ExemplarChoice, NullPolicy};
+use crate::window::{CORE_HASH, GROUP, IS_EXEMPLAR};
 
 /// The plan of `dbcluster`.
 pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let clusters = clusters(spec)?;
     // Where a vector without a cluster stands for one row, every group stands for one row, and the rows are found
     // by their first order key alone: nothing has to be computed for the others.
-    let one_row_each = spec.known_min_samples().is_some_and(|least| least <= 2) && spec.nulls != Nulls::Skip;
+    let one_row_each = spec.options.min_samples.value().is_some_and(|least| least <= 2)
+        && spec.options.nulls != NullPolicy::Skip;
 
     // A left join, so that a cluster whose row is gone is noticed: dbcluster_found fails on its NULL.
     let (events, keys) = events(spec, one_row_each)?;
@@ -47,24 +43,24 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
         .filter(
             dbcluster_found_udf()
                 .call(vec![ident(FOUND)])
-                .and(cluster_col(GROUP_KEY).lt(lit(0_i64)).or(ident(TIE).eq(lit(1_u64)))),
+                .and(group().is_no_cluster().or(ident(TIE).eq(lit(1_u64)))),
         )?;
 
     let mut output = shown_columns(spec);
     output.extend(
-        spec.features
+        spec.features()
             .iter()
-            .filter(|feature| !feature.is_input_column)
+            .filter(|feature| !feature.is_input_column())
             .map(|feature| feature.expr.clone().alias(feature.name.as_str())),
     );
-    output.push(in_cluster().alias(CLUSTERED));
+    output.push(group().is_cluster().alias(CLUSTERED));
     output.push(cluster_id()?.alias(CLUSTER_ID));
     // What a row without a cluster has of its own; the same as its group's where that is the only row.
     let own = |of_group: Expr, of_event: Expr| -> Result<Expr> {
-        if one_row_each { Ok(of_group) } else { when(in_cluster(), of_group).otherwise(of_event) }
+        if one_row_each { Ok(of_group) } else { when(group().is_cluster(), of_group).otherwise(of_event) }
     };
     output.push(own(cluster_col(SIZE), lit(1_i64))?.alias(CLUSTER_SIZE));
-    if let Some(time) = &spec.time_column {
+    if let Some(time) = spec.time_column() {
         let time = Expr::Column(time.clone());
         let data_type = time.get_type(spec.input.schema())?;
         for (of_group, name) in [(FIRST_TIME, FIRST_EVENT_TIME), (LAST_TIME, LAST_EVENT_TIME)] {
@@ -73,7 +69,7 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
         }
     }
     output.push(cluster_key(spec, cluster_col)?.alias(CLUSTER_KEY));
-    for (index, kept) in spec.keep_members.iter().enumerate() {
+    for (index, kept) in spec.options.keep_members.iter().enumerate() {
         let of_group = dbcluster_kept_udf().call(vec![cluster_col(&kept_name(index))]);
         let of_event = make_array(vec![kept_value(spec, kept)?]);
         output.push(own(of_group, of_event)?.alias(kept.output_name()));
@@ -85,7 +81,7 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
 /// are keys of every step, so that a filter on them reaches the scans.
 fn shown_columns(spec: &ClusterSpec) -> Vec<Expr> {
     let shown = |column: Expr| {
-        let place = spec.partition_by.iter().position(|key| key.expr == column);
+        let place = spec.partition_by().iter().position(|key| key.expr == column);
         match (place, column.try_as_col()) {
             (Some(place), Some(name)) => cluster_col(&partition_name(place)).alias(name.name.as_str()),
             _ => column,
@@ -102,7 +98,7 @@ struct JoinKeys {
 
 /// The second look at the table: all columns of the events, and what they are joined by.
 fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKeys)> {
-    let keys = exemplar_keys(spec)?;
+    let keys = spec.exemplar_keys()?;
     let mut events = input_columns(spec);
     events.push(lit(true).alias(FOUND));
     let mut key_columns = vec![];
@@ -116,7 +112,7 @@ fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKe
     }
     let (mut left, mut right) = (vec![], vec![]);
     let mut computed_partitions = vec![];
-    for (index, key) in spec.partition_by.iter().enumerate() {
+    for (index, key) in spec.partition_by().iter().enumerate() {
         if let Some(column) = partition_column(spec, index) {
             left.push(cluster_column(&partition_name(index)));
             right.push(column.clone());
@@ -131,7 +127,7 @@ fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKe
             .into_iter()
             .flat_map(|(index, key)| [cluster_col(&partition_name(index)), key]);
         let features = spec
-            .features
+            .features()
             .iter()
             .flat_map(|feature| [cluster_col(&feature.name), feature_value(spec, feature)]);
         Some(dbcluster_same_vector_udf().call(partitions.chain(features).collect()))
@@ -141,7 +137,7 @@ fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKe
             left.push(cluster_column(&partition_name(index)));
             right.push(Column::from_name(event_partition_name(index)));
         }
-        for (index, feature) in spec.features.iter().enumerate() {
+        for (index, feature) in spec.features().iter().enumerate() {
             events.push(feature_value(spec, feature).alias(event_feature_name(index)));
             left.push(cluster_column(&feature.name));
             right.push(Column::from_name(event_feature_name(index)));
@@ -150,7 +146,7 @@ fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKe
         let same_keys = key_columns.into_iter().enumerate().map(|(index, column)| {
             not_distinct(cluster_col(&exemplar_key_name(spec, index)), Expr::Column(column))
         });
-        same_keys.reduce(Expr::and).map(|same| cluster_col(GROUP_KEY).lt(lit(0_i64)).or(same))
+        same_keys.reduce(Expr::and).map(|same| group().is_no_cluster().or(same))
     };
     let events = LogicalPlanBuilder::from(spec.input.clone()).project(events)?.build()?;
     Ok((events, JoinKeys { columns: (left, right), residual }))
@@ -158,22 +154,22 @@ fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKe
 
 /// One row per cluster and per vector without one: its size, times and the vector of its exemplar.
 fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
-    let keys = exemplar_keys(spec)?.len();
-    let partitions: Vec<String> = (0..spec.partition_by.len()).map(partition_name).collect();
+    let keys = spec.exemplar_keys()?.len();
+    let partitions: Vec<String> = (0..spec.partition_by().len()).map(partition_name).collect();
     let mut columns: Vec<Expr> = partitions.iter().map(ident).collect();
-    columns.extend(spec.features.iter().map(|feature| ident(&feature.name)));
+    columns.extend(spec.features().iter().map(|feature| ident(&feature.name)));
     columns.extend((0..keys).map(|index| ident(key_name(index))));
     columns.push(ident(WEIGHT));
-    if spec.time_column.is_some() {
+    if spec.time_column().is_some() {
         columns.push(ident(LAST_TIME));
         if !spec.time_is_key() {
             columns.push(ident(FIRST_TIME));
         }
     }
-    if spec.exemplar == Exemplar::Last && !spec.time_is_key() {
+    if spec.options.exemplar == ExemplarChoice::Last && !spec.time_is_key() {
         columns.extend((0..keys).map(|index| ident(last_key_of_vector(spec, index))));
     }
-    columns.extend((0..spec.keep_members.len()).map(|index| ident(kept_name(index))));
+    columns.extend((0..spec.options.keep_members.len()).map(|index| ident(kept_name(index))));
     columns.extend([
         label_field(GROUP).alias(GROUP_KEY),
         label_field(IS_EXEMPLAR).alias(EXEMPLAR),
@@ -183,14 +179,14 @@ fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
 
     let schema = labelled.schema();
     let mut aggregates = vec![sum(ident(WEIGHT)).alias(SIZE), max(ident(HASH)).alias(HASH)];
-    if spec.time_column.is_some() {
+    if spec.time_column().is_some() {
         let first_time = if spec.time_is_key() { key_name(0) } else { FIRST_TIME.to_string() };
         let data_type = ident(LAST_TIME).get_type(schema)?;
         aggregates.push(least(ident(first_time), &data_type).alias(FIRST_TIME));
         aggregates.push(greatest(ident(LAST_TIME), &data_type).alias(LAST_TIME));
     }
     let of_exemplar = |value: Expr| -> Result<Expr> {
-        if spec.exemplar == Exemplar::Last {
+        if spec.options.exemplar == ExemplarChoice::Last {
             return Ok(first_value(value, last_vector_first(spec, keys)));
         }
         // One vector of each group is its exemplar, so any aggregate over that one row gives the row's value.
@@ -198,10 +194,10 @@ fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
             if has_order_of_sort(&value.get_type(schema)?) { max(value) } else { first_value(value, vec![]) };
         of_one.filter(ident(EXEMPLAR)).build()
     };
-    for feature in &spec.features {
+    for feature in spec.features() {
         // What is clustered is finite, so the greatest of one is that one, also where the type is DOUBLE.
         let value = ident(&feature.name);
-        let of_feature = if spec.exemplar == Exemplar::Last {
+        let of_feature = if spec.options.exemplar == ExemplarChoice::Last {
             of_exemplar(value)?
         } else {
             max(value).filter(ident(EXEMPLAR)).build()?
@@ -211,12 +207,15 @@ fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
     for index in 0..keys {
         let name = key_name(index);
         if exemplar_key_name(spec, index) == name {
-            let of_vector =
-                if spec.exemplar == Exemplar::Last { last_key_of_vector(spec, index) } else { name.clone() };
+            let of_vector = if spec.options.exemplar == ExemplarChoice::Last {
+                last_key_of_vector(spec, index)
+            } else {
+                name.clone()
+            };
             aggregates.push(of_exemplar(ident(of_vector))?.alias(name));
         }
     }
-    for (index, kept) in spec.keep_members.iter().enumerate() {
+    for (index, kept) in spec.options.keep_members.iter().enumerate() {
         aggregates.push(smallest(ident(kept_name(index)), kept.count).alias(kept_name(index)));
     }
     let groups: Vec<Expr> = partitions.iter().map(ident).chain([ident(GROUP_KEY)]).collect();
@@ -226,7 +225,7 @@ fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
 /// The vector of a group's last row comes first: by its last keys, then by the features.
 fn last_vector_first(spec: &ClusterSpec, keys: usize) -> Vec<SortExpr> {
     let keys = (0..keys).map(|index| last_key_of_vector(spec, index));
-    let features = spec.features.iter().map(|feature| feature.name.clone());
+    let features = spec.features().iter().map(|feature| feature.name.clone());
     keys.chain(features).map(|name| ident(name).sort(false, false)).collect()
 }
 
@@ -238,17 +237,17 @@ fn tie_break(spec: &ClusterSpec) -> Result<Expr> {
         dbcluster_tie_udf().call(group.chain(value).collect())
     };
     let mut groups: Vec<Expr> =
-        (0..spec.partition_by.len()).map(|index| cluster_col(&partition_name(index))).collect();
+        (0..spec.partition_by().len()).map(|index| cluster_col(&partition_name(index))).collect();
     groups.push(of_cluster(vec![]));
-    let ascending = spec.exemplar != Exemplar::Last;
-    let keys = exemplar_keys(spec)?;
-    let deciding = remaining_columns(spec)?.into_iter().filter(|column| !keys.contains(column));
+    let ascending = spec.options.exemplar != ExemplarChoice::Last;
+    let keys = spec.exemplar_keys()?;
+    let deciding = spec.remaining_columns()?.into_iter().filter(|column| !keys.contains(column));
     let deciding = deciding.map(|column| of_cluster(vec![column]).sort(ascending, false));
     Ok(number_ties(groups, deciding.collect()))
 }
 
 /// `row_number() OVER (PARTITION BY ... [ORDER BY ...]) AS __tie`.
-pub(in super::super) fn number_ties(partition_by: Vec<Expr>, order_by: Vec<SortExpr>) -> Expr {
+pub(super) fn number_ties(partition_by: Vec<Expr>, order_by: Vec<SortExpr>) -> Expr {
     let has_order = !order_by.is_empty();
     Expr::from(WindowFunction {
         fun: WindowFunctionDefinition::WindowUDF(row_number_udwf()),
@@ -265,34 +264,6 @@ pub(in super::super) fn number_ties(partition_by: Vec<Expr>, order_by: Vec<SortE
     .alias(TIE)
 }
 
-/// What decides among rows that are equal in the order keys and in the vector: all other columns, in the
-/// table's order. Columns of types that have no order take no part.
-pub(super) fn remaining_columns(spec: &ClusterSpec) -> Result<Vec<Expr>> {
-    // A feature that is a whole number is its column's value. Others may stand for several values: -0.0 for 0.0, a DOUBLE
-    // for more digits of a decimal, 0 for NULL.
-    let schema = spec.input.schema();
-    let is_value = |expr: &Expr| -> Result<bool> {
-        let data_type = expr.get_type(schema)?;
-        Ok(spec.nulls != Nulls::Zero && (data_type.is_integer() || data_type == DataType::Boolean))
-    };
-    let mut of_features = vec![];
-    for feature in &spec.features {
-        if is_value(&feature.expr)? {
-            of_features.push(feature.expr.clone());
-        }
-    }
-    let of_partitions = spec.partition_by.iter().map(|key| key.expr.clone());
-    let known: Vec<Expr> = of_features.into_iter().chain(of_partitions).chain(spec.order_keys()?).collect();
-    Ok(spec
-        .input
-        .schema()
-        .iter()
-        .filter(|(_, field)| has_order(field.data_type()))
-        .map(|field| Expr::Column(Column::from(field)))
-        .filter(|column| !known.contains(column))
-        .collect())
-}
-
 fn not_distinct(left: Expr, right: Expr) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::IsNotDistinctFrom, Box::new(right)))
 }
@@ -300,13 +271,9 @@ fn not_distinct(left: Expr, right: Expr) -> Expr {
 /// The name of an order key of the exemplar's row; the first one's is the cluster's first time where the time is the
 /// order, and the last one's the last.
 fn exemplar_key_name(spec: &ClusterSpec, index: usize) -> String {
-    match spec.exemplar {
-        Exemplar::First if spec.time_is_key() => FIRST_TIME.to_string(),
-        Exemplar::Last if spec.time_is_key() => LAST_TIME.to_string(),
+    match spec.options.exemplar {
+        ExemplarChoice::First if spec.time_is_key() => FIRST_TIME.to_string(),
+        ExemplarChoice::Last if spec.time_is_key() => LAST_TIME.to_string(),
         _ => key_name(index),
     }
-}
-
-pub(super) fn event_key_name(index: usize) -> String {
-    format!("__event_key_{index}")
 }

@@ -1,0 +1,115 @@
+//! Tables by their names: a call may name one as a string, or one that the statement uses nowhere else.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::{Result, TableReference, exec_datafusion_err, plan_err};
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use futures::FutureExt;
+use tokio::runtime::{Builder, Runtime};
+
+use super::written::with_function_name;
+use crate::near_miss::{did_you_mean, excerpt};
+
+/// The table of a name, as a table function: how the relation planner reaches the session's catalogs, which
+/// the SQL planner shows to nobody else. `SELECT * FROM dbcluster_input('events')` is `SELECT * FROM events`.
+#[derive(Debug)]
+pub(crate) struct InputFunction;
+
+impl InputFunction {
+    pub(crate) const NAME: &'static str = "dbcluster_input";
+}
+
+impl TableFunctionImpl for InputFunction {
+    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        let [table] = args.exprs() else {
+            return plan_err!("{} expects 1 argument, got {}", Self::NAME, args.exprs().len());
+        };
+        let name = string(Self::NAME, "the first argument", "a table's name", table)?;
+        Ok(lookup(args.session(), name)?.1)
+    }
+}
+
+/// Reads the table that `name` stands for.
+pub(super) fn scan(function: &str, session: &dyn Session, name: &str) -> Result<LogicalPlan> {
+    let (reference, provider) = lookup(session, name).map_err(|error| with_function_name(function, error))?;
+    LogicalPlanBuilder::scan(reference, provider_as_source(provider), None)?.build()
+}
+
+/// The table, view or file that `name` stands for: to the letter, else as a qualified SQL name.
+///
+/// # Errors
+/// There is none: names the closest ones.
+fn lookup(session: &dyn Session, name: &str) -> Result<(TableReference, Arc<dyn TableProvider>)> {
+    if name.trim().is_empty() {
+        return plan_err!(
+            "the table's name is empty, expected a table, or a file where the session reads files"
+        );
+    }
+    let catalog = &session.config_options().catalog;
+    let ignore_case = !session.config_options().sql_parser.enable_ident_normalization;
+    let mut candidates =
+        vec![TableReference::bare(name), TableReference::parse_str_normalized(name, ignore_case)];
+    candidates.dedup();
+    let mut known = vec![];
+    for reference in candidates {
+        let resolved = reference.clone().resolve(&catalog.default_catalog, &catalog.default_schema);
+        let schema = session
+            .catalog_list()
+            .catalog(&resolved.catalog)
+            .and_then(|catalog| catalog.schema(&resolved.schema));
+        if let Some(schema) = schema {
+            known.extend(schema.table_names());
+            if let Some(table) = wait_for(schema.table(&resolved.table))?? {
+                return Ok((reference, table));
+            }
+        }
+    }
+    let looks_like_a_path = name.contains(['/', '\\', '*']) || name.rsplit_once('.').is_some();
+    let hint = if looks_like_a_path {
+        "; if it is a file, check the path, and that this session reads files by their path (enable_url_table)"
+    } else {
+        ""
+    };
+    plan_err!("table '{}' not found{}{hint}", excerpt(name), did_you_mean(name, &known))
+}
+
+/// Runs a lookup to its end from code that can't wait. Most catalogs answer at once; the others (files, remote catalogs)
+/// are waited for on a thread of their own, and work on a runtime that outlives them, as the connections that they open do.
+/// The caller's runtime may be blocked by the caller.
+fn wait_for<F: Future<Output: Send> + Send>(lookup: F) -> Result<F::Output> {
+    static RUNTIME: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
+        Builder::new_multi_thread().worker_threads(1).thread_name("dbcluster-lookup").enable_all().build()
+    });
+    let runtime = RUNTIME
+        .as_ref()
+        .map_err(|error| exec_datafusion_err!("can't start a thread to look up tables: {error}"))?;
+    let mut lookup = pin!(lookup);
+    let answer = {
+        let _context = runtime.enter();
+        lookup.as_mut().now_or_never()
+    };
+    if let Some(answer) = answer {
+        return Ok(answer);
+    }
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| runtime.block_on(lookup));
+        thread.join().map_err(|_| exec_datafusion_err!("looking up the table panicked"))
+    })
+}
+
+/// The text of a string constant, which stands at `place` in a call.
+pub(super) fn string<'a>(function: &str, place: &str, expected: &str, expr: &'a Expr) -> Result<&'a str> {
+    match expr {
+        Expr::Literal(value, _) => match value.try_as_str().flatten() {
+            Some(text) => Ok(text),
+            None => {
+                plan_err!("{function}: {place} is '{}', expected {expected}", excerpt(&value.to_string()))
+            }
+        },
+        other => plan_err!("{function}: {place} is '{other}', expected {expected}"),
+    }
+}

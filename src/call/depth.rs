@@ -1,0 +1,49 @@
+//! How deep expressions nest: the engine finds the types of each part by way of all parts below it.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{self, Visit, Visitor};
+
+/// How deep an expression may nest.
+const DEEPEST: usize = 256;
+
+/// What to say of an expression that [nests too deep](nests_too_deep).
+pub(crate) const TOO_DEEP: &str = "nests more than 256 operations, as a sum of so many terms does; store it in a table first, \
+                                   with CREATE TABLE ... AS SELECT";
+
+/// Whether an expression nests deeper than the engine finds the types of it in reasonable time. So many levels `around` it, such
+/// as a list, count for nothing.
+pub(crate) fn nests_too_deep(sql: &impl Visit, around: usize) -> bool {
+    sql.visit(&mut Depth { open: 0, most: DEEPEST + around, queries: 0 }).is_break()
+}
+
+/// How many operations are open where a visit stands; it ends where they are too many. Queries are the engine's.
+struct Depth {
+    open: usize,
+    most: usize,
+    queries: usize,
+}
+
+impl Visitor for Depth {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &ast::Query) -> ControlFlow<()> {
+        self.queries += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &ast::Query) -> ControlFlow<()> {
+        self.queries -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
+        self.open += usize::from(self.queries == 0);
+        if self.open > self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn post_visit_expr(&mut self, _: &ast::Expr) -> ControlFlow<()> {
+        self.open -= usize::from(self.queries == 0);
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,23 @@
+//! Calls of the table functions, from text to a checked [`ClusterSpec`](crate::plan::spec::ClusterSpec).
+//!
+//! - [`relation`]: the full form with named options, bare tables, subqueries and feature lists.
+//! - [`table_function`]: the positional form, for any engine that takes table functions.
+//! - [`written`]: both forms as one type, and how it is read option by option.
+//! - [`lists`], [`literals`], [`scope`]: lists, constants and expressions, with errors in the words of the call.
+//! - [`planner`]: how the host plans SQL. [`catalog`]: how it finds tables. [`depth`]: how deep expressions nest.
+//! - [`documentation`]: what the functions are and take.
+
+mod catalog;
+mod depth;
+pub(crate) mod documentation;
+mod lists;
+mod literals;
+mod planner;
+mod relation;
+mod scope;
+mod table_function;
+mod written;
+
+pub(crate) use catalog::InputFunction;
+pub(crate) use relation::DbclusterPlanner;
+pub(crate) use table_function::{ClusterTableFunction, ProcessFeaturesFunction};

@@ -1,0 +1,144 @@
+//! [`Scope`]: SQL of a call, planned over the columns of its input, with errors in the words of the call.
+
+use std::ops::ControlFlow;
+
+use datafusion::common::{
+    Column, DFSchema, DataFusionError, Result, SchemaError, plan_datafusion_err, plan_err,
+};
+use datafusion::logical_expr::Expr;
+use datafusion::sql::sqlparser::ast::{self, visit_expressions_mut};
+
+use super::depth::{TOO_DEEP, nests_too_deep};
+use super::lists::{ListItem, read_list, string_literal};
+use super::planner::SqlPlanner;
+use crate::near_miss::{did_you_mean, excerpt};
+use crate::options::{Feature, Key};
+use crate::plan::spec::{check_one_row, has_column};
+
+/// Where the SQL of a call has its meaning.
+pub(super) struct Scope<'a> {
+    pub(super) function: &'static str,
+    /// The columns of the input.
+    pub(super) schema: &'a DFSchema,
+    /// The name of a WITH query that is the input, and hides a table of the same name.
+    pub(super) shadow: Option<&'a str>,
+    pub(super) planner: &'a mut dyn SqlPlanner,
+}
+
+impl Scope<'_> {
+    /// A feature: a column under its own name, or an expression under its alias or its text.
+    pub(super) fn feature(&mut self, item: ListItem) -> Result<Feature> {
+        let text = item.text();
+        let expr = self.over_row(&format!("feature '{}'", excerpt(&text)), item.sql)?;
+        let name = match (item.alias, &expr) {
+            (Some(alias), _) => alias,
+            (None, Expr::Column(column)) => column.name.clone(),
+            (None, _) => text.clone(),
+        };
+        Ok(Feature { name, expr, text })
+    }
+
+    /// The expressions of an option that takes one or a list.
+    pub(super) fn keys(&mut self, option: &str, value: &ast::Expr) -> Result<Vec<Key>> {
+        let items = read_list(self.function, option, value, self.schema, self.planner)?;
+        let mut keys = vec![];
+        for item in items {
+            let text = item.text();
+            let expr = self.over_row(&format!("{option} '{}'", excerpt(&text)), item.sql)?;
+            keys.push(Key { expr, text });
+        }
+        Ok(keys)
+    }
+
+    /// The column that an option names, by its name or as a string.
+    pub(super) fn column(&mut self, option: &str, value: &ast::Expr) -> Result<Column> {
+        let sql = match string_literal(value) {
+            Some(name) => ast::Expr::Identifier(ast::Ident::with_quote('"', name)),
+            None => value.clone(),
+        };
+        match self.over_row(option, sql)? {
+            Expr::Column(column) => Ok(column),
+            _ => plan_err!(
+                "{}: {option} is {value}, expected a column; compute it in a subquery and name it there",
+                self.function
+            ),
+        }
+    }
+
+    /// Plans an expression of the call over the input's columns; it has to be a function of one row.
+    fn over_row(&mut self, place: &str, mut sql: ast::Expr) -> Result<Expr> {
+        if nests_too_deep(&sql, 0) {
+            return plan_err!("{}: {place} {TOO_DEEP}", self.function);
+        }
+        quote_exact_names(&mut sql, self.schema);
+        let planned = self.planner.plan_expr(sql, self.schema);
+        let expr = planned.map_err(|error| self.with_place(place, error))?;
+        check_one_row(self.function, place, &expr)?;
+        Ok(expr)
+    }
+
+    /// Says where in the call something went wrong; of a missing column also which were meant or are there.
+    fn with_place(&self, place: &str, error: DataFusionError) -> DataFusionError {
+        let function = self.function;
+        let Some(field) = missing_column(&error) else {
+            return error.context(format!("{function}: {place}"));
+        };
+        let columns: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let meant = did_you_mean(&field.name, &columns);
+        let there_are = if meant.is_empty() {
+            format!("; the columns are {}", shortened(&columns))
+        } else {
+            String::new()
+        };
+        let shadow = match self.shadow {
+            Some(name) => format!(
+                "; {name} is the WITH query of this statement here, which hides the table of that name"
+            ),
+            None => String::new(),
+        };
+        plan_datafusion_err!(
+            "{function}: {place}: the input has no column '{}'{meant}{there_are}{shadow}",
+            field.name
+        )
+    }
+}
+
+/// The column that nobody knows, if that is what is wrong.
+pub(super) fn missing_column(error: &DataFusionError) -> Option<&Column> {
+    match error.find_root() {
+        DataFusionError::SchemaError(error, _) => match error.as_ref() {
+            SchemaError::FieldNotFound { field, .. } => Some(field),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The names, or the first of them where they are too many to read.
+fn shortened(names: &[&str]) -> String {
+    const SHOWN: usize = 20;
+    match names.get(..SHOWN) {
+        Some(first) if names.len() > SHOWN => {
+            format!("{}, and {} more", first.join(", "), names.len() - SHOWN)
+        }
+        _ => names.join(", "),
+    }
+}
+
+/// A plain name that matches a column to the letter is that column, whatever the session does to identifiers.
+fn quote_exact_names(sql: &mut ast::Expr, schema: &DFSchema) {
+    let _: ControlFlow<()> = visit_expressions_mut(sql, |node| {
+        let ident = match node {
+            ast::Expr::Identifier(ident) => Some(ident),
+            ast::Expr::CompoundIdentifier(idents) => idents.last_mut(),
+            _ => None,
+        };
+        if let Some(ident) = ident
+            && ident.quote_style.is_none()
+            && has_column(schema, &ident.value)
+        {
+            ident.quote_style = Some('"');
+        }
+        ControlFlow::Continue(())
+    });
+}

@@ -1,0 +1,185 @@
+//! A call as it was written, and how it becomes a checked [`ClusterSpec`].
+//!
+//! Both forms of a call ([`table_function`](super::table_function) and [`relation`](super::relation)) hand over a
+//! [`WrittenCall`]: the rows to cluster, the features as SQL, the options by name. Each option is read as its row in the table
+//! of options says, and what it has become is checked against the input.
+
+use std::fmt::{Display, Formatter};
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::common::{DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::sql::sqlparser::ast;
+use datafusion::sql::unparser::expr_to_sql;
+
+use super::lists::{ListItem, string_literal};
+use super::planner::SqlPlanner;
+use super::scope::Scope;
+use crate::options::{ClusterOption, Takes, TimeColumn, no_such_option};
+use crate::plan::spec::{ClusterSpec, SpecBuilder, TableFunction};
+
+/// A call as it was written, options in the order of writing.
+pub(super) struct WrittenCall<'a> {
+    pub(super) function: TableFunction,
+    pub(super) input: LogicalPlan,
+    /// The name of the WITH query that is the input, if it hides a table of that name.
+    pub(super) shadow: Option<String>,
+    pub(super) features: Vec<ListItem>,
+    pub(super) options: Vec<(&'static ClusterOption, Value<'a>)>,
+}
+
+/// What was written for an option: SQL, or by position a constant that the engine has planned.
+#[derive(Clone, Copy)]
+pub(super) enum Value<'a> {
+    Sql(&'a ast::Expr),
+    Planned(&'a Expr),
+}
+
+impl WrittenCall<'_> {
+    /// Reads and checks the call.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it, told to the person who wrote it: the option, the value, what is allowed.
+    pub(super) fn check(self, planner: &mut dyn SqlPlanner) -> Result<ClusterSpec> {
+        let name = self.function.name();
+        let mut builder = SpecBuilder::try_new(self.function, self.input)?;
+        let schema = Arc::clone(builder.input().schema());
+        let mut scope = Scope { function: name, schema: &schema, shadow: self.shadow.as_deref(), planner };
+        let features = self.features.into_iter().map(|feature| scope.feature(feature));
+        let features = features.collect::<Result<Vec<_>>>()?;
+        builder.set_features(features)?;
+        for (index, (option, value)) in self.options.iter().enumerate() {
+            if self.options[..index].iter().any(|(earlier, _)| earlier.name == option.name) {
+                return plan_err!("{name}: option {} was given twice", option.name);
+            }
+            set(&mut builder, option, *value, &mut scope)?;
+        }
+        if !self.options.iter().any(|(option, _)| option.name == ClusterOption::by_position()[0].name) {
+            return plan_err!(
+                "{name}: eps is missing; give the largest distance of neighbours, as in eps => 0.0001"
+            );
+        }
+        builder.build()
+    }
+}
+
+/// Reads an option as what it takes.
+fn set(
+    builder: &mut SpecBuilder,
+    option: &'static ClusterOption,
+    value: Value,
+    scope: &mut Scope,
+) -> Result<()> {
+    let name = option.name;
+    match option.takes {
+        Takes::Number(set) => {
+            let number = scope.number(name, value)?;
+            builder.set(option, |options| set(options, number))
+        }
+        Takes::WholeNumber(set) => {
+            let number = scope.whole_number(name, value, &(1..=i64::MAX))?;
+            builder.set(option, |options| set(options, number))
+        }
+        Takes::Word { names, set } => {
+            let word = scope.word(name, value.sql(scope.function, name)?, names)?;
+            builder.set(option, |options| {
+                // It is one of the names.
+                let _ = set(options, word);
+            })
+        }
+        Takes::TimeColumn => {
+            let column = match value.sql(scope.function, name)? {
+                sql if is_null(sql) => TimeColumn::None,
+                sql => TimeColumn::Column(scope.column(name, sql)?),
+            };
+            builder.set(option, |options| options.time_column = column)
+        }
+        Takes::Keys(of) | Takes::PartitionKeys(of) => {
+            let keys = scope.keys(name, value.sql(scope.function, name)?)?;
+            builder.set(option, |options| *of(options) = keys)
+        }
+        Takes::Weights => {
+            let sql = value.sql(scope.function, name)?;
+            let weights = scope.weights(sql, &builder.options().features)?;
+            builder.set(option, |options| options.weights = weights)
+        }
+        Takes::Members => {
+            let kept = scope.kept_columns(name, value.sql(scope.function, name)?)?;
+            builder.set(option, |options| options.keep_members = kept)
+        }
+    }
+}
+
+impl<'a> Value<'a> {
+    /// The SQL of an option that has no place without its name.
+    fn sql(self, function: &str, option: &str) -> Result<&'a ast::Expr> {
+        match self {
+            Self::Sql(sql) => Ok(sql),
+            Self::Planned(_) => {
+                plan_err!("{function}: {option} is {self}, expected {option} => value")
+            }
+        }
+    }
+
+    /// The text of a string constant.
+    pub(super) fn string(self) -> Option<&'a str> {
+        match self {
+            Self::Sql(sql) => string_literal(sql),
+            Self::Planned(Expr::Literal(value, _)) => value.try_as_str().flatten(),
+            Self::Planned(_) => None,
+        }
+    }
+}
+
+/// As SQL.
+impl Display for Value<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sql(sql) => sql.fmt(f),
+            Self::Planned(Expr::Literal(value, _)) if value.is_null() => f.write_str("NULL"),
+            Self::Planned(Expr::Literal(value, _)) if value.data_type().is_numeric() => {
+                match value.cast_to(&DataType::Float64) {
+                    // With its point, which tells it from a whole number, and with all of its digits.
+                    Ok(ScalarValue::Float64(Some(number))) if !value.data_type().is_integer() => {
+                        write!(f, "{number:?}")
+                    }
+                    _ => value.fmt(f),
+                }
+            }
+            Self::Planned(expr) => match expr_to_sql(expr) {
+                Ok(sql) => sql.fmt(f),
+                Err(_) => expr.fmt(f),
+            },
+        }
+    }
+}
+
+/// The option that is written as `name`, in any case.
+///
+/// # Errors
+/// There is none: names the closest ones, and all.
+pub(super) fn find_option(function: TableFunction, name: &str) -> Result<&'static ClusterOption> {
+    ClusterOption::find(name).ok_or_else(|| {
+        let function = function.name();
+        if ["table", "input", "features", "columns", "cols"].contains(&name.to_lowercase().as_str()) {
+            return plan_datafusion_err!(
+                "{function}: there is no option '{name}'; table and features come first and without names, as in \
+                 {function}(events, [f1, f2], eps => 0.0001)"
+            );
+        }
+        no_such_option(function, name, &ClusterOption::names())
+    })
+}
+
+/// `error` with the function's name before it: it comes from a place that does not know who asked.
+pub(super) fn with_function_name(function: &str, error: DataFusionError) -> DataFusionError {
+    match error {
+        DataFusionError::Plan(text) => DataFusionError::Plan(format!("{function}: {text}")),
+        other => other.context(function.to_string()),
+    }
+}
+
+fn is_null(value: &ast::Expr) -> bool {
+    matches!(value, ast::Expr::Value(value) if matches!(value.value, ast::Value::Null))
+}

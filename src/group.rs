@@ -1,0 +1,95 @@
+//! The number that `dbscan_vectors` gives to a vector, and the plans of the table functions group by.
+//!
+//! One BIGINT tells three kinds of groups apart: a cluster has its own number, from 0. A vector that is noise or was skipped
+//! is a group of its own, with a number far below 0. Whoever asks which kind a group is asks [`Group`], of a number or of a
+//! column of them.
+
+use datafusion::logical_expr::{Expr, lit};
+
+/// A group: its number, or an expression that gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Group<T>(pub(crate) T);
+
+/// The first cluster. Noise is below.
+const FIRST_CLUSTER: i64 = 0;
+
+/// The first noise. What is skipped is below. Partitions have fewer rows than there are numbers on either side.
+const FIRST_NOISE: i64 = i64::MIN / 2;
+
+impl Group<i64> {
+    /// The group of a cluster.
+    pub(crate) fn of_cluster(cluster: usize) -> Self {
+        Self(FIRST_CLUSTER + cluster as i64)
+    }
+
+    /// The group of a row of the partition that is noise.
+    pub(crate) fn of_noise(row: usize) -> Self {
+        Self(FIRST_CLUSTER - 1 - row as i64)
+    }
+
+    /// The group of a row of the partition that takes no part.
+    pub(crate) fn of_skipped(row: usize) -> Self {
+        Self(i64::MIN + row as i64)
+    }
+
+    /// Whether it is a cluster.
+    pub(crate) fn is_cluster(self) -> bool {
+        self.0 >= FIRST_CLUSTER
+    }
+}
+
+impl Group<Expr> {
+    /// Whether it is a cluster.
+    pub(crate) fn is_cluster(&self) -> Expr {
+        self.0.clone().gt_eq(lit(FIRST_CLUSTER))
+    }
+
+    /// Whether it is none: one vector by itself, noise or skipped.
+    pub(crate) fn is_no_cluster(&self) -> Expr {
+        self.0.clone().lt(lit(FIRST_CLUSTER))
+    }
+
+    /// Whether it is a vector that has no cluster near.
+    pub(crate) fn is_noise(&self) -> Expr {
+        self.0.clone().between(lit(FIRST_NOISE), lit(FIRST_CLUSTER - 1))
+    }
+
+    /// Whether it took part in the clustering: a cluster or noise.
+    pub(crate) fn took_part(&self) -> Expr {
+        self.0.clone().gt_eq(lit(FIRST_NOISE))
+    }
+
+    /// Whether it is a vector with a NULL, which took no part.
+    pub(crate) fn is_skipped(&self) -> Expr {
+        self.0.clone().lt(lit(FIRST_NOISE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::common::ScalarValue;
+
+    use super::*;
+    use crate::constant::constant;
+
+    #[test]
+    fn expressions_say_what_the_numbers_say() {
+        const ROWS: usize = 1 << 40;
+        for (groups, [is_cluster, is_noise, is_skipped]) in [
+            ([Group::of_cluster(0), Group::of_cluster(ROWS)], [true, false, false]),
+            ([Group::of_noise(0), Group::of_noise(ROWS)], [false, true, false]),
+            ([Group::of_skipped(0), Group::of_skipped(ROWS)], [false, false, true]),
+        ] {
+            for group in groups {
+                let column = Group(lit(group.0));
+                let says = |expr: Expr| constant(expr) == Some(ScalarValue::from(true));
+                assert_eq!(group.is_cluster(), is_cluster, "{group:?}");
+                assert_eq!(says(column.is_cluster()), is_cluster, "{group:?}");
+                assert_eq!(says(column.is_no_cluster()), !is_cluster, "{group:?}");
+                assert_eq!(says(column.is_noise()), is_noise, "{group:?}");
+                assert_eq!(says(column.took_part()), !is_skipped, "{group:?}");
+                assert_eq!(says(column.is_skipped()), is_skipped, "{group:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,468 @@
+//! How a clustering is done, as one type: [`ClusterOptions`].
+//!
+//! The options are made once, from the SQL of a call or by a Rust program, and nobody behind that reads words or numbers out
+//! of text. They travel through a plan as one struct constant ([`carried`]), which EXPLAIN shows and the window function
+//! reads back into the same type.
+//!
+//! An option is a row of the [`table`] and a field here. The row has the option's name, how it is read, how it is carried,
+//! and its documentation; error texts, the reference, the shell's help and completion come from it.
+
+mod carried;
+mod table;
+
+use datafusion::common::{Column, DataFusionError, Result, plan_datafusion_err, plan_err};
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::Placeholder;
+
+pub(crate) use carried::Carried;
+pub use table::ClusterOption;
+pub(crate) use table::{OPTIONS, Takes};
+
+use crate::dbscan::{Metric, Params, Points, Scaling};
+use crate::near_miss::did_you_mean;
+
+/// The most features that a call may have.
+pub(crate) const MAX_FEATURES: usize = Points::MAX_DIMENSION;
+
+/// How many keys order or partition the rows: the cost of planning and of memory grows with the square of their number.
+pub(crate) const MAX_KEYS: usize = 16;
+
+/// How a table is clustered: the features that its rows are compared by, and everything that SQL has an option for.
+///
+/// ```
+/// use datafusion::prelude::col;
+/// use datafusion_dbcluster::dbscan::{Metric, Scaling};
+/// use datafusion_dbcluster::{ClusterOptions, NullPolicy};
+///
+/// let options = ClusterOptions::new(2.0)
+///     .feature("length", col("length"))
+///     .feature("port", col("port"))
+///     .scaling(Scaling::None)
+///     .metric(Metric::Manhattan)
+///     .nulls(NullPolicy::Skip)
+///     .weight("port", 0.5)
+///     .partition_by(vec![col("host")]);
+/// ```
+///
+/// Whether the columns exist and the numbers mean something is checked against the rows to cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClusterOptions {
+    pub(crate) features: Vec<Feature>,
+    pub(crate) eps: Parameter<f64>,
+    pub(crate) min_samples: Parameter<i64>,
+    pub(crate) metric: Metric,
+    pub(crate) scaling: Scaling,
+    pub(crate) weights: Weights,
+    pub(crate) nulls: NullPolicy,
+    pub(crate) exemplar: ExemplarChoice,
+    pub(crate) time_column: TimeColumn,
+    pub(crate) order_by: Vec<Key>,
+    pub(crate) partition_by: Vec<Key>,
+    pub(crate) keep_members: Vec<KeptColumn>,
+}
+
+impl ClusterOptions {
+    /// The defaults, with this greatest distance of neighbours. At least one [`feature`](Self::feature) has to follow.
+    pub fn new(eps: impl Into<Parameter<f64>>) -> Self {
+        Self {
+            features: vec![],
+            eps: eps.into(),
+            min_samples: Parameter::Value(2),
+            metric: Metric::Euclidean,
+            scaling: Scaling::L2,
+            weights: Weights::Equal,
+            nulls: NullPolicy::Error,
+            exemplar: ExemplarChoice::First,
+            time_column: TimeColumn::FirstOfItsType,
+            order_by: vec![],
+            partition_by: vec![],
+            keep_members: vec![],
+        }
+    }
+
+    /// The defaults of the window function `dbscan`: the features as they are, and no row refused for a NULL.
+    pub(crate) fn of_dbscan(eps: f64, min_samples: i64) -> Self {
+        Self { scaling: Scaling::None, nulls: NullPolicy::Skip, ..Self::new(eps) }.min_samples(min_samples)
+    }
+
+    /// Compares rows by one more feature: an expression over the columns that is a number.
+    #[must_use]
+    pub fn feature(mut self, name: impl Into<String>, value: Expr) -> Self {
+        self.features.push(Feature { name: name.into(), text: value.to_string(), expr: value });
+        self
+    }
+
+    /// Sets how many rows within eps make a row core, itself counted. The default is 2.
+    #[must_use]
+    pub fn min_samples(mut self, min_samples: impl Into<Parameter<i64>>) -> Self {
+        self.min_samples = min_samples.into();
+        self
+    }
+
+    /// Sets what a distance is. The default is [`Metric::Euclidean`].
+    #[must_use]
+    pub fn metric(mut self, metric: Metric) -> Self {
+        self.metric = metric;
+        self
+    }
+
+    /// Sets what is done to the features before distances are taken. The default is [`Scaling::L2`].
+    #[must_use]
+    pub fn scaling(mut self, scaling: Scaling) -> Self {
+        self.scaling = scaling;
+        self
+    }
+
+    /// Multiplies a feature, named as in [`feature`](Self::feature), by a number above 0 after scaling. The others keep 1.
+    #[must_use]
+    pub fn weight(mut self, feature: impl Into<String>, factor: f64) -> Self {
+        let named = (feature.into(), factor);
+        match &mut self.weights {
+            Weights::ByName(weights) => weights.push(named),
+            _ => self.weights = Weights::ByName(vec![named]),
+        }
+        self
+    }
+
+    /// Sets what becomes of rows with a NULL, NaN or infinite feature. The default is [`NullPolicy::Error`].
+    #[must_use]
+    pub fn nulls(mut self, nulls: NullPolicy) -> Self {
+        self.nulls = nulls;
+        self
+    }
+
+    /// Sets which member stands for its cluster. The default is [`ExemplarChoice::First`].
+    #[must_use]
+    pub fn exemplar(mut self, exemplar: ExemplarChoice) -> Self {
+        self.exemplar = exemplar;
+        self
+    }
+
+    /// Names the column that is the time of the events. The default is the first column of a timestamp or date type.
+    #[must_use]
+    pub fn time_column(mut self, column: impl Into<String>) -> Self {
+        self.time_column = TimeColumn::Column(Column::from_name(column));
+        self
+    }
+
+    /// Leaves the events without a time, whatever columns they have.
+    #[must_use]
+    pub fn without_time_column(mut self) -> Self {
+        self.time_column = TimeColumn::None;
+        self
+    }
+
+    /// Sets which row of a cluster is the first, and which cluster has the lower number. The default is the time column.
+    #[must_use]
+    pub fn order_by(mut self, keys: Vec<Expr>) -> Self {
+        self.order_by = keys.into_iter().map(Key::new).collect();
+        self
+    }
+
+    /// Clusters the rows of each partition by themselves. The default is one partition of all rows.
+    #[must_use]
+    pub fn partition_by(mut self, keys: Vec<Expr>) -> Self {
+        self.partition_by = keys.into_iter().map(Key::new).collect();
+        self
+    }
+
+    /// Gives each cluster a list of the values that a column has in its first members, up to a number from 1 to 1000.
+    #[must_use]
+    pub fn keep_members(mut self, column: impl Into<String>, count: i64) -> Self {
+        self.keep_members.push(KeptColumn { column: Column::from_name(column), count });
+        self
+    }
+
+    /// The parameters of the core, with `function` before what is wrong with them. A number that a placeholder stands for is
+    /// right until it is known.
+    pub(crate) fn params(&self, function: &str) -> Result<Params> {
+        let (eps, min_samples) = (self.eps.value().unwrap_or(1.0), self.min_samples.value().unwrap_or(1));
+        let Ok(least) = u64::try_from(min_samples) else {
+            return plan_err!("{function}: min_samples must be at least 1, got {min_samples}");
+        };
+        let params = Params::try_new(eps, least);
+        let params = params.map_err(|error| DataFusionError::Plan(format!("{function}: {error}")))?;
+        Ok(params.with_metric(self.metric))
+    }
+}
+
+/// A number that is known, or a placeholder of a prepared statement that stands for it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Parameter<T> {
+    /// The number.
+    Value(T),
+    /// The placeholder, as in `$1`.
+    Placeholder(Placeholder),
+}
+
+impl<T: Copy> Parameter<T> {
+    /// The number, if it is known.
+    pub(crate) fn value(&self) -> Option<T> {
+        match self {
+            Self::Value(value) => Some(*value),
+            Self::Placeholder(_) => None,
+        }
+    }
+}
+
+impl<T> From<T> for Parameter<T> {
+    fn from(value: T) -> Self {
+        Self::Value(value)
+    }
+}
+
+/// What a row with a feature that is NULL, NaN or infinite does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NullPolicy {
+    /// The query fails, and names the feature.
+    Error,
+    /// The feature is read as 0.
+    Zero,
+    /// The row takes no part: it is kept as it is, with the cluster id NULL.
+    Skip,
+}
+
+impl NullPolicy {
+    /// The names that [`NullPolicy::from_name`] knows, for messages and documentation.
+    pub const NAMES: &'static [&'static str] = &["error", "zero", "skip"];
+
+    /// The policy of this name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "error" => Some(Self::Error),
+            "zero" => Some(Self::Zero),
+            "skip" => Some(Self::Skip),
+            _ => None,
+        }
+    }
+
+    /// Its name, one of [`NullPolicy::NAMES`].
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Zero => "zero",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+/// Which member of a cluster stands for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExemplarChoice {
+    /// The first one in canonical order.
+    First,
+    /// The last one. The plan chooses it, where the last keys of rows are known: a window over vectors does not know them.
+    Last,
+    /// The first row of the vector with the smallest sum of distances to the others of its cluster.
+    Medoid,
+    /// The first row of the vector that stands for the fewest rows.
+    Rarest,
+}
+
+impl ExemplarChoice {
+    /// The names that [`ExemplarChoice::from_name`] knows, for messages and documentation.
+    pub const NAMES: &'static [&'static str] = &["first", "last", "medoid", "rarest"];
+
+    /// The choice of this name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "first" => Some(Self::First),
+            "last" => Some(Self::Last),
+            "medoid" => Some(Self::Medoid),
+            "rarest" => Some(Self::Rarest),
+            _ => None,
+        }
+    }
+
+    /// Its name, one of [`ExemplarChoice::NAMES`].
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Last => "last",
+            Self::Medoid => "medoid",
+            Self::Rarest => "rarest",
+        }
+    }
+}
+
+/// A number that rows are compared by.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Feature {
+    pub(crate) name: String,
+    pub(crate) expr: Expr,
+    /// How it was written.
+    pub(crate) text: String,
+}
+
+impl Feature {
+    /// Whether it is a column of the input under its own name, which is in the output already.
+    pub(crate) fn is_input_column(&self) -> bool {
+        matches!(&self.expr, Expr::Column(column) if column.name == self.name)
+    }
+}
+
+/// An expression that orders or partitions the rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Key {
+    pub(crate) expr: Expr,
+    /// How it was written.
+    pub(crate) text: String,
+}
+
+impl Key {
+    fn new(expr: Expr) -> Self {
+        Self { text: expr.to_string(), expr }
+    }
+}
+
+/// How much each feature counts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Weights {
+    /// All the same.
+    Equal,
+    /// A factor for each feature, in their order.
+    InOrder(Vec<f64>),
+    /// Factors of some features; the others have 1.
+    ByName(Vec<(String, f64)>),
+}
+
+impl Weights {
+    /// The factors in the order of the features, if they differ.
+    pub(crate) fn factors(&self) -> Option<&[f64]> {
+        match self {
+            Self::InOrder(factors) => Some(factors),
+            // No call has names any more when it has been checked.
+            Self::Equal | Self::ByName(_) => None,
+        }
+    }
+
+    /// The same in the order of the features, checked.
+    ///
+    /// # Errors
+    /// A factor that is not a finite number above 0, a wrong number of them, or one for no feature.
+    pub(crate) fn in_order(self, function: &str, features: &[&str]) -> Result<Self> {
+        let factors = match self {
+            Self::Equal => return Ok(Self::Equal),
+            Self::InOrder(factors) => factors.into_iter().map(Some).collect(),
+            Self::ByName(named) => {
+                let mut factors = vec![None; features.len()];
+                for (name, factor) in named {
+                    let Some(place) = features.iter().position(|feature| *feature == name) else {
+                        return Err(no_feature_to_weigh(function, &name, features));
+                    };
+                    if factors[place].replace(factor).is_some() {
+                        return plan_err!("{function}: weights names '{name}' twice");
+                    }
+                }
+                factors.into_iter().map(|factor| factor.or(Some(1.0))).collect::<Vec<_>>()
+            }
+        };
+        check_factors(function, &factors, features.len()).map(Self::InOrder)
+    }
+}
+
+/// One positive factor per feature.
+///
+/// # Errors
+/// Too few, too many, or one that is not a finite number above 0.
+fn check_factors(function: &str, factors: &[Option<f64>], features: usize) -> Result<Vec<f64>> {
+    if factors.len() != features {
+        return Err(wrong_number_of_weights(function, factors.len(), features));
+    }
+    factors
+        .iter()
+        .enumerate()
+        .map(|(index, factor)| match factor {
+            Some(factor) if factor.is_finite() && *factor > 0.0 => Ok(*factor),
+            other => {
+                let got = other.map_or("NULL".to_string(), |factor| factor.to_string());
+                plan_err!("{function}: weights, number {}, is {got}, expected a number above 0", index + 1)
+            }
+        })
+        .collect()
+}
+
+fn wrong_number_of_weights(function: &str, got: usize, features: usize) -> DataFusionError {
+    plan_datafusion_err!(
+        "{function}: weights is a list of {got}, expected one number per feature, of which there are {features}"
+    )
+}
+
+pub(crate) fn no_feature_to_weigh(function: &str, name: &str, features: &[&str]) -> DataFusionError {
+    plan_datafusion_err!(
+        "{function}: weights: there is no feature '{name}'{}; features are {}",
+        did_you_mean(name, features),
+        features.join(", ")
+    )
+}
+
+/// Which column is the time of the events.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TimeColumn {
+    /// The first one of a timestamp or date type, if there is one.
+    FirstOfItsType,
+    /// None, whatever columns there are.
+    None,
+    /// This one.
+    Column(Column),
+}
+
+/// A column of which each cluster keeps some values.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeptColumn {
+    pub(crate) column: Column,
+    pub(crate) count: i64,
+}
+
+impl KeptColumn {
+    /// The name of the list.
+    pub(crate) fn output_name(&self) -> String {
+        format!("{}_members", self.column.name)
+    }
+}
+
+/// The error about an option that is none of the `known` ones.
+pub(crate) fn no_such_option(function: &str, name: &str, known: &[&str]) -> DataFusionError {
+    plan_datafusion_err!(
+        "{function}: there is no option '{name}'{}; options are {}",
+        did_you_mean(name, known),
+        known.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_of_its_own_value() {
+        for name in NullPolicy::NAMES {
+            assert_eq!(NullPolicy::from_name(&name.to_uppercase()).map(NullPolicy::name), Some(*name));
+        }
+        for name in ExemplarChoice::NAMES {
+            assert_eq!(
+                ExemplarChoice::from_name(&name.to_uppercase()).map(ExemplarChoice::name),
+                Some(*name)
+            );
+        }
+        assert_eq!(NullPolicy::from_name("drop"), None);
+        assert_eq!(ExemplarChoice::from_name("middle"), None);
+    }
+
+    #[test]
+    fn weights_by_name_are_put_in_order() {
+        let of = |options: ClusterOptions| {
+            options.weights.in_order("f", &["a", "b"]).map_err(|error| error.strip_backtrace())
+        };
+        let options = ClusterOptions::new(1.0).weight("b", 3.0);
+        assert_eq!(of(options.clone()), Ok(Weights::InOrder(vec![1.0, 3.0])));
+        for (options, expected) in [
+            (options.clone().weight("b", 4.0), "weights names 'b' twice"),
+            (options.clone().weight("c", 4.0), "there is no feature 'c'; features are a, b"),
+            (options.weight("a", 0.0), "weights, number 1, is 0, expected a number above 0"),
+        ] {
+            assert!(of(options).is_err_and(|error| error.contains(expected)), "{expected}");
+        }
+    }
+}

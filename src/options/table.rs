@@ -1,0 +1,438 @@
+//! The one table of options: a row says all there is to say of an option.
+//!
+//! A new option is a row here and a field of [`ClusterOptions`] with its default. What it takes decides how it is read from
+//! SQL, from a constant of a plan, and what the documentation says of its values; an option that takes something new has a
+//! [`Takes`] of its own as well.
+
+use std::sync::Arc;
+
+use arrow::array::ListArray;
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::expr::Placeholder;
+use datafusion::logical_expr::{Expr, Literal, lit};
+
+use super::{ClusterOptions, ExemplarChoice, Key, MAX_KEYS, NullPolicy, Parameter, TimeColumn};
+use crate::dbscan::{Metric, Scaling};
+
+/// An option of `dbcluster`, `dbcluster_members` and `dbcluster_summary`, as a call names it and as the reference tells it.
+#[derive(Debug)]
+pub struct ClusterOption {
+    /// The name before `=>`.
+    pub(crate) name: &'static str,
+    /// What it takes, and where in [`ClusterOptions`] that goes.
+    pub(crate) takes: Takes,
+    /// Its place in the struct that a plan carries. That is also the column `options` of `dbcluster_summary`, so a new option
+    /// is the last one there, wherever the reference has it.
+    pub(super) place: usize,
+    /// Its value in that struct.
+    pub(super) carry: fn(&ClusterOptions) -> Expr,
+    /// What holds where it isn't given, unless that is a value.
+    default: Option<&'static str>,
+    /// What it does.
+    meaning: &'static str,
+    /// A statement on the table of the examples, and what it prints.
+    sql_example: &'static str,
+}
+
+/// What an option takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Takes {
+    /// A number.
+    Number(fn(&mut ClusterOptions, Parameter<f64>)),
+    /// A whole number from 1.
+    WholeNumber(fn(&mut ClusterOptions, Parameter<i64>)),
+    /// One of some words, in any case; `set` says of others that there is no such word.
+    Word { names: &'static [&'static str], set: fn(&mut ClusterOptions, &str) -> Option<()> },
+    /// A column that orders like a time, or none.
+    TimeColumn,
+    /// Expressions that order the rows.
+    Keys(fn(&mut ClusterOptions) -> &mut Vec<Key>),
+    /// Expressions that deal the rows out.
+    PartitionKeys(fn(&mut ClusterOptions) -> &mut Vec<Key>),
+    /// A factor per feature.
+    Weights,
+    /// Columns, each with a number.
+    Members,
+}
+
+impl ClusterOption {
+    /// The option that is written as `name`, in any case.
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
+        OPTIONS.iter().find(|option| option.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The options that may be given without their names, in this order behind the features.
+    pub(crate) fn by_position() -> &'static [Self] {
+        &OPTIONS[..2]
+    }
+
+    /// The names of all options.
+    pub(crate) fn names() -> Vec<&'static str> {
+        OPTIONS.iter().map(|option| option.name).collect()
+    }
+
+    /// All options in the order in which a plan carries them.
+    pub(super) fn in_plans() -> Vec<&'static Self> {
+        let mut options: Vec<_> = OPTIONS.iter().collect();
+        options.sort_by_key(|option| option.place);
+        options
+    }
+
+    /// The name before `=>`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it takes.
+    pub fn values(&self) -> String {
+        match &self.takes {
+            Takes::Number(_) => "a number above 0, or a placeholder".to_string(),
+            Takes::WholeNumber(_) => "a whole number from 1, or a placeholder".to_string(),
+            Takes::Word { names, .. } => {
+                let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+                match names.split_last() {
+                    Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+                    _ => names.concat(),
+                }
+            }
+            Takes::TimeColumn => "a column, or NULL for none".to_string(),
+            Takes::Keys(_) | Takes::PartitionKeys(_) => {
+                format!("a column, an expression or a list of up to {MAX_KEYS}")
+            }
+            Takes::Weights => "a list of numbers above 0, one per feature, or `{name: number}`".to_string(),
+            Takes::Members => "a column, a list of columns, or `{column: number}`".to_string(),
+        }
+    }
+
+    /// What holds where it isn't given.
+    pub fn default(&self) -> String {
+        let value = (self.carry)(&ClusterOptions::new(1.0));
+        match (self.default, value) {
+            (Some(text), _) => text.to_string(),
+            (None, Expr::Literal(ScalarValue::Utf8(Some(word)), _)) => quoted(&word),
+            (None, Expr::Literal(value, _)) => value.to_string(),
+            (None, other) => other.to_string(),
+        }
+    }
+
+    /// What it does.
+    pub fn meaning(&self) -> &'static str {
+        self.meaning
+    }
+
+    /// A statement on the table `events` of [`documentation_example_table`](crate::documentation_example_table), and
+    /// what it prints.
+    pub fn sql_example(&self) -> &'static str {
+        self.sql_example
+    }
+}
+
+fn quoted(word: &str) -> String {
+    format!("`'{word}'`")
+}
+
+fn number<T: Copy + Literal>(number: &Parameter<T>, option: &str) -> Expr {
+    match number {
+        Parameter::Value(number) => lit(*number),
+        Parameter::Placeholder(placeholder) => {
+            // DOUBLE for whole numbers too: the engine would make 2 of 2.5 for a BIGINT, and say nothing.
+            let data_type =
+                placeholder.field.as_ref().map_or(DataType::Float64, |field| field.data_type().clone());
+            // Named by the option: of two equal ones the engine would make a column, which is no constant any more.
+            let field = Arc::new(Field::new(option, data_type, true));
+            Expr::Placeholder(Placeholder::new_with_field(placeholder.id.clone(), Some(field)))
+        }
+    }
+}
+
+fn no_text() -> Expr {
+    lit(ScalarValue::Utf8(None))
+}
+
+fn texts(texts: Vec<String>) -> Expr {
+    if texts.is_empty() { no_text() } else { lit(texts.join(", ")) }
+}
+
+fn keys(keys: &[Key]) -> Expr {
+    texts(keys.iter().map(|key| key.text.clone()).collect())
+}
+
+/// A list of numbers, or NULL of that type.
+fn factors(numbers: Option<&[f64]>) -> Expr {
+    let Some(numbers) = numbers else {
+        let item: FieldRef = Arc::new(Field::new_list_field(DataType::Float64, true));
+        return lit(ScalarValue::List(Arc::new(ListArray::new_null(item, 1))));
+    };
+    let numbers: Vec<ScalarValue> = numbers.iter().map(|number| ScalarValue::from(*number)).collect();
+    lit(ScalarValue::List(ScalarValue::new_list_nullable(&numbers, &DataType::Float64)))
+}
+
+/// Every option, in the order of the reference.
+pub(crate) static OPTIONS: &[ClusterOption] = &[
+    ClusterOption {
+        name: "eps",
+        takes: Takes::Number(|options, eps| options.eps = eps),
+        place: 0,
+        carry: |options| number(&options.eps, "eps"),
+        default: Some("none: it has to be given"),
+        meaning: "How far apart neighbours may be, inclusive, in the unit of the scaled and weighted features. Also by \
+                      position.",
+        sql_example: r#"```sql
+> SELECT "CommandLine", cluster_size FROM dbcluster(events, [path_score(NewProcessName)], eps => 10, scaling => 'none')
+  ORDER BY cluster_size;
++---------------------------------------+--------------+
+| CommandLine                           | cluster_size |
++---------------------------------------+--------------+
+| x.exe --key=a;b;c --out="\\srv\share" | 1            |
+| cmd.exe /c run_1.bat                  | 3            |
++---------------------------------------+--------------+
+```"#,
+    },
+    ClusterOption {
+        name: "min_samples",
+        takes: Takes::WholeNumber(|options, number| options.min_samples = number),
+        place: 1,
+        carry: |options| number(&options.min_samples, "min_samples"),
+        default: None,
+        meaning: "How many rows within eps make a row core, itself counted. Also by position, behind eps.",
+        sql_example: r"```sql
+> SELECT clusters, noise FROM dbcluster_summary(events, [path_score(NewProcessName)], eps => 10, min_samples => 5, scaling => 'none');
++----------+-------+
+| clusters | noise |
++----------+-------+
+| 0        | 4     |
++----------+-------+
+```",
+    },
+    ClusterOption {
+        name: "time_column",
+        takes: Takes::TimeColumn,
+        place: 7,
+        carry: |options| match &options.time_column {
+            TimeColumn::Column(column) => lit(column.name.as_str()),
+            TimeColumn::FirstOfItsType | TimeColumn::None => no_text(),
+        },
+        default: Some("the first column of a timestamp or date type"),
+        meaning: "The time of the events: the order of the rows, and `first_event_time` and `last_event_time`. Without \
+                      one these two columns are absent.",
+        sql_example: r#"```sql
+> SELECT "CommandLine", cluster_size, cluster_id
+  FROM dbcluster(events, [path_score(NewProcessName)], eps => 10, scaling => 'none', time_column => NULL) ORDER BY cluster_id;
++---------------------------------------+--------------+------------+
+| CommandLine                           | cluster_size | cluster_id |
++---------------------------------------+--------------+------------+
+| x.exe --key=a;b;c --out="\\srv\share" | 1            | -1         |
+| cmd.exe /c run_1.bat                  | 3            | 0          |
++---------------------------------------+--------------+------------+
+```"#,
+    },
+    ClusterOption {
+        name: "order_by",
+        takes: Takes::Keys(|options| &mut options.order_by),
+        place: 8,
+        carry: |options| keys(&options.order_by),
+        default: Some("the time column"),
+        meaning: "Which row of a cluster is the first, and which cluster has the lower number. Ties are decided by the \
+                      features, then by the remaining columns. NULLs come last.",
+        sql_example: r#"```sql
+> SELECT "CommandLine", cluster_size
+  FROM dbcluster(events, [path_score(NewProcessName)], eps => 10, scaling => 'none', order_by => [0 - date_part('epoch', TimeGenerated)])
+  ORDER BY cluster_size;
++---------------------------------------+--------------+
+| CommandLine                           | cluster_size |
++---------------------------------------+--------------+
+| x.exe --key=a;b;c --out="\\srv\share" | 1            |
+| cmd.exe /c run_3.bat                  | 3            |
++---------------------------------------+--------------+
+```"#,
+    },
+    ClusterOption {
+        name: "partition_by",
+        takes: Takes::PartitionKeys(|options| &mut options.partition_by),
+        place: 9,
+        carry: |options| keys(&options.partition_by),
+        default: Some("none: all rows are clustered together"),
+        meaning: "Rows of different partitions are never neighbours. Cluster ids start at 0 in each partition, and \
+                      `cluster_key` tells the clusters of all partitions apart. Partitions are clustered in parallel, and a \
+                      filter on their columns reaches the scan. It comes first in the canonical order; NULL is a partition \
+                      of its own.",
+        sql_example: r#"```sql
+> SELECT "Computer", cluster_id, cluster_size, cluster_key
+  FROM dbcluster(events, [path_score(NewProcessName)], eps => 2000, scaling => 'none', partition_by => Computer)
+  ORDER BY "Computer";
++----------+------------+--------------+------------------+
+| Computer | cluster_id | cluster_size | cluster_key      |
++----------+------------+--------------+------------------+
+| wks-1    | 0          | 2            | 82db35ae61733335 |
+| wks-2    | 0          | 2            | 4d4d8b108596dccf |
++----------+------------+--------------+------------------+
+```"#,
+    },
+    ClusterOption {
+        name: "scaling",
+        takes: Takes::Word {
+            names: Scaling::NAMES,
+            set: |options, name| Scaling::from_name(name).map(|scaling| options.scaling = scaling),
+        },
+        place: 3,
+        carry: |options| lit(options.scaling.name()),
+        default: None,
+        meaning: "What is done to the features before distances are taken, over the rows of each partition, as in \
+                      scikit-learn. `l2`: each row's vector is divided by its own length, so that only its direction counts \
+                      (`Normalizer`). `zscore`: less the mean, divided by the standard deviation (`StandardScaler`). \
+                      `minmax`: from 0 to 1 (`MinMaxScaler`). `robust`: less the median, divided by the distance of the \
+                      quartiles (`RobustScaler`). `none`: as they are.",
+        sql_example: r#"```sql
+> SELECT "CommandLine", cluster_id
+  FROM dbcluster_members(events, [cmdline_tokens(CommandLine), path_score(NewProcessName)], eps => 0.2, scaling => 'minmax')
+  ORDER BY "TimeGenerated";
++---------------------------------------+------------+
+| CommandLine                           | cluster_id |
++---------------------------------------+------------+
+| cmd.exe /c run_1.bat                  | 0          |
+| cmd.exe /c run_2.bat                  | 0          |
+| cmd.exe /c run_3.bat                  | 0          |
+| x.exe --key=a;b;c --out="\\srv\share" | -1         |
++---------------------------------------+------------+
+```"#,
+    },
+    ClusterOption {
+        name: "weights",
+        takes: Takes::Weights,
+        place: 4,
+        carry: |options| factors(options.weights.factors()),
+        default: Some("1 for each feature"),
+        meaning: "How much a feature counts: it is multiplied by its number after scaling. By name, the others keep 1.",
+        sql_example: r"```sql
+> SELECT clusters, noise
+  FROM dbcluster_summary(events, {tokens: cmdline_tokens(CommandLine), path: path_score(NewProcessName)}, eps => 0.2,
+                         scaling => 'minmax', weights => {tokens: 0.1, path: 0.1});
++----------+-------+
+| clusters | noise |
++----------+-------+
+| 1        | 0     |
++----------+-------+
+```",
+    },
+    ClusterOption {
+        name: "metric",
+        takes: Takes::Word {
+            names: Metric::NAMES,
+            set: |options, name| Metric::from_name(name).map(|metric| options.metric = metric),
+        },
+        place: 2,
+        carry: |options| lit(options.metric.name()),
+        default: None,
+        meaning: "What a distance is: the root of the sum of squared differences, the sum of differences, or the largest \
+                      of them. Each is exact: there is no tolerance.",
+        sql_example: r"```sql
+> SELECT clusters, noise
+  FROM dbcluster_summary(events, [cmdline_tokens(CommandLine), path_score(NewProcessName)], eps => 1600, scaling => 'none',
+                         metric => 'chebyshev');
++----------+-------+
+| clusters | noise |
++----------+-------+
+| 1        | 0     |
++----------+-------+
+```",
+    },
+    ClusterOption {
+        name: "nulls",
+        takes: Takes::Word {
+            names: NullPolicy::NAMES,
+            set: |options, name| NullPolicy::from_name(name).map(|nulls| options.nulls = nulls),
+        },
+        place: 5,
+        carry: |options| lit(options.nulls.name()),
+        default: None,
+        meaning: "What becomes of rows with a NULL, NaN or infinite feature: the query fails and names the feature; the \
+                      feature is read as 0; or the row is kept as it is, with `cluster_id` NULL and `point_type` `skipped`.",
+        sql_example: r#"```sql
+> SELECT "CommandLine", point_type
+  FROM dbcluster_members(events, [nullif(length(NewProcessName), 13)], eps => 1, scaling => 'none', nulls => 'skip')
+  ORDER BY "TimeGenerated";
++---------------------------------------+------------+
+| CommandLine                           | point_type |
++---------------------------------------+------------+
+| cmd.exe /c run_1.bat                  | core       |
+| cmd.exe /c run_2.bat                  | core       |
+| cmd.exe /c run_3.bat                  | core       |
+| x.exe --key=a;b;c --out="\\srv\share" | skipped    |
++---------------------------------------+------------+
+```"#,
+    },
+    ClusterOption {
+        name: "exemplar",
+        takes: Takes::Word {
+            names: ExemplarChoice::NAMES,
+            set: |options, name| ExemplarChoice::from_name(name).map(|exemplar| options.exemplar = exemplar),
+        },
+        place: 6,
+        carry: |options| lit(options.exemplar.name()),
+        default: None,
+        meaning: "Which member stands for its cluster; all its columns come from that one row. The first or the last one \
+                      in order (of events without a time only if no other has one). `medoid`: the first row of the vector \
+                      with the smallest sum of distances to the distinct vectors of its cluster, ties by order; exact up to \
+                      10,000 distinct vectors in a cluster, and among an even sample of 10,000 above that. `rarest`: the \
+                      first row of the vector that occurs least.",
+        sql_example: r#"```sql
+> SELECT "CommandLine", cluster_size
+  FROM dbcluster(events, [path_score(NewProcessName)], eps => 10, scaling => 'none', exemplar => 'last') ORDER BY cluster_size;
++---------------------------------------+--------------+
+| CommandLine                           | cluster_size |
++---------------------------------------+--------------+
+| x.exe --key=a;b;c --out="\\srv\share" | 1            |
+| cmd.exe /c run_3.bat                  | 3            |
++---------------------------------------+--------------+
+```"#,
+    },
+    ClusterOption {
+        name: "keep_members",
+        takes: Takes::Members,
+        place: 10,
+        carry: |options| {
+            let kept = options.keep_members.iter();
+            texts(kept.map(|kept| format!("{}: {}", kept.column.name, kept.count)).collect())
+        },
+        default: Some("none"),
+        meaning: "Gives each cluster a list of a column's values in its first members, in order; ties are decided by the \
+                      value. Without a number up to 10 of them, at most 1000. The list is named after its column, \
+                      `CommandLine_members`.",
+        sql_example: r#"```sql
+> SELECT cluster_size, "CommandLine_members"
+  FROM dbcluster(events, [path_score(NewProcessName)], eps => 10, scaling => 'none', keep_members => {CommandLine: 2})
+  ORDER BY cluster_size;
++--------------+----------------------------------------------+
+| cluster_size | CommandLine_members                          |
++--------------+----------------------------------------------+
+| 1            | [x.exe --key=a;b;c --out="\\srv\share"]      |
+| 3            | [cmd.exe /c run_1.bat, cmd.exe /c run_2.bat] |
++--------------+----------------------------------------------+
+```"#,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_has_a_place_of_its_own() {
+        let places: Vec<usize> = ClusterOption::in_plans().iter().map(|option| option.place).collect();
+        assert_eq!(places, (0..OPTIONS.len()).collect::<Vec<_>>());
+        let mut names = ClusterOption::names();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), OPTIONS.len());
+    }
+
+    #[test]
+    fn documentation_has_names_and_defaults_from_the_values() {
+        let scaling = ClusterOption::find("Scaling").unwrap_or_else(|| panic!("there is such an option"));
+        assert_eq!(scaling.values(), "`'l2'`, `'none'`, `'zscore'`, `'minmax'` or `'robust'`");
+        assert_eq!(scaling.default(), "`'l2'`");
+        let min_samples = ClusterOption::find("min_samples").map(ClusterOption::default);
+        assert_eq!(min_samples.as_deref(), Some("2"));
+    }
+}

@@ -1,0 +1,57 @@
+//! A [`ClusterSpec`] becomes a plan of the engine's own operators around one window function.
+//!
+//! Everything that an engine does well (scan, project, group, spill, sort, join, distribute) stays the engine's:
+//!
+//! ```text
+//! dbcluster(events, {tokens: cmdline_tokens(CommandLine)}, eps => 0.1)
+//!
+//!   project                 the input's columns, the features, the cluster's columns
+//!     filter                one row per cluster, one per noise event
+//!       window row_number   ties among the rows that could be a cluster's exemplar
+//!         join              each cluster with its exemplar's row: the second look at the table, on the time
+//!           aggregate       vectors into clusters: size, first and last time, first vector
+//!             window        dbscan_vectors: the one place where clustering happens, over distinct vectors
+//!               aggregate   rows into distinct vectors: count, first and last time
+//!                 scan      only the columns that features and time need
+//!           scan            only the columns that were asked for
+//! ```
+//!
+//! The plan is a tree on purpose: an engine runs a subplan once per use, so clusters and noise go through one
+//! aggregation (a noise vector is a group of its own) and one join.
+//!
+//! - [`spec`]: a checked call. [`nesting`], [`repeatable`] and [`complete`] see to its input, which is read twice.
+//! - [`vectors`]: rows to distinct vectors to labelled vectors, which all three functions begin with.
+//! - [`collapse`]: `dbcluster`. [`members`]: `dbcluster_members`. [`summary`]: `dbcluster_summary`.
+//! - [`process_features`]: the table function of that name.
+//! - [`order`]: the canonical order of the rows. [`sorting`]: what can be sorted.
+//! - [`columns`]: the names of all columns. [`values`]: expressions that several parts have.
+//! - [`rules`]: what the optimizer is told about these plans.
+
+mod collapse;
+pub(crate) mod columns;
+mod complete;
+mod members;
+pub(crate) mod nesting;
+mod order;
+pub(crate) mod process_features;
+mod repeatable;
+pub(crate) mod rules;
+pub(crate) mod sorting;
+pub(crate) mod spec;
+mod summary;
+mod values;
+mod vectors;
+
+use datafusion::common::Result;
+use datafusion::logical_expr::LogicalPlan;
+
+use spec::{ClusterSpec, TableFunction};
+
+/// The plan of a call.
+pub(crate) fn plan(spec: &ClusterSpec) -> Result<LogicalPlan> {
+    match spec.function {
+        TableFunction::Dbcluster => collapse::collapse(spec),
+        TableFunction::DbclusterMembers => members::members(spec),
+        TableFunction::DbclusterSummary => summary::summary(spec),
+    }
+}

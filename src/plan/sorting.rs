@@ -1,0 +1,65 @@
+//! What can be sorted, and what a sort puts first and last.
+
+use arrow::datatypes::DataType;
+use datafusion::common::{DFSchema, Result};
+use datafusion::functions_aggregate::expr_fn::{first_value, max, min};
+use datafusion::logical_expr::{Expr, ExprSchemable, lit};
+
+use crate::functions::dbcluster_feature_udf;
+
+/// The form of a key in which equal values have equal bits: 0.0 and -0.0 are equal, but would be sorted, grouped and
+/// joined as two, and not by every operator alike.
+pub(crate) fn canonical_float_key(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    let canonical = dbcluster_feature_udf();
+    let is_canonical =
+        matches!(&expr, Expr::ScalarFunction(function) if function.func.name() == canonical.name());
+    let is_float = match expr.get_type(schema)? {
+        DataType::Dictionary(_, value_type) => value_type.is_floating(),
+        data_type => data_type.is_floating(),
+    };
+    if is_float && !is_canonical {
+        return Ok(canonical.call(vec![expr, lit("key"), lit("error")]));
+    }
+    Ok(expr)
+}
+
+/// Whether the engine can sort by a type.
+pub(super) fn has_order(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Map(..)
+        | DataType::Union(..)
+        | DataType::RunEndEncoded(..)
+        | DataType::ListView(_)
+        | DataType::LargeListView(_) => false,
+        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+            has_order(field.data_type())
+        }
+        DataType::Struct(fields) => fields.iter().all(|field| has_order(field.data_type())),
+        DataType::Dictionary(_, value) => !value.is_nested(),
+        _ => true,
+    }
+}
+
+/// Whether min and max take what a sort puts first and last; `first_value` does so of all types, but slower. Of floats they
+/// don't: NaN is anything to them, and where all values are -inf, max is the least finite number.
+pub(super) fn has_order_of_sort(data_type: &DataType) -> bool {
+    (data_type.is_numeric() && !data_type.is_floating())
+        || data_type.is_temporal()
+        || matches!(data_type, DataType::Boolean | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// The value that a sort puts first.
+pub(super) fn least(value: Expr, data_type: &DataType) -> Expr {
+    if has_order_of_sort(data_type) {
+        return min(value);
+    }
+    first_value(value.clone(), vec![value.sort(true, false)])
+}
+
+/// The value that a sort puts last.
+pub(super) fn greatest(value: Expr, data_type: &DataType) -> Expr {
+    if has_order_of_sort(data_type) {
+        return max(value);
+    }
+    first_value(value.clone(), vec![value.sort(false, false)])
+}

@@ -1,0 +1,401 @@
+//! A checked call, [`ClusterSpec`]: all that a plan is made of.
+//!
+//! The SQL of a call ([`call`](crate::call)) gives the parts to a
+//! [`SpecBuilder`]: the rows to cluster, features, options. It checks each part against the rows as it comes, so that an error
+//! is about the first thing that is wrong, and nothing behind it checks again.
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
+use arrow::datatypes::DataType;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, ExprSchema, Result, plan_err};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+
+use super::columns::{
+    CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, FIRST_EVENT_TIME, LAST_EVENT_TIME, POINT_TYPE,
+    is_reserved,
+};
+use super::nesting::check_nesting;
+
+use super::repeatable::repeatable;
+use super::sorting::canonical_float_key;
+use crate::feature::{is_feature_type, make_it_a_number};
+use crate::functions::has_key;
+use crate::near_miss::excerpt;
+use crate::options::{
+    ClusterOption, ClusterOptions, Feature, KeptColumn, Key, MAX_FEATURES, MAX_KEYS, Takes, TimeColumn,
+    Weights,
+};
+
+/// How many values `keep_members` may keep: they are held in memory for every vector.
+pub(crate) const KEPT: RangeInclusive<i64> = 1..=1000;
+
+/// The table functions that cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TableFunction {
+    /// One row per cluster and one per noise event.
+    Dbcluster,
+    /// Every input row with its cluster.
+    DbclusterMembers,
+    /// One row about the whole.
+    DbclusterSummary,
+}
+
+impl TableFunction {
+    pub(crate) const ALL: [Self; 3] = [Self::Dbcluster, Self::DbclusterMembers, Self::DbclusterSummary];
+
+    /// The SQL name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Dbcluster => "dbcluster",
+            Self::DbclusterMembers => "dbcluster_members",
+            Self::DbclusterSummary => "dbcluster_summary",
+        }
+    }
+
+    /// The function of this name, in any case.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|function| function.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// Everything that a plan needs. Nothing in it could still be wrong but the data and the values of placeholders.
+#[derive(Debug, Clone)]
+pub(crate) struct ClusterSpec {
+    pub(crate) function: TableFunction,
+    /// The rows to cluster. All columns have a qualifier.
+    pub(crate) input: LogicalPlan,
+    /// How they are clustered: columns are the input's, keys are in the form that has an order, the time column is known.
+    pub(crate) options: ClusterOptions,
+}
+
+impl ClusterSpec {
+    pub(crate) fn features(&self) -> &[Feature] {
+        &self.options.features
+    }
+
+    pub(crate) fn partition_by(&self) -> &[Key] {
+        &self.options.partition_by
+    }
+
+    pub(crate) fn time_column(&self) -> Option<&Column> {
+        match &self.options.time_column {
+            TimeColumn::Column(column) => Some(column),
+            TimeColumn::None | TimeColumn::FirstOfItsType => None,
+        }
+    }
+
+    /// No two columns of the output may have one name.
+    fn check_names(&self) -> Result<()> {
+        let name = self.function.name();
+        let schema = self.input.schema();
+        let is_of_input = |column: &str| has_column(schema, column);
+        let of_features = self.features().iter().map(|feature| &feature.name);
+        if let Some(reserved) =
+            schema.fields().iter().map(|field| field.name()).chain(of_features).find(|name| is_reserved(name))
+        {
+            return plan_err!(
+                "{name}: '{reserved}' is a name that the plan uses for itself; give the column another name in a subquery, \
+                 or the feature with AS"
+            );
+        }
+        let outputs = self.output_columns();
+        let taken: Vec<&str> =
+            outputs.iter().map(String::as_str).filter(|output| is_of_input(output)).collect();
+        if let Some(first) = taken.first().filter(|_| self.function != TableFunction::DbclusterSummary) {
+            return plan_err!(
+                "{name}: the input has a column '{first}', which is a column of the result; leave it out with \
+                 (SELECT * EXCEPT ({}) FROM ...), or rename it",
+                taken.join(", ")
+            );
+        }
+        let shown = self.features().iter().filter(|_| self.function == TableFunction::Dbcluster);
+        if let Some(feature) = shown.into_iter().find(|feature| outputs.contains(&feature.name)) {
+            return plan_err!(
+                "{name}: the feature '{0}' has the name of a column of the result; give it another name with AS",
+                feature.name
+            );
+        }
+        let kept: Vec<&str> =
+            self.options.keep_members.iter().map(|kept| kept.column.name.as_str()).collect();
+        if let Some(twice) = first_duplicate(&kept) {
+            return plan_err!("{name}: keep_members names '{twice}' twice");
+        }
+        let computed = self.features().iter().find(|it| !it.is_input_column() && is_of_input(&it.name));
+        if self.function == TableFunction::Dbcluster
+            && let Some(feature) = computed
+        {
+            return plan_err!(
+                "{name}: the feature '{0}' has the name of a column of the input; give it another name with AS",
+                feature.name
+            );
+        }
+        Ok(())
+    }
+
+    /// Names of the columns that the function adds to the input's and to the features.
+    fn output_columns(&self) -> Vec<String> {
+        let columns: &[&str] = match (self.function, self.time_column()) {
+            (TableFunction::Dbcluster, Some(_)) => {
+                &[CLUSTERED, CLUSTER_ID, CLUSTER_SIZE, FIRST_EVENT_TIME, LAST_EVENT_TIME, CLUSTER_KEY]
+            }
+            (TableFunction::Dbcluster, None) => &[CLUSTERED, CLUSTER_ID, CLUSTER_SIZE, CLUSTER_KEY],
+            (TableFunction::DbclusterMembers, _) => &[CLUSTER_ID, CLUSTER_KEY, POINT_TYPE],
+            (TableFunction::DbclusterSummary, _) => &[],
+        };
+        let kept = self.options.keep_members.iter().map(KeptColumn::output_name);
+        let kept = kept.filter(|_| self.function == TableFunction::Dbcluster);
+        columns.iter().map(ToString::to_string).chain(kept).collect()
+    }
+}
+
+/// A [`ClusterSpec`] in the making.
+#[derive(Debug)]
+pub(crate) struct SpecBuilder {
+    function: TableFunction,
+    input: LogicalPlan,
+    options: ClusterOptions,
+}
+
+impl SpecBuilder {
+    /// Begins with the rows to cluster.
+    ///
+    /// # Errors
+    /// The rows may differ from read to read, or are those of too many clusterings in one another.
+    pub(crate) fn try_new(function: TableFunction, input: LogicalPlan) -> Result<Self> {
+        check_nesting(function.name(), &input)?;
+        let input = repeatable(function.name(), input)?;
+        // An eps is set by everyone; a call without one is told so where it is read.
+        Ok(Self { function, input, options: ClusterOptions::new(f64::NAN) })
+    }
+
+    /// The rows to cluster, as they can be read twice.
+    pub(crate) fn input(&self) -> &LogicalPlan {
+        &self.input
+    }
+
+    /// What has been set so far.
+    pub(crate) fn options(&self) -> &ClusterOptions {
+        &self.options
+    }
+
+    /// Sets the features, which are expressions over the input that [`check_one_row`] has passed.
+    ///
+    /// # Errors
+    /// There are none, too many, two of one name, or one is no number.
+    pub(crate) fn set_features(&mut self, features: Vec<Feature>) -> Result<()> {
+        let name = self.function.name();
+        check_number_of_features(name, features.len())?;
+        for feature in &features {
+            let data_type = feature.expr.get_type(self.input.schema())?;
+            if !is_feature_type(&data_type) {
+                return plan_err!(
+                    "{name}: feature '{}' is {data_type}, expected a number; {}",
+                    excerpt(&feature.text),
+                    make_it_a_number(&feature.text, &data_type)
+                );
+            }
+        }
+        let names: Vec<&str> = features.iter().map(|feature| feature.name.as_str()).collect();
+        if let Some(twice) = first_duplicate(&names) {
+            return plan_err!(
+                "{name}: two features are named '{twice}'; give one of them another name with AS"
+            );
+        }
+        self.options.features = features;
+        Ok(())
+    }
+
+    /// Changes an option and checks it against the input. Columns and expressions are over the input, and
+    /// [`check_one_row`] has passed them.
+    ///
+    /// # Errors
+    /// What the option is can't be, with what is allowed.
+    pub(crate) fn set(
+        &mut self,
+        option: &ClusterOption,
+        change: impl FnOnce(&mut ClusterOptions),
+    ) -> Result<()> {
+        change(&mut self.options);
+        self.check(option)
+    }
+
+    /// Checks what an option is against the input.
+    fn check(&mut self, option: &ClusterOption) -> Result<()> {
+        let (function, option_name, schema) = (self.function.name(), option.name, self.input.schema());
+        let options = &mut self.options;
+        match option.takes {
+            // Numbers are checked at the end, by the core. A word that is none has no value.
+            Takes::Number(_) | Takes::WholeNumber(_) | Takes::Word { .. } => {}
+            Takes::TimeColumn => {
+                if let TimeColumn::Column(column) = &options.time_column {
+                    let data_type = schema.field_from_column(column)?.data_type();
+                    if !(data_type.is_temporal() || data_type.is_numeric() || data_type.is_string()) {
+                        return plan_err!(
+                            "{function}: {option_name} '{}' is {data_type}, expected a time, or a number or string that \
+                             orders like one",
+                            column.name
+                        );
+                    }
+                }
+            }
+            Takes::Keys(keys) => {
+                let keys = keys(options);
+                *keys = canonical_keys(function, option_name, std::mem::take(keys), schema)?;
+            }
+            Takes::PartitionKeys(keys) => {
+                let keys = keys(options);
+                *keys = canonical_keys(function, option_name, std::mem::take(keys), schema)?;
+                for key in keys {
+                    check_partition_key(function, option_name, key, schema)?;
+                }
+            }
+            Takes::Weights => {
+                let names: Vec<&str> = options.features.iter().map(|feature| feature.name.as_str()).collect();
+                let weights = std::mem::replace(&mut options.weights, Weights::Equal);
+                options.weights = weights.in_order(function, &names)?;
+            }
+            Takes::Members => {
+                for KeptColumn { column, count } in &options.keep_members {
+                    if !KEPT.contains(count) {
+                        return plan_err!(
+                            "{function}: {option_name}, '{}', is {count}, expected a whole number from {} to {}",
+                            column.name,
+                            KEPT.start(),
+                            KEPT.end()
+                        );
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The call, if its numbers are in their ranges and the names of its result are all different.
+    ///
+    /// # Errors
+    /// They are not.
+    pub(crate) fn build(self) -> Result<ClusterSpec> {
+        let Self { function, input, mut options } = self;
+        options.params(function.name())?;
+        if options.time_column == TimeColumn::FirstOfItsType {
+            options.time_column =
+                first_time_column(input.schema()).map_or(TimeColumn::None, TimeColumn::Column);
+        }
+        let spec = ClusterSpec { function, input, options };
+        spec.check_names()?;
+        Ok(spec)
+    }
+}
+
+/// A feature at least is needed, and the core has an end to them.
+fn check_number_of_features(function: &str, features: usize) -> Result<()> {
+    if features == 0 {
+        return plan_err!(
+            "{function}: no features were given; name at least one, as in [cmdline_tokens(CommandLine)]"
+        );
+    }
+    if features > MAX_FEATURES {
+        return plan_err!("{function} takes at most {MAX_FEATURES} features, got {features}");
+    }
+    Ok(())
+}
+
+/// Keys of one row each, without those that tell no rows apart, in the form in which equal values have equal bits.
+fn canonical_keys(function: &str, option: &str, keys: Vec<Key>, schema: &DFSchema) -> Result<Vec<Key>> {
+    check_number_of_keys(function, option, keys.len())?;
+    let (mut canonical, mut known) = (vec![], HashSet::new());
+    for Key { expr, text } in keys {
+        if expr.column_refs().is_empty() {
+            return plan_err!(
+                "{function}: {option} '{}' is the same for all rows, expected a column or an expression over columns",
+                excerpt(&text)
+            );
+        }
+        let expr = canonical_float_key(expr, schema)?;
+        if known.insert(expr.clone()) {
+            canonical.push(Key { expr, text });
+        }
+    }
+    Ok(canonical)
+}
+
+/// A list of keys has to have some, and planning has an end to them.
+fn check_number_of_keys(function: &str, option: &str, keys: usize) -> Result<()> {
+    if keys == 0 {
+        return plan_err!("{function}: {option} is empty, expected a column or a list of columns");
+    }
+    if keys > MAX_KEYS {
+        return plan_err!(
+            "{function}: {option} takes at most {MAX_KEYS} keys, got {keys}; compute one of several in a subquery"
+        );
+    }
+    Ok(())
+}
+
+fn check_partition_key(function: &str, option: &str, key: &Key, schema: &DFSchema) -> Result<()> {
+    let data_type = key.expr.get_type(schema)?;
+    if data_type.is_nested() {
+        return plan_err!(
+            "{function}: {option} '{}' is {data_type}, expected one value; name a field or an element of it",
+            key.text
+        );
+    }
+    if !has_key(&data_type) {
+        return plan_err!(
+            "{function}: {option} '{}' is {data_type}, which can't name a partition; cast it to text, a number or a time",
+            key.text
+        );
+    }
+    Ok(())
+}
+
+/// An expression of a call has to be a function of one row, which gives the same each time. `place` is where it stands in the
+/// call.
+///
+/// # Errors
+/// It aggregates, holds a subquery, uses an outer query or is volatile, with what to do instead.
+pub(crate) fn check_one_row(function: &str, place: &str, expr: &Expr) -> Result<()> {
+    let mut reason = None;
+    expr.apply(|node| {
+        reason = match node {
+            Expr::AggregateFunction(_) => Some("aggregates rows: aggregate in a subquery first"),
+            Expr::WindowFunction(_) => Some("is a window function: compute it in a subquery first"),
+            Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_) => {
+                Some("holds a subquery: join it in a subquery first")
+            }
+            Expr::OuterReferenceColumn(..) => {
+                Some("uses a column of the query around it: cluster all rows, and join the result")
+            }
+            node if node.is_volatile_node() => {
+                Some("gives another value each time, but the rows are read twice: store it in a table first")
+            }
+            _ => None,
+        };
+        Ok(if reason.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    match reason {
+        Some(reason) => plan_err!("{function}: {place} {reason}"),
+        None => Ok(()),
+    }
+}
+
+/// Whether a schema has a column of this name to the letter.
+pub(crate) fn has_column(schema: &DFSchema, name: &str) -> bool {
+    schema.fields().iter().any(|field| field.name() == name)
+}
+
+/// The first column of a timestamp or date type.
+fn first_time_column(schema: &DFSchema) -> Option<Column> {
+    schema
+        .iter()
+        .find(|(_, field)| {
+            matches!(field.data_type(), DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
+        })
+        .map(Column::from)
+}
+
+fn first_duplicate<'a>(names: &[&'a str]) -> Option<&'a str> {
+    names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)).map(|(_, name)| *name)
+}

@@ -1,0 +1,61 @@
+//! Expressions that several parts of a plan have.
+
+use datafusion::common::{Column, Result, ScalarValue};
+use datafusion::functions::core::expr_fn::get_field;
+use datafusion::logical_expr::{Expr, ident, lit, when};
+
+use super::columns::{GROUP_KEY, HASH, LABEL, cluster_col, partition_name};
+use super::spec::ClusterSpec;
+use crate::functions::{dbcluster_feature_udf, dbcluster_key_udf, dbcluster_smallest_udaf};
+use crate::group::Group;
+use crate::options::Feature;
+
+/// The columns of the input.
+pub(super) fn input_columns(spec: &ClusterSpec) -> Vec<Expr> {
+    spec.input.schema().columns().into_iter().map(Expr::Column).collect()
+}
+
+/// A feature of one event as the number that is clustered.
+pub(super) fn feature_value(spec: &ClusterSpec, feature: &Feature) -> Expr {
+    dbcluster_feature_udf().call(vec![
+        feature.expr.clone(),
+        lit(feature.name.as_str()),
+        lit(spec.options.nulls.name()),
+    ])
+}
+
+/// A field of what `dbscan_vectors` gives.
+pub(super) fn label_field(name: &str) -> Expr {
+    get_field(ident(LABEL), name)
+}
+
+/// The group of a row after the join with the clusters.
+pub(super) fn group() -> Group<Expr> {
+    Group(cluster_col(GROUP_KEY))
+}
+
+/// The cluster's number, -1 for noise, NULL for skipped rows.
+pub(super) fn cluster_id() -> Result<Expr> {
+    when(group().is_cluster(), group().0)
+        .when(group().took_part(), lit(-1_i64))
+        .otherwise(lit(ScalarValue::Int64(None)))
+}
+
+/// The cluster's name that is the same on every day, NULL for rows without a cluster. `column` gives the columns of the
+/// cluster.
+pub(super) fn cluster_key(spec: &ClusterSpec, column: impl Fn(&str) -> Expr) -> Result<Expr> {
+    let mut args = vec![column(HASH)];
+    args.extend((0..spec.partition_by().len()).map(|index| column(&partition_name(index))));
+    when(Group(column(GROUP_KEY)).is_cluster(), dbcluster_key_udf().call(args))
+        .otherwise(lit(ScalarValue::Utf8(None)))
+}
+
+/// The column of the input that a partition key is, if it is one.
+pub(super) fn partition_column(spec: &ClusterSpec, index: usize) -> Option<&Column> {
+    spec.partition_by().get(index).and_then(|key| key.expr.try_as_col())
+}
+
+/// The smallest values of a group, up to a number of them.
+pub(super) fn smallest(value: Expr, count: i64) -> Expr {
+    dbcluster_smallest_udaf().call(vec![value, lit(count)])
+}
