@@ -10,6 +10,7 @@ mod options;
 mod group;
 pub mod functions;
 mod call;
+mod dataframe;
 mod plan;
 mod window;
 mod exec;
@@ -20,6 +21,7 @@ mod nested_columns;
 mod session;
 pub mod distributed;
 
+pub use dataframe::DbclusterDataFrameExt;
 /// The core: exact DBSCAN over weighted vectors, without SQL.
 pub use dbcluster_dbscan as dbscan;
 /// Rows to pages, without SQL.

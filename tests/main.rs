@@ -6,6 +6,7 @@
 //! | `binary` | `dbcluster` as a person runs it: batch modes, exit codes, files, pipes |
 //! | `broken_files` | files that are damaged, empty, or no files |
 //! | `clusters` | the same SQL on Ballista clusters of real processes (feature `ballista`) |
+//! | `dataframe` | the methods of a `DataFrame` give what the table functions give |
 //! | `documentation` | the function reference is current, every function has one, README and help agree |
 //! | `explain` | the plans of all functions over tables, as snapshots |
 //! | `faults` | panics, told as errors |
@@ -36,6 +37,7 @@ mod broken_files;
 mod browser;
 #[cfg(feature = "ballista")]
 mod clusters;
+mod dataframe;
 mod documentation;
 mod explain;
 mod faults;

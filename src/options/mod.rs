@@ -44,7 +44,8 @@ pub(crate) const MAX_KEYS: usize = 16;
 ///     .partition_by(vec![col("host")]);
 /// ```
 ///
-/// Whether the columns exist and the numbers mean something is checked against the rows to cluster.
+/// [`DbclusterDataFrameExt`](crate::DbclusterDataFrameExt) takes them. Whether the columns exist and the numbers mean
+/// something is checked there, against the rows to cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClusterOptions {
     pub(crate) features: Vec<Feature>,

@@ -1,6 +1,6 @@
 //! A checked call, [`ClusterSpec`]: all that a plan is made of.
 //!
-//! The SQL of a call ([`call`](crate::call)) gives the parts to a
+//! The SQL of a call ([`call`](crate::call)) and a `DataFrame` ([`dataframe`](crate::dataframe)) give the same parts to a
 //! [`SpecBuilder`]: the rows to cluster, features, options. It checks each part against the rows as it comes, so that an error
 //! is about the first thing that is wrong, and nothing behind it checks again.
 
@@ -24,8 +24,8 @@ use crate::feature::{is_feature_type, make_it_a_number};
 use crate::functions::has_key;
 use crate::near_miss::excerpt;
 use crate::options::{
-    ClusterOption, ClusterOptions, Feature, KeptColumn, Key, MAX_FEATURES, MAX_KEYS, Takes, TimeColumn,
-    Weights,
+    ClusterOption, ClusterOptions, Feature, KeptColumn, Key, MAX_FEATURES, MAX_KEYS, OPTIONS, Takes,
+    TimeColumn, Weights,
 };
 
 /// How many values `keep_members` may keep: they are held in memory for every vector.
@@ -219,6 +219,27 @@ impl SpecBuilder {
     ) -> Result<()> {
         change(&mut self.options);
         self.check(option)
+    }
+
+    /// Sets the features and all options, columns and expressions as for [`set`](Self::set).
+    ///
+    /// # Errors
+    /// As for [`set_features`](Self::set_features) and [`set`](Self::set).
+    pub(crate) fn set_all(&mut self, mut options: ClusterOptions) -> Result<()> {
+        let features = std::mem::take(&mut options.features);
+        self.options = options;
+        self.set_features(features)?;
+        for option in OPTIONS {
+            // No keys are none that were given, and not a list without any.
+            let is_given = match option.takes {
+                Takes::Keys(of) | Takes::PartitionKeys(of) => !of(&mut self.options).is_empty(),
+                _ => true,
+            };
+            if is_given {
+                self.check(option)?;
+            }
+        }
+        Ok(())
     }
 
     /// Checks what an option is against the input.

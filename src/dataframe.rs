@@ -1,0 +1,158 @@
+//! The table functions for Rust programs: methods of the engine's `DataFrame`.
+
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, Result, plan_err};
+use datafusion::logical_expr::expr_rewriter::normalize_col;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::prelude::DataFrame;
+
+use crate::near_miss::{did_you_mean, excerpt};
+use crate::options::{ClusterOptions, Feature, KeptColumn, Key, OPTIONS, Takes, TimeColumn};
+use crate::plan;
+use crate::plan::spec::{SpecBuilder, TableFunction, check_one_row};
+
+/// Clusters the rows of a `DataFrame`, with the same plan as the table functions of SQL.
+///
+/// The input is read twice, so it has to be the same each time, as in SQL. A session without
+/// [`register_all`](crate::register_all) gives the same rows; what `register_all` adds is that memory is accounted for, that
+/// a query can be cancelled, and that only the exemplars' columns are read from files.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> datafusion::error::Result<()> {
+/// use datafusion::prelude::{SessionContext, col};
+/// use datafusion_dbcluster::dbscan::Scaling;
+/// use datafusion_dbcluster::{ClusterOptions, DbclusterDataFrameExt};
+///
+/// let ctx = SessionContext::new();
+/// datafusion_dbcluster::register_all(&ctx)?;
+/// let events = ctx.sql("SELECT * FROM (VALUES (1, 'a'), (2, 'b'), (9, 'c')) AS t(size, name)").await?;
+///
+/// let options = ClusterOptions::new(1.5).feature("size", col("size")).scaling(Scaling::None);
+/// let clusters = events.dbcluster(options)?.select_columns(&["name", "cluster_size"])?.sort_by(vec![col("name")])?;
+/// datafusion::assert_batches_eq!(
+///     [
+///         "+------+--------------+",
+///         "| name | cluster_size |",
+///         "+------+--------------+",
+///         "| a    | 2            |",
+///         "| c    | 1            |",
+///         "+------+--------------+",
+///     ],
+///     &clusters.collect().await?
+/// );
+/// # Ok(())
+/// # }
+/// ```
+pub trait DbclusterDataFrameExt: Sized {
+    /// Gives one row per cluster and one per noise event, as `dbcluster` does.
+    ///
+    /// # Errors
+    /// Something is wrong with the options or the rows; the text names it and says what is allowed.
+    fn dbcluster(self, options: ClusterOptions) -> Result<Self>;
+
+    /// Gives every row with its cluster, as `dbcluster_members` does.
+    ///
+    /// # Errors
+    /// As [`dbcluster`](Self::dbcluster).
+    fn dbcluster_members(self, options: ClusterOptions) -> Result<Self>;
+
+    /// Gives one row about the whole clustering, as `dbcluster_summary` does.
+    ///
+    /// # Errors
+    /// As [`dbcluster`](Self::dbcluster).
+    fn dbcluster_summary(self, options: ClusterOptions) -> Result<Self>;
+}
+
+impl DbclusterDataFrameExt for DataFrame {
+    fn dbcluster(self, options: ClusterOptions) -> Result<Self> {
+        clustered(self, TableFunction::Dbcluster, options)
+    }
+
+    fn dbcluster_members(self, options: ClusterOptions) -> Result<Self> {
+        clustered(self, TableFunction::DbclusterMembers, options)
+    }
+
+    fn dbcluster_summary(self, options: ClusterOptions) -> Result<Self> {
+        clustered(self, TableFunction::DbclusterSummary, options)
+    }
+}
+
+fn clustered(frame: DataFrame, function: TableFunction, mut options: ClusterOptions) -> Result<DataFrame> {
+    let (state, rows) = frame.into_parts();
+    // One qualifier for all columns, so that none is mistaken for a column of the clusters.
+    let input = LogicalPlanBuilder::from(rows.clone()).alias("input")?.build()?;
+    let rows = Rows { function: function.name(), plan: rows, input };
+    let mut builder = SpecBuilder::try_new(function, rows.input.clone())?;
+    for Feature { name, expr, .. } in &mut options.features {
+        *expr = rows.expression(&format!("feature '{name}'"), expr)?;
+    }
+    for option in OPTIONS {
+        match option.takes {
+            Takes::TimeColumn => {
+                if let TimeColumn::Column(column) = &mut options.time_column {
+                    *column = rows.column(option.name, column)?;
+                }
+            }
+            Takes::Keys(of) | Takes::PartitionKeys(of) => {
+                for Key { expr, text } in of(&mut options) {
+                    *expr = rows.expression(&format!("{} '{}'", option.name, excerpt(text)), expr)?;
+                }
+            }
+            Takes::Members => {
+                for KeptColumn { column, .. } in &mut options.keep_members {
+                    *column = rows.column(option.name, column)?;
+                }
+            }
+            // They name no columns.
+            Takes::Number(_) | Takes::WholeNumber(_) | Takes::Word { .. } | Takes::Weights => {}
+        }
+    }
+    builder.set_all(options)?;
+    Ok(DataFrame::new(state, plan::plan(&builder.build()?)?))
+}
+
+/// The rows to cluster, as the caller knows their columns and as the plan does.
+struct Rows {
+    function: &'static str,
+    plan: LogicalPlan,
+    input: LogicalPlan,
+}
+
+impl Rows {
+    /// An expression of the caller over the columns of the plan.
+    fn expression(&self, place: &str, expr: &Expr) -> Result<Expr> {
+        let schema = self.plan.schema();
+        let renamed = normalize_col(expr.clone(), &self.plan).and_then(|expr| {
+            expr.transform(|node| match &node {
+                Expr::Column(column) => {
+                    let column = self.column_at(schema.index_of_column(column)?);
+                    Ok(Transformed::yes(Expr::Column(column)))
+                }
+                _ => Ok(Transformed::no(node)),
+            })
+        });
+        let expr = renamed.map_err(|error| error.context(format!("{}: {place}", self.function)))?.data;
+        check_one_row(self.function, place, &expr)?;
+        Ok(expr)
+    }
+
+    /// The column of the plan that has this name to the letter.
+    fn column(&self, option: &str, wanted: &Column) -> Result<Column> {
+        let names: Vec<&str> =
+            self.plan.schema().fields().iter().map(|field| field.name().as_str()).collect();
+        let Some(index) = names.iter().position(|name| *name == wanted.name) else {
+            return plan_err!(
+                "{}: {option}: the input has no column '{}'{}",
+                self.function,
+                wanted.name,
+                did_you_mean(&wanted.name, &names)
+            );
+        };
+        Ok(self.column_at(index))
+    }
+
+    fn column_at(&self, index: usize) -> Column {
+        Column::from(self.input.schema().qualified_field(index))
+    }
+}
