@@ -2,8 +2,8 @@
 //!
 //! [`register_all`](crate::register_all) is enough where one process plans and runs. A host that sends logical plans away
 //! also adds [`BroadcastClusters`] to the session that plans, and has its executors put our operator in place with
-//! [`with_dbscan_exec`].
+//! [`UseDbscanExec`].
 
-pub use crate::exec::{FileStatistics, with_dbscan_exec};
+pub use crate::exec::{FileStatistics, UseDbscanExec};
 pub use crate::plan::nesting::is_labelling;
 pub use crate::plan::rules::broadcast_clusters::{BroadcastClusters, has_few};

@@ -1,3 +1,3 @@
 //! Nested values as JSON text, for formats that have no nested values.
 
-pub use crate::functions::{as_json, json_text};
+pub use crate::plan::functions::{as_json, json_text};

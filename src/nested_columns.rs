@@ -13,7 +13,7 @@ use datafusion::logical_expr::dml::CopyTo;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::optimizer::AnalyzerRule;
 
-use crate::functions::dbcluster_json_text_udf;
+use crate::plan::functions::json_text_udf;
 
 /// The engine's name of the format.
 const CSV: &str = "csv";
@@ -51,7 +51,7 @@ fn with_json_text(copy: CopyTo) -> Result<CopyTo> {
         .map(|(qualifier, field)| {
             let column = Expr::Column(Column::from((qualifier, field)));
             if field.data_type().is_nested() {
-                dbcluster_json_text_udf().call(vec![column]).alias_qualified(qualifier.cloned(), field.name())
+                json_text_udf().call(vec![column]).alias_qualified(qualifier.cloned(), field.name())
             } else {
                 column
             }

@@ -3,17 +3,14 @@
 use std::fmt::Write;
 
 use datafusion::logical_expr::Documentation;
-use datafusion_dbcluster::{
-    ClusterOption, all_window_functions, documentation_example_table, documentation_grammar, functions,
-    option_documentation, table_function_documentation,
-};
+use datafusion_dbcluster::{ClusterOption, all_window_functions, functions, reference};
 use dbcluster_figures::{ColumnType, Figure, Need};
 
 use crate::support::{repository, rows, session, text};
 
 /// Every function of this crate with its documentation, table functions first.
 fn documentation() -> Vec<(String, Documentation)> {
-    let of_tables = table_function_documentation().into_iter().map(|(name, text)| (name.to_string(), text));
+    let of_tables = reference::table_functions().into_iter().map(|(name, text)| (name.to_string(), text));
     let undocumented = |name: &str| panic!("{name} has no documentation");
     let of_windows = all_window_functions();
     let of_windows = of_windows.iter().map(|function| {
@@ -25,21 +22,16 @@ fn documentation() -> Vec<(String, Documentation)> {
         let text = function.documentation().unwrap_or_else(|| undocumented(function.name()));
         (function.name().to_string(), text.clone())
     });
-    let of_aggregates = functions::all_aggregates();
-    let of_aggregates = of_aggregates.iter().map(|function| {
-        let text = function.documentation().unwrap_or_else(|| undocumented(function.name()));
-        (function.name().to_string(), text.clone())
-    });
-    of_tables.chain(of_windows).chain(of_scalars).chain(of_aggregates).collect()
+    of_tables.chain(of_windows).chain(of_scalars).collect()
 }
 
 /// How calls are written, and each option with its example.
 fn options() -> String {
-    let mut page = format!("\n## Calls\n\n```text\n{}\n```\n\n## Options\n", documentation_grammar());
+    let mut page = format!("\n## Calls\n\n```text\n{}\n```\n\n## Options\n", reference::grammar());
     page.push_str(
         "\n`option => value`, behind the arguments without a name and in any order; `:=` is the same.\n",
     );
-    for option in option_documentation() {
+    for option in reference::options() {
         write!(
             page,
             "\n### `{}`\n\n{}\n\nTakes {}. Default: {}.\n\n{}\n",
@@ -55,7 +47,7 @@ fn options() -> String {
 }
 
 /// The function reference as Markdown.
-fn reference() -> String {
+fn reference_page() -> String {
     let all = documentation();
     let mut page = String::from(
         "# Function reference\n\nGenerated from the documentation in the code; a test keeps it current. `\\h name` shows the \
@@ -63,7 +55,7 @@ fn reference() -> String {
     );
     page.push_str(&options());
     let mut section = "";
-    for label in ["Table Functions", "Window Functions", "Event features", "Building Blocks"] {
+    for label in ["Table Functions", "Window Functions", "Event features"] {
         for (name, text) in all.iter().filter(|(_, text)| text.doc_section.label == label) {
             if section != label {
                 section = label;
@@ -103,7 +95,7 @@ fn reference() -> String {
 #[test]
 fn reference_is_current() {
     let path = repository().join("sql/functions.md");
-    let reference = reference();
+    let reference = reference_page();
     if std::env::var_os("DBCLUSTER_COMPLETE").is_some() {
         std::fs::write(&path, &reference).expect("the reference can be written");
     }
@@ -157,17 +149,17 @@ fn options_of_figures_are_current() {
 #[tokio::test]
 async fn examples_are_true() {
     let ctx = session();
-    ctx.sql(documentation_example_table())
+    ctx.sql(reference::example_table())
         .await
         .expect("the example table")
         .collect()
         .await
         .expect("the example table");
     let of_functions = documentation().into_iter().filter_map(|(name, text_of)| {
-        assert!(text_of.sql_example.is_some() || name.ends_with("_vectors"), "{name} has no example");
+        assert!(text_of.sql_example.is_some(), "{name} has no example");
         text_of.sql_example.map(|example| (name, example))
     });
-    let of_options = option_documentation();
+    let of_options = reference::options();
     let of_options =
         of_options.iter().map(|option| (option.name().to_string(), option.sql_example().to_string()));
     for (name, example) in of_functions.chain(of_options) {
@@ -183,11 +175,11 @@ async fn examples_are_true() {
 #[tokio::test]
 async fn every_option_is_documented() {
     let ctx = session();
-    ctx.sql(documentation_example_table()).await.expect("a table").collect().await.expect("a table");
+    ctx.sql(reference::example_table()).await.expect("a table").collect().await.expect("a table");
     let error = ctx.sql("SELECT * FROM dbcluster(events, [1], 1, nonsense => 1)").await;
     let error = error.expect_err("there is no such option").strip_backtrace();
     let (_, listed) = error.split_once("options are ").expect("the options");
-    let documented: Vec<&str> = option_documentation().iter().map(ClusterOption::name).collect();
+    let documented: Vec<&str> = reference::options().iter().map(ClusterOption::name).collect();
     let mut listed: Vec<&str> = listed.split(", ").collect();
     let mut sorted = documented.clone();
     listed.sort_unstable();
@@ -199,10 +191,8 @@ async fn every_option_is_documented() {
 fn readme_names_every_function() {
     let path = repository().join("README.md");
     let readme = std::fs::read_to_string(path).expect("there is a README");
-    for (name, text) in documentation() {
-        if text.doc_section.label != "Building Blocks" && name != "dbscan_vectors" {
-            assert!(readme.contains(&format!("`{name}(")), "the README does not name {name}");
-        }
+    for (name, _) in documentation() {
+        assert!(readme.contains(&format!("`{name}(")), "the README does not name {name}");
     }
 }
 
@@ -211,16 +201,10 @@ fn readme_names_every_function() {
 fn types_of_every_function_are_pinned() {
     let path = repository().join("tests/sqllogictest/types.slt");
     let types = std::fs::read_to_string(path).expect("there are types");
-    for (name, text) in documentation() {
-        if text.doc_section.label != "Building Blocks" && name != "dbscan_vectors" {
-            let is_called = |(start, _): (usize, &str)| {
-                !types[..start].ends_with(|c: char| c == '_' || c.is_alphanumeric())
-            };
-            assert!(
-                types.match_indices(&format!("{name}(")).any(is_called),
-                "types.slt does not call {name}"
-            );
-        }
+    for (name, _) in documentation() {
+        let is_called =
+            |(start, _): (usize, &str)| !types[..start].ends_with(|c: char| c == '_' || c.is_alphanumeric());
+        assert!(types.match_indices(&format!("{name}(")).any(is_called), "types.slt does not call {name}");
     }
 }
 

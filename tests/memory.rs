@@ -179,7 +179,7 @@ async fn nothing_stays(pool: &Refusing, place: &str) {
 async fn operators_whose_memory_is_refused_say_so_or_do_without() {
     let plain = session(None).await;
     for (consumer, can_do_without) in
-        [("DbscanExec", false), ("ExemplarExec", false), ("ExemplarKeysExec", true)]
+        [("DbscanExec", false), ("ExemplarSelectExec", false), ("ExemplarKeyCollectExec", true)]
     {
         let mut refused = 0;
         for sql in QUERIES {

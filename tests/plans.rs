@@ -10,11 +10,9 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion_dbcluster::DbscanRule;
 
-use crate::support::{rows, session_with, text};
+use crate::support::{rows, session_with, text, without_operators};
 
 /// One row group of no rows with the columns f BOOLEAN and s VARCHAR, as pyarrow 26.0 writes it.
 const WITHOUT_ROWS: &[u8] = include_bytes!("fixtures/without_rows.parquet");
@@ -63,7 +61,8 @@ async fn second_scan_skips_row_groups() {
         .any(|left| exemplars.contains(&format!("row_groups_pruned_statistics=11 total → {left} matched")));
     assert!(pruned, "{exemplars}");
     // Five clusters, none with a second row at its first time.
-    let held = analyzed.lines().find(|line| line.contains("ExemplarExec")).expect("the choice of exemplars");
+    let held =
+        analyzed.lines().find(|line| line.contains("ExemplarSelectExec")).expect("the choice of exemplars");
     assert!(held.contains("candidates=5"), "{held}");
 }
 
@@ -142,6 +141,51 @@ async fn partitions_are_clustered_in_parallel() {
     assert_eq!(partitions, [Some(0), Some(1)], "{busy:?}");
 }
 
+/// The physical plan of a statement as text.
+async fn plan(ctx: &SessionContext, folder: &tempfile::TempDir, sql: &str) -> String {
+    let plan = rows(ctx, &format!("EXPLAIN FORMAT INDENT {sql}")).await;
+    let plan = arrow::util::display::array_value_to_string(plan.column(1), 1).expect("a physical plan");
+    let path = folder.path().display().to_string();
+    plan.replace(path.trim_start_matches('/'), "FOLDER")
+}
+
+/// Each setting takes its operator out of the plan, and a session that has lost the settings has the defaults.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn settings_switch_the_operators() {
+    let (ctx, folder) = session().await;
+    let sql = format!("SELECT * FROM {CALL}");
+    let with_all = plan(&ctx, &folder, &sql).await;
+    for (setting, operators) in [
+        ("enable_dbscan_exec", &["DbscanExec"][..]),
+        ("enable_exemplar_fetch", &["ExemplarKeyCollectExec", "ExemplarFilterExec"]),
+        ("enable_exemplar_select", &["ExemplarSelectExec"]),
+    ] {
+        let set = |value: bool| format!("SET dbcluster.{setting} = {value}");
+        ctx.sql(&set(false)).await.expect("a setting");
+        let without = plan(&ctx, &folder, &sql).await;
+        for operator in ["DbscanExec", "ExemplarKeyCollectExec", "ExemplarFilterExec", "ExemplarSelectExec"] {
+            assert!(with_all.contains(operator), "{operator}: {with_all}");
+            assert_eq!(without.contains(operator), !operators.contains(&operator), "{setting}: {without}");
+        }
+        ctx.sql(&set(true)).await.expect("a setting");
+    }
+    let hash_join = "SET datafusion.optimizer.prefer_hash_join = false";
+    ctx.sql(hash_join).await.expect("a setting");
+    assert!(!plan(&ctx, &folder, &sql).await.contains("SortMergeJoin"));
+    ctx.sql("SET dbcluster.enable_cluster_hash_join = false").await.expect("a setting");
+    assert!(plan(&ctx, &folder, &sql).await.contains("SortMergeJoin"));
+    // The catalog with the table is there already.
+    let config = SessionConfig::new().with_target_partitions(2);
+    let mut config = config.with_create_default_catalog_and_schema(false);
+    config.options_mut().execution.parquet.pushdown_filters = true;
+    let without_settings = SessionContext::new_with_state(
+        datafusion::execution::SessionStateBuilder::new_from_existing(ctx.state())
+            .with_config(config)
+            .build(),
+    );
+    assert_eq!(plan(&without_settings, &folder, &sql).await, with_all);
+}
+
 /// The rules that read less must not change what is read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_are_those_of_the_plan_without_the_rules() {
@@ -151,12 +195,10 @@ async fn answers_are_those_of_the_plan_without_the_rules() {
             .with_optimizer_rules(vec![])
             .build(),
     );
-    let ours = DbscanRule.name();
-    let rules =
-        ctx.state().physical_optimizers().iter().filter(|rule| rule.name() != ours).cloned().collect();
+    let config = without_operators(ctx.copied_config());
     let without_operators = SessionContext::new_with_state(
         datafusion::execution::SessionStateBuilder::new_from_existing(ctx.state())
-            .with_physical_optimizer_rules(rules)
+            .with_config(config)
             .build(),
     );
     for sql in [

@@ -7,10 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::Result;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext, col};
+use datafusion_dbcluster::SessionStateBuilderExt;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::support::{self, number, register, session, session_with};
+use crate::support::{self, number, register, session, session_with, text};
 
 #[test]
 fn threads_that_register_at_once_register_once() {
@@ -34,6 +36,54 @@ fn threads_that_register_at_once_register_once() {
         });
         assert_eq!(parts(&ctx), expected);
     }
+}
+
+/// A host that builds its session itself has the same session, however often it is told to.
+#[tokio::test]
+async fn built_sessions_are_registered_ones() {
+    let config = || SessionConfig::new().with_target_partitions(2).with_information_schema(true);
+    let registered = session_with(config());
+    let built = || SessionStateBuilder::new().with_config(config()).with_default_features().with_dbcluster();
+    let once = SessionContext::new_with_state(built().build());
+    let twice = SessionContext::new_with_state(built().with_dbcluster().build());
+    let both = SessionContext::new_with_state(built().build());
+    datafusion_dbcluster::register_all(&both).expect("functions register");
+    let session_id = both.session_id();
+    datafusion_dbcluster::register_all(&both).expect("functions register");
+    assert_eq!(both.session_id(), session_id);
+    let names = |ctx: &SessionContext| {
+        let state = ctx.state();
+        let mut functions: Vec<String> = state.scalar_functions().keys().cloned().collect();
+        functions.extend(state.window_functions().keys().cloned());
+        functions.extend(state.table_functions().keys().cloned());
+        functions.sort_unstable();
+        let logical = state.optimizer().rules.iter().map(|rule| rule.name().to_string());
+        let physical = state.physical_optimizers().iter().map(|rule| rule.name().to_string());
+        let analyzers = state.analyzer().rules.iter().map(|rule| rule.name().to_string());
+        let planners = (state.expr_planners().len(), state.relation_planners().len());
+        (functions, analyzers.chain(logical).chain(physical).collect::<Vec<_>>(), planners)
+    };
+    let make = "CREATE TABLE t AS SELECT value % 7 AS x, value AS id FROM generate_series(1, 100)";
+    let sql = "SELECT * FROM dbcluster(t, [path_score(repeat('a', x))], eps => 1, partition_by => id % 2) ORDER BY id";
+    registered.sql(make).await.expect("a table").collect().await.expect("a table");
+    let expected = text(&registered, sql).await;
+    for ctx in [once, twice, both] {
+        assert_eq!(names(&ctx), names(&registered));
+        ctx.sql(make).await.expect("a table").collect().await.expect("a table");
+        assert_eq!(text(&ctx, sql).await, expected);
+    }
+}
+
+/// Functions that only plans call are in no session's catalog.
+#[tokio::test]
+async fn functions_of_plans_are_not_in_the_catalog() {
+    let ctx = session_with(SessionConfig::new().with_information_schema(true));
+    let routines =
+        |condition: &str| format!("SELECT count(*) FROM information_schema.routines WHERE {condition}");
+    let ours = "routine_name IN ('dbcluster', 'dbscan', 'cmdline_tokens')";
+    assert!(number(&ctx, &routines(ours)).await >= 3);
+    let hidden = "starts_with(routine_name, '__') OR routine_name IN ('dbscan_vectors', 'dbcluster_input')";
+    assert_eq!(number(&ctx, &routines(hidden)).await, 0);
 }
 
 /// A catalog as a remote one is: it answers late, over a connection that a task of the runtime drives, and that the next

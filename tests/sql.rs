@@ -1,4 +1,4 @@
-//! The SQL contract: every `.slt` file of `tests/sqllogictest`, with our physical rule and without.
+//! The SQL contract: every `.slt` file of `tests/sqllogictest`, with our operators and without.
 //!
 //! Files are in the format of [sqllogictest](https://sqlite.org/sqllogictest/doc/trunk/about.wiki), as the engine's own
 //! tests are, and `query` says the columns' types in the engine's letters: see [`ColumnType`]. The letters don't tell
@@ -18,7 +18,7 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use sqllogictest::{AsyncDB, DBOutput, Runner, strict_column_validator};
 
-use crate::support::{repository, session_with, session_without_planner, session_without_rule};
+use crate::support::{repository, session_with, session_without_operators, session_without_planner};
 
 /// The kind of a column, with the letter that the engine's own tests have for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,7 +196,7 @@ async fn files_hold_with_the_operator() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_hold_with_the_window_function() {
-    run("without_rule", session_without_rule, files()).await;
+    run("without_rule", session_without_operators, files()).await;
 }
 
 /// A host without relation planners has the positional form.

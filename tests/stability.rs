@@ -12,7 +12,7 @@ use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
 use datafusion_dbcluster::dbscan_udwf;
 use proptest::prelude::*;
 
-use crate::support::{data_folder, read_set, register, rows, session_with, session_without_rule, text};
+use crate::support::{data_folder, read_set, register, rows, session_with, session_without_operators, text};
 
 /// Everything that a call can say about these events, in an order of its own.
 const QUERIES: [&str; 9] = [
@@ -111,7 +111,7 @@ proptest! {
             register(&one, "events", &batch, 1);
             let expected = answers(&one).await;
             for (partitions, batch_size) in [(1, 1), (2, 3), (7, 8192)] {
-                for session in [session_with, session_without_rule] {
+                for session in [session_with, session_without_operators] {
                     let other = session(settings(partitions, batch_size));
                     register(&other, "events", &batch, partitions);
                     assert_eq!(expected, answers(&other).await, "{partitions} partitions, batches of {batch_size}");

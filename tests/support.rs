@@ -7,9 +7,11 @@ use arrow::array::{Array, Int64Array, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::util::pretty::pretty_format_batches;
+use datafusion::config::ExtensionOptions;
 use datafusion::datasource::MemTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{CsvReadOptions, ParquetReadOptions, SessionConfig, SessionContext};
+use datafusion_dbcluster::DbclusterConfig;
 
 /// The folder of the workspace, whose scripts, pages and sources tests read.
 pub fn repository() -> PathBuf {
@@ -29,15 +31,17 @@ pub fn session_with(config: SessionConfig) -> SessionContext {
     ctx
 }
 
-/// The same without our physical rule, so that the window function does the work itself.
-pub fn session_without_rule(config: SessionConfig) -> SessionContext {
-    let ctx = session_with(config);
-    let state = ctx.state();
-    let rules =
-        state.physical_optimizers().iter().filter(|rule| rule.name() != "dbscan_exec").cloned().collect();
-    SessionContext::new_with_state(
-        SessionStateBuilder::new_from_existing(state).with_physical_optimizer_rules(rules).build(),
-    )
+/// The same without our operators, so that the window function does the work itself.
+pub fn session_without_operators(config: SessionConfig) -> SessionContext {
+    session_with(without_operators(config))
+}
+
+/// Settings that switch off each rule of ours that can be.
+pub fn without_operators(config: SessionConfig) -> SessionConfig {
+    let ours = DbclusterConfig::default();
+    let settings = ours.entries();
+    let config = config.with_option_extension(ours);
+    settings.iter().fold(config, |config, setting| config.set_bool(&setting.key, false))
 }
 
 /// The same without our relation planner, as in a host that takes table functions only.

@@ -1,11 +1,13 @@
 //! Tables by their names: a call may name one as a string, or one that the statement uses nowhere else.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, LazyLock};
 
-use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{Result, TableReference, exec_datafusion_err, plan_err};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::metadata::FieldMetadata;
+use datafusion::common::{Result, ScalarValue, TableReference, exec_datafusion_err, plan_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use futures::FutureExt;
@@ -14,22 +16,24 @@ use tokio::runtime::{Builder, Runtime};
 use super::written::with_function_name;
 use crate::near_miss::{did_you_mean, excerpt};
 
-/// The table of a name, as a table function: how the relation planner reaches the session's catalogs, which
-/// the SQL planner shows to nobody else. `SELECT * FROM dbcluster_input('events')` is `SELECT * FROM events`.
-#[derive(Debug)]
-pub(crate) struct InputFunction;
+/// Metadata that marks the argument of a lookup. SQL can't write it: the literals of a statement have none.
+const LOOKUP: &str = "dbcluster.lookup";
 
-impl InputFunction {
-    pub(crate) const NAME: &'static str = "dbcluster_input";
+/// The argument that makes the table function `dbcluster` give the table of this name itself. So the relation planner
+/// reaches the session's catalogs, which the SQL planner shows to table functions only.
+pub(super) fn lookup_argument(name: &str) -> Expr {
+    let mark = BTreeMap::from([(LOOKUP.to_string(), String::new())]);
+    Expr::Literal(ScalarValue::from(name), Some(FieldMetadata::from(mark)))
 }
 
-impl TableFunctionImpl for InputFunction {
-    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
-        let [table] = args.exprs() else {
-            return plan_err!("{} expects 1 argument, got {}", Self::NAME, args.exprs().len());
-        };
-        let name = string(Self::NAME, "the first argument", "a table's name", table)?;
-        Ok(lookup(args.session(), name)?.1)
+/// The table that a [`lookup_argument`] names, if these arguments are one.
+pub(super) fn looked_up(session: &dyn Session, args: &[Expr]) -> Result<Option<Arc<dyn TableProvider>>> {
+    match args {
+        [Expr::Literal(name, Some(metadata))] if metadata.inner().contains_key(LOOKUP) => {
+            let name = name.try_as_str().flatten();
+            name.map(|name| Ok(lookup(session, name)?.1)).transpose()
+        }
+        _ => Ok(None),
     }
 }
 

@@ -18,6 +18,5 @@ mod scope;
 mod table_function;
 mod written;
 
-pub(crate) use catalog::InputFunction;
 pub(crate) use relation::DbclusterPlanner;
 pub(crate) use table_function::{ClusterTableFunction, ProcessFeaturesFunction};

@@ -8,13 +8,13 @@ use datafusion::common::{DFSchema, DataFusionError, Result, TableReference, plan
 use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{
     self, FunctionArg, FunctionArgExpr, FunctionArgOperator, ObjectName, ObjectNamePart, TableFactor,
 };
 use datafusion::sql::sqlparser::dialect::Dialect;
 
-use super::catalog::InputFunction;
+use super::catalog::lookup_argument;
 use super::depth::{TOO_DEEP, nests_too_deep};
 use super::lists::{read_list, string_literal};
 use super::planner::{SqlPlanner, session_dialect};
@@ -287,7 +287,7 @@ fn lookup(
 ) -> Result<LogicalPlan> {
     let source = context
         .context_provider()
-        .get_table_function_source(InputFunction::NAME, vec![lit(name)])
+        .get_table_function_source(TableFunction::Dbcluster.name(), vec![lookup_argument(name)])
         .map_err(|error| with_function_name(function, error))?;
     LogicalPlanBuilder::scan(reference, source, None)?.build()
 }

@@ -14,7 +14,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::sql::sqlparser::ast::{self, ExprWithAlias};
 use datafusion::sql::sqlparser::dialect::Dialect;
 
-use super::catalog::{scan, string};
+use super::catalog::{looked_up, scan, string};
 use super::lists::parse_list;
 use super::planner::{SqlPlanner, session_dialect};
 use super::written::{Value, WrittenCall};
@@ -29,6 +29,9 @@ pub(crate) struct ClusterTableFunction(pub(crate) TableFunction);
 
 impl TableFunctionImpl for ClusterTableFunction {
     fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        if let Some(table) = looked_up(args.session(), args.exprs())? {
+            return Ok(table);
+        }
         let name = self.0.name();
         let usage = || format!("{name}('table', 'feature, ...', eps [, min_samples])");
         let [table, columns, eps, rest @ ..] = args.exprs() else {

@@ -15,8 +15,7 @@ use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect, execute_stream};
 use futures::StreamExt;
 
-use super::exemplar::ExemplarExec;
-use super::exemplar_keys::ExemplarKeysExec;
+use super::{ExemplarKeyCollectExec, ExemplarSelectExec};
 
 /// Rows of groups (below 0: of none), their values, and a text.
 fn batch(rows: &[(i64, i64)]) -> RecordBatch {
@@ -40,7 +39,7 @@ fn exemplars(partitions: &[Vec<RecordBatch>]) -> Arc<dyn ExecutionPlan> {
     fields.push(Arc::new(Field::new("__tie", DataType::UInt64, false)));
     let order = PhysicalSortExpr::new(Arc::new(Column::new("value", 1)), SortOptions::default());
     let cluster = vec![Arc::new(Column::new("group", 0)) as _];
-    Arc::new(ExemplarExec::with_input(input, Arc::new(Schema::new(fields)), cluster, vec![order]))
+    Arc::new(ExemplarSelectExec::with_input(input, Arc::new(Schema::new(fields)), cluster, vec![order]))
 }
 
 /// Three partitions, in each of which are rows of all groups and of none.
@@ -94,7 +93,7 @@ async fn keys_are_those_of_one_run() {
     let key = Arc::new(Column::new("value", 1)) as _;
     let filter = Arc::new(DynamicFilterPhysicalExpr::new(vec![Arc::clone(&key)], lit(true)));
     let keys = vec![Arc::clone(&key)];
-    let exec = ExemplarKeysExec::new(input, keys.clone(), keys, Arc::clone(&filter));
+    let exec = ExemplarKeyCollectExec::new(input, keys.clone(), keys, Arc::clone(&filter));
     let plan: Arc<dyn ExecutionPlan> = Arc::new(exec);
     let context = Arc::new(TaskContext::default());
     let knows = || {

@@ -26,13 +26,12 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-    StatisticsArgs,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, StatisticsArgs,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::DbscanExec;
-use super::dbscan::in_place_of;
+use super::dbscan::clusters;
+use super::one_input::{one_input, rows_of_input};
 use crate::file_versions::{CHANGED, FileVersions, file_name};
 
 /// Puts [`UnchangedFilesExec`] into plans that cluster and read a file twice. It belongs behind all other rules, which
@@ -74,14 +73,6 @@ fn guarded(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let children = plan.children().into_iter().map(|child| guarded(Arc::clone(child)));
     let children = children.collect::<Result<Vec<_>>>()?;
     plan.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
-}
-
-/// Whether a plan is one of this crate's.
-fn clusters(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
-    plan.exists(|node| {
-        let any: &dyn Any = node.as_ref();
-        Ok(any.is::<DbscanExec>() || in_place_of(node)?.is_some())
-    })
 }
 
 /// The files that more than one scan of a plan reads, as each of the scans was planned for them.
@@ -198,43 +189,15 @@ impl ExecutionPlan for UnchangedFilesExec {
         "UnchangedFilesExec"
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
+    rows_of_input!();
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
+    one_input!(|_, input| Self::try_new(input));
 
     fn apply_expressions(
         &self,
         _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        // The engine gives back as many as children() has.
-        Ok(Arc::new(Self::try_new(children.swap_remove(0))?))
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -245,10 +208,6 @@ impl ExecutionPlan for UnchangedFilesExec {
             Ok::<_, DataFusionError>(stream::unfold(Some(run), |run| async move { run?.next().await }))
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows.try_flatten())))
-    }
-
-    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
-        vec![ChildStats::At(partition)]
     }
 
     fn statistics_from_inputs(

@@ -12,25 +12,14 @@
 //! - refuse wrong arguments while the query is planned, with the function, the argument, what was expected and what
 //!   came (`arguments.rs`).
 //!
-//! Each cost is linear in the length of the text. The functions `dbcluster_*` beside them are no features but parts of
-//! the plans that the table functions make. This page is the one list of all: a new function is a file named like its
-//! SQL name and one line in [`all`].
+//! Each cost is linear in the length of the text. This page is the one list of all: a new function is a file named like
+//! its SQL name and one line in the list below, which makes its constructor and its forms over expressions ([`expr_fn`]).
 
 mod arguments;
 mod ascii;
 mod cmdline_template;
 mod cmdline_tokens;
 mod crc32_hash;
-mod dbcluster_exact;
-mod dbcluster_feature;
-mod dbcluster_few;
-mod dbcluster_found;
-mod dbcluster_json_text;
-mod dbcluster_kept;
-mod dbcluster_key;
-mod dbcluster_same_vector;
-mod dbcluster_smallest;
-mod dbcluster_tie;
 mod delim_hash;
 mod delim_skeleton;
 mod delimiters;
@@ -48,16 +37,17 @@ mod token_count;
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::ScalarUDF;
 
-pub use dbcluster_json_text::{as_json, json_text};
-pub(crate) use dbcluster_key::has_key;
-
-/// One constructor per function, each giving the same instance every time, and the list of all.
+/// The constructor of each function, which gives the same instance every time, its forms over expressions, and the list of
+/// all functions.
 macro_rules! functions {
-    ($($name:ident: $function:ident, $constructor:ident;)*) => {
+    ($(
+        #[doc = $doc:literal]
+        $name:ident::$function:ident, $constructor:ident, $($expr_fn:ident($($arg:ident),+)),+;
+    )*) => {
         $(
-            #[doc = concat!("The SQL function `", stringify!($name), "`.")]
+            #[doc = concat!("The SQL function `", stringify!($name), "`:", $doc)]
             pub fn $constructor() -> Arc<ScalarUDF> {
                 static UDF: LazyLock<Arc<ScalarUDF>> =
                     LazyLock::new(|| Arc::new(ScalarUDF::from($name::$function)));
@@ -69,48 +59,47 @@ macro_rules! functions {
         pub fn all() -> Vec<Arc<ScalarUDF>> {
             vec![$($constructor()),*]
         }
+
+        /// The scalar functions over expressions, for `DataFrame`s. An option of a function has a form of its own, and
+        /// has to be a literal.
+        pub mod expr_fn {
+            use datafusion::logical_expr::Expr;
+
+            $($(
+                #[doc = concat!("`", stringify!($name($($arg),+)), "`:", $doc)]
+                pub fn $expr_fn($($arg: Expr),+) -> Expr {
+                    super::$constructor().call(vec![$($arg),+])
+                }
+            )+)*
+        }
     };
 }
 
 functions! {
-    cmdline_template: CmdlineTemplate, cmdline_template_udf;
-    cmdline_tokens: CmdlineTokens, cmdline_tokens_udf;
-    crc32_hash: Crc32Hash, crc32_hash_udf;
-    dbcluster_feature: DbclusterFeature, dbcluster_feature_udf;
-    dbcluster_few: DbclusterFew, dbcluster_few_udf;
-    dbcluster_found: DbclusterFound, dbcluster_found_udf;
-    dbcluster_json_text: DbclusterJsonText, dbcluster_json_text_udf;
-    dbcluster_kept: DbclusterKept, dbcluster_kept_udf;
-    dbcluster_key: DbclusterKey, dbcluster_key_udf;
-    dbcluster_same_vector: DbclusterSameVector, dbcluster_same_vector_udf;
-    dbcluster_tie: DbclusterTie, dbcluster_tie_udf;
-    delim_hash: DelimHash, delim_hash_udf;
-    delim_skeleton: DelimSkeleton, delim_skeleton_udf;
-    entropy: Entropy, entropy_udf;
-    is_system_session: IsSystemSession, is_system_session_udf;
-    logon_type_name: LogonTypeName, logon_type_name_udf;
-    path_score: PathScore, path_score_udf;
-    process_name: ProcessName, process_name_udf;
-    sid_name: SidName, sid_name_udf;
-    string_score: StringScore, string_score_udf;
-    token_count: TokenCount, token_count_udf;
-}
-
-/// The SQL aggregate function `dbcluster_exact`.
-pub fn dbcluster_exact_udaf() -> Arc<AggregateUDF> {
-    static UDAF: LazyLock<Arc<AggregateUDF>> =
-        LazyLock::new(|| Arc::new(AggregateUDF::from(dbcluster_exact::DbclusterExact::new())));
-    Arc::clone(&UDAF)
-}
-
-/// The SQL aggregate function `dbcluster_smallest`.
-pub fn dbcluster_smallest_udaf() -> Arc<AggregateUDF> {
-    static UDAF: LazyLock<Arc<AggregateUDF>> =
-        LazyLock::new(|| Arc::new(AggregateUDF::from(dbcluster_smallest::DbclusterSmallest::new())));
-    Arc::clone(&UDAF)
-}
-
-/// All aggregate functions of this crate.
-pub fn all_aggregates() -> Vec<Arc<AggregateUDF>> {
-    vec![dbcluster_exact_udaf(), dbcluster_smallest_udaf()]
+    /// the pattern that a command line has in common with others.
+    cmdline_template::CmdlineTemplate, cmdline_template_udf, cmdline_template(s);
+    /// the number of delimiters in a command line.
+    cmdline_tokens::CmdlineTokens, cmdline_tokens_udf, cmdline_tokens(s), cmdline_tokens_with_class(s, class);
+    /// the CRC-32 of a text.
+    crc32_hash::Crc32Hash, crc32_hash_udf, crc32_hash(s);
+    /// the CRC-32 of the delimiters of a command line.
+    delim_hash::DelimHash, delim_hash_udf, delim_hash(s), delim_hash_with_class(s, class);
+    /// the delimiters of a command line, in their order.
+    delim_skeleton::DelimSkeleton, delim_skeleton_udf, delim_skeleton(s), delim_skeleton_with_class(s, class);
+    /// the Shannon entropy of the characters of a text, in bits.
+    entropy::Entropy, entropy_udf, entropy(s);
+    /// whether a logon id is one of the system's own sessions.
+    is_system_session::IsSystemSession, is_system_session_udf, is_system_session(id);
+    /// the name of a Windows logon type.
+    logon_type_name::LogonTypeName, logon_type_name_udf, logon_type_name(n);
+    /// the sum of the characters of a path.
+    path_score::PathScore, path_score_udf, path_score(s), path_score_with_scale(s, scale);
+    /// the file name at the end of a path.
+    process_name::ProcessName, process_name_udf, process_name(path);
+    /// the name of a well-known Windows security identifier.
+    sid_name::SidName, sid_name_udf, sid_name(s);
+    /// the sum of the characters of a text.
+    string_score::StringScore, string_score_udf, string_score(s), string_score_with_scale(s, scale);
+    /// the number of pieces between separators.
+    token_count::TokenCount, token_count_udf, token_count(s), token_count_with_sep(s, sep);
 }

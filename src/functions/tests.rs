@@ -10,16 +10,6 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF};
 use datafusion::prelude::SessionContext;
 
-/// The functions over text; the list also has building blocks of the table functions' plans.
-fn event_features() -> Vec<Arc<ScalarUDF>> {
-    let is_one = |function: &Arc<ScalarUDF>| {
-        function
-            .documentation()
-            .is_some_and(|documentation| documentation.doc_section.label == "Event features")
-    };
-    super::all().into_iter().filter(is_one).collect()
-}
-
 fn context() -> SessionContext {
     let context = SessionContext::new();
     for function in super::all() {
@@ -157,7 +147,7 @@ async fn answers() -> Result<()> {
 #[tokio::test]
 async fn null_gives_null() -> Result<()> {
     let context = context();
-    for function in event_features() {
+    for function in super::all() {
         let name = function.name();
         assert_eq!(value(&context, &format!("{name}(NULL)")).await?, "NULL", "{name}");
         assert_eq!(value(&context, &format!("{name}(CAST(NULL AS VARCHAR))")).await?, "NULL", "{name}");
@@ -210,7 +200,7 @@ fn encodings_agree() -> Result<()> {
         doubled.slice(8, 8),
         dictionary(&UInt64Array::from_iter_values((0..8).chain(0..8)), &texts)?.slice(8, 8),
     ];
-    for function in event_features() {
+    for function in super::all() {
         let expected = invoke_array(&function, Arc::clone(&texts))?;
         assert_eq!(expected.data_type(), &function.return_type(&[DataType::Utf8])?, "{function:?}");
         assert!(expected.is_null(1) && expected.null_count() < expected.len(), "{function:?}");

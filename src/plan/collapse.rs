@@ -15,15 +15,15 @@ use super::columns::{
     FOUND, GROUP_KEY, HASH, LAST_EVENT_TIME, LAST_TIME, SIZE, TIE, WEIGHT, cluster_col, cluster_column,
     event_feature_name, event_key_name, event_partition_name, kept_name, key_name, partition_name,
 };
+use super::functions::{
+    assert_row_found_udf, exemplar_group_udf, exemplar_sort_key_udf, kept_values_udf, vectors_equal_udf,
+};
 use super::sorting::{greatest, has_order_of_sort, least};
 use super::spec::ClusterSpec;
 use super::values::{
     cluster_id, cluster_key, feature_value, group, input_columns, label_field, partition_column, smallest,
 };
 use super::vectors::{kept_value, labelled_vectors, last_key_of_vector};
-use crate::functions::{
-    dbcluster_found_udf, dbcluster_kept_udf, dbcluster_same_vector_udf, dbcluster_tie_udf,
-};
 use crate::options::{ExemplarChoice, NullPolicy};
 use crate::window::{CORE_HASH, GROUP, IS_EXEMPLAR};
 
@@ -35,13 +35,13 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let one_row_each = spec.options.min_samples.value().is_some_and(|least| least <= 2)
         && spec.options.nulls != NullPolicy::Skip;
 
-    // A left join, so that a cluster whose row is gone is noticed: dbcluster_found fails on its NULL.
+    // A left join, so that a cluster whose row is gone is noticed: __assert_row_found fails on its NULL.
     let (events, keys) = events(spec, one_row_each)?;
     let joined = LogicalPlanBuilder::from(clusters)
         .join_detailed(events, JoinType::Left, keys.columns, keys.residual, NullEquality::NullEqualsNull)?
         .window([tie_break(spec)?])?
         .filter(
-            dbcluster_found_udf()
+            assert_row_found_udf()
                 .call(vec![ident(FOUND)])
                 .and(group().is_no_cluster().or(ident(TIE).eq(lit(1_u64)))),
         )?;
@@ -70,7 +70,7 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
     }
     output.push(cluster_key(spec, cluster_col)?.alias(CLUSTER_KEY));
     for (index, kept) in spec.options.keep_members.iter().enumerate() {
-        let of_group = dbcluster_kept_udf().call(vec![cluster_col(&kept_name(index))]);
+        let of_group = kept_values_udf().call(vec![cluster_col(&kept_name(index))]);
         let of_event = make_array(vec![kept_value(spec, kept)?]);
         output.push(own(of_group, of_event)?.alias(kept.output_name()));
     }
@@ -130,7 +130,7 @@ fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKe
             .features()
             .iter()
             .flat_map(|feature| [cluster_col(&feature.name), feature_value(spec, feature)]);
-        Some(dbcluster_same_vector_udf().call(partitions.chain(features).collect()))
+        Some(vectors_equal_udf().call(partitions.chain(features).collect()))
     } else {
         for (index, key) in computed_partitions {
             events.push(key.alias(event_partition_name(index)));
@@ -231,18 +231,16 @@ fn last_vector_first(spec: &ClusterSpec, keys: usize) -> Vec<SortExpr> {
 
 /// The number of a row among those that could be its cluster's exemplar.
 fn tie_break(spec: &ClusterSpec) -> Result<Expr> {
-    // Rows without a cluster need no number: the function keeps an engine from working on each of millions of them.
-    let of_cluster = |value: Vec<Expr>| {
-        let group = std::iter::once(cluster_col(GROUP_KEY));
-        dbcluster_tie_udf().call(group.chain(value).collect())
-    };
+    // Rows without a cluster need no number: the functions keep an engine from working on each of millions of them.
     let mut groups: Vec<Expr> =
         (0..spec.partition_by().len()).map(|index| cluster_col(&partition_name(index))).collect();
-    groups.push(of_cluster(vec![]));
+    groups.push(exemplar_group_udf().call(vec![cluster_col(GROUP_KEY)]));
     let ascending = spec.options.exemplar != ExemplarChoice::Last;
     let keys = spec.exemplar_keys()?;
     let deciding = spec.remaining_columns()?.into_iter().filter(|column| !keys.contains(column));
-    let deciding = deciding.map(|column| of_cluster(vec![column]).sort(ascending, false));
+    let deciding = deciding.map(|column| {
+        exemplar_sort_key_udf().call(vec![cluster_col(GROUP_KEY), column]).sort(ascending, false)
+    });
     Ok(number_ties(groups, deciding.collect()))
 }
 

@@ -14,7 +14,7 @@
 //! | `row_number`, `ntile`, `lag`, `lead` and window functions over `ROWS` | all columns of the input |
 //!
 //! Sums, averages and variances of floats depend on the order of the rows in their last bits. They are computed by
-//! [`dbcluster_exact`](crate::functions::dbcluster_exact_udaf), which does not.
+//! [`__exact_statistic`](crate::plan::functions::exact_statistic_udaf), which does not.
 //!
 //! Keys of types without an order (unions) take no part. A frame of `RANGE` or `GROUPS` has equal rows as its limits: there
 //! further keys would change what it says.
@@ -41,8 +41,8 @@ use datafusion::logical_expr::{
 };
 
 use super::columns::is_reserved;
+use super::functions::exact_statistic_udaf;
 use super::sorting::has_order;
-use crate::functions::dbcluster_exact_udaf;
 use crate::window::regroup::{window_function, with_expressions};
 
 /// The plan with complete orders, and none that decides nothing.
@@ -217,7 +217,7 @@ fn exact(function: &AggregateFunction, schema: &DFSchema) -> Result<Option<Expr>
     let AggregateFunction { params, .. } = function;
     let (filter, null_treatment) = (params.filter.clone(), params.null_treatment);
     let exact =
-        AggregateFunction::new_udf(dbcluster_exact_udaf(), args, false, filter, vec![], null_treatment);
+        AggregateFunction::new_udf(exact_statistic_udaf(), args, false, filter, vec![], null_treatment);
     Ok(Some(Expr::AggregateFunction(exact)))
 }
 

@@ -7,12 +7,12 @@ use super::columns::{
     CLUSTER_ID, CLUSTER_KEY, CLUSTERS, CORE, GROUP_KEY, HASH, KEY, POINT_TYPE, cluster_col, cluster_column,
     event_feature_name, event_partition_name, partition_name,
 };
+use super::functions::assert_row_found_udf;
 use super::spec::ClusterSpec;
 use super::values::{
     cluster_id, cluster_key, feature_value, group, input_columns, label_field, partition_column,
 };
 use super::vectors::labelled_vectors;
-use crate::functions::dbcluster_found_udf;
 use crate::window::{CORE_HASH, GROUP, IS_CORE};
 
 /// The plan of `dbcluster_members`.
@@ -64,7 +64,7 @@ pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
     // The rows are kept whatever happens; one without a vector has come after the vectors were made.
     LogicalPlanBuilder::from(vectors)
         .join_detailed(events, JoinType::Right, (left_on, right_on), None, NullEquality::NullEqualsNull)?
-        .filter(dbcluster_found_udf().call(vec![cluster_col(GROUP_KEY)]))?
+        .filter(assert_row_found_udf().call(vec![cluster_col(GROUP_KEY)]))?
         .project(output)?
         .alias(spec.function.name())?
         .build()

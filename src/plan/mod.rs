@@ -24,12 +24,14 @@
 //! - [`collapse`]: `dbcluster`. [`members`]: `dbcluster_members`. [`summary`]: `dbcluster_summary`.
 //! - [`process_features`]: the table function of that name.
 //! - [`order`]: the canonical order of the rows. [`sorting`]: what can be sorted.
+//! - [`functions`]: functions that only plans call.
 //! - [`columns`]: the names of all columns. [`values`]: expressions that several parts have.
 //! - [`rules`]: what the optimizer is told about these plans.
 
 mod collapse;
 pub(crate) mod columns;
 mod complete;
+pub(crate) mod functions;
 mod members;
 pub(crate) mod nesting;
 mod order;

@@ -5,12 +5,12 @@ use datafusion::common::{DFSchema, Result};
 use datafusion::functions_aggregate::expr_fn::{first_value, max, min};
 use datafusion::logical_expr::{Expr, ExprSchemable, lit};
 
-use crate::functions::dbcluster_feature_udf;
+use super::functions::feature_to_double_udf;
 
 /// The form of a key in which equal values have equal bits: 0.0 and -0.0 are equal, but would be sorted, grouped and
 /// joined as two, and not by every operator alike.
 pub(crate) fn canonical_float_key(expr: Expr, schema: &DFSchema) -> Result<Expr> {
-    let canonical = dbcluster_feature_udf();
+    let canonical = feature_to_double_udf();
     let is_canonical =
         matches!(&expr, Expr::ScalarFunction(function) if function.func.name() == canonical.name());
     let is_float = match expr.get_type(schema)? {

@@ -18,10 +18,10 @@ use super::columns::{
 };
 use super::nesting::check_nesting;
 
+use super::functions::has_key;
 use super::repeatable::repeatable;
 use super::sorting::canonical_float_key;
 use crate::feature::{is_feature_type, make_it_a_number};
-use crate::functions::has_key;
 use crate::near_miss::excerpt;
 use crate::options::{
     ClusterOption, ClusterOptions, Feature, KeptColumn, Key, MAX_FEATURES, MAX_KEYS, OPTIONS, Takes,

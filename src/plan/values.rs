@@ -5,8 +5,8 @@ use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::{Expr, ident, lit, when};
 
 use super::columns::{GROUP_KEY, HASH, LABEL, cluster_col, partition_name};
+use super::functions::{cluster_key_udf, feature_to_double_udf, smallest_n_udaf};
 use super::spec::ClusterSpec;
-use crate::functions::{dbcluster_feature_udf, dbcluster_key_udf, dbcluster_smallest_udaf};
 use crate::group::Group;
 use crate::options::Feature;
 
@@ -17,7 +17,7 @@ pub(super) fn input_columns(spec: &ClusterSpec) -> Vec<Expr> {
 
 /// A feature of one event as the number that is clustered.
 pub(super) fn feature_value(spec: &ClusterSpec, feature: &Feature) -> Expr {
-    dbcluster_feature_udf().call(vec![
+    feature_to_double_udf().call(vec![
         feature.expr.clone(),
         lit(feature.name.as_str()),
         lit(spec.options.nulls.name()),
@@ -46,7 +46,7 @@ pub(super) fn cluster_id() -> Result<Expr> {
 pub(super) fn cluster_key(spec: &ClusterSpec, column: impl Fn(&str) -> Expr) -> Result<Expr> {
     let mut args = vec![column(HASH)];
     args.extend((0..spec.partition_by().len()).map(|index| column(&partition_name(index))));
-    when(Group(column(GROUP_KEY)).is_cluster(), dbcluster_key_udf().call(args))
+    when(Group(column(GROUP_KEY)).is_cluster(), cluster_key_udf().call(args))
         .otherwise(lit(ScalarValue::Utf8(None)))
 }
 
@@ -57,5 +57,5 @@ pub(super) fn partition_column(spec: &ClusterSpec, index: usize) -> Option<&Colu
 
 /// The smallest values of a group, up to a number of them.
 pub(super) fn smallest(value: Expr, count: i64) -> Expr {
-    dbcluster_smallest_udaf().call(vec![value, lit(count)])
+    smallest_n_udaf().call(vec![value, lit(count)])
 }

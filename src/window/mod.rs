@@ -53,15 +53,65 @@ pub fn dbscan_udwf() -> Arc<WindowUDF> {
     Arc::clone(&UDWF)
 }
 
-/// `dbscan_vectors(options, weight, f1, ..., fk) OVER (...)`, which the table functions plan. It is registered because plans may travel by name; people want [`dbscan_udwf`].
+/// The window function over expressions, for `DataFrame`s.
+pub mod expr_fn {
+    use datafusion::logical_expr::Expr;
+
+    use super::dbscan_udwf;
+
+    /// `dbscan(eps, min_samples, feature, ...) OVER ()`: the number of each row's cluster, -1 for noise. `eps` and
+    /// `min_samples` are literals; behind the features may stand a struct of options. A partition and an order are added with
+    /// [`ExprFunctionExt`](datafusion::logical_expr::ExprFunctionExt).
+    ///
+    /// The session has to know this crate, see [`register_all`](crate::register_all): a rule of it completes the order of the
+    /// window with the features.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> datafusion::error::Result<()> {
+    /// use datafusion::prelude::{SessionContext, col, lit};
+    /// use datafusion_dbcluster::expr_fn::dbscan;
+    ///
+    /// let ctx = SessionContext::new();
+    /// datafusion_dbcluster::register_all(&ctx)?;
+    ///
+    /// let table = ctx.sql("SELECT * FROM (VALUES (1), (2), (3), (10)) AS t(x)").await?;
+    /// let cluster = dbscan(lit(1.5), lit(2), vec![col("x")]).alias("cluster");
+    /// let rows = table.window(vec![cluster])?.sort_by(vec![col("x")])?.collect().await?;
+    /// datafusion::assert_batches_eq!(
+    ///     [
+    ///         "+----+---------+",
+    ///         "| x  | cluster |",
+    ///         "+----+---------+",
+    ///         "| 1  | 0       |",
+    ///         "| 2  | 0       |",
+    ///         "| 3  | 0       |",
+    ///         "| 10 | -1      |",
+    ///         "+----+---------+",
+    ///     ],
+    ///     &rows
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn dbscan(eps: Expr, min_samples: Expr, features: Vec<Expr>) -> Expr {
+        let mut args = vec![eps, min_samples];
+        args.extend(features);
+        dbscan_udwf().call(args)
+    }
+}
+
+/// `dbscan_vectors(options, weight, f1, ..., fk) OVER (...)`, which the table functions plan around, and which no session
+/// knows: it clusters distinct vectors that stand for `weight` rows each, after scaling them. Only a process that is sent
+/// plans by name registers it; people want [`dbscan_udwf`].
 pub fn dbscan_vectors_udwf() -> Arc<WindowUDF> {
     static UDWF: LazyLock<Arc<WindowUDF>> = LazyLock::new(|| Arc::new(WindowUDF::from(DbscanVectors::new())));
     Arc::clone(&UDWF)
 }
 
-/// Both window functions, for whoever registers them one by one.
+/// The window functions that people call, for whoever registers them one by one.
 pub fn all_window_functions() -> Vec<Arc<WindowUDF>> {
-    vec![dbscan_udwf(), dbscan_vectors_udwf()]
+    vec![dbscan_udwf()]
 }
 
 /// Field of `dbscan_vectors`: the number of the vector's [`Group`](crate::group::Group), unique to its cluster, or to itself.
@@ -171,18 +221,7 @@ impl WindowUDFImpl for Dbscan {
     }
 }
 
-#[user_doc(
-    doc_section(label = "Window Functions"),
-    description = "What `dbcluster` plans around; use `dbscan` or `dbcluster` instead. Clusters distinct vectors that \
-                   stand for `weight` rows each, after scaling them, in the order of OVER's ORDER BY.",
-    syntax_example = "dbscan_vectors(options, weight, feature[, ..., feature]) OVER (ORDER BY ...)",
-    argument(
-        name = "options",
-        description = "A constant struct of the options of `dbcluster`; it has to name `eps` and `min_samples`."
-    ),
-    argument(name = "weight", description = "How many rows the vector stands for."),
-    argument(name = "feature", description = "One to 64 features.")
-)]
+/// See [`dbscan_vectors_udwf`].
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct DbscanVectors {
     signature: Signature,
@@ -221,10 +260,6 @@ impl WindowUDFImpl for DbscanVectors {
 
     fn partition_evaluator(&self, args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
         Ok(Box::new(Evaluator(Call::try_new(self.name(), args.input_exprs(), args.input_fields())?)))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }
 

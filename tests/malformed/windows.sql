@@ -21,12 +21,6 @@ SELECT a FROM t QUALIFY dbscan(1, 2, a) OVER () = 0
 SELECT a, count(*), dbscan(1, 2, a) OVER () FROM t GROUP BY a
 SELECT dbscan(1, 2, sum(a)) OVER () FROM t GROUP BY s
 SELECT dbscan(1, 2, a) OVER w, dbscan(2, 2, a) OVER w FROM t WINDOW w AS (PARTITION BY b)
-SELECT dbscan_vectors(1, 2, a) OVER () FROM t
-SELECT dbscan_vectors({eps:1, min_samples:2}, a, x) OVER () FROM t
-SELECT dbscan_vectors({eps:1, min_samples:2}, -1, x) OVER () FROM t
-SELECT dbscan_vectors({eps:1, min_samples:2}, NULL, x) OVER () FROM t
-SELECT dbscan_vectors({eps:1, min_samples:2}, 9223372036854775807, x) OVER () FROM t
-SELECT dbscan_vectors({}, 1, x) OVER () FROM t
 SELECT dbscan(1 / 0, 2, a) OVER () FROM t
 SELECT dbscan(1, -5, a) OVER () FROM t
 SELECT dbscan(1, 2, NULL) OVER () FROM t
@@ -42,7 +36,3 @@ SELECT dbscan(1, 2, a) OVER (ORDER BY ts - ts) FROM t
 SELECT dbscan(1, 2, a) OVER (ORDER BY {q: a}) FROM t
 SELECT dbscan(1, 2, a) OVER (PARTITION BY MAP {'a': a}) FROM t
 SELECT dbscan(1, 2, {q: a}) OVER () FROM t
-SELECT dbscan_vectors({eps: -1, min_samples: 2}, 1, x) OVER () FROM t
-SELECT dbscan_vectors({eps: 1, min_samples: 2, nope: 1}, 1, x) OVER () FROM t
-SELECT dbscan_vectors({eps: a, min_samples: 2}, 1, x) OVER () FROM t
-SELECT dbscan_vectors({eps: 'x', min_samples: 2}, 1, x) OVER () FROM t

@@ -24,7 +24,7 @@ use super::statement::TABLE;
 use super::table::Table;
 use super::tables::{one, percent};
 use super::value::Value;
-use crate::support::{session_with, session_without_planner, session_without_rule};
+use crate::support::{session_with, session_without_operators, session_without_planner};
 
 /// No query of these tables takes longer.
 const TIME_LIMIT: Duration = Duration::from_mins(1);
@@ -96,7 +96,7 @@ impl Settings {
         }
         match query.form {
             Form::Positional => session_without_planner(config),
-            _ if self.is_without_rule => session_without_rule(config),
+            _ if self.is_without_rule => session_without_operators(config),
             _ => session_with(config),
         }
     }

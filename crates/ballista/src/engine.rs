@@ -1,7 +1,7 @@
 //! How an executor runs the tasks that it is given.
 //!
 //! Tasks come as the engine's own operators, so a scheduler needs to know no operator of ours. Just before one runs,
-//! [`DbscanExec`](datafusion_dbcluster::distributed::DbscanExec) takes the place of the window that clusters: it asks the task's memory pool for
+//! [`DbscanExec`](datafusion_dbcluster::DbscanExec) takes the place of the window that clusters: it asks the task's memory pool for
 //! what it needs, works off the async threads, and stops when the task is cancelled. The result is the same.
 
 use std::sync::Arc;
@@ -10,12 +10,13 @@ use std::time::Duration;
 use ballista_core::JobId;
 use ballista_executor::execution_engine::{DefaultExecutionEngine, ExecutionEngine, QueryStageExecutor};
 use datafusion::common::Result;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
 use super::connections::Connections;
 use super::whole_files::with_whole_files;
-use datafusion_dbcluster::distributed::with_dbscan_exec;
+use datafusion_dbcluster::distributed::UseDbscanExec;
 
 /// Ballista's engine, with our operator for clustering.
 pub(super) struct Engine(DefaultExecutionEngine);
@@ -42,7 +43,7 @@ impl ExecutionEngine for Engine {
         work_dir: &str,
         config: &SessionConfig,
     ) -> Result<Arc<dyn QueryStageExecutor>> {
-        let plan = with_whole_files(with_dbscan_exec(plan)?)?;
+        let plan = with_whole_files(UseDbscanExec.optimize(plan, config.options())?)?;
         self.0.create_query_stage_exec(
             job_id,
             stage_id,

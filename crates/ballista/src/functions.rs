@@ -1,25 +1,24 @@
 //! What every process of a cluster has to know by name.
 
-use std::sync::Arc;
-
 use ballista_core::extension::ballista_scalar_functions;
 use ballista_core::registry::BallistaFunctionRegistry;
 use datafusion::common::Result;
 use datafusion::execution::{FunctionRegistry, SessionState};
 
-use datafusion_dbcluster::all_window_functions;
-use datafusion_dbcluster::functions;
+use datafusion_dbcluster::plan_functions::{self, dbscan_vectors_udwf};
+use datafusion_dbcluster::{all_window_functions, functions};
 
 /// Ballista's functions and ours. Its default for executors has no functions of lists, which its default for schedulers has.
 pub(super) fn registry() -> BallistaFunctionRegistry {
     let mut registry = BallistaFunctionRegistry::default();
-    for udf in ballista_scalar_functions().into_iter().chain(functions::all()) {
+    let scalar_functions = ballista_scalar_functions().into_iter().chain(functions::all());
+    for udf in scalar_functions.chain(plan_functions::scalar()) {
         registry.scalar_functions.insert(udf.name().to_string(), udf);
     }
-    for udaf in functions::all_aggregates() {
+    for udaf in plan_functions::aggregate() {
         registry.aggregate_functions.insert(udaf.name().to_string(), udaf);
     }
-    for udwf in all_window_functions() {
+    for udwf in all_window_functions().into_iter().chain([dbscan_vectors_udwf()]) {
         registry.window_functions.insert(udwf.name().to_string(), udwf);
     }
     registry
@@ -28,14 +27,14 @@ pub(super) fn registry() -> BallistaFunctionRegistry {
 /// Puts our functions on a session that plans for a cluster. No rule goes there that makes operators of ours: they are no
 /// built-in ones.
 pub(super) fn register(state: &mut SessionState) -> Result<()> {
-    for udf in functions::all() {
-        state.register_udf(Arc::clone(&udf))?;
+    for udf in functions::all().into_iter().chain(plan_functions::scalar()) {
+        state.register_udf(udf)?;
     }
-    for udaf in functions::all_aggregates() {
-        state.register_udaf(Arc::clone(&udaf))?;
+    for udaf in plan_functions::aggregate() {
+        state.register_udaf(udaf)?;
     }
-    for udwf in all_window_functions() {
-        state.register_udwf(Arc::clone(&udwf))?;
+    for udwf in all_window_functions().into_iter().chain([dbscan_vectors_udwf()]) {
+        state.register_udwf(udwf)?;
     }
     Ok(())
 }

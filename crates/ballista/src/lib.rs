@@ -66,7 +66,7 @@ pub use planner::ClusterPlanner;
 pub use query::ClusterExec;
 
 use datafusion_dbcluster::distributed::BroadcastClusters;
-use datafusion_dbcluster::register_all;
+use datafusion_dbcluster::{DbclusterConfig, register_all};
 
 /// Where a scheduler listens if its address names no port.
 const SCHEDULER_PORT: u16 = 50050;
@@ -144,6 +144,7 @@ pub fn configured(config: SessionConfig) -> SessionConfig {
         .set_bool("datafusion.optimizer.prefer_hash_join", true)
         .set_bool("ballista.client.pull", true)
         .with_option_extension(S3Options::default())
+        .with_option_extension(DbclusterConfig::default())
 }
 
 /// A session state whose queries go to the scheduler, by `planner` or one of its own.

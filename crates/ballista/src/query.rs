@@ -69,7 +69,7 @@ const FIRST_WORD_INTERVAL: Duration = Duration::from_millis(10);
 /// Between two times that a query is told to stop.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How many percent of the rows a planner is to expect behind a filter by `dbcluster_few`. There are two of them before the
+/// How many percent of the rows a planner is to expect behind a filter by `__assume_few_rows`. There are two of them before the
 /// events are joined: one vector in 10,000 events. What is more than that is sent to all tasks all the same.
 const FEW: u8 = 1;
 

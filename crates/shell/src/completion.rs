@@ -27,7 +27,7 @@ use super::commands::COMMANDS;
 use super::documentation;
 use super::panics::caught;
 use super::statements::{Piece, Script, dialect};
-use datafusion_dbcluster::{ClusterOption, option_documentation};
+use datafusion_dbcluster::{ClusterOption, reference};
 use dbcluster_terminal::printable;
 
 /// How long Tab may look for the columns of a file.
@@ -146,7 +146,7 @@ impl ShellHelper {
                 let word = &before[start..];
                 let mut found = self.word_candidates(word, previous_word(&before[..start]));
                 if !word.is_empty() && before.to_lowercase().contains("dbcluster") {
-                    let options = option_documentation().iter().map(ClusterOption::name);
+                    let options = reference::options().iter().map(ClusterOption::name);
                     found.splice(0..0, matching(options, word, |name| format!("{name} => ")));
                 }
                 (start, found)

@@ -8,16 +8,13 @@ use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Documentation, Signature};
 
-use datafusion_dbcluster::{ClusterOption, option_documentation};
+use datafusion_dbcluster::{ClusterOption, reference};
 
 /// Text is wrapped to this width.
 const WIDTH: usize = 100;
 
 /// Names at least this alike are offered for an unknown one.
 const ALIKE: f64 = 0.6;
-
-/// The section of functions that only the plans of others use.
-const BUILDING_BLOCKS: &str = "Building Blocks";
 
 /// What the documentation of table functions is told by.
 const TABLE_FUNCTION: &str = "table function";
@@ -55,13 +52,9 @@ struct Function<'a> {
 }
 
 impl Function<'_> {
-    /// Whether people call it.
+    /// Whether people call it, and not only plans.
     fn is_public(&self) -> bool {
-        match &self.documentation {
-            Some(text) => text.doc_section.label != BUILDING_BLOCKS,
-            // the input of a table function, as a table function
-            None => !self.name.starts_with("dbcluster_"),
-        }
+        !self.name.starts_with("__")
     }
 }
 
@@ -104,7 +97,7 @@ fn functions(state: &SessionState) -> Vec<Function<'_>> {
             documentation: f.documentation().map(Cow::Borrowed),
         });
     }
-    let ours = datafusion_dbcluster::table_function_documentation();
+    let ours = reference::table_functions();
     for name in state.table_functions().keys() {
         let documentation = ours
             .iter()
@@ -169,7 +162,7 @@ pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
     if !text.is_empty() {
         return Ok(text);
     }
-    if let Some(option) = option_documentation().iter().find(|option| option.name() == lower) {
+    if let Some(option) = reference::options().iter().find(|option| option.name() == lower) {
         describe_option(&mut text, option);
         return Ok(text);
     }

@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use datafusion_dbcluster::near_miss::did_you_mean;
-use datafusion_dbcluster::table_function_documentation;
+use datafusion_dbcluster::reference;
 
 /// Each a sign in the message, one in the statement (both in lower case), and what to do.
 const HINTS: [(&str, &str, &str); 11] = [
@@ -71,7 +71,7 @@ pub(super) fn with_hint(mut message: String, statement: &str) -> String {
     }
     let unknown = said.strip_prefix("table function '").and_then(|rest| rest.strip_suffix("' not found"));
     let Some(unknown) = unknown else { return message };
-    let ours: Vec<&str> = table_function_documentation().into_iter().map(|(name, _)| name).collect();
+    let ours: Vec<&str> = reference::table_functions().into_iter().map(|(name, _)| name).collect();
     format!("{message}{}", did_you_mean(unknown, &ours))
 }
 

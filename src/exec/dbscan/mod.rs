@@ -33,8 +33,8 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, internal_err};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, Statistics};
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::window::{StandardWindowExpr, WindowExpr};
@@ -48,6 +48,7 @@ use datafusion::physical_plan::{
     PlanProperties, StatisticsArgs,
 };
 
+use crate::error::internal_err;
 use crate::window::{Call, Dbscan, DbscanVectors};
 use job::{Job, Pending, Work};
 use metrics::DbscanMetrics;
@@ -94,6 +95,11 @@ fn clustering(expr: &Arc<dyn WindowExpr>) -> Option<&WindowUDFExpr> {
     let udf = expr.get_standard_func_expr().as_any().downcast_ref::<WindowUDFExpr>()?;
     let implementation = udf.fun().inner().as_ref() as &dyn Any;
     (implementation.is::<Dbscan>() || implementation.is::<DbscanVectors>()).then_some(udf)
+}
+
+/// Whether a plan clusters, by this operator or by the engine's window in its place.
+pub(super) fn clusters(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
+    plan.exists(|node| Ok((node.as_ref() as &dyn Any).is::<DbscanExec>() || in_place_of(node)?.is_some()))
 }
 
 impl DisplayAs for DbscanExec {

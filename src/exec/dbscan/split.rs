@@ -7,12 +7,13 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use datafusion::common::{Result, internal_err};
+use datafusion::common::Result;
 use datafusion::physical_expr::window::WindowExpr;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{ExecutionPlan, InputOrderMode};
 
 use super::{DbscanExec, clustering};
+use crate::error::internal_err;
 
 /// The operator in place of `node`, if that is a window with a function of ours.
 pub(in super::super) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {

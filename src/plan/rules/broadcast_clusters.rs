@@ -4,7 +4,7 @@
 //! events that they label. So a cluster of machines should send the few to every task that reads events, where otherwise it
 //! exchanges all events. Two things keep it from that:
 //!
-//! - It expects as many vectors as events. The rule filters the vectors by [`dbcluster_few`](dbcluster_few_udf) before and
+//! - It expects as many vectors as events. The rule filters the vectors by [`__assume_few_rows`](assume_few_rows_udf) before and
 //!   after they are labelled, which drops nothing, and makes a planner expect a fraction of a fraction.
 //! - `dbcluster` fetches the exemplars by a left join of the clusters with the events, so that a cluster whose row has gone is
 //!   noticed. Of many tasks none knows that all others have no event for a cluster. The rule makes it an inner join, and whoever
@@ -19,8 +19,8 @@ use datafusion::logical_expr::{Expr, Filter, Join, JoinType, LogicalPlan, Window
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
 use super::super::columns::{CLUSTERS, LABEL, WEIGHT};
+use super::super::functions::{assume_few_rows_udf, vectors_equal_udf};
 use super::super::nesting::is_labelling;
-use crate::functions::{dbcluster_few_udf, dbcluster_same_vector_udf};
 
 /// See the module's text.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ fn with_features(join: &Join) -> Vec<(Expr, Expr)> {
     let mut on = join.on.clone();
     for conjunct in join.filter.iter().flat_map(split_conjunction) {
         if let Expr::ScalarFunction(call) = conjunct
-            && call.func.name() == dbcluster_same_vector_udf().name()
+            && call.func.name() == vectors_equal_udf().name()
         {
             let (pairs, _) = call.args.as_chunks::<2>();
             on.extend(pairs.iter().cloned().map(|[of_cluster, of_event]| (of_cluster, of_event)));
@@ -111,11 +111,11 @@ fn is_of_few(vectors: &LogicalPlan) -> Result<bool> {
 
 fn says_few(predicate: &Expr) -> Result<bool> {
     predicate.exists(|expr| {
-        Ok(matches!(expr, Expr::ScalarFunction(call) if call.func.name() == dbcluster_few_udf().name()))
+        Ok(matches!(expr, Expr::ScalarFunction(call) if call.func.name() == assume_few_rows_udf().name()))
     })
 }
 
 fn few(input: Arc<LogicalPlan>, column: &str) -> Result<LogicalPlan> {
-    let predicate = dbcluster_few_udf().call(vec![ident(column)]);
+    let predicate = assume_few_rows_udf().call(vec![ident(column)]);
     Ok(LogicalPlan::Filter(Filter::try_new(predicate, input)?))
 }

@@ -22,7 +22,7 @@ use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
 use super::super::collapse::number_ties;
 use super::super::columns::{CLUSTERS, FOUND, TIE};
-use crate::functions::{dbcluster_found_udf, dbcluster_same_vector_udf};
+use super::super::functions::{assert_row_found_udf, vectors_equal_udf};
 
 /// See the module's text.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ fn rewritten(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
     let LogicalPlan::Projection(shown) = plan else { return Ok(None) };
     let LogicalPlan::Filter(filter) = shown.input.as_ref() else { return Ok(None) };
     let conjuncts = split_conjunction(&filter.predicate);
-    if !conjuncts.iter().any(|conjunct| calls(conjunct, dbcluster_found_udf().name())) {
+    if !conjuncts.iter().any(|conjunct| calls(conjunct, assert_row_found_udf().name())) {
         return Ok(None);
     }
     let others: Vec<Expr> = conjuncts.into_iter().filter(|conjunct| !is_ours(conjunct)).cloned().collect();
@@ -80,7 +80,7 @@ fn rewritten(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
 
 /// What the plan put into its filter, in difference to what a WHERE has added.
 fn is_ours(conjunct: &Expr) -> bool {
-    calls(conjunct, dbcluster_found_udf().name())
+    calls(conjunct, assert_row_found_udf().name())
         || conjunct.column_refs().iter().any(|column| column.relation.is_none() && column.name == TIE)
 }
 
@@ -99,7 +99,7 @@ fn clusters_that_are_rows(plan: &LogicalPlan) -> Option<Arc<LogicalPlan>> {
         LogicalPlan::Window(window) => clusters_that_are_rows(&window.input),
         // Joined by their keys, see `one_row_each` in the rewrite. Joined by vectors, noise has many rows.
         LogicalPlan::Join(join) if matches!(join.join_type, JoinType::Left | JoinType::Inner) => {
-            let by_key = join.filter.as_ref().is_some_and(|on| calls(on, dbcluster_same_vector_udf().name()));
+            let by_key = join.filter.as_ref().is_some_and(|on| calls(on, vectors_equal_udf().name()));
             by_key.then(|| Arc::clone(&join.left))
         }
         _ => None,

@@ -1,4 +1,4 @@
-//! `dbcluster_few(value)`: always true, and a word to the planner of a cluster.
+//! `__assume_few_rows(value)`: always true, and a word to the planner of a cluster.
 //!
 //! Vectors are far fewer than events, which a planner can't know: it takes as many groups as rows. So it would rather
 //! exchange all events between machines than send the vectors to each of them. A filter is something that it expects rows to
@@ -8,32 +8,14 @@ use std::sync::LazyLock;
 
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-};
-use datafusion_macros::user_doc;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
-#[user_doc(
-    doc_section(label = "Building Blocks"),
-    description = "A part of the plans of `dbcluster` on a cluster: always true. As a filter it drops nothing, but makes a \
-                   planner expect few rows.",
-    syntax_example = "dbcluster_few(value)",
-    sql_example = r"```sql
-> SELECT dbcluster_few(1) AS few;
-+------+
-| few  |
-+------+
-| true |
-+------+
-```",
-    argument(name = "value", description = "Anything.")
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct DbclusterFew;
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct AssumeFewRows;
 
-impl ScalarUDFImpl for DbclusterFew {
+impl ScalarUDFImpl for AssumeFewRows {
     fn name(&self) -> &'static str {
-        "dbcluster_few"
+        "__assume_few_rows"
     }
 
     fn signature(&self) -> &Signature {
@@ -48,9 +30,5 @@ impl ScalarUDFImpl for DbclusterFew {
 
     fn invoke_with_args(&self, _args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         Ok(ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }

@@ -13,7 +13,6 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
-use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::filter_pushdown::{
     ChildFilterDescription, ChildPushdownResult, FilterDescription, FilterPushdownPhase,
     FilterPushdownPropagation, PushedDown,
@@ -23,12 +22,16 @@ use datafusion::physical_plan::metrics::{
 };
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, StatisticsArgs,
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, StatisticsArgs,
 };
 use futures::{StreamExt, future};
 
+use crate::exec::one_input::{one_input, rows_of_input};
+
 /// A filter that knows what to filter by only when the query runs. It offers it to the scan below, and keeps every
 /// other filter from getting there: that of the join above would compute features for rows that are filtered out here.
+/// The engine's `FilterExec` does neither: it offers itself before there is a dynamic filter, and lets those of its parents
+/// through.
 #[derive(Debug, Clone)]
 pub struct ExemplarFilterExec {
     input: Arc<dyn ExecutionPlan>,
@@ -46,7 +49,7 @@ impl ExemplarFilterExec {
 
 impl DisplayAs for ExemplarFilterExec {
     fn fmt_as(&self, t: DisplayFormatType, f: &mut Formatter<'_>) -> std::fmt::Result {
-        // Told where an embedder looks who wonders about the time: see the reference of `dbcluster`.
+        // EXPLAIN shows whether the scan applies the filter, which decides what the query costs.
         let place = if self.is_in_scan { "in the scan" } else { "behind the scan, which decodes all rows" };
         match t {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
@@ -62,45 +65,15 @@ impl ExecutionPlan for ExemplarFilterExec {
         "ExemplarFilterExec"
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
+    rows_of_input!();
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
+    one_input!(|exec, input| Ok(Self { input, metrics: ExecutionPlanMetricsSet::new(), ..exec.clone() }));
 
     fn apply_expressions(
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
         f(&(Arc::clone(&self.filter) as Arc<dyn PhysicalExpr>))
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        // The engine gives back as many as children() has.
-        let input = children.swap_remove(0);
-        let metrics = ExecutionPlanMetricsSet::new();
-        Ok(Arc::new(Self { input, metrics, ..Arc::unwrap_or_clone(self) }))
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -120,10 +93,6 @@ impl ExecutionPlan for ExemplarFilterExec {
 
     fn metrics(&self) -> Option<MetricsSet> {
         Some(self.metrics.clone_inner())
-    }
-
-    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
-        vec![ChildStats::At(partition)]
     }
 
     fn statistics_from_inputs(

@@ -1,4 +1,4 @@
-//! `dbcluster_json_text(value)`: a list, struct or map as JSON text.
+//! `__json_text(value)`: a list, struct or map as JSON text.
 
 use std::str;
 use std::sync::{Arc, LazyLock};
@@ -8,33 +8,14 @@ use arrow::compute::{can_cast_types, cast};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields};
 use arrow::json::{EncoderOptions, writer::make_encoder};
 use datafusion::common::{Result, exec_datafusion_err, plan_err};
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-};
-use datafusion_macros::user_doc;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
-#[user_doc(
-    doc_section(label = "Building Blocks"),
-    description = "A part of the plans of `COPY` to CSV: a nested value as JSON text, with times and bytes (in hexadecimal) \
-                   as strings, keys of maps as text, and null for NULL and for numbers that JSON doesn't have (NaN and the \
-                   infinities).",
-    syntax_example = "dbcluster_json_text(value)",
-    sql_example = r#"```sql
-> SELECT dbcluster_json_text({name: 'reg.exe', ids: [1, 2]}) AS text;
-+--------------------------------+
-| text                           |
-+--------------------------------+
-| {"name":"reg.exe","ids":[1,2]} |
-+--------------------------------+
-```"#,
-    argument(name = "value", description = "A list, struct or map.")
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct DbclusterJsonText;
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct JsonText;
 
-impl ScalarUDFImpl for DbclusterJsonText {
+impl ScalarUDFImpl for JsonText {
     fn name(&self) -> &'static str {
-        "dbcluster_json_text"
+        "__json_text"
     }
 
     fn signature(&self) -> &Signature {
@@ -50,10 +31,6 @@ impl ScalarUDFImpl for DbclusterJsonText {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         Ok(ColumnarValue::Array(json_text(&arrays[0])?))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }
 

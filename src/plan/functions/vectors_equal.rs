@@ -1,4 +1,4 @@
-//! `dbcluster_same_vector(a1, b1, ..., ak, bk)`: whether two vectors are the same, feature by feature. What an event
+//! `__vectors_equal(a1, b1, ..., ak, bk)`: whether two vectors are the same, feature by feature. What an event
 //! is partitioned by is compared in the same way.
 //!
 //! It stands in the join that fetches the exemplars. Plain equalities there would become join keys, and a key is
@@ -11,36 +11,18 @@ use arrow::compute::and;
 use arrow::compute::kernels::cmp::not_distinct;
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
-use datafusion_macros::user_doc;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 
-use super::arguments;
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct VectorsEqual;
 
-#[user_doc(
-    doc_section(label = "Building Blocks"),
-    description = "A part of the plans of `dbcluster`: whether two vectors are the same. NULL is the same as NULL.",
-    syntax_example = "dbcluster_same_vector(a1, b1[, ..., ak, bk])",
-    sql_example = r"```sql
-> SELECT dbcluster_same_vector(1.0, 1.0, 2.0, 3.0) AS same;
-+-------+
-| same  |
-+-------+
-| false |
-+-------+
-```",
-    argument(name = "a1", description = "The first feature of one vector."),
-    argument(name = "b1", description = "The first feature of the other.")
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct DbclusterSameVector;
-
-impl ScalarUDFImpl for DbclusterSameVector {
+impl ScalarUDFImpl for VectorsEqual {
     fn name(&self) -> &'static str {
-        "dbcluster_same_vector"
+        "__vectors_equal"
     }
 
     fn signature(&self) -> &Signature {
-        arguments::signature()
+        super::user_defined()
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
@@ -81,9 +63,5 @@ impl ScalarUDFImpl for DbclusterSameVector {
         }
         let same = same.unwrap_or_else(|| BooleanArray::from(vec![true; args.number_rows]));
         Ok(ColumnarValue::Array(Arc::new(same)))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }

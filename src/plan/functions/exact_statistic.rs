@@ -1,4 +1,4 @@
-//! `dbcluster_exact(statistic, x)`: sums, averages and variances of DOUBLE that do not depend on the order of the rows.
+//! `__exact_statistic(statistic, x)`: sums, averages and variances of DOUBLE that do not depend on the order of the rows.
 //!
 //! The engine adds floats as they come, and threads meet in another order each time: two reads of one `avg(x)` differ in the
 //! last bit, and a vector of the first read is then not found in the second. The table functions put this in the place of such
@@ -17,39 +17,11 @@ use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature, Volatility};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature};
 use datafusion::physical_expr::expressions::Literal;
-use datafusion_macros::user_doc;
 
-#[user_doc(
-    doc_section(label = "Building Blocks"),
-    description = "A part of the inputs of `dbcluster`: a statistic of numbers that is the same for every order of the rows. \
-                   Sums are exact, and rounded once.",
-    syntax_example = "dbcluster_exact(statistic, x)",
-    sql_example = r"```sql
-> SELECT dbcluster_exact('sum', x) AS exact FROM (VALUES (1e100), (1.0), (-1e100)) AS t(x);
-+-------+
-| exact |
-+-------+
-| 1.0   |
-+-------+
-```",
-    argument(
-        name = "statistic",
-        description = "`sum`, `avg`, `var`, `var_pop`, `stddev` or `stddev_pop`, as the engine's functions of these names."
-    ),
-    argument(name = "x", description = "A number.")
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct DbclusterExact {
-    signature: Signature,
-}
-
-impl DbclusterExact {
-    pub(super) fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
-    }
-}
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct ExactStatistic;
 
 #[derive(Debug, Clone, Copy)]
 enum Statistic {
@@ -72,13 +44,13 @@ impl Statistic {
     }
 }
 
-impl AggregateUDFImpl for DbclusterExact {
+impl AggregateUDFImpl for ExactStatistic {
     fn name(&self) -> &'static str {
-        "dbcluster_exact"
+        "__exact_statistic"
     }
 
     fn signature(&self) -> &Signature {
-        &self.signature
+        super::user_defined()
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
@@ -115,10 +87,6 @@ impl AggregateUDFImpl for DbclusterExact {
             Arc::new(Field::new(name("sum"), parts(), true)),
             Arc::new(Field::new(name("squares"), parts(), true)),
         ])
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }
 
@@ -162,7 +130,7 @@ impl Moments {
 
 impl Accumulator for Moments {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let Some(values) = values.get(1) else { return internal_err!("dbcluster_exact has no values") };
+        let Some(values) = values.get(1) else { return internal_err!("__exact_statistic has no values") };
         for value in values.as_primitive::<Float64Type>().iter().flatten() {
             self.rows += 1;
             self.sum.add(value);
@@ -190,7 +158,7 @@ impl Accumulator for Moments {
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         let [rows, sum, squares] = states else {
-            return internal_err!("dbcluster_exact has {} states", states.len());
+            return internal_err!("__exact_statistic has {} states", states.len());
         };
         self.rows += rows.as_primitive::<Int64Type>().iter().flatten().sum::<i64>();
         for (sum, parts) in [(&mut self.sum, sum), (&mut self.squares, squares)] {

@@ -6,15 +6,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, Result};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode, SortMergeJoinExec};
 
-use super::DbscanExec;
+use crate::exec::dbscan::clusters;
 
 /// The hash join for a sort-merge join of clusters with events.
-pub(super) fn as_hash_join(node: &Arc<dyn ExecutionPlan>) -> Result<Option<HashJoinExec>> {
+pub(in crate::exec) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let Some(join) = (node.as_ref() as &dyn Any).downcast_ref::<SortMergeJoinExec>() else { return Ok(None) };
     if join.join_type() != JoinType::Left || join.filter().is_none() || !clusters(join.left())? {
         return Ok(None);
@@ -30,14 +29,5 @@ pub(super) fn as_hash_join(node: &Arc<dyn ExecutionPlan>) -> Result<Option<HashJ
         join.null_equality(),
         false,
     )?;
-    Ok(Some(hash_join))
-}
-
-fn clusters(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
-    let mut found = false;
-    plan.apply(|node| {
-        found |= (node.as_ref() as &dyn Any).is::<DbscanExec>();
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(found)
+    Ok(Some(Arc::new(hash_join)))
 }

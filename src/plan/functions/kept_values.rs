@@ -1,4 +1,4 @@
-//! `dbcluster_kept(list)`: the values that `dbcluster_smallest` has kept, without the keys that ordered them.
+//! `__kept_values(list)`: the values that `__smallest_n` has kept, without the keys that ordered them.
 
 use std::sync::Arc;
 
@@ -6,35 +6,18 @@ use arrow::array::{Array, AsArray, ListArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, internal_err, plan_err};
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
-use datafusion_macros::user_doc;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 
-use super::arguments;
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct KeptValues;
 
-#[user_doc(
-    doc_section(label = "Building Blocks"),
-    description = "A part of the plans of `dbcluster`: a list of the last field of each struct in a list.",
-    syntax_example = "dbcluster_kept(list)",
-    sql_example = r"```sql
-> SELECT dbcluster_kept([named_struct('key', 1, 'value', 'a'), named_struct('key', 2, 'value', 'b')]) AS kept;
-+--------+
-| kept   |
-+--------+
-| [a, b] |
-+--------+
-```",
-    argument(name = "list", description = "A list of structs.")
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct DbclusterKept;
-
-impl ScalarUDFImpl for DbclusterKept {
+impl ScalarUDFImpl for KeptValues {
     fn name(&self) -> &'static str {
-        "dbcluster_kept"
+        "__kept_values"
     }
 
     fn signature(&self) -> &Signature {
-        arguments::signature()
+        super::user_defined()
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
@@ -61,10 +44,6 @@ impl ScalarUDFImpl for DbclusterKept {
         let (offsets, nulls) = (lists.offsets().clone(), lists.nulls().cloned());
         let kept = ListArray::try_new(field, offsets, Arc::clone(values), nulls)?;
         Ok(ColumnarValue::Array(Arc::new(kept)))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }
 

@@ -1,36 +1,18 @@
-//! `dbcluster_found(value)`: true, or an error that says that a row has gone between two reads of the table.
+//! `__assert_row_found(value)`: true, or an error that says that a row has gone between two reads of the table.
 
 use std::sync::LazyLock;
 
 use arrow::datatypes::DataType;
 use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, ScalarValue, exec_err};
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-};
-use datafusion_macros::user_doc;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
-#[user_doc(
-    doc_section(label = "Building Blocks"),
-    description = "A part of the plans of `dbcluster`, which reads its input twice: true, or an error where the value \
-                   is NULL because the second read did not find a row of the first.",
-    syntax_example = "dbcluster_found(value)",
-    sql_example = r"```sql
-> SELECT dbcluster_found(1) AS found;
-+-------+
-| found |
-+-------+
-| true  |
-+-------+
-```",
-    argument(name = "value", description = "Anything that is never NULL in a row that was found.")
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct DbclusterFound;
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct AssertRowFound;
 
-impl ScalarUDFImpl for DbclusterFound {
+impl ScalarUDFImpl for AssertRowFound {
     fn name(&self) -> &'static str {
-        "dbcluster_found"
+        "__assert_row_found"
     }
 
     fn signature(&self) -> &Signature {
@@ -56,9 +38,5 @@ impl ScalarUDFImpl for DbclusterFound {
             );
         }
         Ok(ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }

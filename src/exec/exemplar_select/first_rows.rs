@@ -143,7 +143,7 @@ impl FirstRows {
     }
 
     /// All of them, in the order of the clusters, and not of a hash table. Nothing stays.
-    pub(super) fn take(&mut self) -> Result<Exemplars> {
+    pub(super) fn take(&mut self) -> Result<ExemplarBatches> {
         let entries = self.kept.len();
         self.reserve(self.size()? + entries * (size_of::<Kept>() + size_of::<(usize, usize)>()))?;
         let mut kept: Vec<Kept> = std::mem::take(&mut self.kept).into_iter().collect();
@@ -154,7 +154,7 @@ impl FirstRows {
         let reservation = self.reservation.take();
         reservation.resize(self.memory.memory_usage() + entries * size_of::<(usize, usize)>());
         let batches = std::mem::take(&mut self.batches);
-        Ok(Exemplars { batches, places: places.into_iter(), _reservation: reservation })
+        Ok(ExemplarBatches { batches, places: places.into_iter(), _reservation: reservation })
     }
 }
 
@@ -176,13 +176,13 @@ fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
 }
 
 /// The first rows on their way out; the memory is given back with the last.
-pub(super) struct Exemplars {
+pub(super) struct ExemplarBatches {
     batches: Vec<RecordBatch>,
     places: std::vec::IntoIter<(usize, usize)>,
     _reservation: MemoryReservation,
 }
 
-impl Exemplars {
+impl ExemplarBatches {
     pub(super) fn next_batch(&mut self, rows: usize) -> Result<Option<RecordBatch>> {
         let places: Vec<_> = self.places.by_ref().take(rows).collect();
         if places.is_empty() {

@@ -1,4 +1,4 @@
-//! [`ExemplarKeysExec`]: lets the clusters pass, and learns what their exemplars are found by.
+//! [`ExemplarKeyCollectExec`]: lets the clusters pass, and learns what their exemplars are found by.
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
@@ -18,21 +18,21 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{ColumnarValue, Operator};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, DynamicFilterPhysicalExpr, lit};
-use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::filter_pushdown::{FilterDescription, FilterPushdownPhase};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    ChildStats, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, ExecutionPlanProperties,
+    DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, ExecutionPlanProperties,
     InputDistributionRequirements, PlanProperties, StatisticsArgs,
 };
 use futures::{StreamExt, stream};
 
 use super::key_ranges::KeyRanges;
+use crate::exec::one_input::{one_input, rows_of_input, visit_expressions};
 
 /// Gives out its input, and tells the filter of the events what it has seen when all of it has gone by: so its input has
 /// one partition.
 #[derive(Debug, Clone)]
-pub struct ExemplarKeysExec {
+pub struct ExemplarKeyCollectExec {
     input: Arc<dyn ExecutionPlan>,
     /// The keys of the clusters.
     keys: Vec<Arc<dyn PhysicalExpr>>,
@@ -41,8 +41,8 @@ pub struct ExemplarKeysExec {
     filter: Arc<DynamicFilterPhysicalExpr>,
 }
 
-impl ExemplarKeysExec {
-    pub(super) fn new(
+impl ExemplarKeyCollectExec {
+    pub(in crate::exec) fn new(
         input: Arc<dyn ExecutionPlan>,
         keys: Vec<Arc<dyn PhysicalExpr>>,
         keys_of_events: Vec<Arc<dyn PhysicalExpr>>,
@@ -52,44 +52,32 @@ impl ExemplarKeysExec {
     }
 }
 
-impl DisplayAs for ExemplarKeysExec {
+impl DisplayAs for ExemplarKeyCollectExec {
     fn fmt_as(&self, t: DisplayFormatType, f: &mut Formatter<'_>) -> fmt::Result {
         let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
         match t {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
-                write!(f, "ExemplarKeysExec: keys=[{}]", keys.join(", "))
+                write!(f, "ExemplarKeyCollectExec: keys=[{}]", keys.join(", "))
             }
             DisplayFormatType::TreeRender => writeln!(f, "keys={}", keys.join(", ")),
         }
     }
 }
 
-impl ExecutionPlan for ExemplarKeysExec {
+impl ExecutionPlan for ExemplarKeyCollectExec {
     fn name(&self) -> &'static str {
-        "ExemplarKeysExec"
+        "ExemplarKeyCollectExec"
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.input.properties()
-    }
+    rows_of_input!();
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
+    one_input!(|exec, input| Ok(Self { input, ..exec.clone() }));
 
     fn apply_expressions(
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        let mut recursion = TreeNodeRecursion::Continue;
-        for key in &self.keys {
-            recursion = recursion.visit_sibling(|| f(key))?;
-        }
-        Ok(recursion)
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
+        visit_expressions(&self.keys, f)
     }
 
     fn required_input_distribution(&self) -> Vec<Distribution> {
@@ -98,27 +86,6 @@ impl ExecutionPlan for ExemplarKeysExec {
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
         InputDistributionRequirements::new(vec![Distribution::SinglePartition])
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        // The engine gives back as many as children() has.
-        let input = children.swap_remove(0);
-        Ok(Arc::new(Self { input, ..Arc::unwrap_or_clone(self) }))
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -146,10 +113,6 @@ impl ExecutionPlan for ExemplarKeysExec {
             }
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), output)))
-    }
-
-    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
-        vec![ChildStats::At(partition)]
     }
 
     fn statistics_from_inputs(
@@ -213,7 +176,7 @@ impl Seen {
         Self {
             hashes: HashSet::default(),
             ranges: key_types.iter().map(KeyRanges::new).collect(),
-            reservation: Some(MemoryConsumer::new("ExemplarKeysExec").register(context.memory_pool())),
+            reservation: Some(MemoryConsumer::new("ExemplarKeyCollectExec").register(context.memory_pool())),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `dbcluster_feature(value, name, nulls)`: an event's feature as the DOUBLE that is clustered.
+//! `__feature_to_double(value, name, nulls)`: an event's feature as the DOUBLE that is clustered.
 //!
 //! The table functions put it around every feature, before the vectors are grouped. After it, equal vectors have
 //! equal bits, whatever their columns' types were.
@@ -9,43 +9,20 @@ use arrow::array::{Array, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, exec_err, plan_err};
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
-use datafusion_macros::user_doc;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 
-use super::arguments;
 use crate::feature::{is_feature_type, make_it_a_number, to_double};
 
-#[user_doc(
-    doc_section(label = "Building Blocks"),
-    description = "A part of the plans of `dbcluster`: a feature as the DOUBLE that is clustered. Booleans become 0 \
-                   and 1, `-0.0` becomes `0.0`; integers beyond 2^53 and decimals of more digits than DOUBLE gives back are \
-                   errors.",
-    syntax_example = "dbcluster_feature(value, name, nulls)",
-    sql_example = r"```sql
-> SELECT dbcluster_feature(true, 'is_system', 'error') AS value;
-+-------+
-| value |
-+-------+
-| 1.0   |
-+-------+
-```",
-    argument(name = "value", description = "A boolean, integer, float or decimal expression."),
-    argument(name = "name", description = "The feature's name, for error messages."),
-    argument(
-        name = "nulls",
-        description = "What becomes of NULL, NaN and infinite values: `error` leaves them to the clustering, which fails on them; `zero` makes them 0; `skip` makes them NULL."
-    )
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct DbclusterFeature;
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct FeatureToDouble;
 
-impl ScalarUDFImpl for DbclusterFeature {
+impl ScalarUDFImpl for FeatureToDouble {
     fn name(&self) -> &'static str {
-        "dbcluster_feature"
+        "__feature_to_double"
     }
 
     fn signature(&self) -> &Signature {
-        arguments::signature()
+        super::user_defined()
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
@@ -82,10 +59,6 @@ impl ScalarUDFImpl for DbclusterFeature {
             return Ok(ColumnarValue::Scalar(datafusion::common::ScalarValue::try_from_array(&double, 0)?));
         }
         Ok(ColumnarValue::Array(Arc::new(double)))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }
 

@@ -1,4 +1,4 @@
-//! `dbcluster_smallest(struct, n)`: the n smallest structs of a group, in order.
+//! `__smallest_n(struct, n)`: the n smallest structs of a group, in order.
 //!
 //! It is what `keep_members` keeps: a struct of the order keys and the value, of every distinct vector first, and of
 //! the lists of these for every cluster then. `array_agg(... ORDER BY ...)` would hold all values of a group in memory
@@ -17,38 +17,11 @@ use arrow::row::{OwnedRow, Row, RowConverter, Rows, SortField};
 use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion::logical_expr::function::AccumulatorArgs;
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator, Signature, Volatility,
-};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature};
 use datafusion::physical_expr::expressions::Literal;
-use datafusion_macros::user_doc;
 
-#[user_doc(
-    doc_section(label = "Building Blocks"),
-    description = "A part of the plans of `dbcluster`: the n smallest structs of a group as a list, in order, NULLs last. \
-                   Lists of structs are taken together.",
-    syntax_example = "dbcluster_smallest(struct, n)",
-    sql_example = r"```sql
-> SELECT dbcluster_smallest(named_struct('x', x), 2) AS smallest FROM (VALUES (3), (1), (2)) AS t(x);
-+------------------+
-| smallest         |
-+------------------+
-| [{x: 1}, {x: 2}] |
-+------------------+
-```",
-    argument(name = "struct", description = "A struct, or a list of structs."),
-    argument(name = "n", description = "How many are kept. A constant whole number, at least 1.")
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct DbclusterSmallest {
-    signature: Signature,
-}
-
-impl DbclusterSmallest {
-    pub(super) fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
-    }
-}
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct SmallestN;
 
 /// The type of the structs, which come alone or in lists.
 fn item_type(function: &str, argument: &DataType) -> Result<DataType> {
@@ -69,13 +42,13 @@ fn list_field(item: &DataType) -> FieldRef {
     Arc::new(Field::new_list_field(item.clone(), true))
 }
 
-impl AggregateUDFImpl for DbclusterSmallest {
+impl AggregateUDFImpl for SmallestN {
     fn name(&self) -> &'static str {
-        "dbcluster_smallest"
+        "__smallest_n"
     }
 
     fn signature(&self) -> &Signature {
-        &self.signature
+        super::user_defined()
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
@@ -102,10 +75,6 @@ impl AggregateUDFImpl for DbclusterSmallest {
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
         Ok(Box::new(Smallest::try_new(self.name(), &args)?))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }
 

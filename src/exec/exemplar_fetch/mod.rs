@@ -1,4 +1,4 @@
-//! The second look at the table, with no more comparisons than there are rows.
+//! The read of the events that stand for the clusters, with no more comparisons than there are events.
 //!
 //! `dbcluster` joins its clusters with the events by the order key of the exemplar, which is the time for most, and
 //! compares the features in the join's filter: so the features are computed for those rows only that have some
@@ -10,14 +10,19 @@
 //!
 //! ```text
 //! HashJoinExec: time, features            HashJoinExec: time; filter: features
-//!   ExemplarKeysExec          instead of    clusters
+//!   ExemplarKeyCollectExec    instead of    clusters
 //!     clusters                              events
 //!   ExemplarFilterExec
 //!     events
 //! ```
 //!
-//! [`ExemplarKeysExec`] learns the times when the join takes in the clusters, which it does before it asks for the
+//! [`ExemplarKeyCollectExec`] learns the times when the join takes in the clusters, which it does before it asks for the
 //! first event. [`ExemplarFilterExec`] filters by them, and offers them to the scan below, as a join does.
+
+mod collect_keys;
+mod filter;
+mod hash_join;
+mod key_ranges;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -32,17 +37,21 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::joins::utils::{JoinFilter, JoinOn};
 
-use super::exemplar_filter::ExemplarFilterExec;
-use super::exemplar_keys::ExemplarKeysExec;
-use crate::functions::dbcluster_same_vector_udf;
+pub use collect_keys::ExemplarKeyCollectExec;
+pub use filter::ExemplarFilterExec;
+pub(super) use hash_join::in_place_of as hash_join_in_place_of;
 
-/// The better join, if `join` is the one of `dbcluster` that compares features in its filter.
-pub(super) fn with_features_as_keys(join: &HashJoinExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+use crate::plan::functions::vectors_equal_udf;
+
+/// The better join for `node`, if that is the join of `dbcluster` that compares features in its filter.
+pub(super) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let Some(join) = (node.as_ref() as &dyn Any).downcast_ref::<HashJoinExec>() else { return Ok(None) };
     let Some(filter) = join.filter().filter(|_| *join.join_type() == JoinType::Left) else { return Ok(None) };
     let Some(features) = compared(filter, &join.right().schema())? else { return Ok(None) };
     let (of_clusters, of_events): (Vec<_>, Vec<_>) = join.on().iter().cloned().unzip();
     let known = Arc::new(DynamicFilterPhysicalExpr::new(of_events.clone(), lit(true)));
-    let clusters = ExemplarKeysExec::new(Arc::clone(join.left()), of_clusters, of_events, Arc::clone(&known));
+    let clusters =
+        ExemplarKeyCollectExec::new(Arc::clone(join.left()), of_clusters, of_events, Arc::clone(&known));
     let events = ExemplarFilterExec::new(Arc::clone(join.right()), known);
     let on = join.on().iter().cloned().chain(features).collect();
     let better = join
@@ -58,7 +67,7 @@ pub(super) fn with_features_as_keys(join: &HashJoinExec) -> Result<Option<Arc<dy
 /// What the filter compares, of the clusters and of the events, if it is a comparison of vectors.
 fn compared(filter: &JoinFilter, events: &Schema) -> Result<Option<JoinOn>> {
     let call = (filter.expression().as_ref() as &dyn Any).downcast_ref::<ScalarFunctionExpr>();
-    let Some(call) = call.filter(|call| call.name() == dbcluster_same_vector_udf().name()) else {
+    let Some(call) = call.filter(|call| call.name() == vectors_equal_udf().name()) else {
         return Ok(None);
     };
     let mut pairs = vec![];

@@ -1,4 +1,4 @@
-//! `dbcluster_key(core_hash, partition...)`: the name of a cluster that is the same on any machine, on any day.
+//! `__cluster_key(core_hash, partition...)`: the name of a cluster that is the same on any machine, on any day.
 //!
 //! A cluster is its partition and its core vectors. The vectors come as one number, made where they are clustered; the
 //! partition comes as its values. They are hashed as text, so that 5 is 5 in an INT and in a BIGINT column, and a
@@ -12,38 +12,19 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringArray, StringBui
 use arrow::compute::{can_cast_types, cast};
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
-use datafusion_macros::user_doc;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 use twox_hash::XxHash64;
 
-use super::arguments;
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct ClusterKey;
 
-#[user_doc(
-    doc_section(label = "Building Blocks"),
-    description = "A part of the plans of `dbcluster`: the `cluster_key` of a cluster, 16 hexadecimal digits (XXH64) of the \
-                   hash of its core vectors and of the values of its partition, as text where they have one, else as bytes.",
-    syntax_example = "dbcluster_key(core_hash[, partition, ...])",
-    sql_example = r"```sql
-> SELECT dbcluster_key(42, 'host-1') AS key;
-+------------------+
-| key              |
-+------------------+
-| b1c057c8c48d6946 |
-+------------------+
-```",
-    argument(name = "core_hash", description = "The field `core_hash` of `dbscan_vectors`."),
-    argument(name = "partition", description = "The values of `partition_by`.")
-)]
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct DbclusterKey;
-
-impl ScalarUDFImpl for DbclusterKey {
+impl ScalarUDFImpl for ClusterKey {
     fn name(&self) -> &'static str {
-        "dbcluster_key"
+        "__cluster_key"
     }
 
     fn signature(&self) -> &Signature {
-        arguments::signature()
+        super::user_defined()
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
@@ -86,10 +67,6 @@ impl ScalarUDFImpl for DbclusterKey {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&keys, 0)?));
         }
         Ok(ColumnarValue::Array(Arc::new(keys)))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`ExemplarExec`]: of the rows that could stand for a cluster, the first.
+//! [`ExemplarSelectExec`]: of the rows that could stand for a cluster, the first.
 //!
 //! `dbcluster` numbers the candidates of each cluster by a window function, `row_number() OVER (PARTITION BY cluster
 //! ORDER BY the remaining columns)`, and shows those with number 1. The engine would shuffle and sort all rows for that,
@@ -12,6 +12,8 @@
 //! A cluster's rows may be in all partitions of the input. They are read at once, each by a task of its own, and what they
 //! have seen together belongs to the one stream that comes out of this run.
 
+mod first_rows;
+
 use std::any::Any;
 use std::fmt::Formatter;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,16 +24,14 @@ use arrow::compute::{filter_record_batch, not};
 use arrow::datatypes::{Int64Type, SchemaRef};
 use arrow::row::{RowConverter, SortField};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{HashMap, Result, Statistics, internal_err};
+use datafusion::common::{HashMap, Result, Statistics};
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::window::WindowExpr;
 use datafusion::physical_expr::{
     EquivalenceProperties, Partitioning, PhysicalExpr, PhysicalSortExpr, ScalarFunctionExpr,
 };
-use datafusion::physical_plan::execution_plan::{
-    ChildrenPropertiesMode, EmissionType, EvaluationType, ReplaceChildrenOptions, SchedulingType,
-};
+use datafusion::physical_plan::execution_plan::{EmissionType, EvaluationType, SchedulingType};
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, Count, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet, RecordOutput,
 };
@@ -43,14 +43,17 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 
-use super::first_rows::FirstRows;
-use crate::functions::dbcluster_tie_udf;
+use first_rows::FirstRows;
+
+use super::one_input::{one_input, visit_expressions};
+use crate::error::internal_err;
 use crate::group::Group;
 use crate::plan::columns::TIE;
+use crate::plan::functions::exemplar_group_udf;
 
 /// Rows without a cluster, and the first row of each cluster; one column more comes out.
 #[derive(Debug, Clone)]
-pub struct ExemplarExec {
+pub struct ExemplarSelectExec {
     input: Arc<dyn ExecutionPlan>,
     /// The input's and [`TIE`].
     schema: SchemaRef,
@@ -62,7 +65,13 @@ pub struct ExemplarExec {
     metrics: ExecutionPlanMetricsSet,
 }
 
-impl ExemplarExec {
+impl ExemplarSelectExec {
+    /// The operator in place of `node`, if that is the window that `dbcluster` decides ties by.
+    pub(super) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+        let window = (node.as_ref() as &dyn Any).downcast_ref::<BoundedWindowAggExec>()?;
+        Some(Arc::new(Self::try_from_window(window)?))
+    }
+
     /// The operator for `window`, or `None` if that is not what `dbcluster` decides ties by.
     pub fn try_from_window(window: &BoundedWindowAggExec) -> Option<Self> {
         let [expr] = window.window_expr() else { return None };
@@ -100,73 +109,54 @@ impl ExemplarExec {
 /// Whether an expression gives the number of a row's cluster.
 fn is_tie_group(expr: &Arc<dyn PhysicalExpr>) -> bool {
     let function = (expr.as_ref() as &dyn Any).downcast_ref::<ScalarFunctionExpr>();
-    function
-        .is_some_and(|function| function.name() == dbcluster_tie_udf().name() && function.args().len() == 1)
+    function.is_some_and(|function| function.name() == exemplar_group_udf().name())
 }
 
-impl DisplayAs for ExemplarExec {
+impl DisplayAs for ExemplarSelectExec {
     fn fmt_as(&self, t: DisplayFormatType, f: &mut Formatter<'_>) -> std::fmt::Result {
         let cluster: Vec<String> = self.cluster.iter().map(ToString::to_string).collect();
         let order: Vec<String> = self.order.iter().map(ToString::to_string).collect();
         match t {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
-                write!(f, "ExemplarExec: cluster=[{}], order_by=[{}]", cluster.join(", "), order.join(", "))
+                write!(
+                    f,
+                    "ExemplarSelectExec: cluster=[{}], order_by=[{}]",
+                    cluster.join(", "),
+                    order.join(", ")
+                )
             }
             DisplayFormatType::TreeRender => writeln!(f, "cluster={}", cluster.join(", ")),
         }
     }
 }
 
-impl ExecutionPlan for ExemplarExec {
+impl ExecutionPlan for ExemplarSelectExec {
     fn name(&self) -> &'static str {
-        "ExemplarExec"
+        "ExemplarSelectExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
         &self.properties
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
+    one_input!(|exec, input| {
+        let (schema, cluster) = (Arc::clone(&exec.schema), exec.cluster.clone());
+        Ok(Self::with_input(input, schema, cluster, exec.order.clone()))
+    });
 
     fn apply_expressions(
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
         let order = self.order.iter().map(|key| &key.expr);
-        let mut recursion = TreeNodeRecursion::Continue;
-        for expr in self.cluster.iter().chain(order) {
-            recursion = recursion.visit_sibling(|| f(expr))?;
-        }
-        Ok(recursion)
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        // The engine gives back as many as children() has.
-        let input = children.swap_remove(0);
-        let (schema, cluster) = (Arc::clone(&self.schema), self.cluster.clone());
-        Ok(Arc::new(Self::with_input(input, schema, cluster, self.order.clone())))
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+        visit_expressions(self.cluster.iter().chain(order), f)
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         if partition != 0 {
-            return internal_err!("ExemplarExec has one partition, and none with the number {partition}");
+            return internal_err!(
+                "ExemplarSelectExec has one partition, and none with the number {partition}"
+            );
         }
         let input_schema = self.input.schema();
         let field = |expr: &Arc<dyn PhysicalExpr>| expr.data_type(&input_schema);
@@ -178,7 +168,7 @@ impl ExecutionPlan for ExemplarExec {
             .map(|key| Ok(SortField::new_with_options(field(&key.expr)?, key.options)))
             .collect::<Result<_>>()?;
         let inputs = self.input.output_partitioning().partition_count();
-        let reservation = MemoryConsumer::new("ExemplarExec").register(context.memory_pool());
+        let reservation = MemoryConsumer::new("ExemplarSelectExec").register(context.memory_pool());
         let run = Arc::new(Run {
             schema: Arc::clone(&self.schema),
             cluster: self.cluster.clone(),
