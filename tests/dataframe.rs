@@ -72,7 +72,7 @@ fn every_option() -> Vec<(ClusterOptions, &'static str)> {
         ),
         (
             unscaled().keep_members("CommandLine", 2).keep_members("id", 10),
-            r#"1, nulls => 'zero', scaling => 'none', keep_members => {CommandLine: 2, id: 10}"#,
+            "1, nulls => 'zero', scaling => 'none', keep_members => {CommandLine: 2, id: 10}",
         ),
     ]
 }

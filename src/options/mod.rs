@@ -69,11 +69,11 @@ impl ClusterOptions {
             features: vec![],
             eps: eps.into(),
             min_samples: Parameter::Value(2),
-            metric: Metric::Euclidean,
-            scaling: Scaling::L2,
+            metric: Metric::default(),
+            scaling: Scaling::default(),
             weights: Weights::Equal,
-            nulls: NullPolicy::Error,
-            exemplar: ExemplarChoice::First,
+            nulls: NullPolicy::default(),
+            exemplar: ExemplarChoice::default(),
             time_column: TimeColumn::FirstOfItsType,
             order_by: vec![],
             partition_by: vec![],
@@ -213,9 +213,11 @@ impl<T> From<T> for Parameter<T> {
 }
 
 /// What a row with a feature that is NULL, NaN or infinite does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum NullPolicy {
     /// The query fails, and names the feature.
+    #[default]
     Error,
     /// The feature is read as 0.
     Zero,
@@ -248,10 +250,11 @@ impl NullPolicy {
 }
 
 /// Which member of a cluster stands for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ExemplarChoice {
     /// The first one in canonical order.
+    #[default]
     First,
     /// The last one. The plan chooses it, where the last keys of rows are known: a window over vectors does not know them.
     Last,
