@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast;
 
 use super::lists::read_list;
 use super::scope::{Scope, missing_column};
-use super::written::Value;
+use super::value::Value;
 use crate::constant::computed;
 use crate::near_miss::expected_one_of;
 use crate::options::{Feature, KeptColumn, Parameter, Weights, no_feature_to_weigh};

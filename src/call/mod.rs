@@ -3,6 +3,7 @@
 //! - [`relation`]: the full form with named options, bare tables, subqueries and feature lists.
 //! - [`table_function`]: the positional form, for any engine that takes table functions.
 //! - [`written`]: both forms as one type, and how it is read option by option.
+//! - [`value`]: what was written for an option.
 //! - [`lists`], [`literals`], [`scope`]: lists, constants and expressions, with errors in the words of the call.
 //! - [`planner`]: how the host plans SQL. [`catalog`]: how it finds tables. [`depth`]: how deep expressions nest.
 //! - [`documentation`]: what the functions are and take.
@@ -16,6 +17,7 @@ mod planner;
 mod relation;
 mod scope;
 mod table_function;
+mod value;
 mod written;
 
 pub(crate) use relation::DbclusterPlanner;

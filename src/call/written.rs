@@ -4,18 +4,16 @@
 //! [`WrittenCall`]: the rows to cluster, the features as SQL, the options by name. Each option is read as its row in the table
 //! of options says, and what it has become is checked against the input.
 
-use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
-use datafusion::common::{DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err};
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::common::{DataFusionError, Result, plan_datafusion_err, plan_err};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast;
-use datafusion::sql::unparser::expr_to_sql;
 
-use super::lists::{ListItem, string_literal};
+use super::lists::ListItem;
 use super::planner::SqlPlanner;
 use super::scope::Scope;
+use super::value::Value;
 use crate::options::{ClusterOption, Takes, TimeColumn, no_such_option};
 use crate::plan::spec::{ClusterSpec, SpecBuilder, TableFunction};
 
@@ -27,13 +25,6 @@ pub(super) struct WrittenCall<'a> {
     pub(super) shadow: Option<String>,
     pub(super) features: Vec<ListItem>,
     pub(super) options: Vec<(&'static ClusterOption, Value<'a>)>,
-}
-
-/// What was written for an option: SQL, or by position a constant that the engine has planned.
-#[derive(Clone, Copy)]
-pub(super) enum Value<'a> {
-    Sql(&'a ast::Expr),
-    Planned(&'a Expr),
 }
 
 impl WrittenCall<'_> {
@@ -107,50 +98,6 @@ fn set(
         Takes::Members => {
             let kept = scope.kept_columns(name, value.sql(scope.function, name)?)?;
             builder.set(option, |options| options.keep_members = kept)
-        }
-    }
-}
-
-impl<'a> Value<'a> {
-    /// The SQL of an option that has no place without its name.
-    fn sql(self, function: &str, option: &str) -> Result<&'a ast::Expr> {
-        match self {
-            Self::Sql(sql) => Ok(sql),
-            Self::Planned(_) => {
-                plan_err!("{function}: {option} is {self}, expected {option} => value")
-            }
-        }
-    }
-
-    /// The text of a string constant.
-    pub(super) fn string(self) -> Option<&'a str> {
-        match self {
-            Self::Sql(sql) => string_literal(sql),
-            Self::Planned(Expr::Literal(value, _)) => value.try_as_str().flatten(),
-            Self::Planned(_) => None,
-        }
-    }
-}
-
-/// As SQL.
-impl Display for Value<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Sql(sql) => sql.fmt(f),
-            Self::Planned(Expr::Literal(value, _)) if value.is_null() => f.write_str("NULL"),
-            Self::Planned(Expr::Literal(value, _)) if value.data_type().is_numeric() => {
-                match value.cast_to(&DataType::Float64) {
-                    // With its point, which tells it from a whole number, and with all of its digits.
-                    Ok(ScalarValue::Float64(Some(number))) if !value.data_type().is_integer() => {
-                        write!(f, "{number:?}")
-                    }
-                    _ => value.fmt(f),
-                }
-            }
-            Self::Planned(expr) => match expr_to_sql(expr) {
-                Ok(sql) => sql.fmt(f),
-                Err(_) => expr.fmt(f),
-            },
         }
     }
 }

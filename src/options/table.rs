@@ -150,12 +150,13 @@ fn no_text() -> Expr {
     lit(ScalarValue::Utf8(None))
 }
 
-fn texts(texts: Vec<String>) -> Expr {
+fn texts(texts: &[String]) -> Expr {
     if texts.is_empty() { no_text() } else { lit(texts.join(", ")) }
 }
 
 fn keys(keys: &[Key]) -> Expr {
-    texts(keys.iter().map(|key| key.text.clone()).collect())
+    let keys: Vec<String> = keys.iter().map(|key| key.text.clone()).collect();
+    texts(&keys)
 }
 
 /// A list of numbers, or NULL of that type.
@@ -393,7 +394,9 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         place: 10,
         carry: |options| {
             let kept = options.keep_members.iter();
-            texts(kept.map(|kept| format!("{}: {}", kept.column.name, kept.count)).collect())
+            let kept: Vec<String> =
+                kept.map(|kept| format!("{}: {}", kept.column.name, kept.count)).collect();
+            texts(&kept)
         },
         default: Some("none"),
         meaning: "Gives each cluster a list of a column's values in its first members, in order; ties are decided by the \
