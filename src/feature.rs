@@ -29,8 +29,8 @@ pub(crate) fn is_feature_type(data_type: &DataType) -> bool {
     }
 }
 
-/// The way out for a column whose type is no number.
-pub(crate) fn make_it_a_number(name: &str, data_type: &DataType) -> String {
+/// The way out for a value whose type is no number. `name` is what the value is called in it, such as `...`.
+pub(crate) fn number_hint(name: &str, data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => format!(
             "cmdline_tokens({name}), path_score({name}) or string_score({name}) would make it a number"
@@ -78,7 +78,7 @@ pub(crate) fn to_double(name: &str, array: ArrayRef) -> Result<Float64Array> {
         return exec_err!(
             "feature '{name}' is {}, expected a number; {}",
             array.data_type(),
-            make_it_a_number(name, array.data_type())
+            number_hint(name, array.data_type())
         );
     }
     let whole_numbers_only = has_whole_numbers_only(array.data_type());

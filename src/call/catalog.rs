@@ -14,6 +14,7 @@ use futures::FutureExt;
 use tokio::runtime::{Builder, Runtime};
 
 use super::written::with_function_name;
+use crate::error::argument_error;
 use crate::near_miss::{did_you_mean, excerpt};
 
 /// Metadata that marks the argument of a lookup. SQL can't write it: the literals of a statement have none.
@@ -111,9 +112,10 @@ pub(super) fn string<'a>(function: &str, place: &str, expected: &str, expr: &'a 
         Expr::Literal(value, _) => match value.try_as_str().flatten() {
             Some(text) => Ok(text),
             None => {
-                plan_err!("{function}: {place} is '{}', expected {expected}", excerpt(&value.to_string()))
+                let got = format!("'{}'", excerpt(&value.to_string()));
+                Err(argument_error(function, place, &got, expected, None))
             }
         },
-        other => plan_err!("{function}: {place} is '{other}', expected {expected}"),
+        other => Err(argument_error(function, place, &format!("'{other}'"), expected, None)),
     }
 }

@@ -8,8 +8,10 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::Array;
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{Result, ScalarValue, exec_err, internal_err, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, Signature, Volatility};
+
+use crate::error::{argument_error, argument_text, internal_err};
 
 /// The types that a parameter takes.
 #[derive(Clone, Copy)]
@@ -44,7 +46,56 @@ impl Takes {
     }
 }
 
+/// The methods of a scalar function that follow from its name, its parameters and the type of its result. `option` reads
+/// argument 2, the second parameter.
+macro_rules! scalar_function {
+    (
+        $name:literal($($parameter:literal: $takes:ident),+) -> $returns:expr
+        $(, option: $option:expr)?
+    ) => {
+        fn name(&self) -> &'static str {
+            $name
+        }
+
+        fn signature(&self) -> &datafusion::logical_expr::Signature {
+            $crate::functions::arguments::signature()
+        }
+
+        fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+            use $crate::functions::arguments::{Takes, coerce};
+            coerce(self.name(), &[$(($parameter, Takes::$takes)),+], types)
+        }
+
+        fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+            Ok($returns)
+        }
+
+        $(
+            fn return_field_from_args(
+                &self,
+                args: datafusion::logical_expr::ReturnFieldArgs,
+            ) -> Result<arrow::datatypes::FieldRef> {
+                use $crate::functions::arguments::{planned_option, result_field};
+                $option(self.name(), planned_option(self.name(), &args)?)?;
+                Ok(result_field(self.name(), $returns))
+            }
+        )?
+
+        fn is_strict(&self) -> bool {
+            true
+        }
+
+        fn documentation(&self) -> Option<&datafusion::logical_expr::Documentation> {
+            self.doc()
+        }
+    };
+}
+pub(super) use scalar_function;
+
 /// The signature of every function here: [`coerce`] decides.
+///
+/// The engine's `Signature::coercible` would keep dictionaries too, but its errors name no argument, no way out, and the types
+/// in the engine's own terms.
 pub(super) fn signature() -> &'static Signature {
     static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::user_defined(Volatility::Immutable));
     &SIGNATURE
@@ -59,25 +110,23 @@ pub(super) fn coerce(
     parameters: &[(&str, Takes)],
     types: &[DataType],
 ) -> Result<Vec<DataType>> {
-    if types.is_empty() || types.len() > parameters.len() {
-        let names: Vec<_> = parameters.iter().map(|(name, _)| *name).collect();
-        let usage = names.join(" [, ") + &"]".repeat(names.len() - 1);
-        // The argument to blame: the first that is missing, or the first that is too much.
-        let position = if types.is_empty() { 1 } else { parameters.len() + 1 };
-        let expected = if types.is_empty() { "a value" } else { "nothing more" };
-        return plan_err!(
-            "{function}, argument {position}: expected {expected}, got {} arguments; call it as {function}({usage})",
-            types.len()
-        );
+    let names: Vec<_> = parameters.iter().map(|(name, _)| *name).collect();
+    let call = || format!("call it as {function}({})", names.join(" [, ") + &"]".repeat(names.len() - 1));
+    if types.is_empty() {
+        let place = format!("argument 1 ({})", names[0]);
+        return Err(argument_error(function, &place, &"missing", "a value", Some(&call())));
+    }
+    if types.len() > parameters.len() {
+        let place = format!("argument {}", parameters.len() + 1);
+        let expected = format!("no more than {}", parameters.len());
+        return Err(argument_error(function, &place, &"one too many", &expected, Some(&call())));
     }
     for (index, (data_type, (name, takes))) in types.iter().zip(parameters).enumerate() {
         if !data_type.is_null() && !takes.accepts(data_type) {
             let (expected, cast) = takes.words();
-            let way_out = if index == 0 { cast } else { "a literal" };
-            return plan_err!(
-                "{function}, argument {} ({name}): expected {expected}, got {data_type}; use {way_out}",
-                index + 1
-            );
+            let way_out = format!("use {}", if index == 0 { cast } else { "a literal" });
+            let place = format!("argument {} ({name})", index + 1);
+            return Err(argument_error(function, &place, data_type, expected, Some(&way_out)));
         }
     }
     let mut types = types.to_vec();
@@ -95,10 +144,10 @@ pub(super) fn planned_option<'a>(
     match args.scalar_arguments.get(1) {
         None => Ok(None),
         Some(Some(literal)) => Ok(Some(literal)),
-        Some(None) => plan_err!(
-            "{function}, argument 2: expected a literal, the same for all rows, got an expression of type {}",
-            args.arg_fields[1].data_type()
-        ),
+        Some(None) => {
+            let got = format!("an expression of type {}", args.arg_fields[1].data_type());
+            Err(argument_error(function, "argument 2", &got, "a literal, the same for all rows", None))
+        }
     }
 }
 
@@ -118,9 +167,9 @@ pub(super) fn evaluated<'a>(
                 return Ok((value, Some(ScalarValue::Null)));
             };
             if options.slice(0, others) != options.slice(1, others) {
-                return exec_err!(
-                    "{function}, argument 2: expected the same value for all rows, got several"
-                );
+                let expected = "the same value for all rows";
+                let text = argument_text(function, "argument 2", &"several values", expected, None);
+                return exec_err!("{text}");
             }
             Ok((value, Some(ScalarValue::try_from_array(options, 0)?)))
         }

@@ -22,11 +22,11 @@ use std::sync::LazyLock;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 use regex::Regex;
 
-use super::arguments::{self, Takes};
+use super::arguments::scalar_function;
 use super::text;
 
 #[user_doc(
@@ -59,25 +59,7 @@ use super::text;
 pub(super) struct CmdlineTemplate;
 
 impl ScalarUDFImpl for CmdlineTemplate {
-    fn name(&self) -> &'static str {
-        "cmdline_template"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("s", Takes::String)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8View)
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("cmdline_template"("s": String) -> DataType::Utf8View);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [s] = take_function_args(self.name(), args.args)?;
@@ -85,10 +67,6 @@ impl ScalarUDFImpl for CmdlineTemplate {
             mask(s, template);
             Some(template)
         })
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }
 

@@ -1,13 +1,11 @@
 //! `cmdline_tokens`: the number of delimiters in a command line.
 
-use arrow::datatypes::{DataType, FieldRef, Int64Type};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
-use super::arguments::{self, Takes};
+use super::arguments::{self, scalar_function};
 use super::delimiters::Delimiters;
 use super::text;
 
@@ -43,30 +41,7 @@ use super::text;
 pub(super) struct CmdlineTokens;
 
 impl ScalarUDFImpl for CmdlineTokens {
-    fn name(&self) -> &'static str {
-        "cmdline_tokens"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("s", Takes::String), ("class", Takes::String)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Int64)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        Delimiters::from_option(self.name(), arguments::planned_option(self.name(), &args)?)?;
-        Ok(arguments::result_field(self.name(), DataType::Int64))
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("cmdline_tokens"("s": String, "class": String) -> DataType::Int64, option: Delimiters::from_option);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let (s, class) = arguments::evaluated(self.name(), &args.args)?;
@@ -74,9 +49,5 @@ impl ScalarUDFImpl for CmdlineTokens {
             return arguments::null(args.return_type());
         };
         text::map_primitive::<Int64Type>(s, |s| class.count(s))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }

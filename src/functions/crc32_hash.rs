@@ -3,10 +3,10 @@
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
-use super::arguments::{self, Takes};
+use super::arguments::scalar_function;
 use super::text;
 
 #[user_doc(
@@ -30,32 +30,10 @@ use super::text;
 pub(super) struct Crc32Hash;
 
 impl ScalarUDFImpl for Crc32Hash {
-    fn name(&self) -> &'static str {
-        "crc32_hash"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("s", Takes::String)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Int64)
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("crc32_hash"("s": String) -> DataType::Int64);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [s] = take_function_args(self.name(), args.args)?;
         text::map_primitive::<Int64Type>(&s, |s| i64::from(crc32fast::hash(s.as_bytes())))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }

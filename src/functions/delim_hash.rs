@@ -1,13 +1,11 @@
 //! `delim_hash`: the delimiters of a command line as one number.
 
-use arrow::datatypes::{DataType, FieldRef, Int64Type};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
-use super::arguments::{self, Takes};
+use super::arguments::{self, scalar_function};
 use super::delimiters::Delimiters;
 use super::text;
 
@@ -45,30 +43,7 @@ use super::text;
 pub(super) struct DelimHash;
 
 impl ScalarUDFImpl for DelimHash {
-    fn name(&self) -> &'static str {
-        "delim_hash"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("s", Takes::String), ("class", Takes::String)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Int64)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        Delimiters::from_option(self.name(), arguments::planned_option(self.name(), &args)?)?;
-        Ok(arguments::result_field(self.name(), DataType::Int64))
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("delim_hash"("s": String, "class": String) -> DataType::Int64, option: Delimiters::from_option);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let (s, class) = arguments::evaluated(self.name(), &args.args)?;
@@ -80,9 +55,5 @@ impl ScalarUDFImpl for DelimHash {
             class.for_each_piece(s, |piece| hasher.update(piece.as_bytes()));
             i64::from(hasher.finalize())
         })
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }

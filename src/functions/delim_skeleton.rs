@@ -1,13 +1,11 @@
 //! `delim_skeleton`: a command line with nothing but its delimiters left.
 
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::DataType;
 use datafusion::common::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
-use super::arguments::{self, Takes};
+use super::arguments::{self, scalar_function};
 use super::delimiters::Delimiters;
 use super::text;
 
@@ -42,30 +40,7 @@ use super::text;
 pub(super) struct DelimSkeleton;
 
 impl ScalarUDFImpl for DelimSkeleton {
-    fn name(&self) -> &'static str {
-        "delim_skeleton"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("s", Takes::String), ("class", Takes::String)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8View)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        Delimiters::from_option(self.name(), arguments::planned_option(self.name(), &args)?)?;
-        Ok(arguments::result_field(self.name(), DataType::Utf8View))
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("delim_skeleton"("s": String, "class": String) -> DataType::Utf8View, option: Delimiters::from_option);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let (s, class) = arguments::evaluated(self.name(), &args.args)?;
@@ -76,9 +51,5 @@ impl ScalarUDFImpl for DelimSkeleton {
             class.for_each_piece(s, |piece| skeleton.push_str(piece));
             Some(skeleton)
         })
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }

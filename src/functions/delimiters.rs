@@ -17,10 +17,11 @@ use std::iter::Peekable;
 use std::str::Chars;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::common::{Result, ScalarValue};
 use regex::Regex;
 
 use super::ascii;
+use crate::error::argument_error;
 
 /// A set of characters.
 #[derive(Debug)]
@@ -67,10 +68,8 @@ impl Delimiters {
         let delimiters = match Self::parse(class) {
             Ok(delimiters) => Arc::new(delimiters),
             Err(reason) => {
-                return plan_err!(
-                    "{function}, argument 2 (class): expected one bracket expression such as '[\\s=,]', \
-                     got '{class}': {reason}"
-                );
+                let (got, expected) = (format!("'{class}'"), r"one bracket expression such as '[\s=,]'");
+                return Err(argument_error(function, "argument 2 (class)", &got, expected, Some(&reason)));
             }
         };
         if compiled.len() == KEPT {
@@ -169,7 +168,7 @@ fn python_class_for_rust(class: &str) -> Result<String, String> {
                 rust.push('-');
                 rust += &in_rust(high);
             }
-            _ => return Err("it has a range that is none".to_owned()),
+            _ => return Err("a range of it does not run from a lower to a higher character".to_owned()),
         }
     }
     if chars.next().is_some() {
@@ -332,10 +331,7 @@ mod tests {
             r"[a\]",
         ] {
             let error = Delimiters::from_option("f", Some(&ScalarValue::from(class))).expect_err(class);
-            assert!(
-                error.to_string().contains("f, argument 2 (class): expected one bracket expression"),
-                "{error}"
-            );
+            assert!(error.to_string().contains("f: argument 2 (class) is "), "{error}");
         }
     }
 

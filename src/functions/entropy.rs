@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
-use super::arguments::{self, Takes};
+use super::arguments::scalar_function;
 use super::text;
 
 #[user_doc(
@@ -33,33 +33,11 @@ use super::text;
 pub(super) struct Entropy;
 
 impl ScalarUDFImpl for Entropy {
-    fn name(&self) -> &'static str {
-        "entropy"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("s", Takes::String)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Float64)
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("entropy"("s": String) -> DataType::Float64);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [s] = take_function_args(self.name(), args.args)?;
         text::map_primitive::<Float64Type>(&s, bits_per_character)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }
 

@@ -6,10 +6,10 @@ use arrow::array::{BooleanArray, downcast_integer_array};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
-use super::arguments::{self, Takes};
+use super::arguments::scalar_function;
 use super::text::{self, with_strings};
 
 #[user_doc(
@@ -35,25 +35,7 @@ use super::text::{self, with_strings};
 pub(super) struct IsSystemSession;
 
 impl ScalarUDFImpl for IsSystemSession {
-    fn name(&self) -> &'static str {
-        "is_system_session"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("id", Takes::StringOrInteger)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Boolean)
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("is_system_session"("id": StringOrInteger) -> DataType::Boolean);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [id] = take_function_args(self.name(), args.args)?;
@@ -64,10 +46,6 @@ impl ScalarUDFImpl for IsSystemSession {
             );
             Ok(Arc::new(result))
         })
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }
 

@@ -6,10 +6,10 @@ use arrow::array::{StringViewArray, downcast_integer_array};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
-use super::arguments::{self, Takes};
+use super::arguments::scalar_function;
 use super::text::{self, with_strings};
 use dbcluster_windows_names::logon_type;
 
@@ -36,25 +36,7 @@ use dbcluster_windows_names::logon_type;
 pub(super) struct LogonTypeName;
 
 impl ScalarUDFImpl for LogonTypeName {
-    fn name(&self) -> &'static str {
-        "logon_type_name"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("n", Takes::StringOrInteger)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8View)
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("logon_type_name"("n": StringOrInteger) -> DataType::Utf8View);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [n] = take_function_args(self.name(), args.args)?;
@@ -67,9 +49,5 @@ impl ScalarUDFImpl for LogonTypeName {
             );
             Ok(Arc::new(names))
         })
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, FieldRef, Int64Type};
-use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err, internal_err, plan_err};
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-};
+use arrow::datatypes::{DataType, Int64Type};
+use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
-use super::arguments::{self, Takes};
+use super::arguments::{self, scalar_function};
 use super::{ascii, text};
+use crate::error::{argument_error, argument_text, internal_err};
 
 #[user_doc(
     doc_section(label = "Event features"),
@@ -45,41 +44,10 @@ use super::{ascii, text};
 pub(super) struct PathScore;
 
 impl ScalarUDFImpl for PathScore {
-    fn name(&self) -> &'static str {
-        "path_score"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("s", Takes::String), ("scale", Takes::Number)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Int64)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        divisor(self.name(), arguments::planned_option(self.name(), &args)?)?;
-        Ok(arguments::result_field(self.name(), DataType::Int64))
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("path_score"("s": String, "scale": Number) -> DataType::Int64, option: divisor);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let (s, scale) = arguments::evaluated(self.name(), &args.args)?;
-        let Some(scale) = divisor(self.name(), scale.as_ref())? else {
-            return arguments::null(args.return_type());
-        };
-        scores(self.name(), s, scale)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
+        scores(self.name(), &args)
     }
 }
 
@@ -87,16 +55,21 @@ impl ScalarUDFImpl for PathScore {
 pub(super) fn divisor(function: &str, option: Option<&ScalarValue>) -> Result<Option<f64>> {
     let Some(option) = option else { return Ok(Some(1.0)) };
     match option.cast_to(&DataType::Float64)? {
-        ScalarValue::Float64(Some(scale)) if !scale.is_finite() || scale == 0.0 => plan_err!(
-            "{function}, argument 2 (scale): expected a finite number other than 0 to divide by, got {scale}"
-        ),
+        ScalarValue::Float64(Some(scale)) if !scale.is_finite() || scale == 0.0 => {
+            let expected = "a finite number other than 0 to divide by";
+            Err(argument_error(function, "argument 2 (scale)", &scale, expected, None))
+        }
         ScalarValue::Float64(scale) => Ok(scale),
         other => internal_err!("{function}: the scale was cast to DOUBLE and came out as {other}"),
     }
 }
 
-/// `floor(sum of code points / scale)` for every string.
-pub(super) fn scores(function: &str, s: &ColumnarValue, scale: f64) -> Result<ColumnarValue> {
+/// `floor(sum of code points / scale)` for every string, of a call of `path_score` or `string_score`.
+pub(super) fn scores(function: &str, args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let (s, scale) = arguments::evaluated(function, &args.args)?;
+    let Some(scale) = divisor(function, scale.as_ref())? else {
+        return arguments::null(args.return_type());
+    };
     text::per_value(s, |array| {
         let sums = text::primitive::<Int64Type>(array, code_points)?;
         if scale.to_bits() == 1_f64.to_bits() {
@@ -109,9 +82,9 @@ pub(super) fn scores(function: &str, s: &ColumnarValue, scale: f64) -> Result<Co
             if (i64::MIN as f64..-(i64::MIN as f64)).contains(&score) {
                 Ok(score as i64)
             } else {
-                exec_err!(
-                    "{function}, argument 2 (scale): expected a score that fits BIGINT, got {sum} / {scale}"
-                )
+                let (got, hint) = (format!("{sum} / {scale}"), Some("choose a larger scale"));
+                let text = argument_text(function, "a score", &got, "a number that fits BIGINT", hint);
+                exec_err!("{text}")
             }
         })?;
         Ok(Arc::new(scores))

@@ -3,10 +3,10 @@
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
-use super::arguments::{self, Takes};
+use super::arguments::scalar_function;
 use super::text;
 use dbcluster_windows_names::sid;
 
@@ -32,32 +32,10 @@ use dbcluster_windows_names::sid;
 pub(super) struct SidName;
 
 impl ScalarUDFImpl for SidName {
-    fn name(&self) -> &'static str {
-        "sid_name"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("s", Takes::String)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8View)
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("sid_name"("s": String) -> DataType::Utf8View);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [s] = take_function_args(self.name(), args.args)?;
         text::map_text(&s, |s, _| sid(s))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 }

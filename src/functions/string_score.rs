@@ -1,13 +1,11 @@
 //! `string_score`: `path_score` under a name for text that is no path, such as an account.
 
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::DataType;
 use datafusion::common::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
-use super::arguments::{self, Takes};
+use super::arguments::scalar_function;
 use super::path_score::{divisor, scores};
 
 #[user_doc(
@@ -42,40 +40,9 @@ use super::path_score::{divisor, scores};
 pub(super) struct StringScore;
 
 impl ScalarUDFImpl for StringScore {
-    fn name(&self) -> &'static str {
-        "string_score"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("s", Takes::String), ("scale", Takes::Number)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Int64)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        divisor(self.name(), arguments::planned_option(self.name(), &args)?)?;
-        Ok(arguments::result_field(self.name(), DataType::Int64))
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("string_score"("s": String, "scale": Number) -> DataType::Int64, option: divisor);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let (s, scale) = arguments::evaluated(self.name(), &args.args)?;
-        let Some(scale) = divisor(self.name(), scale.as_ref())? else {
-            return arguments::null(args.return_type());
-        };
-        scores(self.name(), s, scale)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
+        scores(self.name(), &args)
     }
 }

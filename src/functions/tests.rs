@@ -237,7 +237,9 @@ fn takes_a_constant_as_an_array() -> Result<()> {
     assert_eq!(call(vec![])?.into_array(0)?.len(), 0);
     let error = call(vec![",", ";"]).expect_err("two separators");
     assert!(
-        error.to_string().contains("token_count, argument 2: expected the same value for all rows"),
+        error
+            .to_string()
+            .contains("token_count: argument 2 is several values, expected the same value for all rows"),
         "{error}"
     );
     Ok(())
@@ -249,59 +251,59 @@ async fn errors_name_function_argument_expected_and_got() {
     for (call, expected) in [
         (
             "cmdline_tokens()",
-            "cmdline_tokens, argument 1: expected a value, got 0 arguments; call it as cmdline_tokens(s [, class])",
+            "cmdline_tokens: argument 1 (s) is missing, expected a value; call it as cmdline_tokens(s [, class])",
         ),
         (
             "cmdline_tokens('a', '[a]', 1)",
-            "cmdline_tokens, argument 3: expected nothing more, got 3 arguments; call it as cmdline_tokens(s [, class])",
+            "cmdline_tokens: argument 3 is one too many, expected no more than 2; call it as cmdline_tokens(s [, class])",
         ),
         (
             "process_name('a', '/')",
-            "process_name, argument 2: expected nothing more, got 2 arguments; call it as process_name(path)",
+            "process_name: argument 2 is one too many, expected no more than 1; call it as process_name(path)",
         ),
         (
             "cmdline_tokens(1)",
-            "cmdline_tokens, argument 1 (s): expected a string, got Int64; use CAST(... AS VARCHAR)",
+            "cmdline_tokens: argument 1 (s) is Int64, expected a string; use CAST(... AS VARCHAR)",
         ),
-        ("cmdline_tokens('a', 1)", "cmdline_tokens, argument 2 (class): expected a string, got Int64"),
+        ("cmdline_tokens('a', 1)", "cmdline_tokens: argument 2 (class) is Int64, expected a string"),
         (
             "cmdline_tokens('a', 'xyz')",
-            r"cmdline_tokens, argument 2 (class): expected one bracket expression such as '[\s=,]', got 'xyz': it does not begin with [",
+            r"cmdline_tokens: argument 2 (class) is 'xyz', expected one bracket expression such as '[\s=,]'; it does not begin with [",
         ),
-        ("delim_hash('a', '')", "delim_hash, argument 2 (class): expected one bracket expression"),
-        ("delim_skeleton('a', '[b-a]')", "got '[b-a]': it has a range that is none"),
+        ("delim_hash('a', '')", "delim_hash: argument 2 (class) is '', expected one bracket expression"),
+        (
+            "delim_skeleton('a', '[b-a]')",
+            "is '[b-a]', expected one bracket expression such as '[\\s=,]'; a range of it does not run from a lower to a higher character",
+        ),
         (
             "cmdline_tokens(x, x) FROM (VALUES ('a')) AS t(x)",
-            "cmdline_tokens, argument 2: expected a literal, the same for all rows, got an expression of type Utf8",
+            "cmdline_tokens: argument 2 is an expression of type Utf8, expected a literal, the same for all rows",
         ),
-        ("path_score('a', 'b')", "path_score, argument 2 (scale): expected a number, got Utf8"),
+        ("path_score('a', 'b')", "path_score: argument 2 (scale) is Utf8, expected a number"),
         (
             "path_score('a', 0)",
-            "path_score, argument 2 (scale): expected a finite number other than 0 to divide by, got 0",
+            "path_score: argument 2 (scale) is 0, expected a finite number other than 0 to divide by",
         ),
         (
             "string_score('a', 0.0)",
-            "string_score, argument 2 (scale): expected a finite number other than 0 to divide by, got 0",
+            "string_score: argument 2 (scale) is 0, expected a finite number other than 0 to divide by",
         ),
         (
             "path_score('a', 1e999)",
-            "path_score, argument 2 (scale): expected a finite number other than 0 to divide by, got inf",
+            "path_score: argument 2 (scale) is inf, expected a finite number other than 0 to divide by",
         ),
-        (
-            "path_score('a', 1e-300)",
-            "path_score, argument 2 (scale): expected a score that fits BIGINT, got 97 / 0.00",
-        ),
+        ("path_score('a', 1e-300)", "path_score: a score is 97 / 0.00"),
         (
             "token_count('a', '')",
-            "token_count, argument 2 (sep): expected a string of at least one character, got ''",
+            "token_count: argument 2 (sep) is '', expected a string of at least one character",
         ),
         (
             "is_system_session(1.5)",
-            "is_system_session, argument 1 (id): expected a string or an integer, got Float64; use CAST(... AS BIGINT) or CAST(... AS VARCHAR)",
+            "is_system_session: argument 1 (id) is Float64, expected a string or an integer; use CAST(... AS BIGINT) or CAST(... AS VARCHAR)",
         ),
         (
             "logon_type_name(true)",
-            "logon_type_name, argument 1 (n): expected a string or an integer, got Boolean",
+            "logon_type_name: argument 1 (n) is Boolean, expected a string or an integer",
         ),
     ] {
         let error = value(&context, call).await.expect_err(call).to_string();

@@ -32,7 +32,7 @@ macro_rules! with_strings {
                 let $strings = $array.as_string_view();
                 $body
             }
-            other => datafusion::common::internal_err!("a string was planned, {other} came"),
+            other => $crate::error::internal_err!("a string was planned, {other} came"),
         }
     }};
 }

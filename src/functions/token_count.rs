@@ -1,14 +1,13 @@
 //! `token_count`: into how many pieces a string splits.
 
-use arrow::datatypes::{DataType, FieldRef, Int64Type};
-use datafusion::common::{Result, ScalarValue, plan_err};
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
-};
+use arrow::datatypes::{DataType, Int64Type};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
-use super::arguments::{self, Takes};
+use super::arguments::{self, scalar_function};
 use super::text;
+use crate::error::argument_error;
 
 #[user_doc(
     doc_section(label = "Event features"),
@@ -41,30 +40,7 @@ use super::text;
 pub(super) struct TokenCount;
 
 impl ScalarUDFImpl for TokenCount {
-    fn name(&self) -> &'static str {
-        "token_count"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        arguments::coerce(self.name(), &[("s", Takes::String), ("sep", Takes::String)], types)
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Int64)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        separator(self.name(), arguments::planned_option(self.name(), &args)?)?;
-        Ok(arguments::result_field(self.name(), DataType::Int64))
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
+    scalar_function!("token_count"("s": String, "sep": String) -> DataType::Int64, option: separator);
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let (s, sep) = arguments::evaluated(self.name(), &args.args)?;
@@ -73,10 +49,6 @@ impl ScalarUDFImpl for TokenCount {
         };
         text::map_primitive::<Int64Type>(s, |s| pieces(s, &sep))
     }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
-    }
 }
 
 /// The separator that argument 2 of `function` asks for: a space without one, `None` if it is NULL.
@@ -84,7 +56,8 @@ fn separator(function: &str, option: Option<&ScalarValue>) -> Result<Option<Stri
     let Some(option) = option else { return Ok(Some(" ".to_owned())) };
     match option.try_as_str().flatten() {
         Some("") => {
-            plan_err!("{function}, argument 2 (sep): expected a string of at least one character, got ''")
+            let expected = "a string of at least one character";
+            Err(argument_error(function, "argument 2 (sep)", &"''", expected, None))
         }
         separator => Ok(separator.map(str::to_owned)),
     }

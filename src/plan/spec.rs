@@ -21,7 +21,7 @@ use super::nesting::check_nesting;
 use super::functions::has_key;
 use super::repeatable::repeatable;
 use super::sorting::canonical_float_key;
-use crate::feature::{is_feature_type, make_it_a_number};
+use crate::feature::{is_feature_type, number_hint};
 use crate::near_miss::excerpt;
 use crate::options::{
     ClusterOption, ClusterOptions, Feature, KeptColumn, Key, MAX_FEATURES, MAX_KEYS, OPTIONS, Takes,
@@ -193,7 +193,7 @@ impl SpecBuilder {
                 return plan_err!(
                     "{name}: feature '{}' is {data_type}, expected a number; {}",
                     excerpt(&feature.text),
-                    make_it_a_number(&feature.text, &data_type)
+                    number_hint(&feature.text, &data_type)
                 );
             }
         }

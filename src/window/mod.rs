@@ -45,7 +45,8 @@ pub(crate) use labels::LabelColumns;
 pub(crate) use order::{DbscanChecks, DbscanOrder};
 
 use crate::dbscan::Points;
-use crate::feature::{is_feature_type, make_it_a_number};
+use crate::error::argument_error;
+use crate::feature::{is_feature_type, number_hint};
 
 /// `dbscan(eps, min_samples, f1, ..., fk) OVER (...)`, for SQL and for expressions.
 pub fn dbscan_udwf() -> Arc<WindowUDF> {
@@ -279,11 +280,8 @@ fn coerce_features(function: &str, leading: &[&str], arg_types: &[DataType]) -> 
     }
     for (position, data_type) in arg_types.iter().enumerate().skip(leading.len()) {
         if !is_feature_type(data_type) {
-            return plan_err!(
-                "{function}: argument {} is {data_type}, expected a number as a feature; {}",
-                position + 1,
-                make_it_a_number("it", data_type).replace("(it)", "(...)")
-            );
+            let (place, hint) = (format!("argument {}", position + 1), number_hint("...", data_type));
+            return Err(argument_error(function, &place, data_type, "a number as a feature", Some(&hint)));
         }
     }
     Ok(arg_types
@@ -296,17 +294,12 @@ fn check_numbers(function: &str, names: &[&str], arg_types: &[DataType]) -> Resu
     for (position, (name, data_type)) in names.iter().zip(arg_types).enumerate() {
         // A placeholder has no type yet; NULL itself is refused when the call is read.
         let is_number = data_type.is_numeric() || data_type.is_null();
+        let place = format!("argument {} ({name})", position + 1);
         if *name == "min_samples" && is_number && !data_type.is_integer() && !data_type.is_null() {
-            return plan_err!(
-                "{function}: argument {} ({name}) is {data_type}, expected a whole number from 1",
-                position + 1
-            );
+            return Err(argument_error(function, &place, data_type, "a whole number from 1", None));
         }
         if !is_number {
-            return plan_err!(
-                "{function}: argument {} ({name}) is {data_type}, expected a number",
-                position + 1
-            );
+            return Err(argument_error(function, &place, data_type, "a number", None));
         }
     }
     Ok(())

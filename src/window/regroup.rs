@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use datafusion::common::{Result, internal_err};
+use datafusion::common::Result;
 use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::utils::generate_sort_key;
 use datafusion::logical_expr::{Expr, LogicalPlan, Projection, Window};
+
+use crate::error::internal_err;
 
 /// The window function of an expression of a [`Window`] node.
 pub(crate) fn window_function(expr: &Expr) -> Option<&WindowFunction> {

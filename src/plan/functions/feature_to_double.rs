@@ -8,10 +8,11 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::utils::take_function_args;
-use datafusion::common::{Result, exec_err, plan_err};
+use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 
-use crate::feature::{is_feature_type, make_it_a_number, to_double};
+use crate::error::argument_error;
+use crate::feature::{is_feature_type, number_hint, to_double};
 
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct FeatureToDouble;
@@ -28,11 +29,8 @@ impl ScalarUDFImpl for FeatureToDouble {
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
         let [value, _, _] = take_function_args(self.name(), arg_types)?;
         if !is_feature_type(value) {
-            return plan_err!(
-                "{}: argument 1 is {value}, expected a number; {}",
-                self.name(),
-                make_it_a_number("it", value).replace("(it)", "(...)")
-            );
+            let hint = number_hint("...", value);
+            return Err(argument_error("dbcluster", "a feature", value, "a number", Some(&hint)));
         }
         Ok(vec![value.clone(), DataType::Utf8, DataType::Utf8])
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, ListArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::utils::take_function_args;
-use datafusion::common::{Result, internal_err, plan_err};
+use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+
+use crate::error::internal_err;
 
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct KeptValues;

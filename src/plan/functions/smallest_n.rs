@@ -15,10 +15,12 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use arrow::row::{OwnedRow, Row, RowConverter, Rows, SortField};
 use datafusion::common::utils::take_function_args;
-use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
+use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature};
 use datafusion::physical_expr::expressions::Literal;
+
+use crate::error::internal_err;
 
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct SmallestN;
