@@ -287,7 +287,10 @@ pub(super) fn parse_format(name: &str) -> PrintFormat {
     }
 }
 
-/// Bytes from `1000`, `512k`, `1.5g`, `2GB`, `4GiB`; the units are powers of 1024.
+/// Reads a number of bytes: `1000`, `512k`, `1.5g`, `2GB`, `4GiB`; the units are powers of 1024.
+///
+/// DataFusion's `SessionContext::parse_capacity_limit` takes `512M` alone: no plain bytes, no `512m`, `GB` or `T`. It reads
+/// 99999999G as the greatest number that there is, and its errors name a setting instead of the units.
 fn parse_size(text: &str) -> Result<usize, String> {
     let expected = || format!("'{text}' is no size: expected a number with k, m, g or t, such as 512m or 2g");
     let lower = text.trim().to_ascii_lowercase();

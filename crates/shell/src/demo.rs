@@ -12,14 +12,16 @@ use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 use datafusion::config::Dialect;
+use indicatif::HumanCount;
+use tempfile::TempDir;
 
 use super::args::{DemoArgs, SampleArgs};
-use super::execute::Runner;
 use super::failure::Failure;
 use super::output::{self, LineBreaks};
 use super::program::Program;
 use super::report::{self, Report};
-use super::sample::{self, Workers, thousands};
+use super::execute::Runner;
+use super::sample::{self, Workers};
 use super::statements::{Piece, Script};
 use dbcluster_terminal::{complain, printable};
 
@@ -75,8 +77,8 @@ pub(super) fn run(
     output::say(format!(
         "{} process events, {} logons and one process tree of a made-up company, with {} odd events planted among \
          them.\nThe tables stand for any log: {}\n",
-        thousands(args.rows),
-        thousands(generated.logons),
+        HumanCount(args.rows),
+        HumanCount(generated.logons),
         generated.planted,
         folder.path.join("processes.parquet").display(),
     ))?;
@@ -157,7 +159,7 @@ fn step(
         &format,
     )?)?;
     if rows > ROWS_SHOWN {
-        output::say(format!("{ROWS_SHOWN} of {} rows\n", thousands(rows as u64)))?;
+        output::say(format!("{ROWS_SHOWN} of {} rows\n", HumanCount(rows as u64)))?;
     }
     output::flush()?;
     Ok(result)
@@ -205,17 +207,17 @@ fn summary(
         format!("\n{}\n", rule("What was found")),
         format!(
             "{} process events became {} rows, {} of what there was to read: {} clusters, and {} events like no other.",
-            thousands(events),
-            thousands(rows),
+            HumanCount(events),
+            HumanCount(rows),
             percent(rows, events),
-            thousands(clusters),
-            thousands(apart),
+            HumanCount(clusters),
+            HumanCount(apart),
         ),
         format!(
             "{} logons became {} rows, {} of them events like no other.",
-            thousands(logons),
-            thousands(logon_rows.num_rows() as u64),
-            thousands(logons_apart),
+            HumanCount(logons),
+            HumanCount(logon_rows.num_rows() as u64),
+            HumanCount(logons_apart),
         ),
     ];
     if planted > 0 {
@@ -234,9 +236,9 @@ fn summary(
         lines.push(format!(
             "Of the {} events that stand alone, {alone} were planted. The others are the rarities of everyday work:\n\
              clustering finds what is rare, and somebody has to judge what is bad, but in {} rows instead of {}.",
-            thousands(apart),
-            thousands(rows),
-            thousands(events),
+            HumanCount(apart),
+            HumanCount(rows),
+            HumanCount(events),
         ));
     }
     lines.push("\nThe oddest processes, by the delimiters of their command lines:".to_string());
@@ -290,30 +292,28 @@ fn column_sum(batch: &RecordBatch, name: &str) -> Result<i64, Failure> {
     Ok(column(batch, name, &DataType::Int64)?.as_primitive::<Int64Type>().iter().flatten().sum())
 }
 
-/// Where the events lie: a folder that the user wants to keep, or one that goes with this value.
+/// The folder of the events: one that the user wants to keep, or a temporary one that goes with this value.
 struct Folder {
     path: PathBuf,
-    is_temporary: bool,
+    temporary: Option<TempDir>,
 }
 
 impl Folder {
     fn new(keep: Option<&Path>) -> Result<Self, Failure> {
         if let Some(keep) = keep {
-            return Ok(Self { path: keep.to_path_buf(), is_temporary: false });
+            return Ok(Self { path: keep.to_path_buf(), temporary: None });
         }
-        let path = std::env::temp_dir().join(format!("dbcluster-demo-{}", std::process::id()));
-        // not create_dir_all: a folder that somebody else has put there is refused
-        fs::create_dir(&path)
-            .map_err(|error| Failure::new(error.to_string()).at(&path.display().to_string()))?;
-        Ok(Self { path, is_temporary: true })
+        let temporary = tempfile::Builder::new()
+            .prefix("dbcluster-demo-")
+            .tempdir()
+            .map_err(|error| Failure::new(format!("no folder for the events can be made: {error}")))?;
+        Ok(Self { path: temporary.path().to_path_buf(), temporary: Some(temporary) })
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if self.is_temporary
-            && let Err(error) = fs::remove_dir_all(&self.path)
-        {
+        if let Some(Err(error)) = self.temporary.take().map(TempDir::close) {
             complain(&format!("warning: {} is left behind: {error}", self.path.display()));
         }
     }

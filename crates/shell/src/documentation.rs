@@ -4,18 +4,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Documentation, Signature};
 
-use datafusion_dbcluster::OptionDocumentation;
-use datafusion_dbcluster::option_documentation;
+use datafusion_dbcluster::near_miss::did_you_mean;
+use datafusion_dbcluster::{OptionDocumentation, option_documentation};
 
 /// Text is wrapped to this width.
 const WIDTH: usize = 100;
-
-/// Names at least this alike are offered for an unknown one.
-const ALIKE: f64 = 0.6;
 
 /// The section of functions that only the plans of others use.
 const BUILDING_BLOCKS: &str = "Building Blocks";
@@ -174,15 +170,12 @@ pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
         describe_option(&mut text, option);
         return Ok(text);
     }
-    let near: Vec<&str> = all
-        .iter()
-        .filter(|function| function.is_public())
-        .map(|function| function.name)
-        .filter(|name| name.contains(&lower) || normalized_levenshtein(name, &lower) >= ALIKE)
-        .collect();
-    Err(match near.as_slice() {
-        [] => format!("no function '{wanted}'; \\h lists them"),
-        near => format!("no function '{wanted}'; did you mean {}?", near.join(", ")),
+    let names: Vec<&str> =
+        all.iter().filter(|function| function.is_public()).map(|function| function.name).collect();
+    let longer: Vec<&str> = names.iter().copied().filter(|name| name.contains(&lower)).collect();
+    Err(match longer.as_slice() {
+        [] => format!("no function '{wanted}'{}; \\h lists them", did_you_mean(wanted, &names)),
+        longer => format!("no function '{wanted}'; functions with it in their names: {}", longer.join(", ")),
     })
 }
 
@@ -285,7 +278,13 @@ mod tests {
         let state = SessionContext::new().state();
         let text = of(&state, "ABS").expect("a function of the engine");
         assert!(text.starts_with("abs(numeric_expression)\nscalar function, Math Functions\n"), "{text}");
-        assert!(of(&state, "array_len").is_err_and(|near| near.contains("array_length")));
+        let part = of(&state, "array_len").expect_err("a part of a name");
+        assert_eq!(part, "no function 'array_len'; functions with it in their names: array_length");
+        let misspelt = of(&state, "array_lenght").expect_err("a misspelt name");
+        assert!(
+            misspelt.starts_with("no function 'array_lenght' (did you mean 'array_length'"),
+            "{misspelt}"
+        );
         assert!(of(&state, "list_length").expect("an alias").starts_with("array_length("));
         assert_eq!(of(&state, "zzzzqqq").expect_err("unknown"), "no function 'zzzzqqq'; \\h lists them");
     }

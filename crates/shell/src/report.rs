@@ -9,13 +9,13 @@ use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr, SelectItem};
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
+use indicatif::HumanCount;
 
 use super::args::ReportArgs;
-use super::execute::Runner;
 use super::failure::Failure;
 use super::output;
 use super::program::Program;
-use super::sample::thousands;
+use super::execute::Runner;
 use super::statements::dialect;
 use datafusion_dbcluster::figure_file::{columns, rows};
 use dbcluster_figures::{ColumnType, Figure, MAX_ROWS, Rows, Settings, draw_report};
@@ -245,7 +245,7 @@ async fn nulls_note(
         match batches.iter().map(count).sum::<i64>() {
             0 => {}
             1 => found.push(format!("{name} in 1 event")),
-            rows => found.push(format!("{name} in {} events", thousands(rows.unsigned_abs()))),
+            rows => found.push(format!("{name} in {} events", HumanCount(rows.unsigned_abs()))),
         }
     }
     Ok(if found.is_empty() { String::new() } else { format!("NULL, {read_as}: {}.", found.join(", ")) })

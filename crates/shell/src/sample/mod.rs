@@ -27,6 +27,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use datafusion::parquet::errors::ParquetError;
+use indicatif::HumanCount;
 use tempfile::TempDir;
 
 pub(super) use self::files::Workers;
@@ -69,13 +70,13 @@ pub(super) fn run(args: &SampleArgs, threads: usize, signals: &Signals) -> Resul
         output::say(format!(
             "{:width$}  {:>13} rows  {:>15} bytes\n",
             file.path.display().to_string(),
-            thousands(file.rows),
-            thousands(file.bytes)
+            HumanCount(file.rows).to_string(),
+            HumanCount(file.bytes).to_string()
         ))?;
     }
     output::say(format!(
         "{} rows are planted: is_anomaly marks them, anomaly_kind names them.\n",
-        thousands(sample.planted as u64)
+        HumanCount(sample.planted as u64)
     ))
 }
 
@@ -248,19 +249,6 @@ fn failed(path: &Path, error: &ParquetError) -> Failure {
     Failure::new(text).at(&path.display().to_string())
 }
 
-/// `20000` as `20,000`.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
@@ -343,10 +331,5 @@ mod tests {
             matches!(generate(&args(&out, 1, true), on(1)), Err(Failure::Message(text)) if text.contains("mine.txt"))
         );
         fs::remove_dir_all(out).expect("the folder goes");
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
     }
 }
