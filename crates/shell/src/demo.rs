@@ -20,7 +20,7 @@ use super::failure::Failure;
 use super::output::{self, LineBreaks};
 use super::program::Program;
 use super::report::{self, Report};
-use super::execute::Runner;
+use super::runner::Runner;
 use super::sample::{self, Workers};
 use super::statements::{Piece, Script};
 use dbcluster_terminal::{complain, printable};

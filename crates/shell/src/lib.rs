@@ -9,25 +9,27 @@
 //! |---|---|
 //! | `args` | the command line |
 //! | `context`, `memory` | the session: engine options, our functions, the pool of `--memory-limit` |
-//! | `statements` | text to statements |
-//! | `execute` | a statement to its printed result |
-//! | `output` | formats |
-//! | `progress`, `stage` | the bar of a statement that takes long, and what it tells |
-//! | `commands`, `documentation` | the backslash commands, and `\h` |
-//! | `prompt`, `completion` | the interactive loop |
-//! | `plot` | `\plot` |
+//! | `statements` | cuts text into statements and commands |
+//! | `script` | runs the statements and commands of a text, one after the other |
+//! | `commands`, `documentation`, `plot` | the backslash commands; `\h`; `\plot` |
+//! | `runner` | runs one statement, from its tokens to its printed result |
+//! | `syntax`, `cli_session` | its syntax tree; datafusion-cli, for the statements that are left to it |
+//! | `printing`, `output` | a result while it comes; the formats |
+//! | `progress`, `stage` | the bar of a statement that takes long, and the stage of its query |
+//! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
 //! | `sample`, `demo`, `report` | the subcommands |
 //! | `files` | tables that are files, and errors that name them |
 //! | `program`, `signals` | threads, and what ends their work early |
 //! | `failure`, `panics` | errors in words |
 
 mod args;
+mod cli_session;
 mod commands;
 mod completion;
 mod context;
 mod demo;
 mod documentation;
-mod execute;
+mod editing;
 mod failure;
 mod files;
 mod hint;
@@ -35,14 +37,18 @@ mod memory;
 mod output;
 mod panics;
 mod plot;
+mod printing;
 mod program;
 mod progress;
 mod prompt;
 mod report;
+mod runner;
 mod sample;
+mod script;
 mod signals;
 mod stage;
 mod statements;
+mod syntax;
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::num::NonZeroUsize;
@@ -52,15 +58,17 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::{env, fs};
 
+use console::Term;
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
 use datafusion_cli::object_storage::is_stdin_location;
 use datafusion_cli::print_options::PrintOptions;
 
 use args::{Input, Options, Task};
-use execute::{Origin, Runner};
 use failure::Failure;
 use program::Program;
 use progress::PlanWatch;
+use runner::Runner;
+use script::Origin;
 use statements::decoded;
 
 use dbcluster_terminal::{complain, printable_lines};
@@ -139,7 +147,7 @@ fn run_batch(options: &Options, inputs: Vec<Input>) -> Result<(), Failure> {
     with_runner(options, stdin_is_sql, false, |program, runner| {
         program.run("", async {
             for (name, text) in &scripts {
-                if runner.run_script(text, Origin::Script(name)).await? == ControlFlow::Break(()) {
+                if script::run(runner, text, Origin::Script(name)).await? == ControlFlow::Break(()) {
                     break;
                 }
             }
@@ -192,7 +200,7 @@ fn runner(program: &Program, options: &Options, stdin_is_sql: bool) -> Result<Ru
         format: options.format,
         quiet: options.quiet,
         maxrows: options.maxrows,
-        color: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none(),
+        color: Term::stdout().features().colors_supported(),
         instrumented_registry: stores,
     };
     Ok(Runner::new(ctx, print, planner))

@@ -10,12 +10,13 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Config, Editor};
 
-use super::completion::ShellHelper;
-use super::execute::{Origin, Runner};
+use super::editing::ShellHelper;
 use super::failure::Failure;
 use super::output;
 use super::panics::caught_here;
 use super::program::Program;
+use super::runner::Runner;
+use super::script::{self, Origin};
 use dbcluster_terminal::complain;
 
 const PROMPT: &str = "dbcluster> ";
@@ -59,7 +60,7 @@ pub(super) fn run(program: &Program, runner: &mut Runner, quiet: bool) -> Result
             Err(error) => return Err(terminal_failure(&error)),
         };
         remember(&mut editor, history.as_deref(), line.trim());
-        let result = program.run_until(ctrl_c(), "", runner.run_script(&line, Origin::Prompt));
+        let result = program.run_until(ctrl_c(), "", script::run(runner, &line, Origin::Prompt));
         match result {
             ControlFlow::Continue(Ok(flow)) if flow.is_break() => return Ok(()),
             ControlFlow::Continue(Ok(_)) => {}
@@ -69,10 +70,7 @@ pub(super) fn run(program: &Program, runner: &mut Runner, quiet: bool) -> Result
             ControlFlow::Continue(Err(Failure::Message(message) | Failure::Placed(message))) => {
                 complain(&format!("error: {message}"));
             }
-            ControlFlow::Break(()) => {
-                runner.forget_includes();
-                complain("cancelled");
-            }
+            ControlFlow::Break(()) => complain("cancelled"),
         }
     }
 }

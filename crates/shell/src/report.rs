@@ -15,7 +15,7 @@ use super::args::ReportArgs;
 use super::failure::Failure;
 use super::output;
 use super::program::Program;
-use super::execute::Runner;
+use super::runner::Runner;
 use super::statements::dialect;
 use datafusion_dbcluster::figure_file::{columns, rows};
 use dbcluster_figures::{ColumnType, Figure, MAX_ROWS, Rows, Settings, draw_report};

@@ -45,6 +45,20 @@ pub(super) struct Statement<'a> {
     pub(super) line: u64,
 }
 
+/// Whether a text can be run as it stands. If not, it waits for more.
+pub(super) fn is_complete(text: &str, dialect_name: DialectName) -> bool {
+    let mut script = Script::new(text);
+    let mut complete = true;
+    while let Some(piece) = script.next(dialect_name) {
+        complete = match piece {
+            Piece::Statement { terminated, .. } => terminated,
+            Piece::Command { .. } => true,
+            Piece::Broken { unfinished, .. } => !unfinished,
+        };
+    }
+    complete
+}
+
 /// The text of a script that was read from a file or a pipe, or what it is instead.
 pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     // It begins with a byte order mark, or with a character of SQL, one of whose two bytes is zero
@@ -316,6 +330,24 @@ mod tests {
         assert_eq!(pieces("SELECT 1;\nSELECT 'a;\n")[1], "2! true syntax error: Unterminated string literal");
         assert!(pieces("SELECT /* a;")[0].starts_with("1! true"), "{:?}", pieces("SELECT /* a;"));
         assert!(pieces("SELECT $$a;")[0].starts_with("1! true"), "{:?}", pieces("SELECT $$a;"));
+    }
+
+    #[test]
+    fn lines_wait_for_their_semicolon() {
+        for (input, complete) in [
+            ("SELECT 1;", true),
+            ("SELECT 1; -- done", true),
+            ("SELECT 1", false),
+            ("SELECT ';", false),
+            ("SELECT /* ;", false),
+            ("SELECT 1; SELECT 2", false),
+            ("\\d events", true),
+            ("\\i it's.sql", true),
+            ("-- a thought", true),
+            ("", true),
+        ] {
+            assert_eq!(is_complete(input, DialectName::Generic), complete, "{input}");
+        }
     }
 
     #[test]

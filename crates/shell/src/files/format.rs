@@ -24,7 +24,7 @@ use super::source::named;
 pub(super) const READABLE: [&str; 5] = ["csv", "json", "parquet", "arrow", "avro"];
 
 /// Has the readable kinds of files of a session name the file that an error is about.
-pub(in super::super) fn with_names(state: &mut SessionState) -> Result<()> {
+pub(crate) fn with_names(state: &mut SessionState) -> Result<()> {
     for kind in READABLE {
         if let Some(factory) = state.get_file_format_factory(kind) {
             state.register_file_format(Arc::new(NamingFactory(factory)), true)?;

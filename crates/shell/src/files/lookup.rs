@@ -30,12 +30,12 @@ tokio::task_local! {
 }
 
 /// Plans a statement that makes a table of this name, to which a file of the same name is nothing.
-pub(in super::super) async fn making<T>(name: Option<&str>, planning: impl Future<Output = T>) -> T {
+pub(crate) async fn making<T>(name: Option<&str>, planning: impl Future<Output = T>) -> T {
     MADE.scope(name.map(ToString::to_string), planning).await
 }
 
 /// Makes files tables of a session: what [`SessionContext::enable_url_table`] does, with reasons.
-pub(in super::super) fn files_as_tables(ctx: SessionContext) -> SessionContext {
+pub(crate) fn files_as_tables(ctx: SessionContext) -> SessionContext {
     let factory = Arc::new(FileTables::default());
     let tables = Arc::clone(&factory) as Arc<dyn UrlTableFactory>;
     let catalogs = Arc::new(DynamicFileCatalog::new(Arc::clone(ctx.state().catalog_list()), tables));

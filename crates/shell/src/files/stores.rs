@@ -12,13 +12,13 @@ use dbcluster_files::LocalFiles;
 
 /// See the module's text. Requests to local files are not profiled, as in datafusion-cli.
 #[derive(Debug)]
-pub(in super::super) struct Stores {
+pub(crate) struct Stores {
     others: Arc<InstrumentedObjectStoreRegistry>,
     local: Arc<LocalFiles>,
 }
 
 impl Stores {
-    pub(in super::super) fn new(others: &Arc<InstrumentedObjectStoreRegistry>) -> Arc<Self> {
+    pub(crate) fn new(others: &Arc<InstrumentedObjectStoreRegistry>) -> Arc<Self> {
         Arc::new(Self { others: Arc::clone(others), local: Arc::default() })
     }
 }

@@ -23,10 +23,10 @@ const ROW_GROUP: u64 = 1 << 17;
 
 /// How files are written.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Workers<'a> {
-    pub(in super::super) threads: usize,
+pub(crate) struct Workers<'a> {
+    pub(crate) threads: usize,
     /// Asked between row groups whether to give up.
-    pub(in super::super) stopped: &'a dyn Fn() -> bool,
+    pub(crate) stopped: &'a dyn Fn() -> bool,
 }
 
 /// How many parts that many rows make.
