@@ -19,7 +19,7 @@ use dbcluster_files::LocalFiles;
 
 /// The stores that a program registers, those of Ballista for `s3://`, `http://` and `https://`, and the machine's files.
 #[derive(Debug)]
-pub struct ClusterStores {
+pub(super) struct ClusterStores {
     registered: DefaultObjectStoreRegistry,
     ballista: CustomObjectStoreRegistry,
     options: S3Options,
@@ -32,7 +32,7 @@ impl ClusterStores {
     ///
     /// # Errors
     /// The session has no options of S3, see [`configured`](super::configured).
-    pub fn of(config: &SessionConfig) -> Result<Arc<Self>> {
+    pub(super) fn of(config: &SessionConfig) -> Result<Arc<Self>> {
         let options = config.options().extensions.get::<S3Options>();
         let options = options.ok_or_else(|| config_datafusion_err!("the session has no options of S3"))?;
         let registered = DefaultObjectStoreRegistry::new();

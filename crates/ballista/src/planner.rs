@@ -34,14 +34,14 @@ use super::query::ClusterExec;
 
 /// Makes plans that run on the cluster of one scheduler.
 #[derive(Debug)]
-pub struct ClusterPlanner {
+pub(super) struct ClusterPlanner {
     scheduler: String,
     ballista: BallistaQueryPlanner<LogicalPlanNode>,
 }
 
 impl ClusterPlanner {
     /// For the scheduler at this address, such as `http://localhost:50050`.
-    pub fn new(scheduler: String) -> Self {
+    pub(super) fn new(scheduler: String) -> Self {
         let ballista = BallistaQueryPlanner::new(scheduler.clone(), BallistaConfig::default());
         Self { scheduler, ballista }
     }

@@ -18,11 +18,7 @@ use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
-/// The name of the operator that clusters.
-const CLUSTERING: &str = "DbscanExec";
-
-/// The name of the operator that sends a query to a cluster.
-const ON_CLUSTER: &str = "ClusterExec";
+use datafusion_dbcluster::DbscanExec;
 
 /// What a query is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,11 +88,11 @@ impl Watched {
     }
 
     fn collect(&mut self, plan: &Arc<dyn ExecutionPlan>, mut feeds: Option<usize>) {
-        if plan.name() == CLUSTERING {
+        if (plan.as_ref() as &dyn Any).is::<DbscanExec>() {
             feeds = Some(self.clusterings.len());
             self.clusterings.push(Arc::clone(plan));
         }
-        if plan.name() == ON_CLUSTER {
+        if is_on_cluster(plan.as_ref()) {
             self.cluster = Some(Arc::clone(plan));
         }
         let children = plan.children();
@@ -127,7 +123,18 @@ impl Watched {
     }
 }
 
-/// How far a scan is.
+/// Whether an operator sends a query to a cluster.
+#[cfg(feature = "ballista")]
+fn is_on_cluster(plan: &dyn ExecutionPlan) -> bool {
+    (plan as &dyn Any).is::<dbcluster_ballista::ClusterExec>()
+}
+
+#[cfg(not(feature = "ballista"))]
+fn is_on_cluster(_: &dyn ExecutionPlan) -> bool {
+    false
+}
+
+/// The progress of a scan.
 #[derive(Debug, Clone, Copy)]
 struct ScanState {
     feeds: Option<usize>,
