@@ -1,4 +1,4 @@
-//! What every process of a cluster has to know by name.
+//! The functions that every process of a cluster has to know by name.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use datafusion::execution::{FunctionRegistry, SessionState};
 use datafusion_dbcluster::all_window_functions;
 use datafusion_dbcluster::functions;
 
-/// Ballista's functions and ours. Its default for executors has no functions of lists, which its default for schedulers has.
+/// A registry of Ballista's functions and ours, for executors. Ballista's default for them lacks the functions of lists, which
+/// its default for schedulers has.
 pub(super) fn registry() -> BallistaFunctionRegistry {
     let mut registry = BallistaFunctionRegistry::default();
     for udf in ballista_scalar_functions().into_iter().chain(functions::all()) {
@@ -25,8 +26,8 @@ pub(super) fn registry() -> BallistaFunctionRegistry {
     registry
 }
 
-/// Puts our functions on a session that plans for a cluster. No rule goes there that makes operators of ours: they are no
-/// built-in ones.
+/// Registers our functions on a session that plans for a cluster. The session gets no rule that makes operators of ours, since
+/// only built-in operators travel.
 pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for udf in functions::all() {
         state.register_udf(Arc::clone(&udf))?;

@@ -1,11 +1,11 @@
-//! The same SQL on an Apache Ballista cluster.
+//! `datafusion-dbcluster` on an Apache Ballista cluster: the same SQL with the same answers.
 //!
 //! Ballista runs a logical plan on many machines: the client plans it and sends it to the *scheduler*, which cuts it into
 //! stages at every exchange of rows; *executors* run the tasks of a stage, one per share of its rows, and hand their
-//! output on as files. What travels is built-in operators and functions by name. So a cluster needs three processes that
-//! know this crate's functions, and no operator of ours (executors put one in place of an engine's, see `engine`):
+//! output on as files. Plans travel as built-in operators, and functions travel by name. So a cluster needs three processes
+//! that know our functions, and no operator of ours (executors put one in place of an engine's, see `engine`):
 //!
-//! - a client: [`connect`] for programs, `dbcluster --cluster df://host:port` for people;
+//! - a client: [`connect`] or [`session_state`] for programs, `dbcluster --cluster df://host:port` for people;
 //! - [`scheduler::main`], the binary `dbcluster-scheduler`;
 //! - [`executor::main`], the binary `dbcluster-executor`.
 //!
@@ -17,7 +17,7 @@
 //!
 //! | module | sees to it that |
 //! |---|---|
-//! | `query` | an answer counts only if nothing was run twice; nobody waits forever; what nobody wants is cancelled |
+//! | `query` | an answer counts only if nothing was run twice; no query waits forever; a dropped query is cancelled |
 //! | `planner` | unions, which Ballista multiplies, are made here; tables of this session stay here |
 //! | `partition_columns` | partition columns have a type that travels |
 //! | `functions` | every process has every function |
@@ -27,7 +27,7 @@
 //! | `object_stores` | all processes find files in the same way |
 //! | `failure` | a message from an executor reads as if it came from here |
 //!
-//! `docs/cluster.md` is for who sets one up, `docs/scale.md` tells what costs what.
+//! `docs/cluster.md` tells how to set one up, `docs/scale.md` what it costs.
 
 mod connections;
 mod engine;

@@ -17,7 +17,7 @@ pub(super) const COMMANDS: [(&str, &str); 11] = [
     ("\\d", "list the tables"),
     ("\\d NAME", "describe a table or a file: \\d events, \\d 'logs/*.parquet'"),
     ("\\h", "list the functions"),
-    ("\\h NAME", "what a function does, its arguments, an example"),
+    ("\\h NAME", "describe a function: its arguments, an example"),
     ("\\i FILE", "run the statements of a file"),
     (
         "\\plot KIND FILE QUERY",
@@ -28,7 +28,7 @@ pub(super) const COMMANDS: [(&str, &str); 11] = [
     ("\\quiet [on|off]", "show or set whether footers and progress bars are left out"),
     (
         "\\object_store_profiling [MODE]",
-        "show or set what is told about remote reads: disabled, summary, trace",
+        "show or set how remote reads are reported: disabled, summary, trace",
     ),
     ("\\q", "quit (or Ctrl-D)"),
 ];
@@ -91,7 +91,7 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<Outcome, Fail
                 output::say(format!("Object store profiling is {}.\n", stores.instrument_mode()))?;
             }
         }
-        _ => return Err(Failure::new(format!("\\{line} is no command; \\? lists them"))),
+        _ => return Err(Failure::new(format!("there is no command \\{line}; \\? lists the commands"))),
     }
     Ok(Outcome::Done)
 }

@@ -1,7 +1,7 @@
 //! `dbcluster demo`: the analysis of a notebook from start to end, on generated events.
 //!
 //! The queries and the prose are the numbered scripts of `sql/`, run here as they are; only the folder of the tables is
-//! another one. What was found is told from the results.
+//! another one. The summary at the end is made from the results.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -25,7 +25,7 @@ use super::sample::{self, Workers};
 use super::statements::{Piece, Script};
 use dbcluster_terminal::{complain, printable};
 
-/// The steps, in order: a script each.
+/// The steps, in order. Each is a script.
 const STEPS: [(&str, &str); 7] = [
     ("01_features.sql", include_str!("../../../sql/01_features.sql")),
     ("02_cluster_processes.sql", include_str!("../../../sql/02_cluster_processes.sql")),
@@ -36,24 +36,24 @@ const STEPS: [(&str, &str); 7] = [
     ("07_counts_per_account_and_type.sql", include_str!("../../../sql/07_counts_per_account_and_type.sql")),
 ];
 
-/// The steps whose results the summary speaks of.
+/// The steps whose results are in the summary.
 const PROCESSES: usize = 1;
 const LOGONS: usize = 5;
 
 const TRUTH: (&str, &str) =
     ("check_against_the_truth.sql", include_str!("../../../sql/check_against_the_truth.sql"));
 
-/// The advice about events that are hidden.
+/// The step that finds planted events which the others hide.
 const WITHIN_PROGRAMS: (&str, &str) =
     ("check_within_programs.sql", include_str!("../../../sql/check_within_programs.sql"));
 
-/// Where the scripts read from.
+/// The folder of the tables, as the scripts write it.
 const TABLES: &str = "'sample/";
 
-/// Rows shown of each result.
+/// The demo shows this many rows of each result.
 const ROWS_SHOWN: usize = 15;
 
-/// Oddities named in the summary.
+/// The summary shows this many odd events.
 const ODDITIES: usize = 5;
 
 /// Runs the subcommand.
@@ -110,7 +110,7 @@ pub(super) fn run(
     }
 }
 
-/// The whole of it as a page to look at: beside the kept events, in the current folder, or among temporary files.
+/// Writes the report of the events: beside them if they are kept, else in the current folder, or among temporary files.
 fn report(program: &Program, runner: &Runner, folder: &Path, keep: Option<&Path>) -> Result<(), Failure> {
     let table = folder.join("processes.parquet").display().to_string();
     let report =
@@ -120,7 +120,7 @@ fn report(program: &Program, runner: &Runner, folder: &Path, keep: Option<&Path>
     let (page, _) = report::page(program, &runner.ctx, &report)?;
     let out = match report::write(&page, &out) {
         Ok(()) => out,
-        // A folder that can't be written to is no reason to end here.
+        // The demo goes on in a folder that can't be written to.
         Err(Failure::Message(why)) if keep.is_none() => {
             output::say(format!("\nThe page can't be here ({why}), so it is among temporary files.\n"))?;
             let out = std::env::temp_dir().join(name);
@@ -129,12 +129,12 @@ fn report(program: &Program, runner: &Runner, folder: &Path, keep: Option<&Path>
         }
         Err(failure) => return Err(failure),
     };
-    // Links in a terminal need the whole path.
+    // A terminal makes links of whole paths only.
     let out = fs::canonicalize(&out).unwrap_or(out);
     output::say(format!("\nAll of it as a page, to be opened in a browser: {}\n", out.display()))
 }
 
-/// Shows what a script says, its query and its result; returns the whole result.
+/// Shows a script's prose, its query and the first rows of its result; returns the whole result.
 fn step(
     program: &Program,
     runner: &Runner,
@@ -144,7 +144,7 @@ fn step(
 ) -> Result<RecordBatch, Failure> {
     let (prose, query) = parts(script).ok_or_else(|| Failure::new(format!("{name} has no query")))?;
     output::say(format!("\n{}\n\n{prose}\n\n{query};\n\n", rule(name)))?;
-    // a quote in the folder's name is doubled, as in any SQL string
+    // SQL doubles a quote in a string.
     let here = format!("'{}/", folder.display().to_string().replace('\'', "''"));
     let query = query.replace(TABLES, &here);
     let result = program.run(&query, collect(runner, &query)).map_err(|failure| failure.at(name))?;
@@ -188,7 +188,7 @@ fn rule(name: &str) -> String {
     format!("── {name} {}", "─".repeat(96_usize.saturating_sub(name.len())))
 }
 
-/// What the results say, in words.
+/// Tells the results in words.
 fn summary(
     events: u64,
     logons: u64,
@@ -252,7 +252,7 @@ fn percent(part: u64, whole: u64) -> String {
     format!("{:.1} %", part as f64 * 100.0 / whole.max(1) as f64)
 }
 
-/// The kinds of which some are hidden.
+/// The kinds of anomalies of which some are hidden.
 fn hidden_kinds(truth: &RecordBatch) -> Result<String, Failure> {
     let kinds = column(truth, "anomaly_kind", &DataType::Utf8)?;
     let hidden = column(truth, "hidden", &DataType::Int64)?;
@@ -263,7 +263,7 @@ fn hidden_kinds(truth: &RecordBatch) -> Result<String, Failure> {
     Ok(names.join(", "))
 }
 
-/// The first rows that stand alone: the query has put the oddest first.
+/// The first rows that stand alone. The query sorts the oddest first.
 fn oddities(processes: &RecordBatch) -> Result<Vec<String>, Failure> {
     let names = column(processes, "process", &DataType::Utf8)?;
     let lines = column(processes, "command_line", &DataType::Utf8)?;

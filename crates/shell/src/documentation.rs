@@ -1,4 +1,4 @@
-//! `\h`: the functions of the session and what they do, from their own documentation.
+//! `\h`: the functions of the session, described by their own documentation.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,10 +16,10 @@ const WIDTH: usize = 100;
 /// The section of functions that only the plans of others use.
 const BUILDING_BLOCKS: &str = "Building Blocks";
 
-/// What the documentation of table functions is told by.
+/// The kind of table functions.
 const TABLE_FUNCTION: &str = "table function";
 
-/// The engine's table functions carry no documentation.
+/// The engine's table functions, which carry no documentation: name, syntax and meaning.
 const TABLE_FUNCTIONS: [(&str, &str, &str); 6] = [
     (
         "generate_series",
@@ -56,7 +56,7 @@ impl Function<'_> {
     fn is_public(&self) -> bool {
         match &self.documentation {
             Some(text) => text.doc_section.label != BUILDING_BLOCKS,
-            // the input of a table function, as a table function
+            // Table functions of ours without documentation carry the input of others.
             None => !self.name.starts_with("dbcluster_"),
         }
     }
@@ -109,7 +109,7 @@ fn functions(state: &SessionState) -> Vec<Function<'_>> {
             .map(|(_, text)| Cow::Owned(text.clone()));
         all.push(Function { kind: TABLE_FUNCTION, name, aliases: &[], signature: None, documentation });
     }
-    // the maps have an entry for every alias
+    // The session's maps have an entry for every alias.
     all.sort_by(|a, b| (a.kind, a.name).cmp(&(b.kind, b.name)));
     all.dedup_by(|a, b| (a.kind, a.name) == (b.kind, b.name));
     all
@@ -152,7 +152,7 @@ pub(super) fn list(state: &SessionState) -> String {
     text
 }
 
-/// What the session knows of a function; or of which names it could have been.
+/// The description of a function or an option; an error with similar names if there is none.
 pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
     let lower = wanted.trim_end_matches(['(', ')']).to_lowercase();
     let all = functions(state);
@@ -181,10 +181,10 @@ pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
 
 fn describe_option(text: &mut String, option: &OptionDocumentation) {
     let OptionDocumentation { name, values, default, meaning, sql_example } = option;
-    // writing to a String cannot fail
+    // Writing to a String cannot fail.
     let _ = writeln!(text, "{name} => ...\noption of dbcluster, dbcluster_members and dbcluster_summary\n");
-    let what = format!("{meaning} Takes {values}; default: {default}.");
-    wrap(text, &what, "  ");
+    let description = format!("{meaning} Takes {values}; default: {default}.");
+    wrap(text, &description, "  ");
     let example = sql_example.trim_start_matches("```sql\n").trim_end_matches("\n```");
     text.push_str("\nExample\n");
     for line in example.lines() {
@@ -204,7 +204,7 @@ fn describe(text: &mut String, function: &Function) {
         }
         _ => format!("{name}(...)"),
     };
-    // writing to a String cannot fail
+    // Writing to a String cannot fail.
     let _ = writeln!(
         text,
         "{syntax}\n{kind}{}",
@@ -243,7 +243,7 @@ fn describe(text: &mut String, function: &Function) {
     }
 }
 
-/// Markdown's marks say nothing on a terminal.
+/// The text without the marks of Markdown.
 fn plain(markdown: &str) -> String {
     markdown.replace("**", "").replace('`', "")
 }

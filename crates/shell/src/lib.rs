@@ -1,7 +1,7 @@
 //! The `dbcluster` program: a SQL shell, its batch modes, a generator of sample events, and a demo.
 //!
 //! Printing of footers, highlighting, object stores and their profiling are datafusion-cli's. The loop around
-//! them is ours, because a script needs what datafusion-cli's does not promise: statements cut by the tokenizer, the
+//! them is ours, because a script needs more than datafusion-cli's loop promises: statements cut by the tokenizer, the
 //! first failure ending the run with exit code 1 and its place on standard error, output of any size in constant
 //! memory, a closed pipe that is no error, and a history that does not lie in the current folder.
 //!
@@ -19,7 +19,7 @@
 //! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
 //! | `sample`, `demo`, `report` | the subcommands |
 //! | `files` | tables that are files, and errors that name them |
-//! | `program`, `signals` | threads, and what ends their work early |
+//! | `program`, `signals` | threads, and the signals that end their work early |
 //! | `failure`, `panics` | errors in words |
 
 mod args;
@@ -73,14 +73,14 @@ use statements::decoded;
 
 use dbcluster_terminal::{complain, printable_lines};
 
-/// What is logged unless `RUST_LOG` says otherwise. Ballista logs the errors that it returns, which are told anyway.
+/// The log level unless `RUST_LOG` says otherwise. Ballista logs the errors that it returns, which the shell prints anyway.
 const LOG: &str = "error,ballista_core=off";
 
 /// Runs the program with the arguments of this process. Every exit code is decided here: 0 all well, 1 a failure, 2 (from
 /// the command line's own error) wrong usage, and 128 and its number after a signal. Panics of the process print nothing from
 /// here on.
 pub fn main() -> ExitCode {
-    // A second logger, of a host that calls us, is no reason to stop
+    // A host that calls this function may have a logger already.
     let _ = logger().try_init();
     panics::install();
     let (task, options) = match args::parse(env::args_os()) {
@@ -100,7 +100,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The log on standard error. Its messages quote names and values of what is read.
+/// The log on standard error. Its messages quote names and values of events, so they are escaped.
 fn logger() -> env_logger::Builder {
     let mut logger = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG));
     logger.format(|out, record| {
@@ -142,7 +142,7 @@ fn run_batch(options: &Options, inputs: Vec<Input>) -> Result<(), Failure> {
         Input::Command { .. } => false,
     };
     let stdin_is_sql = inputs.iter().any(reads_stdin);
-    // All of them are read before the first runs: a misspelt second file must not leave half of the work done
+    // All of them are read before the first runs: a misspelt second file must not leave half of the work done.
     let scripts: Vec<(String, String)> = inputs.into_iter().map(read).collect::<Result<_, _>>()?;
     with_runner(options, stdin_is_sql, false, |program, runner| {
         program.run("", async {

@@ -309,10 +309,10 @@ mod tests {
 
     #[test]
     fn file_names_are_completed_after_a_quote() {
-        let folder = std::env::temp_dir().join(format!("dbcluster completion {}", std::process::id()));
-        std::fs::create_dir_all(folder.join("logs")).expect("a folder");
-        std::fs::write(folder.join("events.parquet"), "").expect("a file");
-        let folder_name = folder.display();
+        let folder = tempfile::Builder::new().prefix("with spaces ").tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("logs")).expect("a folder");
+        std::fs::write(folder.path().join("events.parquet"), "").expect("a file");
+        let folder_name = folder.path().display();
         let helper = helper();
         for (line, expected) in [
             (
@@ -329,7 +329,6 @@ mod tests {
         ] {
             assert_eq!(completed(&helper, &line), [expected], "{line}");
         }
-        std::fs::remove_dir_all(folder).expect("the folder goes");
     }
 
     #[test]

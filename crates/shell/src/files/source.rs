@@ -145,7 +145,7 @@ impl FileSource for Naming {
     }
 }
 
-/// Plans the reading of files, each with its name at hand.
+/// Plans the reading of files, and keeps the name of each for errors.
 struct NamingMorselizer {
     morselizer: Box<dyn Morselizer>,
     of: Box<dyn Fn(&PartitionedFile) -> ReadFile + Send + Sync>,
@@ -181,13 +181,13 @@ impl MorselPlanner for NamingPlanner {
             Ok(Some(plan)) => return Ok(Some(with_name(plan, &file))),
             Err(error) => error,
         };
-        // Whether the file is another one now takes a look at it, which has to wait for its turn.
+        // Looking whether the file has been replaced is asynchronous, so the error comes from a pending planner.
         let blamed = async move { Err(blamed_if_of_reader(&file, failed).await) };
         Ok(Some(MorselPlan::new().with_pending_planner(blamed)))
     }
 }
 
-/// All parts of a plan with the file's name at hand.
+/// Puts the file's name on the errors of all parts of a plan.
 fn with_name(mut plan: MorselPlan, file: &ReadFile) -> MorselPlan {
     let planner = |planner: Box<dyn MorselPlanner>| -> Box<dyn MorselPlanner> {
         Box::new(NamingPlanner { planner, file: file.clone() })
@@ -227,7 +227,7 @@ impl Morsel for NamingMorsel {
                 Ok(Err(error)) => Err(error),
                 Err(panic) => Err(panicked(panic.as_ref())),
             };
-            // Batches pass at once.
+            // Batches pass without a copy of the file's name.
             let file = failed.is_err().then(|| file.clone());
             async move {
                 match (failed, file) {
