@@ -57,11 +57,11 @@ async fn run(mut options: Config) -> Result<()> {
     // The health server may have stopped already.
     let _ = stop.send(());
     let _ = health.await;
-    result.map_err(|error| in_words(error, &scheduler, ports))
+    result.map_err(|error| with_advice(error, &scheduler, ports))
 }
 
 /// Adds advice to the errors that a first start usually fails with.
-fn in_words(error: BallistaError, scheduler: &str, [rows, tasks, health]: [u16; 3]) -> BallistaError {
+fn with_advice(error: BallistaError, scheduler: &str, [rows, tasks, health]: [u16; 3]) -> BallistaError {
     let text = error.to_string();
     if text.contains("Could not connect to scheduler") {
         return BallistaError::Configuration(format!(

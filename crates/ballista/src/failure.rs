@@ -7,7 +7,7 @@
 use datafusion::common::DataFusionError;
 
 /// The error with its innermost message, followed by the name of the query.
-pub(super) fn in_words(error: DataFusionError) -> DataFusionError {
+pub(super) fn with_innermost_message(error: DataFusionError) -> DataFusionError {
     let text = error.to_string();
     let Some((kind, message)) = innermost(&text) else { return error };
     let message = match job(&text) {
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_innermost_message_is_told() {
-        let told = |text: &str| in_words(DataFusionError::Execution(text.to_string()));
+        let told = |text: &str| with_innermost_message(DataFusionError::Execution(text.to_string()));
         let message = |text: &str| told(text).message().to_string();
         let nested = "Job 038 failed: Job failed due to stage 3 failed: Task failed due to runtime execution error: \
                       DataFusionError(Shared(Execution(\"feature 'ln(\\\"a\\\")' is\\ninfinite\")))";

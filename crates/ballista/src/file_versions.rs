@@ -24,7 +24,7 @@ use datafusion_dbcluster::distributed::is_labelling;
 use datafusion_dbcluster::file_versions::FileVersions;
 
 /// Notes the files that a plan of this crate's table functions reads twice.
-pub(super) async fn read_twice(plan: &LogicalPlan, session: &dyn Session) -> Result<FileVersions> {
+pub(super) async fn files_read_twice(plan: &LogicalPlan, session: &dyn Session) -> Result<FileVersions> {
     let mut clusters = false;
     let mut places: Vec<(ListingTableUrl, String, usize)> = vec![];
     plan.apply_with_subqueries(|node| {

@@ -70,7 +70,7 @@ impl QueryPlanner for ClusterPlanner {
             for branch in &branches {
                 ready.push(self.create_physical_plan(branch, session).await?);
             }
-            let here = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Ready(ready))]);
+            let here = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(BranchPlanner(ready))]);
             return here.create_physical_plan(&above, session).await;
         }
         if place(plan)? == Place::Here {
@@ -156,10 +156,10 @@ impl UserDefinedLogicalNodeCore for OnCluster {
 }
 
 /// Puts the plans of branches, which are made already, in the places of [`OnCluster`].
-struct Ready(Vec<Arc<dyn ExecutionPlan>>);
+struct BranchPlanner(Vec<Arc<dyn ExecutionPlan>>);
 
 #[async_trait]
-impl ExtensionPlanner for Ready {
+impl ExtensionPlanner for BranchPlanner {
     async fn plan_extension(
         &self,
         _: &dyn PhysicalPlanner,

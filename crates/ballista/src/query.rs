@@ -43,7 +43,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::failure;
 use super::file_versions;
-use super::rest::{Progress, Rest};
+use super::rest::{Progress, RestClient};
 use datafusion_dbcluster::distributed::has_few;
 use datafusion_dbcluster::file_versions::FileVersions;
 
@@ -108,7 +108,7 @@ impl ClusterExec {
         let query = ballista_query(plan, &scheduler, session.session_id());
         Ok(Self {
             properties: Arc::clone(query.properties()),
-            files: file_versions::read_twice(plan, session).await?,
+            files: file_versions::files_read_twice(plan, session).await?,
             has_few: has_few(plan)?,
             joins_limited: joins_limited(plan)?,
             plan: plan.clone(),
@@ -221,12 +221,12 @@ impl ExecutionPlan for ClusterExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let context = self.with_settings(&context)?;
         let mut rows = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
-        let run = Run {
+        let run = QueryRun {
             exec: self.clone(),
             partition,
             context,
-            rest: Rest::new(self.scheduler.clone()),
-            shown: Shown::new(&self.metrics, partition),
+            rest: RestClient::new(self.scheduler.clone()),
+            shown: ProgressMetrics::new(&self.metrics, partition),
             rows: rows.tx(),
         };
         rows.spawn(run.run());
@@ -239,14 +239,14 @@ impl ExecutionPlan for ClusterExec {
 }
 
 /// The progress of the query as metrics of the operator.
-struct Shown {
+struct ProgressMetrics {
     stages: Gauge,
     stages_done: Gauge,
     tasks: Gauge,
     tasks_done: Gauge,
 }
 
-impl Shown {
+impl ProgressMetrics {
     fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
         let gauge = |name: &'static str| MetricBuilder::new(metrics).gauge(name, partition);
         Self {
@@ -269,16 +269,16 @@ impl Shown {
 struct Lost(String);
 
 /// One run of the operator.
-struct Run {
+struct QueryRun {
     exec: ClusterExec,
     partition: usize,
     context: Arc<TaskContext>,
-    rest: Rest,
-    shown: Shown,
+    rest: RestClient,
+    shown: ProgressMetrics,
     rows: Sender<Result<RecordBatch>>,
 }
 
-impl Run {
+impl QueryRun {
     async fn run(self) -> Result<()> {
         let mut attempt = 1;
         let (first, answer) = loop {
@@ -402,7 +402,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn begin(run: &Run) -> Result<Self> {
+    fn begin(run: &QueryRun) -> Result<Self> {
         let exec = &run.exec;
         let query = Arc::new(ballista_query(&exec.plan, &exec.scheduler, &exec.session_id));
         *exec.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&query));
@@ -416,7 +416,7 @@ impl Answer {
         if matches!(next, None | Some(Err(_))) {
             self.stream = None;
         }
-        Some(next?.map_err(failure::in_words))
+        Some(next?.map_err(failure::with_innermost_message))
     }
 }
 

@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The REST interface of one scheduler.
 #[derive(Debug, Clone)]
-pub(super) struct Rest {
+pub(super) struct RestClient {
     scheduler: String,
     client: Option<reqwest::Client>,
 }
@@ -34,7 +34,7 @@ impl Progress {
     }
 }
 
-impl Rest {
+impl RestClient {
     /// The interface of the scheduler at an address such as `http://localhost:50050`.
     pub(super) fn new(scheduler: String) -> Self {
         // A proxy for the internet can't reach the addresses of a cluster.

@@ -125,7 +125,7 @@ fn check_kind(path: &FilePath) -> Result<()> {
         return Ok(());
     }
     let path = path.display();
-    Err(told(format!(
+    Err(store_error(format!(
         "{path} is a {}, which can be read once at most, and a query reads its files more than once: write it to a file first, as \
          with cat {path} > copy.csv",
         kind(found.file_type())
@@ -172,7 +172,7 @@ fn pieces(file: File, path: PathBuf, range: Range<u64>) -> BoxStream<'static, Re
 }
 
 fn too_short(path: &FilePath, length: u64, expected: u64) -> Error {
-    told(format!(
+    store_error(format!(
         "the file {} ends at byte {length}, where {expected} bytes were expected: it became shorter while it was read, or it is \
          damaged; run the query again, or on a copy",
         path.display()
@@ -180,10 +180,10 @@ fn too_short(path: &FilePath, length: u64, expected: u64) -> Error {
 }
 
 fn unreadable(path: &FilePath, error: &std::io::Error) -> Error {
-    told(format!("the file {} can't be read: {error}", path.display()))
+    store_error(format!("the file {} can't be read: {error}", path.display()))
 }
 
-fn told(text: String) -> Error {
+fn store_error(text: String) -> Error {
     Error::Generic { store: "LocalFileSystem", source: text.into() }
 }
 

@@ -69,7 +69,7 @@ impl Program {
         let (outcome, is_whole) = self.runtime.block_on(async {
             tokio::select! {
                 biased;
-                signal = self.signals.come() => {
+                signal = self.signals.wait() => {
                     (ControlFlow::Continue(Err(Failure::Stopped(signal))), false)
                 }
                 result = caught(what, work) => (ControlFlow::Continue(result), true),

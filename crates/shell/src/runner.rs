@@ -17,11 +17,11 @@ use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use super::cli_session::CliSession;
 use super::failure::Failure;
-use super::files::making;
+use super::files::creating_table;
 use super::printing::{QueryResult, TableForm, buffered, print};
 use super::progress::{Bar, PlanWatch};
 use super::statements::Statement;
-use super::syntax::{is_figure, made_table, names_figure, parse, shows_settings};
+use super::syntax::{created_table, is_figure, names_figure, parse, shows_settings};
 use dbcluster_files::Writes;
 
 /// A session, and how its results are printed.
@@ -71,12 +71,12 @@ impl Runner {
     async fn run_query(&self, statement: SqlStatement, text: &str, bar: &Bar) -> Result<(), Failure> {
         let started = Instant::now();
         let maxrows = if shows_settings(&statement) { MaxRows::Unlimited } else { self.print.maxrows };
-        let made = made_table(&statement);
-        let plan = making(made.as_deref(), self.ctx.state().statement_to_plan(statement)).await?;
+        let created = created_table(&statement);
+        let plan = creating_table(created.as_deref(), self.ctx.state().statement_to_plan(statement)).await?;
         let plan = with_query(plan, text);
         let form = TableForm::of(&plan, maxrows);
         let is_write = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Analyze(_));
-        let frame = making(made.as_deref(), self.ctx.execute_logical_plan(plan)).await?;
+        let frame = creating_table(created.as_deref(), self.ctx.execute_logical_plan(plan)).await?;
         let physical = frame.create_physical_plan().await?;
         let endless = matches!(physical.boundedness(), Boundedness::Unbounded { .. });
         let writes = Writes::default();

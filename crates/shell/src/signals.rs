@@ -52,8 +52,8 @@ impl Signals {
         *self.0.borrow()
     }
 
-    /// Waits for the first one.
-    pub(super) async fn come(&self) -> Signal {
+    /// Waits for the first signal.
+    pub(super) async fn wait(&self) -> Signal {
         let mut told = self.0.clone();
         let signal = match told.wait_for(Option::is_some).await {
             Ok(signal) => *signal,

@@ -61,7 +61,7 @@ fn lower_table_functions(statement: &mut Statement) {
 }
 
 /// The name of the table or view that a statement makes.
-pub(super) fn made_table(statement: &Statement) -> Option<String> {
+pub(super) fn created_table(statement: &Statement) -> Option<String> {
     let Statement::Statement(statement) = statement else { return None };
     let name = match statement.as_ref() {
         ast::Statement::CreateTable(table) => &table.name,

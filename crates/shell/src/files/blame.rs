@@ -24,7 +24,7 @@ pub(super) struct ReadFile {
 
 impl ReadFile {
     /// The error with this file's name, and with the reason if the file has been replaced.
-    pub(super) async fn blamed(&self, error: DataFusionError) -> DataFusionError {
+    pub(super) async fn with_reason(&self, error: DataFusionError) -> DataFusionError {
         if is_another(self.store.as_ref(), &self.meta).await {
             return exec_datafusion_err!(
                 "the file {} {CHANGED}: run the query again, or on a copy (it failed with: {})",
@@ -32,11 +32,11 @@ impl ReadFile {
                 words(&error)
             );
         }
-        self.named(&error)
+        self.with_name(&error)
     }
 
     /// The error with this file's name.
-    pub(super) fn named(&self, error: &DataFusionError) -> DataFusionError {
+    pub(super) fn with_name(&self, error: &DataFusionError) -> DataFusionError {
         let words = words(error);
         if words.contains(&self.name) {
             return exec_datafusion_err!("{words}");
@@ -69,10 +69,10 @@ pub(super) fn panicked(panic: &(dyn Any + Send)) -> DataFusionError {
 }
 
 /// Whether an error is about the bytes of a file, and not about an expression over its rows, which fails in the same place.
-pub(super) fn is_of_reader(error: &DataFusionError) -> bool {
+pub(super) fn is_readers_error(error: &DataFusionError) -> bool {
     match error {
-        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => is_of_reader(inner),
-        DataFusionError::Shared(inner) => is_of_reader(inner),
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => is_readers_error(inner),
+        DataFusionError::Shared(inner) => is_readers_error(inner),
         DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => {
             true
         }
@@ -84,7 +84,7 @@ pub(super) fn is_of_reader(error: &DataFusionError) -> bool {
 
 fn is_foreign(error: &(dyn Error + 'static)) -> bool {
     if let Some(inner) = error.downcast_ref::<DataFusionError>() {
-        return is_of_reader(inner);
+        return is_readers_error(inner);
     }
     match error.downcast_ref::<ArrowError>() {
         Some(ArrowError::ExternalError(inner)) => is_foreign(inner.as_ref()),

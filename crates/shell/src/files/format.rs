@@ -89,7 +89,7 @@ async fn of_file(store: &Arc<dyn ObjectStore>, file: &ObjectMeta, error: DataFus
     // A store does not tell its URL, but the store of local files is known by its name.
     let is_local = store.to_string().contains("LocalFileSystem");
     let name = format!("{}{}", if is_local { "/" } else { "" }, file.location);
-    ReadFile { name, store: Arc::clone(store), meta: file.clone() }.blamed(error).await
+    ReadFile { name, store: Arc::clone(store), meta: file.clone() }.with_reason(error).await
 }
 
 #[async_trait]

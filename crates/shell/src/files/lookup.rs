@@ -26,13 +26,13 @@ use datafusion_dbcluster::file_versions::file_name;
 const NEVER_EMPTY: [&str; 3] = ["parquet", "arrow", "avro"];
 
 tokio::task_local! {
-    /// The table that a statement makes.
-    static MADE: Option<String>;
+    /// The name of the table that a statement makes.
+    static NEW_TABLE: Option<String>;
 }
 
 /// Plans a statement that makes a table of this name. A file of the same name does not count as that table.
-pub(crate) async fn making<T>(name: Option<&str>, planning: impl Future<Output = T>) -> T {
-    MADE.scope(name.map(ToString::to_string), planning).await
+pub(crate) async fn creating_table<T>(name: Option<&str>, planning: impl Future<Output = T>) -> T {
+    NEW_TABLE.scope(name.map(ToString::to_string), planning).await
 }
 
 /// Makes files tables of a session, as [`SessionContext::enable_url_table`] does, with errors that give reasons.
@@ -63,7 +63,7 @@ impl FileTables {
 #[async_trait]
 impl UrlTableFactory for FileTables {
     async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if MADE.try_with(|made| made.as_deref() == Some(name)).unwrap_or(false) {
+        if NEW_TABLE.try_with(|table| table.as_deref() == Some(name)).unwrap_or(false) {
             return Ok(None);
         }
         let state = self.state()?;
@@ -81,7 +81,7 @@ impl UrlTableFactory for FileTables {
         // datafusion-cli registers the store and asks again.
         let Ok(store) = state.runtime_env().object_store(&url) else { return Ok(None) };
         if matches!(url.scheme(), "http" | "https") {
-            store.head(url.prefix()).await.map_err(|error| of_url(name, error))?;
+            store.head(url.prefix()).await.map_err(|error| url_error(name, error))?;
         }
         let files = url.list_all_files(&state, store.as_ref(), "").await?;
         let mut files: Vec<ObjectMeta> = files.try_collect().await?;
@@ -102,7 +102,7 @@ impl UrlTableFactory for FileTables {
             *kinds.entry(kind).or_default() += 1;
         }
         let Some((kind, _)) = kinds.iter().max_by_key(|(_, files)| **files) else {
-            return plan_err!("{}", of_unknown_kind(name, &url, first, files.len()));
+            return plan_err!("{}", unknown_kind_error(name, &url, first, files.len()));
         };
         if kinds.len() == 1 {
             return table(&state, url, kind).await.map(Some);
@@ -176,7 +176,7 @@ fn without_files(name: &str, url: &ListingTableUrl) -> Result<Option<Arc<dyn Tab
     }
 }
 
-fn of_unknown_kind(name: &str, url: &ListingTableUrl, file: &ObjectMeta, files: usize) -> String {
+fn unknown_kind_error(name: &str, url: &ListingTableUrl, file: &ObjectMeta, files: usize) -> String {
     let endings = "expected .csv, .json, .parquet, .arrow or .avro";
     if url.is_collection() || url.get_glob().is_some() {
         let example = file_name(&url.object_store(), &file.location);
@@ -190,7 +190,7 @@ fn of_unknown_kind(name: &str, url: &ListingTableUrl, file: &ObjectMeta, files: 
     )
 }
 
-fn of_url(name: &str, error: object_store::Error) -> DataFusionError {
+fn url_error(name: &str, error: object_store::Error) -> DataFusionError {
     match error {
         object_store::Error::NotFound { .. } => plan_datafusion_err!("there is no file at {name}"),
         error => error.into(),

@@ -14,5 +14,5 @@ mod source;
 mod stores;
 
 pub(super) use format::with_names;
-pub(super) use lookup::{files_as_tables, making};
+pub(super) use lookup::{creating_table, files_as_tables};
 pub(super) use stores::Stores;
