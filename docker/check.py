@@ -1,4 +1,4 @@
-"""Whether compose.yaml and the Dockerfile can be read, and name programs and flags that there are.
+"""Checks that compose.yaml and the Dockerfile can be read, and that the programs and flags in them exist.
 
 No container is built or run. The programs are those of CARGO_TARGET_DIR, built by the tests.
 """

@@ -84,7 +84,7 @@ fn archives_grow_while_a_session_lasts() {
     assert_eq!(numbers, ["10", "10", "10", "10", "10", "20", "20", "20"]);
 }
 
-/// The usual slips are answered with what to write instead.
+/// Messages about common mistakes say what to write instead.
 #[test]
 fn slips_are_answered() {
     let table = "CREATE TABLE events AS SELECT 1 AS id, 'h' AS host";
@@ -273,7 +273,7 @@ fn demo_tells_what_it_found() {
     }
 }
 
-/// The demo's last words, taken at their word: the same events, and the query that compares within a program.
+/// The advice at the end of the demo works: it gives the same events, and the query that compares within a program.
 #[test]
 fn advice_of_the_demo_shows_every_planted_event() {
     let folder = tempfile::tempdir().expect("a folder");

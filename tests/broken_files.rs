@@ -9,7 +9,7 @@ use fastrand::Rng;
 
 use crate::binary::{dbcluster, stderr, stdout};
 
-/// What a query of a broken file may take: far more than it does, and far less than forever.
+/// A query of a broken file ends within this time, which is far more than it needs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn run_in(folder: &Path, statements: &[&str]) -> Output {
@@ -101,7 +101,7 @@ fn damaged_parquet_files_are_named() {
     }
 }
 
-/// Single bits: the answer may be right or wrong, but whoever fails says of which file.
+/// A single bit is flipped: the answer may be right or wrong, but an error names the file.
 #[test]
 fn flipped_bits_are_answers_or_errors_with_a_name() {
     let folder = good_files();
@@ -133,7 +133,7 @@ fn flipped_bits_are_answers_or_errors_with_a_name() {
     assert!(failed > 10, "{failed}");
 }
 
-/// Of a folder it is said which file is wrong.
+/// The message about a folder names the file that is wrong.
 #[test]
 fn one_file_of_a_folder_is_named() {
     let folder = good_files();
@@ -153,7 +153,7 @@ fn one_file_of_a_folder_is_named() {
         let mut file = logs.join(format!("2.{kind}"));
         fs::write(&file, &wrong).expect("a file");
         if wrong.contains("no number") {
-            // Of two files that differ in a column's type, either one may be the wrong one.
+            // Either of two files that differ in a column's type may be the wrong one.
             file = logs.clone();
         }
         let external = format!("CREATE EXTERNAL TABLE logs STORED AS {kind} LOCATION '{}/'", logs.display());
@@ -214,7 +214,7 @@ fn what_is_there_but_no_table_is_told_from_what_is_not_there() {
             assert_eq!(told.contains("there, but"), expected.contains("there, but"), "{told}");
         }
     }
-    // A table that is made may have the name of what is there.
+    // A new table may have the name of an existing file.
     let made = "CREATE TABLE passwd AS SELECT 1 AS a; CREATE VIEW empty AS SELECT * FROM passwd; CREATE TABLE logs AS SELECT a FROM empty;
                 SELECT 'made', a FROM logs";
     let output =
@@ -234,7 +234,7 @@ fn what_is_there_but_no_table_is_told_from_what_is_not_there() {
     assert!(answer(at, &[advice, "SELECT line FROM t"]).contains("root:x:0:0"));
 }
 
-/// Nothing of a folder is left out without a word.
+/// A folder is read as a whole, or an error says why not.
 #[test]
 fn a_folder_of_several_kinds_is_not_read_in_part() {
     let folder = good_files();
@@ -255,7 +255,7 @@ fn a_folder_of_several_kinds_is_not_read_in_part() {
     assert!(told.contains("name those of one kind, with ."), "{told}");
     assert_eq!(answer(at, &["SELECT count(*) AS n FROM 'logs/*.csv'"]), "n\n600\n");
     assert_eq!(answer(at, &["SELECT count(*) AS n FROM 'logs/*.parquet'"]), "n\n300\n");
-    // What programs leave beside their data is no data, nor what has no known ending.
+    // Files that programs leave beside their data are not read, and neither are files of unknown kinds.
     fs::remove_file(logs.join("1.parquet")).expect("a file less");
     for name in ["_SUCCESS", "README", ".1.csv.swp", ".0.json"] {
         fs::write(logs.join(name), "x").expect("a file");
@@ -301,7 +301,7 @@ fn pipes_are_refused_instead_of_waited_for() {
     assert!(told(folder.path(), external).contains("pipe.csv is a pipe"));
 }
 
-/// A file that is written anew while it is read: an answer or an error, but not forever.
+/// A file that is written anew while it is read gives an answer or an error within the time.
 #[test]
 fn a_text_that_becomes_shorter_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -326,7 +326,7 @@ fn a_text_that_becomes_shorter_is_an_error() {
             .spawn()
             .expect("it starts");
         std::thread::sleep(Duration::from_millis(20 * round + 20));
-        // In place, as a program does that opens its log anew.
+        // The file is truncated in place, as by a program that opens its log anew.
         fs::write(&file, short).expect("a shorter file");
         let started = Instant::now();
         while running.try_wait().expect("its state").is_none() {

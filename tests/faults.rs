@@ -1,4 +1,4 @@
-//! A panic, of the engine or of a library, is an error of the statement: told in words, with exit code 1, and the shell lives on.
+//! A panic of the engine or of a library is an error of the statement: it has a message and exit code 1, and the shell goes on.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn run_in(folder: &Path, args: &[&str]) -> Output {
     dbcluster().current_dir(folder).env("RUST_BACKTRACE", "1").args(args).output().expect("the binary starts")
 }
 
-/// One message, for people.
+/// Checks that a panic is one message for people.
 fn is_told(output: &Output, what: &str) -> String {
     let error = stderr(output);
     assert_eq!(output.status.code(), Some(1), "{what}\n{error}");
@@ -108,7 +108,7 @@ fn damaged_files_are_errors() {
     }
 }
 
-/// A bit of a file is another one: that is an answer or an error, and never more.
+/// A file with a flipped bit gives an answer or an error, and never a panic.
 #[test]
 fn flipped_bits_are_answers_or_errors() {
     let folder = tempfile::tempdir().expect("a folder");

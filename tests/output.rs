@@ -1,4 +1,4 @@
-//! What is printed for people, what is written for programs, and what becomes of output that nobody takes.
+//! Output for people, output for programs, and output that nobody reads.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::support::{register, session};
 const HOSTILE: &str =
     "\x1b[31mred\x1b]0;title\x07 \u{202e}gpj.exe\u{202c} a\rb \u{9b}2J \x7f\u{200b}\u{2028}";
 
-/// The same, for people.
+/// The same text as people see it.
 const SHOWN: &str =
     r"\u{1b}[31mred\u{1b}]0;title\u{7} \u{202e}gpj.exe\u{202c} a\u{d}b \u{9b}2J \u{7f}\u{200b}\u{2028}";
 
@@ -180,7 +180,7 @@ fn nested_columns_are_json_text_in_csv_and_tsv() {
     assert!(!folder.path().join("never.csv").exists());
 }
 
-/// A host that writes CSV has it too.
+/// Programs that write CSV have nested columns as JSON text, too.
 #[tokio::test]
 async fn nested_columns_of_a_host_are_json_text_in_csv() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -99,7 +99,7 @@ fn ctrl_c_at_any_moment_leaves_a_shell_that_works() {
         session.send_line(&queries[at % queries.len()]).expect("it reads");
         std::thread::sleep(Duration::from_millis(wait));
         session.send_control('c').expect("it reads");
-        // it may have been too late
+        // The statement may have ended before it was stopped.
         let ends = ["cancelled", "fetched"].map(|end| ReadUntil::String(end.to_string()));
         session.exp_any(Vec::from(ends)).unwrap_or_else(|error| panic!("{at}: {error}"));
         session.exp_string("dbcluster> ").expect("a prompt");
@@ -134,7 +134,7 @@ fn let_go(folder: &TempDir) {
     std::fs::write(folder.path().join("pipe.csv"), "1\n2\n").expect("it reads");
 }
 
-/// What a terminal shows in the end, of what was written to it.
+/// The text that a terminal shows in the end, after all that was written to it.
 fn screen(written: &str) -> Vec<String> {
     let (mut lines, mut column) = (vec![Vec::new()], 0);
     let mut rest = written;

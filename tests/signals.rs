@@ -11,10 +11,10 @@ use rexpect::session::{Options, spawn_with_options};
 
 use crate::binary::{dbcluster, stderr};
 
-/// How long anything here may take.
+/// Everything here ends within this time.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The binary as somebody starts it who wants signals to end it: a test's own caller may have had others in mind.
+/// The binary with signals set to their defaults, which the caller of the tests may have changed.
 fn hearing(args: &[&str]) -> Command {
     let binary = dbcluster();
     let mut command = Command::new("env");
@@ -30,7 +30,7 @@ fn send(child: &Child, signal: &str) {
 /// Bytes of the files below a folder.
 fn size(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    // what goes while it is looked at has no size
+    // A file that disappears meanwhile has no size.
     entries
         .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
         .map(|(path, found)| if found.is_dir() { size(&path) } else { found.len() })
@@ -121,7 +121,7 @@ fn a_sample_that_is_ended_leaves_the_earlier_one() {
     assert_eq!((names(&folder.path().join("s")), size(folder.path())), earlier);
 }
 
-/// `nohup`, and a script that puts the program behind it with `&`.
+/// `nohup` ignores a signal, and so does a script that starts the program with `&`.
 #[test]
 fn ignored_signals_stay_ignored() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -141,7 +141,7 @@ fn ignored_signals_stay_ignored() {
     assert_eq!(names(folder.path()), [""; 0]);
 }
 
-/// At a prompt, and while a statement runs.
+/// Signals come at a prompt, and while a statement runs.
 #[test]
 fn signals_end_the_shell() {
     let folder = tempfile::tempdir().expect("a folder");

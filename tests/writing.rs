@@ -1,4 +1,4 @@
-//! Files appear whole or not at all: what fails, or is ended, leaves the earlier file and nothing of its own.
+//! Files appear whole or not at all: a statement that fails or is ended leaves the earlier file and nothing of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use crate::binary::{dbcluster, stderr, stdout};
 
-/// What an earlier run has left, and what is to stay.
+/// The content of the earlier file, which is to stay.
 const EARLIER: &str = "what was there";
 
 /// Rows, of which one fails.
@@ -74,7 +74,7 @@ fn run_in(folder: &Path, args: &[&str]) -> Output {
     dbcluster().current_dir(folder).args(args).output().expect("the binary starts")
 }
 
-/// The same where no file may be longer than this: a disk that gets full, for whoever writes.
+/// Runs where no file may be longer than this, which is a full disk to the program.
 fn run_on_full_disk(folder: &Path, kilobytes: usize, args: &[&str]) -> Output {
     let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$@\"");
     let binary = dbcluster();
@@ -175,7 +175,7 @@ fn a_copy_that_succeeds_takes_the_place() {
     assert!(
         contents(folder.path()).iter().all(|(path, _)| path.extension().is_some_and(|it| it == "parquet"))
     );
-    // what reads and writes one file reads the earlier one
+    // A statement that reads and writes one file reads the earlier one.
     let sql = "COPY (SELECT 1 AS n) TO 'o.csv'; COPY (SELECT n + 1 AS n FROM 'o.csv') TO 'o.csv'";
     assert!(run_in(folder.path(), &["-c", sql]).status.success());
     assert_eq!(fs::read_to_string(folder.path().join("o.csv")).expect("text"), "n\n2\n");

@@ -8,7 +8,7 @@ use rexpect::session::{Options, spawn_with_options};
 use super::processes::{Cluster, Process, adaptive, local, sample, wait_until};
 use crate::binary::{stderr, stdout};
 
-/// What a scheduler says of a query that was cancelled.
+/// The state of a query that was cancelled, in the scheduler's words.
 const CANCELLED: &str = "Failed: Cancelled";
 
 /// A query whose first stage takes some seconds, in eight tasks.
@@ -16,7 +16,7 @@ fn some_seconds(files: &str) -> String {
     long(files, 60)
 }
 
-/// One that nobody waits for.
+/// A query that nobody waits for.
 fn a_minute(files: &str) -> String {
     long(files, 1500)
 }
@@ -58,7 +58,7 @@ fn clients_and_schedulers_come_and_go() {
     wait_until("the executors are back", || cluster.ready_executors() == 2);
     assert_eq!(cluster.answer(&[&query]), expected);
 
-    // A scheduler that dies takes its queries with it, in words.
+    // Queries of a scheduler that dies fail with a message.
     let running = cluster.begin(&[&query]);
     drop(cluster.scheduler.take());
     let output = running.output();
@@ -93,7 +93,7 @@ fn an_interrupted_script_leaves_nothing_behind() {
     }
 }
 
-/// In the shell, on a terminal: how far a query is, and Ctrl-C.
+/// The shell on a terminal shows the progress of a query, and Ctrl-C cancels it.
 #[test]
 fn the_shell_shows_progress_and_cancels() {
     let (folder, files) = sample(40_000, 8);
@@ -121,8 +121,7 @@ fn the_shell_shows_progress_and_cancels() {
     session.exp_eof().expect("it ends");
 }
 
-/// A program on the cluster: the same session as ever, and a query that nobody wants any more ends there too, also when
-/// it has no name yet.
+/// A program's session is like any other. A query that it drops ends on the cluster too, also when it has no name yet.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_query_is_cancelled() {
     let (_folder, files) = sample(40_000, 8);

@@ -1,4 +1,4 @@
-//! What goes wrong on a cluster is told as on one machine, and the cluster lives.
+//! Queries that fail on a cluster have the messages of one machine, and the cluster goes on.
 
 use super::processes::{Cluster, Setup, adaptive, free_port, local, sample};
 use crate::binary::{dbcluster, stderr, stdout};
@@ -37,7 +37,7 @@ fn failures_are_told_and_the_cluster_lives() {
     }
 }
 
-/// On an executor, which writes it.
+/// The executors write the files.
 #[test]
 fn a_copy_that_fails_leaves_the_earlier_file() {
     let (folder, file) = sample(1000, 1);
@@ -55,7 +55,7 @@ fn a_copy_that_fails_leaves_the_earlier_file() {
     }
 }
 
-/// Whoever typed the query learns which operator lacks how much memory.
+/// The message of a query that lacks memory names the operator and the number of bytes.
 #[test]
 fn too_little_memory_is_told_with_the_figures() {
     let (folder, _) = sample(10, 1);
@@ -82,7 +82,7 @@ fn too_little_memory_is_told_with_the_figures() {
     assert_eq!(cluster.ready_executors(), 2);
 }
 
-/// What is in the shell alone is queried there, and not together with what is on the cluster.
+/// Tables of the shell alone are queried there, and not together with files on the cluster.
 #[test]
 fn tables_of_the_session_stay_there() {
     let (folder, file) = sample(1000, 1);
@@ -131,7 +131,7 @@ fn files_that_change_are_noticed() {
     );
     cluster.answer(&[&query]);
     let running = cluster.begin(&[&query]);
-    // The same events once more are another file: who knows what else has changed.
+    // A file with the same events is another file, too.
     let again = folder.path().join("again");
     std::fs::copy(&file, &again).and_then(|_| std::fs::rename(&again, &file)).expect("the file is replaced");
     let output = running.output();

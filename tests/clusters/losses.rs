@@ -11,7 +11,7 @@ fn long_first_stage(files: &str) -> String {
     )
 }
 
-/// A query whose clustering takes some seconds: so many dimensions leave a tree little to prune.
+/// A query whose clustering takes some seconds, since a tree prunes little in this many dimensions.
 fn long_clustering(file: &str) -> String {
     let features: Vec<String> =
         (0..16).map(|i| format!("crc32_hash(md5(n || 'f{i}')) / 4294967295.0")).collect();
@@ -22,7 +22,7 @@ fn long_clustering(file: &str) -> String {
     )
 }
 
-/// The same answer, since the query is sent again; and the cluster serves the next query.
+/// The answer is the same, since the query is sent again, and the cluster serves the next query.
 fn check(query: &str, expected: &str, mut lose: impl FnMut(&mut Cluster)) {
     for is_adaptive in [true, false] {
         let mut cluster = Cluster::start();
@@ -50,7 +50,7 @@ fn an_executor_is_lost_in_the_first_stage() {
     });
 }
 
-/// What a query has written can't be taken back: it is not sent again.
+/// A query that writes files is not sent again, since its files can't be taken back.
 #[test]
 fn an_executor_is_lost_while_it_writes() {
     let (folder, files) = sample(40_000, 8);

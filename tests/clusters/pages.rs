@@ -1,4 +1,4 @@
-//! What the pages about clusters tell their readers to do.
+//! The pages about clusters: their instructions work.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The newcomer's way: the answer on the page's cluster is that of the README, and of one machine.
+/// The page's query gives the README's answer on the page's cluster, and on one machine.
 #[test]
 fn a_newcomer_gets_the_notebooks_answer() {
     let page = page("docs/cluster.md");
@@ -43,7 +43,7 @@ fn flags_of_the_pages_are_there() {
     ]
     .map(help)
     .concat();
-    let of_cargo = ["--release", "--locked", "--features", "--bins"];
+    let of_cargo = ["--release", "--locked", "--all-features", "--bins"];
     for name in ["docs/cluster.md", "docs/scale.md"] {
         let text = page(name);
         let words = text.split(|c: char| c.is_whitespace() || "`,;|()".contains(c));

@@ -1,8 +1,8 @@
-//! What a cluster does with a query: which rows travel, and in how many tasks things are done.
+//! Plans of a cluster: the rows that travel between stages, and the number of tasks.
 
 use super::processes::{Cluster, SPREAD, Stage, adaptive, sample};
 
-/// Makes a few thousand events as many, for planners that broadcast what is small: 20 kB or 1000 rows.
+/// Makes a few thousand events count as many, by planners that broadcast only 20 kB or 1000 rows.
 const SMALL: [&str; 4] = [
     "SET ballista.optimizer.broadcast_join_threshold_bytes = 20000",
     "SET ballista.optimizer.broadcast_join_threshold_rows = 1000",

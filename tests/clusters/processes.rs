@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::binary::{dbcluster, stderr, stdout};
 
-/// How long a cluster may take for anything.
+/// Everything on a cluster ends within this time.
 pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Spreads the tasks of a stage over the executors.
@@ -59,7 +59,7 @@ impl Process {
         status.unwrap_or_else(|| ExitStatus::from_raw(0))
     }
 
-    /// What it writes until it ends, which has to be soon.
+    /// The output of the process until its end, which has to be soon.
     pub fn output(mut self) -> Output {
         // It writes less than a pipe holds.
         let status = self.wait();
@@ -98,7 +98,7 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// What differs from cluster to cluster.
+/// The settings in which clusters differ.
 #[derive(Default)]
 pub struct Setup<'a> {
     /// Memory of each executor, 2 GB unless it is said.
@@ -265,7 +265,7 @@ impl Cluster {
         self.shell().args(with_c(statements)).output().expect("the shell runs")
     }
 
-    /// What statements print that have to succeed.
+    /// Runs statements that have to succeed, and returns what they print.
     pub fn answer(&self, statements: &[&str]) -> String {
         let output = self.run(statements);
         assert!(output.status.success(), "{statements:?}\n{}", stderr(&output));
@@ -310,7 +310,7 @@ fn with_c<'a>(statements: &[&'a str]) -> Vec<&'a str> {
     statements.iter().flat_map(|statement| ["-c", statement]).collect()
 }
 
-/// What the shell prints without a cluster.
+/// Runs the shell without a cluster, and returns what it prints.
 pub fn local(args: &[&str], folder: &Path) -> String {
     let output = dbcluster()
         .current_dir(folder)

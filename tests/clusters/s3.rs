@@ -118,7 +118,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Without its `%2F`.
+/// Decodes the `%..` codes of a path.
 fn decoded(text: &str) -> String {
     let mut parts = text.split('%');
     let mut decoded = parts.next().unwrap_or_default().to_string();
@@ -167,14 +167,14 @@ fn settings_reach_every_process() {
     let written = cluster.answer(&[&settings[..], &[WRITE, TABLE, SUM]].concat());
     assert!(written.ends_with("n\n4000\n"), "{written}");
 
-    // A path that can't be read is no table; who makes a table of it is told why.
+    // A path that can't be read is no table, and CREATE EXTERNAL TABLE tells why.
     let other = "SET s3.access_key_id = 'OTHER'";
     let denied = cluster.run(&[&settings[..3], &[other, settings[4], TABLE]].concat());
     assert_eq!(denied.status.code(), Some(1));
     assert!(stderr(&denied).contains("403"), "{}", stderr(&denied));
 }
 
-/// So do the variables of each process.
+/// The variables of each process serve as well as settings.
 #[test]
 fn variables_are_read_by_every_process() {
     let (_folder, expected, port) = bucket();

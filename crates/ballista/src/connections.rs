@@ -13,16 +13,16 @@ use ballista_core::error::Result;
 use ballista_core::extension::BallistaConfigGrpcEndpoint;
 use ballista_core::utils::GrpcClientConfig;
 
-/// Host, port and settings of a connection: only one with the same is as good.
+/// The host, the port and the settings of a connection. Connections with the same key can stand for each other.
 type Key = (String, u16, GrpcClientConfig);
 
-/// Those that nobody uses, since when, the longest unused first.
+/// The unused connections with the time of their last use, the longest unused first.
 type Idle = HashMap<Key, Vec<(Instant, BallistaClient)>>;
 
-/// Connections that nobody uses at the moment, for whoever needs one next.
+/// A pool of connections that are unused at the moment.
 pub(super) struct Connections {
     idle: Arc<Mutex<Idle>>,
-    /// How long one may stay unused.
+    /// A connection is closed when it was unused for this long.
     keep: Duration,
 }
 
@@ -84,7 +84,7 @@ impl BallistaClientPool for Connections {
     }
 
     async fn evict_idle(&self) {
-        // Taking one closes the old ones, and this one is nobody's.
+        // Taking a connection closes the old ones, and no connection has this key.
         let nobody = (String::new(), 0, GrpcClientConfig::default());
         let _ = self.take(&nobody);
     }

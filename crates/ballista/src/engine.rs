@@ -1,8 +1,10 @@
-//! How an executor runs the tasks that it is given.
+//! The engine with which an executor runs its tasks.
 //!
-//! Tasks come as the engine's own operators, so a scheduler needs to know no operator of ours. Just before one runs,
-//! [`DbscanExec`](datafusion_dbcluster::DbscanExec) takes the place of the window that clusters: it asks the task's memory pool for
-//! what it needs, works off the async threads, and stops when the task is cancelled. The result is the same.
+//! Tasks arrive as DataFusion's own operators, so a scheduler needs to know no operator of ours. Just before a task runs,
+//! [`DbscanExec`] takes the place of the window that clusters. It reserves its memory in the task's pool, works off the async
+//! threads, and stops when the task is cancelled. The result is the same.
+//!
+//! [`DbscanExec`]: datafusion_dbcluster::DbscanExec
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +20,11 @@ use super::connections::Connections;
 use super::whole_files::with_whole_files;
 use datafusion_dbcluster::distributed::UseDbscanExec;
 
-/// Ballista's engine, with our operator for clustering.
+/// Ballista's engine, with our operator for clustering, and files that appear whole.
 pub(super) struct Engine(DefaultExecutionEngine);
 
 impl Engine {
-    /// Keeps connections to other executors open for so many seconds after their last use.
+    /// Makes an engine that keeps connections to other executors open for this many seconds after their last use.
     pub(super) fn new(connection_seconds: u64) -> Self {
         if connection_seconds == 0 {
             return Self(DefaultExecutionEngine::new());

@@ -39,7 +39,7 @@ async fn run(mut options: Config) -> Result<()> {
     })?;
     options.executor_id = options.executor_id.map(|id| name_of_this_process(&id));
     if let Some(folder) = &options.work_dir {
-        // Else tasks would fail one after the other.
+        // Without the folder, tasks would fail one after the other.
         std::fs::create_dir_all(folder).map_err(|error| {
             BallistaError::Configuration(format!("--work-dir {folder} can't be made: {error}"))
         })?;
@@ -54,14 +54,14 @@ async fn run(mut options: Config) -> Result<()> {
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let health = spawn_health_server(address, config.health.clone(), stopped);
     let result = start_executor_process(Arc::new(config)).await;
-    // Whoever has stopped listening already needs not be told.
+    // The health server may have stopped already.
     let _ = stop.send(());
     let _ = health.await;
-    result.map_err(|error| in_words(error, &scheduler, ports))
+    result.map_err(|error| with_advice(error, &scheduler, ports))
 }
 
-/// What a first start fails of, with what to do about it.
-fn in_words(error: BallistaError, scheduler: &str, [rows, tasks, health]: [u16; 3]) -> BallistaError {
+/// Adds advice to the errors that a first start usually fails with.
+fn with_advice(error: BallistaError, scheduler: &str, [rows, tasks, health]: [u16; 3]) -> BallistaError {
     let text = error.to_string();
     if text.contains("Could not connect to scheduler") {
         return BallistaError::Configuration(format!(
@@ -78,14 +78,13 @@ fn in_words(error: BallistaError, scheduler: &str, [rows, tasks, health]: [u16; 
     error
 }
 
-/// An executor that comes back under its old name is another one: its tasks have gone with the first. Clients find out by
-/// the name.
+/// A name that differs from start to start. An executor that comes back has lost its tasks, and clients notice by the name.
 fn name_of_this_process(id: &str) -> String {
     let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{id}-{:x}-{}", started.as_millis(), std::process::id())
 }
 
-/// Files of S3 and of the machine; what memory can't hold goes to the work folder.
+/// Makes runtimes with the object stores of a cluster, which spill to the work folder.
 fn runtime_producer(work_folder: Option<String>) -> RuntimeProducer {
     Arc::new(move |config| {
         let mut runtime = RuntimeEnvBuilder::new().with_object_store_registry(ClusterStores::of(config)?);

@@ -1,12 +1,13 @@
-//! Why a query failed on a cluster, without the way that the message took.
+//! The message of a query that failed on a cluster, without the layers that it came through.
 //!
-//! Ballista tells a failure as text: `Job 038... failed: Job failed due to stage 3 failed: Task failed due to runtime
-//! execution error: DataFusionError(Shared(Execution("feature ...")))`. Who typed the query needs the innermost message.
+//! Ballista returns a failure as text: `Job 038... failed: Job failed due to stage 3 failed: Task failed due to runtime
+//! execution error: DataFusionError(Shared(Execution("feature ...")))`. The person who typed the query needs the innermost
+//! message.
 
 use datafusion::common::DataFusionError;
 
-/// The error with its own message in front, and the query that it is of behind it.
-pub(super) fn in_words(error: DataFusionError) -> DataFusionError {
+/// The error with its innermost message, followed by the name of the query.
+pub(super) fn with_innermost_message(error: DataFusionError) -> DataFusionError {
     let text = error.to_string();
     let Some((kind, message)) = innermost(&text) else { return error };
     let message = match job(&text) {
@@ -21,12 +22,11 @@ pub(super) fn in_words(error: DataFusionError) -> DataFusionError {
     }
 }
 
-/// Of `Name(Name("..."))` or `Name(Name)`, which Rust writes when it shows an error for programmers, the innermost name and
-/// the message.
+/// Finds the innermost name and the message in the `Debug` output of an error: `Name(Name("..."))` or `Name(Name)`.
 fn innermost(text: &str) -> Option<(&str, String)> {
     let mut rest = text;
     loop {
-        // Names of types are not in other places behind a colon or a parenthesis, and parentheses follow.
+        // The name of a type stands behind a space or a parenthesis, and a parenthesis follows it.
         let open = rest.find('(')?;
         let name = rest[..open].rsplit([' ', '(']).next()?;
         rest = &rest[open + 1..];
@@ -43,20 +43,20 @@ fn innermost(text: &str) -> Option<(&str, String)> {
         if let Some((inner, _)) = rest.split_once(')')
             && is_name(inner)
         {
-            return Some((inner, in_words_of(inner)));
+            return Some((inner, message_of_name(inner)));
         }
     }
 }
 
-/// What a kind of error says that has no message of its own.
-fn in_words_of(kind: &str) -> String {
+/// The message of an error that is a bare name.
+fn message_of_name(kind: &str) -> String {
     match kind {
         "DivideByZero" => "Divide by zero error".to_string(),
         other => other.to_string(),
     }
 }
 
-/// A string as Rust shows it for programmers, up to its closing quote.
+/// The value of a string in Rust's `Debug` output, up to its closing quote.
 fn unquoted(debugged: &str) -> Option<String> {
     let mut message = String::new();
     let mut characters = debugged.chars();
@@ -74,6 +74,7 @@ fn unquoted(debugged: &str) -> Option<String> {
     }
 }
 
+/// The name of the query in Ballista's text.
 fn job(text: &str) -> Option<&str> {
     text.split_once("Job ")?.1.split_once(' ').map(|(job, _)| job)
 }
@@ -84,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_innermost_message_is_told() {
-        let told = |text: &str| in_words(DataFusionError::Execution(text.to_string()));
+        let told = |text: &str| with_innermost_message(DataFusionError::Execution(text.to_string()));
         let message = |text: &str| told(text).message().to_string();
         let nested = "Job 038 failed: Job failed due to stage 3 failed: Task failed due to runtime execution error: \
                       DataFusionError(Shared(Execution(\"feature 'ln(\\\"a\\\")' is\\ninfinite\")))";

@@ -1,10 +1,13 @@
-//! The files that a query on a cluster reads twice, as they are before it is sent.
+//! The versions of the files that a query on a cluster reads twice, noted before it is sent.
 //!
-//! `dbcluster` reads its table twice, so the files must be the same both times. On one machine an operator sees to it,
-//! [`UnchangedFilesExec`](datafusion_dbcluster::distributed::UnchangedFilesExec); and the join that fetches exemplars fails if one has gone. On many
-//! machines that join sends the clusters to every task that reads events, and no task knows that none of the others has found
-//! one; see [`BroadcastClusters`](datafusion_dbcluster::distributed::BroadcastClusters). So the client notes the files before it sends the query, and compares
-//! when the last row has come. New files do no harm: no cluster is missing for them.
+//! `dbcluster` reads its table twice, so the files must be the same both times. On one machine the operator
+//! [`UnchangedFilesExec`] compares them, and the join that fetches exemplars fails if one has gone. On a cluster that join sends
+//! the clusters to every task that reads events, and no task knows whether another one has found an exemplar; see
+//! [`BroadcastClusters`]. So the client notes the files before it sends the query, and compares them when the last row has come.
+//! New files do no harm: no cluster is missing for them.
+//!
+//! [`UnchangedFilesExec`]: datafusion_dbcluster::distributed::UnchangedFilesExec
+//! [`BroadcastClusters`]: datafusion_dbcluster::distributed::BroadcastClusters
 
 use std::any::Any;
 
@@ -21,7 +24,7 @@ use datafusion_dbcluster::distributed::is_labelling;
 use datafusion_dbcluster::file_versions::FileVersions;
 
 /// Notes the files that a plan of this crate's table functions reads twice.
-pub(super) async fn read_twice(plan: &LogicalPlan, session: &dyn Session) -> Result<FileVersions> {
+pub(super) async fn files_read_twice(plan: &LogicalPlan, session: &dyn Session) -> Result<FileVersions> {
     let mut clusters = false;
     let mut places: Vec<(ListingTableUrl, String, usize)> = vec![];
     plan.apply_with_subqueries(|node| {
@@ -52,7 +55,7 @@ pub(super) async fn read_twice(plan: &LogicalPlan, session: &dyn Session) -> Res
     Ok(files)
 }
 
-/// Past the engine's cache of listings, which is there to not look again.
+/// Lists the files of a table, without the engine's cache of listings.
 async fn list(url: &ListingTableUrl, extension: &str, store: &dyn ObjectStore) -> Result<Vec<ObjectMeta>> {
     if !url.is_collection() && url.get_glob().is_none() {
         return Ok(vec![store.head(url.prefix()).await?]);

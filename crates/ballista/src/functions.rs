@@ -1,4 +1,4 @@
-//! What every process of a cluster has to know by name.
+//! The functions that every process of a cluster has to know by name.
 
 use ballista_core::extension::ballista_scalar_functions;
 use ballista_core::registry::BallistaFunctionRegistry;
@@ -8,7 +8,8 @@ use datafusion::execution::{FunctionRegistry, SessionState};
 use datafusion_dbcluster::plan_functions::{self, dbscan_vectors_udwf};
 use datafusion_dbcluster::{all_window_functions, functions};
 
-/// Ballista's functions and ours. Its default for executors has no functions of lists, which its default for schedulers has.
+/// A registry of Ballista's functions and ours, for executors. Ballista's default for them lacks the functions of lists, which
+/// its default for schedulers has.
 pub(super) fn registry() -> BallistaFunctionRegistry {
     let mut registry = BallistaFunctionRegistry::default();
     let scalar_functions = ballista_scalar_functions().into_iter().chain(functions::all());
@@ -24,8 +25,8 @@ pub(super) fn registry() -> BallistaFunctionRegistry {
     registry
 }
 
-/// Puts our functions on a session that plans for a cluster. No rule goes there that makes operators of ours: they are no
-/// built-in ones.
+/// Registers our functions on a session that plans for a cluster. The session gets no rule that makes operators of ours, since
+/// only built-in operators travel.
 pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for udf in functions::all().into_iter().chain(plan_functions::scalar()) {
         state.register_udf(udf)?;

@@ -1,11 +1,11 @@
-//! The same SQL on an Apache Ballista cluster.
+//! `datafusion-dbcluster` on an Apache Ballista cluster: the same SQL with the same answers.
 //!
 //! Ballista runs a logical plan on many machines: the client plans it and sends it to the *scheduler*, which cuts it into
 //! stages at every exchange of rows; *executors* run the tasks of a stage, one per share of its rows, and hand their
-//! output on as files. What travels is built-in operators and functions by name. So a cluster needs three processes that
-//! know this crate's functions, and no operator of ours (executors put one in place of an engine's, see `engine`):
+//! output on as files. Plans travel as built-in operators, and functions travel by name. So a cluster needs three processes
+//! that know our functions, and no operator of ours (executors put one in place of an engine's, see `engine`):
 //!
-//! - a client: [`connect`] for programs, `dbcluster --cluster df://host:port` for people;
+//! - a client: [`connect`] or [`session_state`] for programs, `dbcluster --cluster df://host:port` for people;
 //! - [`scheduler::main`], the binary `dbcluster-scheduler`;
 //! - [`executor::main`], the binary `dbcluster-executor`.
 //!
@@ -17,7 +17,7 @@
 //!
 //! | module | sees to it that |
 //! |---|---|
-//! | `query` | an answer counts only if nothing was run twice; nobody waits forever; what nobody wants is cancelled |
+//! | `query` | an answer counts only if nothing was run twice; no query waits forever; a dropped query is cancelled |
 //! | `planner` | unions, which Ballista multiplies, are made here; tables of this session stay here |
 //! | `partition_columns` | partition columns have a type that travels |
 //! | `functions` | every process has every function |
@@ -27,7 +27,7 @@
 //! | `object_stores` | all processes find files in the same way |
 //! | `failure` | a message from an executor reads as if it came from here |
 //!
-//! `docs/cluster.md` is for who sets one up, `docs/scale.md` tells what costs what.
+//! `docs/cluster.md` tells how to set one up, `docs/scale.md` what it costs.
 
 mod connections;
 mod engine;
@@ -61,21 +61,26 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-pub use object_stores::ClusterStores;
-pub use planner::ClusterPlanner;
 pub use query::ClusterExec;
 
-use datafusion_dbcluster::distributed::BroadcastClusters;
-use datafusion_dbcluster::{DbclusterConfig, register_all};
+use object_stores::ClusterStores;
+use planner::ClusterPlanner;
 
-/// Where a scheduler listens if its address names no port.
+use datafusion_dbcluster::DbclusterConfig;
+use datafusion_dbcluster::distributed::BroadcastClusters;
+
+/// The port of a scheduler whose address names none.
 const SCHEDULER_PORT: u16 = 50050;
 
-/// In how many parts a query is cut, unless somebody says otherwise: Ballista's own default.
-pub const PARTITIONS: usize = 16;
+/// The number of parts that a query is cut into unless somebody says otherwise: Ballista's own default. It has nothing to do
+/// with the cores of the client, which is what DataFusion's default counts.
+pub const DEFAULT_PARTITIONS: usize = 16;
 
-/// How long a scheduler may take to accept a connection.
+/// A scheduler has this long to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A planner of queries, as sessions hold it.
+pub type SharedPlanner = Arc<dyn QueryPlanner + Send + Sync>;
 
 /// A session whose queries run on the cluster of the scheduler at `url`, such as `df://localhost:50050`, with every
 /// function of this crate. Tables are files that all processes can read, locally at the same path or on S3; their S3 options
@@ -84,25 +89,44 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// `url` can't be read, or nobody listens there.
 pub async fn connect(url: &str) -> Result<SessionContext> {
-    let config = configured(SessionConfig::new_with_ballista());
-    let stores = ClusterStores::of(&config)?;
-    let runtime = RuntimeEnvBuilder::new().with_object_store_registry(stores).build_arc()?;
+    let config = SessionConfig::new_with_ballista();
+    let state = session_state(url, config, RuntimeEnvBuilder::new(), |planner| planner).await?;
+    let ctx = SessionContext::new_with_state(state).enable_url_table();
+    register_all(&ctx)?;
+    Ok(ctx)
+}
+
+/// The state of a session whose queries run on the cluster at `url`, for programs that make their own
+/// [`SessionContext`]; [`connect`] is shorter. `config` is completed with the settings that a cluster needs, and `runtime`
+/// gets the object stores that all processes of a cluster have. `with_planner` may put a planner of its own around the one
+/// that sends queries to the cluster.
+///
+/// Give the context to [`register_all`] when its catalogs are complete.
+///
+/// # Errors
+/// `url` can't be read, or nobody listens there.
+pub async fn session_state(
+    url: &str,
+    config: SessionConfig,
+    runtime: RuntimeEnvBuilder,
+    with_planner: impl FnOnce(SharedPlanner) -> SharedPlanner,
+) -> Result<SessionState> {
+    let config = configured(config);
+    let runtime = runtime.with_object_store_registry(ClusterStores::of(&config)?).build_arc()?;
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
         .build();
-    let ctx =
-        SessionContext::new_with_state(upgraded(state, &reachable(url).await?, None)?).enable_url_table();
-    register(&ctx)?;
-    Ok(ctx)
+    let scheduler = reachable(url).await?;
+    upgraded(state, &scheduler, with_planner(Arc::new(ClusterPlanner::new(scheduler.clone()))))
 }
 
 /// A session with a scheduler and one executor of its own, in this process: for tests. Its clustering does not ask a memory
 /// pool, and nothing notices if a task is run twice; see [`ClusterExec`].
 ///
 /// # Errors
-/// No free port.
+/// No port is free.
 pub async fn standalone() -> Result<SessionContext> {
     let state = scheduler::session_state(scheduler::session_config())?;
     let failed = |error: BallistaError| config_datafusion_err!("no cluster in this process: {error}");
@@ -113,14 +137,19 @@ pub async fn standalone() -> Result<SessionContext> {
     let connection = connection.await.map_err(|error| failed(BallistaError::TonicError(error)))?;
     let vcores = state.config().ballista_standalone_parallelism();
     new_standalone_executor_from_state(connection, vcores, &state).await.map_err(failed)?;
-    let ctx = SessionContext::new_with_state(upgraded(state, &scheduler, None)?).enable_url_table();
-    register(&ctx)?;
+    let planner = Arc::new(ClusterPlanner::new(scheduler.clone()));
+    let ctx = SessionContext::new_with_state(upgraded(state, &scheduler, planner)?).enable_url_table();
+    register_all(&ctx)?;
     Ok(ctx)
 }
 
-/// Puts this crate on a session whose queries go to a cluster.
-pub fn register(ctx: &SessionContext) -> Result<()> {
-    register_all(ctx)?;
+/// Registers everything of `datafusion-dbcluster` on a session whose queries run on a cluster, in place of
+/// [`datafusion_dbcluster::register_all`].
+///
+/// # Errors
+/// Those of [`datafusion_dbcluster::register_all`].
+pub fn register_all(ctx: &SessionContext) -> Result<()> {
+    datafusion_dbcluster::register_all(ctx)?;
     let state = ctx.state_ref();
     let mut state = state.write();
     let session_id = state.session_id().to_string();
@@ -132,13 +161,13 @@ pub fn register(ctx: &SessionContext) -> Result<()> {
     Ok(())
 }
 
-/// What a cluster needs to be told, on top of Ballista's own defaults.
+/// The settings that a cluster needs, on top of Ballista's own defaults.
 ///
 /// The exemplars are fetched by a join of a few rows with the table. Ballista prefers a join that sorts and exchanges both
 /// sides, since it can spill; with hash joins preferred it sends the few rows to every task of the scan instead. And a client
 /// that pulls the state of its query learns the query's name at once, not with its end, so that it can ask for more, and
 /// cancel it.
-pub fn configured(config: SessionConfig) -> SessionConfig {
+fn configured(config: SessionConfig) -> SessionConfig {
     config
         .upgrade_for_ballista()
         .set_bool("datafusion.optimizer.prefer_hash_join", true)
@@ -147,13 +176,8 @@ pub fn configured(config: SessionConfig) -> SessionConfig {
         .with_option_extension(DbclusterConfig::default())
 }
 
-/// A session state whose queries go to the scheduler, by `planner` or one of its own.
-pub fn upgraded(
-    state: SessionState,
-    scheduler: &str,
-    planner: Option<Arc<dyn QueryPlanner + Send + Sync>>,
-) -> Result<SessionState> {
-    let planner = planner.unwrap_or_else(|| Arc::new(ClusterPlanner::new(scheduler.to_string())));
+/// The state with `planner`, and with what else Ballista's clients have.
+fn upgraded(state: SessionState, scheduler: &str, planner: SharedPlanner) -> Result<SessionState> {
     let config = state.config().clone().with_ballista_query_planner(planner);
     SessionStateBuilder::new_from_existing(state)
         .with_config(config)
@@ -161,8 +185,8 @@ pub fn upgraded(
         .upgrade_for_ballista(scheduler.to_string())
 }
 
-/// The scheduler of a `df://host:port` as Ballista's clients want it, if somebody listens there.
-pub async fn reachable(url: &str) -> Result<String> {
+/// The address of a scheduler, `df://host:port`, in the form that Ballista's clients take. Fails if nobody listens there.
+async fn reachable(url: &str) -> Result<String> {
     let expected = || {
         config_datafusion_err!(
             "'{url}' is no address of a cluster, expected one such as df://localhost:50050"

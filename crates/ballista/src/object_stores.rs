@@ -1,4 +1,4 @@
-//! Where the files of a cluster are: in folders that all its machines share, or on S3.
+//! The object stores of a cluster: folders that all its machines share, and S3.
 //!
 //! One set of options serves clients, scheduler and executors: the `AWS_...` variables of each process, and on top of them
 //! the settings `s3.region`, `s3.endpoint`, `s3.allow_http`, `s3.access_key_id`, `s3.secret_access_key` and
@@ -17,22 +17,20 @@ use url::Url;
 
 use dbcluster_files::LocalFiles;
 
-/// The stores that a program registers, those of Ballista for `s3://`, `http://` and `https://`, and the machine's files.
+/// The stores that a program registers, those of Ballista for `s3://`, `http://` and `https://`, and the one for local files.
 #[derive(Debug)]
-pub struct ClusterStores {
+pub(super) struct ClusterStores {
     registered: DefaultObjectStoreRegistry,
     ballista: CustomObjectStoreRegistry,
     options: S3Options,
-    /// Those made so far: each has connections, which are worth keeping. Other options make another store.
+    /// The stores made so far, by address and options, kept for their connections.
     made: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
 }
 
 impl ClusterStores {
-    /// For the options of a session, present and future.
-    ///
-    /// # Errors
-    /// The session has no options of S3, see [`configured`](super::configured).
-    pub fn of(config: &SessionConfig) -> Result<Arc<Self>> {
+    /// The stores for a session. They follow its options as these change. Fails if the session has no options of S3, see
+    /// [`configured`](super::configured).
+    pub(super) fn of(config: &SessionConfig) -> Result<Arc<Self>> {
         let options = config.options().extensions.get::<S3Options>();
         let options = options.ok_or_else(|| config_datafusion_err!("the session has no options of S3"))?;
         let registered = DefaultObjectStoreRegistry::new();

@@ -1,4 +1,4 @@
-//! Columns that are in the names of folders (`host=a/`), as text.
+//! Partition columns, which are in the names of folders (`host=a/`), as text.
 //!
 //! The engine makes dictionaries of them. Ballista 55 sends their values to executors as plain text, which then don't fit the
 //! schema. So tables of a cluster have them as text from the start.
@@ -13,7 +13,7 @@ use datafusion::datasource::listing::{ListingTable, ListingTableConfig};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::CreateExternalTable;
 
-/// Has every kind of table that `CREATE EXTERNAL TABLE` knows made with partition columns of text.
+/// Makes `CREATE EXTERNAL TABLE` give partition columns the type of text, for every kind of table.
 pub(super) fn as_text(state: &mut SessionState) {
     for factory in state.table_factories_mut().values_mut() {
         *factory = Arc::new(WithTextPartitions(Arc::clone(factory)));

@@ -1,10 +1,10 @@
 //! Which queries go to the cluster, and which parts of them stay here.
 //!
-//! A plan goes as a whole, but for two things that are done where the client is, over rows that come from the cluster:
+//! A plan is sent as a whole, except for two things that the client does itself, over rows that come from the cluster:
 //!
 //! - Figures, which are pages for people.
-//! - `UNION`, and what is above it. Version 55 of Ballista takes rows twice, or waits forever, where a branch of a union has one
-//!   partition, in both of its planners. So each branch is a query of its own.
+//! - `UNION`, and the operators above it. Version 55 of Ballista takes rows twice, or waits forever, where a branch of a union
+//!   has one partition, in both of its planners. So each branch is a query of its own.
 
 use std::any::Any;
 use std::fmt;
@@ -34,14 +34,14 @@ use super::query::ClusterExec;
 
 /// Makes plans that run on the cluster of one scheduler.
 #[derive(Debug)]
-pub struct ClusterPlanner {
+pub(super) struct ClusterPlanner {
     scheduler: String,
     ballista: BallistaQueryPlanner<LogicalPlanNode>,
 }
 
 impl ClusterPlanner {
-    /// For the scheduler at this address, such as `http://localhost:50050`.
-    pub fn new(scheduler: String) -> Self {
+    /// The planner for the scheduler at this address, such as `http://localhost:50050`.
+    pub(super) fn new(scheduler: String) -> Self {
         let ballista = BallistaQueryPlanner::new(scheduler.clone(), BallistaConfig::default());
         Self { scheduler, ballista }
     }
@@ -54,7 +54,7 @@ impl QueryPlanner for ClusterPlanner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        // Only the plan is asked for, and no row.
+        // EXPLAIN asks for the plan and for no row, so unions need no branches.
         if matches!(plan, LogicalPlan::Explain(_)) {
             return Ok(Arc::new(ClusterExec::try_new(plan, self.scheduler.clone(), session).await?));
         }
@@ -70,13 +70,13 @@ impl QueryPlanner for ClusterPlanner {
             for branch in &branches {
                 ready.push(self.create_physical_plan(branch, session).await?);
             }
-            let here = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Ready(ready))]);
+            let here = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(BranchPlanner(ready))]);
             return here.create_physical_plan(&above, session).await;
         }
         if place(plan)? == Place::Here {
             return DefaultPhysicalPlanner::default().create_physical_plan(plan, session).await;
         }
-        // Ballista's planner knows what it makes of these.
+        // Ballista's planner has operators of its own for these.
         if matches!(plan, LogicalPlan::EmptyRelation(_) | LogicalPlan::Analyze(_)) {
             return self.ballista.create_physical_plan(plan, session).await;
         }
@@ -89,7 +89,7 @@ fn is_figure(extension: &str) -> bool {
     Figure::ALL.iter().any(|figure| figure.name().eq_ignore_ascii_case(extension))
 }
 
-/// The part of a plan that is done here, with placeholders for its branches, which are not.
+/// The part of a plan that the client runs, with placeholders for the branches, which run on the cluster.
 fn without_branches(plan: &LogicalPlan, branches: &mut Vec<LogicalPlan>) -> Result<LogicalPlan> {
     let rewritten = plan.clone().transform_down_with_subqueries(|node| {
         let is_here = match &node {
@@ -117,7 +117,7 @@ fn placeholder(branch: &LogicalPlan, branches: &mut Vec<LogicalPlan>) -> Result<
     if !branch.schema().fields().is_empty() {
         return Ok(rows(branch.clone(), branches));
     }
-    // Rows without columns, which a count(*) needs, get lost on their way: they travel with one.
+    // Rows without columns, which a count(*) needs, get lost on their way, so they travel with one.
     let with_one = LogicalPlanBuilder::from(branch.clone()).project([lit(true).alias("__row")])?.build()?;
     LogicalPlanBuilder::from(rows(with_one, branches)).project(Vec::<Expr>::new())?.build()
 }
@@ -155,11 +155,11 @@ impl UserDefinedLogicalNodeCore for OnCluster {
     }
 }
 
-/// Puts plans that are there already in the places of [`OnCluster`].
-struct Ready(Vec<Arc<dyn ExecutionPlan>>);
+/// Puts the plans of branches, which are made already, in the places of [`OnCluster`].
+struct BranchPlanner(Vec<Arc<dyn ExecutionPlan>>);
 
 #[async_trait]
-impl ExtensionPlanner for Ready {
+impl ExtensionPlanner for BranchPlanner {
     async fn plan_extension(
         &self,
         _: &dyn PhysicalPlanner,
@@ -175,7 +175,7 @@ impl ExtensionPlanner for Ready {
     }
 }
 
-/// Where a plan can run.
+/// The place where a plan can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Cluster,
@@ -183,7 +183,7 @@ enum Place {
     Here,
 }
 
-/// Where the tables of a plan are. A plan without tables goes to the cluster.
+/// The place where the tables of a plan are. A plan without tables goes to the cluster.
 fn place(plan: &LogicalPlan) -> Result<Place> {
     if scans_only_information_schema(plan)? {
         return Ok(Place::Here);

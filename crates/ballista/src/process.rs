@@ -1,4 +1,4 @@
-//! What the two processes of a cluster have in common: arguments, log, and the end.
+//! The arguments, the log and the end of a cluster's two processes, which they have in common.
 
 use std::io;
 use std::process::ExitCode;
@@ -10,22 +10,22 @@ use tokio::runtime::Builder;
 use tracing_appender::rolling;
 use tracing_subscriber::EnvFilter;
 
-/// Plans are trees, and trees recurse.
+/// The stack of a thread, in bytes. Plans are trees, and code that walks them recurses.
 const STACK: usize = 32 << 20;
 
-/// Where a process writes what it does.
+/// The log of a process.
 #[derive(Debug)]
 pub(super) struct Log<'a> {
     pub(super) level: &'a str,
     pub(super) folder: Option<&'a str>,
     pub(super) rotation: &'a LogRotationPolicy,
-    /// How its files begin.
+    /// The beginning of the names of its files.
     pub(super) prefix: String,
     pub(super) with_threads: bool,
 }
 
 impl Log<'_> {
-    /// `RUST_LOG` wins over the flag.
+    /// Starts to log. `RUST_LOG` wins over the flag.
     pub(super) fn start(self) {
         let filter = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_else(|_| self.level.to_string());
         let log = tracing_subscriber::fmt()

@@ -1,15 +1,15 @@
-//! A query on its way to a scheduler, and its rows on their way back.
+//! The operator that runs a query on a cluster.
 //!
-//! Ballista's own operator sends a query and reads its answer. [`ClusterExec`] is around it, for what that doesn't do:
+//! Ballista's own operator sends a query and reads its answer. [`ClusterExec`] wraps it and does what it doesn't:
 //!
-//! - It asks the scheduler now and then how far the query is, and shows it as metrics.
+//! - It asks the scheduler in intervals for the progress of the query, and shows it as metrics.
 //! - If its rows are dropped before their end, it cancels the query on the cluster.
 //! - An answer counts only if every executor stayed and no task failed. When an executor is lost, Ballista runs the tasks
 //!   again whose output has gone; but in version 55 its adaptive planner then waits forever, and its other planner takes the
 //!   output of some tasks twice. So the query is cancelled and sent again, some times, before anybody has seen a row. A
 //!   query that writes files is not sent again, but fails.
-//! - It does the same if the scheduler has nothing else to do and gives out no task.
-//! - It says so if no executor is there at all.
+//! - It sends the query again, too, if the scheduler has nothing else to do and gives out no task.
+//! - It fails if the cluster has no executor.
 //! - It checks that the files which are read twice stayed the same, see [`file_versions`].
 
 use std::collections::BTreeSet;
@@ -43,34 +43,35 @@ use tokio::sync::mpsc::Sender;
 
 use super::failure;
 use super::file_versions;
-use super::rest::{Progress, Rest};
+use super::rest::{Progress, RestClient};
 use datafusion_dbcluster::distributed::has_few;
 use datafusion_dbcluster::file_versions::FileVersions;
 
-/// How often a query is sent that loses executors.
+/// A query that loses executors is sent this many times.
 const ATTEMPTS: usize = 3;
 
-/// Between two questions how far a query is.
+/// The scheduler is asked in this interval for the progress of a query.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-/// How long a query waits for the first executor.
+/// A query waits this long for the first executor.
 const WITHOUT_EXECUTORS: Duration = Duration::from_secs(30);
 
-/// How long a query may have no task at work on a cluster that has nothing else to do.
+/// A query on an otherwise idle cluster may have no running task for this long.
 const STUCK: Duration = Duration::from_secs(20);
 
-/// Batches that may wait for whoever reads the answer.
+/// Batches that may wait for the reader of the answer.
 const BATCHES_AHEAD: usize = 2;
 
-/// How long a query that nobody wants waits for its name, to be cancelled by it, and between two looks for it.
-const FIRST_WORD: Duration = Duration::from_secs(10);
-const FIRST_WORD_INTERVAL: Duration = Duration::from_millis(10);
+/// A query that is to be cancelled waits this long for its name, which it is cancelled by, and looks for it in the interval.
+const NAME_PATIENCE: Duration = Duration::from_secs(10);
+const NAME_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Between two times that a query is told to stop.
+/// A query is told to stop in this interval until it does.
 const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// How many percent of the rows a planner is to expect behind a filter by `__assume_few_rows`. There are two of them before the
-/// events are joined: one vector in 10,000 events. What is more than that is sent to all tasks all the same.
+/// The percentage of rows that planners are made to expect behind a filter by `__assume_few_rows`. Two of these filters stand
+/// before the join with the events, so planners expect one vector in 10,000 events, and send the clusters to all tasks, even
+/// if they are more.
 const FEW: u8 = 1;
 
 /// The setting of the planner that plans later stages when earlier ones have been measured.
@@ -79,7 +80,8 @@ const ADAPTIVE: &str = "ballista.planner.adaptive.enabled";
 /// Ballista's operator that sends a logical plan to the cluster.
 type Query = DistributedQueryExec<LogicalPlanNode>;
 
-/// Runs a logical plan on a cluster. See the module's text.
+/// Runs a logical plan on a cluster: sends it, shows its progress as metrics, sends it again if executors are lost, and
+/// cancels it when its rows are dropped.
 #[derive(Debug, Clone)]
 pub struct ClusterExec {
     plan: LogicalPlan,
@@ -97,7 +99,7 @@ pub struct ClusterExec {
 }
 
 impl ClusterExec {
-    /// Of a plan that the cluster of this scheduler can run; looks at the files that it reads twice.
+    /// Makes the operator for a plan that the cluster of this scheduler can run. Notes the files that the plan reads twice.
     pub(super) async fn try_new(
         plan: &LogicalPlan,
         scheduler: String,
@@ -106,7 +108,7 @@ impl ClusterExec {
         let query = ballista_query(plan, &scheduler, session.session_id());
         Ok(Self {
             properties: Arc::clone(query.properties()),
-            files: file_versions::read_twice(plan, session).await?,
+            files: file_versions::files_read_twice(plan, session).await?,
             has_few: has_few(plan)?,
             joins_limited: joins_limited(plan)?,
             plan: plan.clone(),
@@ -121,7 +123,7 @@ impl ClusterExec {
     fn with_settings(&self, context: &Arc<TaskContext>) -> Result<Arc<TaskContext>> {
         let mut config = context.session_config().clone();
         let options = config.options_mut();
-        // Unless somebody has said what filters keep.
+        // A setting of the user's own stays.
         let selectivity = &mut options.optimizer.default_filter_selectivity;
         if self.has_few && *selectivity == OptimizerOptions::default().default_filter_selectivity {
             *selectivity = FEW;
@@ -219,12 +221,12 @@ impl ExecutionPlan for ClusterExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let context = self.with_settings(&context)?;
         let mut rows = RecordBatchReceiverStream::builder(self.schema(), BATCHES_AHEAD);
-        let run = Run {
+        let run = QueryRun {
             exec: self.clone(),
             partition,
             context,
-            rest: Rest::new(self.scheduler.clone()),
-            shown: Shown::new(&self.metrics, partition),
+            rest: RestClient::new(self.scheduler.clone()),
+            shown: ProgressMetrics::new(&self.metrics, partition),
             rows: rows.tx(),
         };
         rows.spawn(run.run());
@@ -236,15 +238,15 @@ impl ExecutionPlan for ClusterExec {
     }
 }
 
-/// How far the query is, for who looks at the operator's metrics.
-struct Shown {
+/// The progress of the query as metrics of the operator.
+struct ProgressMetrics {
     stages: Gauge,
     stages_done: Gauge,
     tasks: Gauge,
     tasks_done: Gauge,
 }
 
-impl Shown {
+impl ProgressMetrics {
     fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
         let gauge = |name: &'static str| MetricBuilder::new(metrics).gauge(name, partition);
         Self {
@@ -263,20 +265,20 @@ impl Shown {
     }
 }
 
-/// Why an attempt has no answer that counts.
+/// The reason for which the answer of an attempt does not count.
 struct Lost(String);
 
 /// One run of the operator.
-struct Run {
+struct QueryRun {
     exec: ClusterExec,
     partition: usize,
     context: Arc<TaskContext>,
-    rest: Rest,
-    shown: Shown,
+    rest: RestClient,
+    shown: ProgressMetrics,
     rows: Sender<Result<RecordBatch>>,
 }
 
-impl Run {
+impl QueryRun {
     async fn run(self) -> Result<()> {
         let mut attempt = 1;
         let (first, answer) = loop {
@@ -309,7 +311,7 @@ impl Run {
         self.exec.files.check().await
     }
 
-    /// Whether the query is there for what it writes.
+    /// Whether the query writes files.
     fn writes(&self) -> bool {
         matches!(self.exec.plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_))
     }
@@ -350,7 +352,7 @@ impl Run {
             if progress != seen || progress.is_at_work() {
                 (seen, moved) = (progress, Instant::now());
             } else if moved.elapsed() > STUCK {
-                // Others may have all the executors.
+                // Other queries may have all executors.
                 if self.rest.is_alone().await == Some(true) {
                     return Ok(Err(Lost(format!(
                         "the scheduler has stopped giving out tasks of the query {job}"
@@ -359,7 +361,7 @@ impl Run {
                 moved = Instant::now();
             }
         };
-        // Whoever has noticed the loss of an executor before the end has begun to run tasks again.
+        // A scheduler that noticed the loss of an executor before the end has begun to run tasks again.
         let executors = self.rest.executors().await;
         if let Some(executors) = &executors
             && let Some(lost) = lost(&before, executors)
@@ -383,7 +385,7 @@ impl Run {
     }
 }
 
-/// Whether one of those executors has gone.
+/// The loss, if one of the executors has gone.
 fn lost(before: &BTreeSet<String>, now: &BTreeSet<String>) -> Option<Lost> {
     let lost: Vec<&str> = before.difference(now).map(String::as_str).collect();
     (!lost.is_empty()).then(|| Lost(format!("the cluster has lost the executor {}", lost.join(", "))))
@@ -391,7 +393,7 @@ fn lost(before: &BTreeSet<String>, now: &BTreeSet<String>) -> Option<Lost> {
 
 /// The rows of a query, which is cancelled if they are dropped before their end.
 struct Answer {
-    /// None after its end.
+    /// The rows; none after their end.
     stream: Option<SendableRecordBatchStream>,
     query: Arc<Query>,
     scheduler: String,
@@ -400,7 +402,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn begin(run: &Run) -> Result<Self> {
+    fn begin(run: &QueryRun) -> Result<Self> {
         let exec = &run.exec;
         let query = Arc::new(ballista_query(&exec.plan, &exec.scheduler, &exec.session_id));
         *exec.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&query));
@@ -414,7 +416,7 @@ impl Answer {
         if matches!(next, None | Some(Err(_))) {
             self.stream = None;
         }
-        Some(next?.map_err(failure::in_words))
+        Some(next?.map_err(failure::with_innermost_message))
     }
 }
 
@@ -423,7 +425,7 @@ impl Drop for Answer {
         let Some(stream) = self.stream.take().filter(|_| self.was_sent) else { return };
         let Ok(runtime) = Handle::try_current() else { return };
         let (query, scheduler) = (Arc::clone(&self.query), self.scheduler.clone());
-        // Nobody waits for it, and nobody is helped by hearing that it failed.
+        // The caller does not wait for the cancellation, and could do nothing about its failure.
         runtime.spawn(async move {
             if let Err(error) = cancel(stream, &query, scheduler).await {
                 warn!("a query was not cancelled: {error}");
@@ -433,12 +435,12 @@ impl Drop for Answer {
 }
 
 async fn cancel(mut stream: SendableRecordBatchStream, query: &Query, scheduler: String) -> Result<()> {
-    // The scheduler names a query when it has heard of it. Until then the conversation has to go on.
+    // The scheduler names a query when it accepts it. Until then the stream has to be polled.
     let named = async {
         loop {
             match query.job_id() {
                 Some(job) => return job,
-                None => tokio::time::sleep(FIRST_WORD_INTERVAL).await,
+                None => tokio::time::sleep(NAME_INTERVAL).await,
             }
         }
     };
@@ -446,14 +448,14 @@ async fn cancel(mut stream: SendableRecordBatchStream, query: &Query, scheduler:
         biased;
         job = named => job,
         () = async { while stream.next().await.is_some() {} } => return Ok(()),
-        () = tokio::time::sleep(FIRST_WORD) => return Ok(()),
+        () = tokio::time::sleep(NAME_PATIENCE) => return Ok(()),
     };
     drop(stream);
     let failed = |error: &dyn fmt::Display| exec_datafusion_err!("{job}: {error}");
     let mut scheduler = SchedulerGrpcClient::connect(scheduler).await.map_err(|error| failed(&error))?;
     let started = Instant::now();
-    // A query that is still being planned does not hear of it: it has to be told again.
-    while started.elapsed() < FIRST_WORD {
+    // A query that is still being planned ignores the request, so it is repeated.
+    while started.elapsed() < NAME_PATIENCE {
         let params = CancelJobParams { job_id: job.to_string() };
         scheduler.cancel_job(params).await.map_err(|error| failed(&error))?;
         tokio::time::sleep(CANCEL_INTERVAL).await;

@@ -1,4 +1,4 @@
-//! What a scheduler tells of itself, by its REST interface. It may not want to tell: the interface can be off.
+//! The REST interface of a scheduler, which tells of executors and of the progress of queries. It may be switched off.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,22 +6,22 @@ use std::time::Duration;
 use ballista_core::JobId;
 use serde_json::Value;
 
-/// How long an answer may take.
+/// The scheduler has this long to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The REST interface of one scheduler.
 #[derive(Debug, Clone)]
-pub(super) struct Rest {
+pub(super) struct RestClient {
     scheduler: String,
     client: Option<reqwest::Client>,
 }
 
-/// How far a query is.
+/// The progress of a query.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     pub(super) stages: usize,
     pub(super) stages_done: usize,
-    /// Of the stages that have begun.
+    /// The number of tasks of the stages that have begun.
     pub(super) tasks: usize,
     pub(super) tasks_done: usize,
     pub(super) tasks_failed: usize,
@@ -34,10 +34,10 @@ impl Progress {
     }
 }
 
-impl Rest {
-    /// Of the scheduler at an address such as `http://localhost:50050`.
+impl RestClient {
+    /// The interface of the scheduler at an address such as `http://localhost:50050`.
     pub(super) fn new(scheduler: String) -> Self {
-        // The cluster is near: a proxy for the world outside knows nothing of it.
+        // A proxy for the internet can't reach the addresses of a cluster.
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().ok();
         Self { scheduler, client }
     }
@@ -63,7 +63,7 @@ impl Rest {
         })
     }
 
-    /// Whether no more than one query runs.
+    /// Whether at most one query runs.
     pub(super) async fn is_alone(&self) -> Option<bool> {
         let answer = self.ask("jobs").await?;
         let at_work = answer.as_array()?.iter().filter(|job| job["status"] == "Running").count();

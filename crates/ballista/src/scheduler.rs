@@ -52,7 +52,7 @@ async fn run(options: Config) -> Result<()> {
     }
 }
 
-/// What a session starts from; the client's settings come on top.
+/// The settings that a session starts from. Those of the client come on top.
 pub(super) fn session_config() -> SessionConfig {
     configured(SessionConfig::new_with_ballista())
 }
@@ -69,7 +69,7 @@ pub(super) fn session_state(config: SessionConfig) -> datafusion::common::Result
         .with_scalar_functions(ballista_scalar_functions())
         .with_aggregate_functions(ballista_aggregate_functions())
         .with_window_functions(ballista_window_functions());
-    // What it makes is built-in operators, so it may stand where those of ours may not.
+    // This rule makes built-in operators only, which travel.
     builder.physical_optimizers().get_or_insert_default().rules.insert(0, Arc::new(FileStatistics));
     let mut state = builder.build();
     functions::register(&mut state)?;

@@ -1,4 +1,4 @@
-//! What a task of an executor writes appears when the task has come to its end, see [`dbcluster_files`].
+//! Holds back the files that a task of an executor writes until the task has come to its end, see [`dbcluster_files`].
 
 use std::any::Any;
 use std::fmt;
@@ -18,7 +18,7 @@ use futures::{TryStreamExt, stream};
 
 use dbcluster_files::Writes;
 
-/// The same plan, whose files are whole or not there.
+/// Puts [`WholeFilesExec`] around the writers of a plan, so that their files are whole or do not appear.
 pub(super) fn with_whole_files(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
         let any: &dyn Any = node.as_ref();
@@ -31,7 +31,7 @@ pub(super) fn with_whole_files(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn E
     .data()
 }
 
-/// A writer whose files appear when it has come to its end. It stands in the writer's own place, above the writer's input.
+/// Runs a writer and lets its files appear when it has come to its end. In the plan it takes the writer's place.
 #[derive(Debug, Clone)]
 struct WholeFilesExec {
     sink: Arc<dyn ExecutionPlan>,

@@ -1,10 +1,10 @@
-//! How the programs read and write files: a file is read to its end or an error says why not, and a file that a statement
-//! writes appears when the statement has come to its end, or not at all.
+//! Files of the programs. A file is read to its end, or an error says why not. A file that a statement writes appears when the
+//! statement has come to its end, or not at all.
 //!
 //! | module | task |
 //! |---|---|
 //! | `local` | [`LocalFiles`]: the engine's store of local files, with errors where it would wait or ask without end |
-//! | `writes` | [`Writes`]: what one statement writes, held back until it has ended |
+//! | `writes` | [`Writes`]: the files of one statement, held back until it has ended |
 //! | `unfinished` | [`Unfinished`]: one file under another name until it is whole |
 
 mod local;

@@ -1,8 +1,8 @@
-//! [`LocalFiles`]: the files of this machine, of which one that can't be read to its end is an error.
+//! [`LocalFiles`]: the store of local files, in which a file that can't be read to its end is an error.
 //!
-//! The engine's readers of text expect as many bytes as a file had when the query was planned. Of a file that has become
-//! shorter they ask for the rest again and again, without end. And a pipe, whose bytes are there once, they open several times:
-//! they wait for somebody to write, or find nothing.
+//! The engine's readers of text expect as many bytes as a file had when the query was planned. If it has become shorter, they
+//! ask for the rest again and again, without end. A pipe can be read once, but they open it several times, and wait for a
+//! writer or find nothing.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -21,10 +21,10 @@ use datafusion::object_store::{
 };
 use futures::stream::{self, BoxStream, StreamExt};
 
-/// How many bytes are read at once.
+/// The number of bytes that are read at once.
 const PIECE: u64 = 64 * 1024;
 
-/// The engine's store of local files, with errors where it waits or asks without end.
+/// The engine's store of local files, with errors where the engine's readers would wait or ask without end.
 #[derive(Debug, Default)]
 pub struct LocalFiles(LocalFileSystem);
 
@@ -110,21 +110,22 @@ impl ObjectStore for LocalFiles {
     }
 }
 
-/// Whether the engine reads this file as a stream, also as a whole. It may seek in those of other kinds, and reads a stream of
-/// them into memory.
+/// Whether the engine reads this file as a stream when it reads all of it. It seeks in files of other kinds, and would read a
+/// stream of them into memory.
 fn is_streamed(location: &Path) -> bool {
     let name = location.filename().unwrap_or_default().to_ascii_lowercase();
     [".csv", ".tsv"].iter().any(|ending| name.contains(ending))
 }
 
-/// Before a file is opened, which may wait: what is there can be read more than once, or is told by others.
+/// Refuses a path that can be read only once, before it is opened, since opening a pipe waits. A missing file is left to the
+/// engine's own error.
 fn check_kind(path: &FilePath) -> Result<()> {
     let Ok(found) = fs::metadata(path) else { return Ok(()) };
     if found.is_file() || found.is_dir() {
         return Ok(());
     }
     let path = path.display();
-    Err(told(format!(
+    Err(store_error(format!(
         "{path} is a {}, which can be read once at most, and a query reads its files more than once: write it to a file first, as \
          with cat {path} > copy.csv",
         kind(found.file_type())
@@ -149,7 +150,7 @@ fn kind(_: fs::FileType) -> &'static str {
     "device"
 }
 
-/// A part of a file, piece by piece.
+/// Reads a part of a file, piece by piece.
 fn pieces(file: File, path: PathBuf, range: Range<u64>) -> BoxStream<'static, Result<Bytes>> {
     stream::try_unfold((file, path, range), |(mut file, path, range)| async move {
         if range.is_empty() {
@@ -171,7 +172,7 @@ fn pieces(file: File, path: PathBuf, range: Range<u64>) -> BoxStream<'static, Re
 }
 
 fn too_short(path: &FilePath, length: u64, expected: u64) -> Error {
-    told(format!(
+    store_error(format!(
         "the file {} ends at byte {length}, where {expected} bytes were expected: it became shorter while it was read, or it is \
          damaged; run the query again, or on a copy",
         path.display()
@@ -179,10 +180,10 @@ fn too_short(path: &FilePath, length: u64, expected: u64) -> Error {
 }
 
 fn unreadable(path: &FilePath, error: &std::io::Error) -> Error {
-    told(format!("the file {} can't be read: {error}", path.display()))
+    store_error(format!("the file {} can't be read: {error}", path.display()))
 }
 
-fn told(text: String) -> Error {
+fn store_error(text: String) -> Error {
     Error::Generic { store: "LocalFileSystem", source: text.into() }
 }
 
@@ -214,16 +215,16 @@ mod tests {
             let found = store.get_opts(&location, part(range.clone())).await;
             match found {
                 Ok(found) => assert_eq!(found.bytes().await.expect("bytes"), expected, "{range:?}"),
-                // The engine's store refuses what is empty.
+                // The engine's store refuses an empty range.
                 Err(error) => assert!(range.is_empty(), "{error}"),
             }
         }
         assert_eq!(store.get(&location).await.expect("a file").bytes().await.expect("bytes"), bytes);
     }
 
-    /// Before the file is opened, and after.
+    /// The file becomes shorter before it is opened, and after.
     #[tokio::test]
-    async fn a_file_that_becomes_shorter_is_an_error() {
+    async fn file_that_becomes_shorter_is_an_error() {
         let (_folder, store, path, location) = store_with(&vec![b'x'; 3 * PIECE as usize]);
         let mut found = store.get_opts(&location, part(0..3 * PIECE)).await.expect("a file").into_stream();
         found.try_next().await.expect("a piece").expect("the first piece");

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempDir};
 
-/// Bytes of the name that are kept: names have at most 255.
+/// This many bytes of the target's name are kept, since names have at most 255.
 const LONGEST_NAME: usize = 200;
 
-/// A file without its name. Dropping it removes it.
+/// A file that does not have its name yet. Dropping it removes it.
 #[derive(Debug)]
 pub struct Unfinished {
     file: NamedTempFile,
@@ -23,14 +23,14 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
-    /// Begins a file that is to be `target`, in a folder that is there.
+    /// Begins a file that is to become `target`, whose folder has to exist.
     pub fn create(target: &Path) -> io::Result<Self> {
         let name = unfinished_name(target);
         let mut builder = Builder::new();
         builder.prefix(&name).suffix("#0");
         #[cfg(unix)]
         {
-            // as any new file, and not for its owner alone; the umask takes away from it
+            // The file has the permissions of any new file, less the umask. tempfile's default is for the owner alone.
             let readable = std::os::unix::fs::PermissionsExt::from_mode(0o666);
             builder.permissions(readable);
         }
@@ -53,7 +53,7 @@ impl Unfinished {
         if let Ok(earlier) = fs::symlink_metadata(&self.target)
             && earlier.is_file()
         {
-            // a file system without permissions has none to lose
+            // A file system without permissions fails here, and loses nothing.
             let _ = self.file.as_file().set_permissions(earlier.permissions());
         }
         self.file.persist(&self.target).map_err(|error| error.error)?;
@@ -61,7 +61,7 @@ impl Unfinished {
     }
 }
 
-/// Begins a folder beside the place of `target`, to be renamed when everything is in it. Dropping it removes it.
+/// Begins a folder beside `target`, to be renamed when everything is in it. Dropping it removes it.
 pub fn begin_folder(target: &Path) -> io::Result<TempDir> {
     let name = unfinished_name(target);
     let mut builder = Builder::new();
@@ -74,12 +74,12 @@ pub fn begin_folder(target: &Path) -> io::Result<TempDir> {
     builder.tempdir_in(folder_of(target)).map_err(without_path)
 }
 
-/// Folders that were made for files to come. Dropping it removes those that have none.
+/// The folders that were made for new files. Dropping it removes those that are empty.
 #[derive(Debug, Default)]
 pub struct NewFolders(Vec<PathBuf>);
 
 impl NewFolders {
-    /// Makes a folder, and those that it is in, unless they are there.
+    /// Makes a folder and its parents, as far as they don't exist.
     pub fn make(&mut self, folder: &Path) -> io::Result<()> {
         let missing: Vec<_> =
             folder.ancestors().take_while(|at| !at.as_os_str().is_empty() && !at.exists()).collect();
@@ -96,13 +96,13 @@ impl NewFolders {
 
 impl Drop for NewFolders {
     fn drop(&mut self) {
-        // the system refuses where there are files
+        // The system refuses to remove a folder with files in it.
         self.0.drain(..).rev().for_each(|folder| drop(fs::remove_dir(folder)));
     }
 }
 
-/// Writes a whole file in place of the one at `path`, if there is one. A link stays a link, and what is no file, such as a
-/// pipe, is written to as it is.
+/// Writes a whole file, in place of the one at `path` if there is one. A link stays a link, and a pipe or a device is written
+/// to directly.
 pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return fs::write(path, bytes);
@@ -120,14 +120,14 @@ fn folder_of(target: &Path) -> &Path {
     }
 }
 
-/// How the name begins. A `#` of its own would hide the one that object stores look for.
+/// The beginning of an unfinished file's name. A `#` of the target's own would hide the one that object stores look for.
 fn unfinished_name(target: &Path) -> String {
     let mut name = target.file_name().unwrap_or_default().to_string_lossy().replace('#', "_");
     name.truncate(name.floor_char_boundary(LONGEST_NAME));
     format!("{name}.unfinished-{}-", std::process::id())
 }
 
-/// The system's own words: those who call name the file that they want.
+/// The system's own error, without the path of the temporary file. Callers name the file that they want.
 fn without_path(error: io::Error) -> io::Error {
     match error.get_ref().and_then(Error::source) {
         Some(source) => io::Error::new(error.kind(), source.to_string()),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_takes_its_name_at_its_end() {
+    fn file_takes_its_name_when_finished() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a#b.csv");
         fs::write(&path, "old").expect("a file");
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_dropped_is_gone() {
+    fn dropped_files_and_folders_are_removed() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("page.html");
         drop(Unfinished::create(&path).expect("a file"));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn new_folders_stay_for_their_files() {
+    fn new_folders_stay_if_they_have_files() {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |path: &str| folder.path().join(path);
         fs::create_dir(at("there")).expect("a folder");
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&page).expect("text"), "new");
         let mode = |path: &Path| fs::metadata(path).expect("a file").permissions().mode() & 0o777;
         assert_eq!(mode(&page), 0o640);
-        // a new file is as the umask wants any file to be
+        // A new file has the permissions that the umask leaves to any file.
         write_file(&fresh, b"new").expect("it is written");
         let plain = folder.path().join("plain");
         fs::write(&plain, "").expect("a file");

@@ -1,9 +1,9 @@
-//! What a statement writes appears when the statement has come to its end, and not at all if it fails or is stopped.
+//! Files that a statement writes appear when the statement has come to its end, and not at all if it fails or is stopped.
 //!
 //! The engine's writers take the end of their rows for the end of the statement, also where the rows ended with an error, and
-//! finish their files: part of a result would take the place of an earlier one. So a statement runs with stores that hold
-//! back what is finished. Local files wait beside their places (`unfinished`); objects elsewhere wait as uploads
-//! that are not complete. [`Writes::commit`] lets all of it appear; dropping [`Writes`] removes it.
+//! finish their files: part of a result would replace an earlier one. So a statement runs with stores that hold finished
+//! files back. Local files wait beside their places (`unfinished`); objects elsewhere wait as incomplete uploads.
+//! [`Writes::commit`] lets all of them appear; dropping [`Writes`] removes them.
 
 use std::fmt;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -37,7 +37,7 @@ use super::unfinished::{NewFolders, Unfinished};
 pub struct Writes(Arc<Held>);
 
 impl Writes {
-    /// The context that a plan runs in, so that its writes are these.
+    /// The context that a plan has to run in, so that its writes are held back.
     pub fn context(&self, context: &TaskContext) -> Arc<TaskContext> {
         let runtime = context.runtime_env();
         let stores = Stores { inner: Arc::clone(&runtime.object_store_registry), held: Arc::clone(&self.0) };
@@ -54,8 +54,8 @@ impl Writes {
         ))
     }
 
-    /// Why a plan failed that ran in [`Self::context`]. The engine's writers have words of their own for the end of a disk,
-    /// and leave out what the system said.
+    /// The cause of an error of a plan that ran in [`Self::context`]. The engine's writers have an error of their own for a full
+    /// disk, which leaves out the system's.
     pub fn cause(&self, error: DataFusionError) -> DataFusionError {
         match self.0.failure.get() {
             Some(failure) => DataFusionError::Execution(failure.clone()),
@@ -63,7 +63,7 @@ impl Writes {
         }
     }
 
-    /// Lets all of it appear. Nothing more can be written.
+    /// Lets all files appear. Nothing more can be written.
     pub async fn commit(self) -> Result<()> {
         let Some(mut pending) = self.0.end() else { return Ok(()) };
         for file in std::mem::take(&mut pending.files) {
@@ -87,7 +87,7 @@ impl Default for Writes {
 
 impl Drop for Writes {
     fn drop(&mut self) {
-        // a task that is still at work has a hold on its part: what is to go goes here
+        // A task that still runs may hold on to a file, so the files are removed here.
         drop(self.0.end());
     }
 }
@@ -116,7 +116,7 @@ impl Held {
 #[derive(Debug, Default)]
 struct Pending {
     files: Vec<Arc<LocalFile>>,
-    /// Theirs, which go after them.
+    /// The folders of the files, which are dropped after them.
     folders: NewFolders,
     uploads: Vec<Box<dyn MultipartUpload>>,
     objects: Vec<(Arc<dyn ObjectStore>, Path, PutPayload, PutOptions)>,
@@ -166,7 +166,7 @@ impl ObjectStoreRegistry for Stores {
     }
 }
 
-/// A store that is read as it is, and written to at the end of the statement.
+/// A store whose reads go through at once, and whose writes are held back until the end of the statement.
 #[derive(Debug)]
 struct Store {
     inner: Arc<dyn ObjectStore>,
@@ -206,7 +206,7 @@ impl ObjectStore for Store {
         payload: PutPayload,
         options: PutOptions,
     ) -> StoreResult<PutResult> {
-        // a condition is on what is there now
+        // A conditional write depends on the objects of this moment.
         if options.mode != PutMode::Overwrite {
             return self.inner.put_opts(location, payload, options).await;
         }
@@ -273,15 +273,14 @@ impl ObjectStore for Store {
     }
 }
 
-/// Nothing is known yet of an object that appears later.
+/// The result of writing an object that appears later, of which nothing is known yet.
 fn put_later() -> PutResult {
     PutResult { e_tag: None, version: None }
 }
 
-/// The system's error, with the file in front.
+/// The system's error with the path of the file. The first one is kept for [`Writes::cause`].
 fn failed(target: &std::path::Path, error: &io::Error, first: &FirstFailure) -> StoreError {
     let said = format!("{}: {error}", target.display());
-    // a later one is no news
     let _ = first.set(said.clone());
     StoreError::Generic { store: "LocalFileSystem", source: Box::new(io::Error::new(error.kind(), said)) }
 }
@@ -289,7 +288,7 @@ fn failed(target: &std::path::Path, error: &io::Error, first: &FirstFailure) -> 
 /// A local file that waits for the end of the statement.
 #[derive(Debug)]
 struct LocalFile {
-    /// None when the statement has ended.
+    /// The file; none when the statement has ended.
     file: Mutex<Option<Unfinished>>,
     is_whole: AtomicBool,
     failure: FirstFailure,
@@ -315,7 +314,7 @@ impl LocalFile {
     }
 
     fn finish(&self) -> Result<()> {
-        // a file whose writer gave up, and whose statement did not, is no result
+        // A file whose writer gave up is dropped, even if the statement went on.
         let Some(file) = self.take().filter(|_| self.is_whole.load(Ordering::Acquire)) else { return Ok(()) };
         let target = file.target().to_path_buf();
         Ok(file.finish().map_err(|error| failed(&target, &error, &self.failure))?)
@@ -349,10 +348,10 @@ impl MultipartUpload for LocalUpload {
     }
 }
 
-/// An upload to elsewhere, which is complete when the statement is.
+/// An upload to another store than the local files, which is completed at the end of the statement.
 #[derive(Debug)]
 struct Upload {
-    /// None once it waits for the statement.
+    /// The upload; none once it waits for the end of the statement.
     upload: Option<Box<dyn MultipartUpload>>,
     held: Arc<Held>,
 }
@@ -402,9 +401,9 @@ mod tests {
         writes.commit().await
     }
 
-    /// In a store that is no folder: as one request, and as an upload of many.
+    /// Objects are written as one request, and as an upload of many.
     #[tokio::test(flavor = "multi_thread")]
-    async fn an_object_appears_when_its_statement_has_ended() {
+    async fn object_appears_when_its_statement_has_ended() {
         let ctx = SessionContext::new();
         let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
         ctx.register_object_store(&Url::parse("mem://here").expect("a URL"), Arc::clone(&store));

@@ -64,10 +64,10 @@ struct SourceArgs {
     file: Vec<PathBuf>,
 }
 
-/// What holds for a whole run, whatever it is fed with.
+/// The options of a whole run, whatever its input.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {
-    /// How results are printed; everything but a table in full, as it is and without a footer
+    /// The format of results; all but table are complete, unescaped and without a footer
     ///
     /// A table shows control characters as codes, such as \u{1b}, and cuts values of more than 20,000 characters.
     /// csv and tsv have lists, structs and maps as JSON text.
@@ -75,7 +75,7 @@ pub(super) struct Options {
         .map(|name| parse_format(&name)))]
     pub(super) format: PrintFormat,
 
-    /// How many rows of a table are shown: a number, or inf
+    /// The number of rows that a table shows, or inf
     #[arg(long, value_name = "N|inf", default_value = "40")]
     pub(super) maxrows: MaxRows,
 
@@ -83,11 +83,11 @@ pub(super) struct Options {
     #[arg(short, long)]
     pub(super) quiet: bool,
 
-    /// Memory for queries, such as 512m or 2g; what is beyond goes to disk [default: no limit]
+    /// Memory for queries, such as 512m or 2g; sorts and groupings beyond it go to disk [default: no limit]
     #[arg(short, long, global = true, value_name = "SIZE", value_parser = parse_size, env = "DBCLUSTER_MEMORY_LIMIT")]
     pub(super) memory_limit: Option<usize>,
 
-    /// Disk space for what memory cannot hold, such as 20g [default: 100g]
+    /// Disk space for data beyond the memory limit, such as 20g [default: 100g]
     #[arg(short, long, global = true, value_name = "SIZE", value_parser = parse_size, env = "DBCLUSTER_DISK_LIMIT")]
     pub(super) disk_limit: Option<usize>,
 
@@ -103,7 +103,7 @@ pub(super) struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Tool {
-    // their help is that of their arguments
+    // clap takes their help from their arguments.
     Sample(SampleArgs),
     Demo(DemoArgs),
     Report(ReportArgs),
@@ -124,7 +124,7 @@ Examples:
   dbcluster sample --rows 100000000 --files 16 --seed 7 --out big"
 )]
 pub(super) struct SampleArgs {
-    /// How many process events
+    /// The number of process events
     #[arg(long, value_name = "N", default_value = "20000", value_parser = parse_count)]
     pub(super) rows: u64,
 
@@ -148,7 +148,7 @@ pub(super) struct SampleArgs {
 /// Generates events and analyses them step by step: each query, its result, and what it means.
 #[derive(Debug, Clone, Args)]
 pub(super) struct DemoArgs {
-    /// How many process events to generate
+    /// The number of process events to generate
     #[arg(long, value_name = "N", default_value = "20000", value_parser = parse_count)]
     pub(super) rows: u64,
 
@@ -175,20 +175,20 @@ pub(super) struct ReportArgs {
     #[arg(short = 'T', long, value_name = "TABLE")]
     pub(super) table: String,
 
-    /// What to cluster on: a list of expressions, the first two numbers are the axes of the map
+    /// The features: a list of expressions, of which the first two numbers are the axes of the map
     /// [default: `cmdline_tokens`, `path_score` and `is_system_session`]
     #[arg(long, value_name = "LIST")]
     pub(super) features: Option<String>,
 
-    /// What a row is called: a column or an expression [default: `process_name(NewProcessName)`]
+    /// The name of a row: a column or an expression [default: `process_name(NewProcessName)`]
     #[arg(long, value_name = "EXPR")]
     pub(super) label: Option<String>,
 
-    /// How near neighbours are, in scaled units
+    /// The largest distance of neighbours, in scaled units
     #[arg(long, value_name = "DISTANCE", default_value = "0.0001")]
     pub(super) eps: f64,
 
-    /// How many events make a neighbourhood a cluster
+    /// The number of events that makes a neighbourhood dense, so that a cluster grows from it
     #[arg(long, value_name = "N", default_value = "2")]
     pub(super) min_samples: u64,
 
@@ -211,7 +211,7 @@ pub(super) struct ReportArgs {
     pub(super) force: bool,
 }
 
-/// Where the SQL of a run comes from.
+/// An input of a run: SQL, and its source.
 #[derive(Debug, PartialEq)]
 pub(super) enum Input {
     /// One `-c`, with its ordinal when there are several.
@@ -222,7 +222,7 @@ pub(super) enum Input {
     Stdin,
 }
 
-/// What the command line asks for.
+/// The task that the command line asks for.
 #[derive(Debug)]
 pub(super) enum Task {
     /// Inputs to run in order.
@@ -234,7 +234,7 @@ pub(super) enum Task {
     Report(ReportArgs),
 }
 
-/// Reads the command line. The error knows its text, its stream and its exit code (help and version: 0).
+/// Reads the command line. The error has its text, its stream and its exit code (0 for help and version).
 pub(super) fn parse(
     args: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> Result<(Task, Options), clap::Error> {
@@ -257,7 +257,7 @@ pub(super) fn parse(
     Ok((task, cli.options))
 }
 
-/// `-f tables.sql -c 'SELECT ...' -f more.sql` runs as written, which clap's two lists alone do not tell.
+/// Puts the inputs into the order in which they were given: `-f tables.sql -c 'SELECT ...' -f more.sql` runs as written.
 fn in_order(matches: &ArgMatches, source: SourceArgs) -> Vec<Input> {
     let many = source.command.len() > 1;
     let commands = source
@@ -287,7 +287,10 @@ pub(super) fn parse_format(name: &str) -> PrintFormat {
     }
 }
 
-/// Bytes from `1000`, `512k`, `1.5g`, `2GB`, `4GiB`; the units are powers of 1024.
+/// Reads a number of bytes: `1000`, `512k`, `1.5g`, `2GB`, `4GiB`; the units are powers of 1024.
+///
+/// DataFusion's `SessionContext::parse_capacity_limit` takes `512M` alone: no plain bytes, no `512m`, `GB` or `T`. It reads
+/// 99999999G as the greatest number that there is, and its errors name a setting instead of the units.
 fn parse_size(text: &str) -> Result<usize, String> {
     let expected = || format!("'{text}' is no size: expected a number with k, m, g or t, such as 512m or 2g");
     let lower = text.trim().to_ascii_lowercase();
@@ -312,7 +315,7 @@ fn parse_size(text: &str) -> Result<usize, String> {
     Ok(bytes as usize)
 }
 
-/// A number of rows: `20000`, `20_000`, `1e6`, `5m`.
+/// Reads a number of rows: `20000`, `20_000`, `1e6`, `5m`.
 fn parse_count(text: &str) -> Result<u64, String> {
     let expected = || format!("'{text}' is no number of rows: expected something like 20000, 1e6 or 5m");
     let lower = text.trim().replace('_', "").to_ascii_lowercase();

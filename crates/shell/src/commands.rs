@@ -1,23 +1,23 @@
 //! The commands that start with a backslash, after psql and datafusion-cli.
 
-use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::PathBuf;
 
 use datafusion_cli::print_format::PrintFormat;
 use datafusion_cli::print_options::MaxRows;
 
 use super::args::{FORMATS, parse_format};
 use super::documentation;
-use super::execute::{Origin, Runner};
 use super::failure::Failure;
 use super::output;
+use super::plot;
+use super::runner::Runner;
 
-/// What `\?` shows; completion offers the first words.
+/// The commands and their meanings, as `\?` shows them; completion offers the first words.
 pub(super) const COMMANDS: [(&str, &str); 11] = [
     ("\\d", "list the tables"),
     ("\\d NAME", "describe a table or a file: \\d events, \\d 'logs/*.parquet'"),
     ("\\h", "list the functions"),
-    ("\\h NAME", "what a function does, its arguments, an example"),
+    ("\\h NAME", "describe a function: its arguments, an example"),
     ("\\i FILE", "run the statements of a file"),
     (
         "\\plot KIND FILE QUERY",
@@ -28,37 +28,44 @@ pub(super) const COMMANDS: [(&str, &str); 11] = [
     ("\\quiet [on|off]", "show or set whether footers and progress bars are left out"),
     (
         "\\object_store_profiling [MODE]",
-        "show or set what is told about remote reads: disabled, summary, trace",
+        "show or set how remote reads are reported: disabled, summary, trace",
     ),
     ("\\q", "quit (or Ctrl-D)"),
 ];
 
+/// The way on after a command.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The command has done everything.
+    Done,
+    /// The program is to end.
+    Quit,
+    /// The command stands for this statement, which is to run in its place.
+    Statement(String),
+    /// The statements of this file are to run.
+    Include(PathBuf),
+}
+
 /// Runs a command line, given without its backslash.
-pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<ControlFlow<()>, Failure> {
+pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<Outcome, Failure> {
     let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let argument = argument.trim();
     match (name, argument) {
-        ("q", "") => return Ok(ControlFlow::Break(())),
+        ("q", "") => return Ok(Outcome::Quit),
         ("?", _) => output::say(help())?,
         ("d", "") => {
             let tables = "SELECT table_catalog, table_schema, table_name, table_type FROM information_schema.tables \
                           WHERE table_schema <> 'information_schema' ORDER BY 1, 2, 3";
-            return Box::pin(runner.run_script(tables, Origin::Prompt)).await;
+            return Ok(Outcome::Statement(tables.to_string()));
         }
-        ("d", table) => {
-            let describe = format!("DESCRIBE {table}");
-            return Box::pin(runner.run_script(&describe, Origin::Prompt)).await;
-        }
+        ("d", table) => return Ok(Outcome::Statement(format!("DESCRIBE {table}"))),
         ("h", "") => output::say(documentation::list(&runner.ctx.state()))?,
         ("h", function) => {
             output::say(documentation::of(&runner.ctx.state(), function).map_err(Failure::new)?)?;
         }
         ("i", "") => return Err(Failure::new("\\i needs a file: \\i queries.sql")),
-        ("i", file) => return runner.run_file(Path::new(unquoted(file))).await,
-        ("plot", line) => {
-            let copy = super::plot::copy(&runner.ctx, line).await?;
-            return Box::pin(runner.run_script(&copy, Origin::Prompt)).await;
-        }
+        ("i", file) => return Ok(Outcome::Include(unquoted(file).into())),
+        ("plot", line) => return Ok(Outcome::Statement(plot::copy(&runner.ctx, line).await?)),
         ("pset", setting) => output::say(print_setting(runner, setting)?)?,
         ("quiet", value) => {
             match value {
@@ -84,9 +91,9 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<ControlFlow<(
                 output::say(format!("Object store profiling is {}.\n", stores.instrument_mode()))?;
             }
         }
-        _ => return Err(Failure::new(format!("\\{line} is no command; \\? lists them"))),
+        _ => return Err(Failure::new(format!("there is no command \\{line}; \\? lists the commands"))),
     }
-    Ok(ControlFlow::Continue(()))
+    Ok(Outcome::Done)
 }
 
 fn help() -> String {

@@ -1,7 +1,7 @@
 //! `dbcluster demo`: the analysis of a notebook from start to end, on generated events.
 //!
 //! The queries and the prose are the numbered scripts of `sql/`, run here as they are; only the folder of the tables is
-//! another one. What was found is told from the results.
+//! another one. The summary at the end is made from the results.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -12,18 +12,20 @@ use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::Result;
 use datafusion::config::Dialect;
+use indicatif::HumanCount;
+use tempfile::TempDir;
 
 use super::args::{DemoArgs, SampleArgs};
-use super::execute::Runner;
 use super::failure::Failure;
 use super::output::{self, LineBreaks};
 use super::program::Program;
 use super::report::{self, Report};
-use super::sample::{self, Workers, thousands};
+use super::runner::Runner;
+use super::sample::{self, Workers};
 use super::statements::{Piece, Script};
 use dbcluster_terminal::{complain, printable};
 
-/// The steps, in order: a script each.
+/// The steps, in order. Each is a script.
 const STEPS: [(&str, &str); 7] = [
     ("01_features.sql", include_str!("../../../sql/01_features.sql")),
     ("02_cluster_processes.sql", include_str!("../../../sql/02_cluster_processes.sql")),
@@ -34,24 +36,24 @@ const STEPS: [(&str, &str); 7] = [
     ("07_counts_per_account_and_type.sql", include_str!("../../../sql/07_counts_per_account_and_type.sql")),
 ];
 
-/// The steps whose results the summary speaks of.
+/// The steps whose results are in the summary.
 const PROCESSES: usize = 1;
 const LOGONS: usize = 5;
 
 const TRUTH: (&str, &str) =
     ("check_against_the_truth.sql", include_str!("../../../sql/check_against_the_truth.sql"));
 
-/// The advice about events that are hidden.
+/// The step that finds planted events which the others hide.
 const WITHIN_PROGRAMS: (&str, &str) =
     ("check_within_programs.sql", include_str!("../../../sql/check_within_programs.sql"));
 
-/// Where the scripts read from.
+/// The folder of the tables, as the scripts write it.
 const TABLES: &str = "'sample/";
 
-/// Rows shown of each result.
+/// The demo shows this many rows of each result.
 const ROWS_SHOWN: usize = 15;
 
-/// Oddities named in the summary.
+/// The summary shows this many odd events.
 const ODDITIES: usize = 5;
 
 /// Runs the subcommand.
@@ -75,8 +77,8 @@ pub(super) fn run(
     output::say(format!(
         "{} process events, {} logons and one process tree of a made-up company, with {} odd events planted among \
          them.\nThe tables stand for any log: {}\n",
-        thousands(args.rows),
-        thousands(generated.logons),
+        HumanCount(args.rows),
+        HumanCount(generated.logons),
         generated.planted,
         folder.path.join("processes.parquet").display(),
     ))?;
@@ -108,7 +110,7 @@ pub(super) fn run(
     }
 }
 
-/// The whole of it as a page to look at: beside the kept events, in the current folder, or among temporary files.
+/// Writes the report of the events: beside them if they are kept, else in the current folder, or among temporary files.
 fn report(program: &Program, runner: &Runner, folder: &Path, keep: Option<&Path>) -> Result<(), Failure> {
     let table = folder.join("processes.parquet").display().to_string();
     let report =
@@ -118,7 +120,7 @@ fn report(program: &Program, runner: &Runner, folder: &Path, keep: Option<&Path>
     let (page, _) = report::page(program, &runner.ctx, &report)?;
     let out = match report::write(&page, &out) {
         Ok(()) => out,
-        // A folder that can't be written to is no reason to end here.
+        // The demo goes on in a folder that can't be written to.
         Err(Failure::Message(why)) if keep.is_none() => {
             output::say(format!("\nThe page can't be here ({why}), so it is among temporary files.\n"))?;
             let out = std::env::temp_dir().join(name);
@@ -127,12 +129,12 @@ fn report(program: &Program, runner: &Runner, folder: &Path, keep: Option<&Path>
         }
         Err(failure) => return Err(failure),
     };
-    // Links in a terminal need the whole path.
+    // A terminal makes links of whole paths only.
     let out = fs::canonicalize(&out).unwrap_or(out);
     output::say(format!("\nAll of it as a page, to be opened in a browser: {}\n", out.display()))
 }
 
-/// Shows what a script says, its query and its result; returns the whole result.
+/// Shows a script's prose, its query and the first rows of its result; returns the whole result.
 fn step(
     program: &Program,
     runner: &Runner,
@@ -142,7 +144,7 @@ fn step(
 ) -> Result<RecordBatch, Failure> {
     let (prose, query) = parts(script).ok_or_else(|| Failure::new(format!("{name} has no query")))?;
     output::say(format!("\n{}\n\n{prose}\n\n{query};\n\n", rule(name)))?;
-    // a quote in the folder's name is doubled, as in any SQL string
+    // SQL doubles a quote in a string.
     let here = format!("'{}/", folder.display().to_string().replace('\'', "''"));
     let query = query.replace(TABLES, &here);
     let result = program.run(&query, collect(runner, &query)).map_err(|failure| failure.at(name))?;
@@ -157,7 +159,7 @@ fn step(
         &format,
     )?)?;
     if rows > ROWS_SHOWN {
-        output::say(format!("{ROWS_SHOWN} of {} rows\n", thousands(rows as u64)))?;
+        output::say(format!("{ROWS_SHOWN} of {} rows\n", HumanCount(rows as u64)))?;
     }
     output::flush()?;
     Ok(result)
@@ -186,7 +188,7 @@ fn rule(name: &str) -> String {
     format!("── {name} {}", "─".repeat(96_usize.saturating_sub(name.len())))
 }
 
-/// What the results say, in words.
+/// Tells the results in words.
 fn summary(
     events: u64,
     logons: u64,
@@ -205,17 +207,17 @@ fn summary(
         format!("\n{}\n", rule("What was found")),
         format!(
             "{} process events became {} rows, {} of what there was to read: {} clusters, and {} events like no other.",
-            thousands(events),
-            thousands(rows),
+            HumanCount(events),
+            HumanCount(rows),
             percent(rows, events),
-            thousands(clusters),
-            thousands(apart),
+            HumanCount(clusters),
+            HumanCount(apart),
         ),
         format!(
             "{} logons became {} rows, {} of them events like no other.",
-            thousands(logons),
-            thousands(logon_rows.num_rows() as u64),
-            thousands(logons_apart),
+            HumanCount(logons),
+            HumanCount(logon_rows.num_rows() as u64),
+            HumanCount(logons_apart),
         ),
     ];
     if planted > 0 {
@@ -234,9 +236,9 @@ fn summary(
         lines.push(format!(
             "Of the {} events that stand alone, {alone} were planted. The others are the rarities of everyday work:\n\
              clustering finds what is rare, and somebody has to judge what is bad, but in {} rows instead of {}.",
-            thousands(apart),
-            thousands(rows),
-            thousands(events),
+            HumanCount(apart),
+            HumanCount(rows),
+            HumanCount(events),
         ));
     }
     lines.push("\nThe oddest processes, by the delimiters of their command lines:".to_string());
@@ -250,7 +252,7 @@ fn percent(part: u64, whole: u64) -> String {
     format!("{:.1} %", part as f64 * 100.0 / whole.max(1) as f64)
 }
 
-/// The kinds of which some are hidden.
+/// The kinds of anomalies of which some are hidden.
 fn hidden_kinds(truth: &RecordBatch) -> Result<String, Failure> {
     let kinds = column(truth, "anomaly_kind", &DataType::Utf8)?;
     let hidden = column(truth, "hidden", &DataType::Int64)?;
@@ -261,7 +263,7 @@ fn hidden_kinds(truth: &RecordBatch) -> Result<String, Failure> {
     Ok(names.join(", "))
 }
 
-/// The first rows that stand alone: the query has put the oddest first.
+/// The first rows that stand alone. The query sorts the oddest first.
 fn oddities(processes: &RecordBatch) -> Result<Vec<String>, Failure> {
     let names = column(processes, "process", &DataType::Utf8)?;
     let lines = column(processes, "command_line", &DataType::Utf8)?;
@@ -290,30 +292,28 @@ fn column_sum(batch: &RecordBatch, name: &str) -> Result<i64, Failure> {
     Ok(column(batch, name, &DataType::Int64)?.as_primitive::<Int64Type>().iter().flatten().sum())
 }
 
-/// Where the events lie: a folder that the user wants to keep, or one that goes with this value.
+/// The folder of the events: one that the user wants to keep, or a temporary one that goes with this value.
 struct Folder {
     path: PathBuf,
-    is_temporary: bool,
+    temporary: Option<TempDir>,
 }
 
 impl Folder {
     fn new(keep: Option<&Path>) -> Result<Self, Failure> {
         if let Some(keep) = keep {
-            return Ok(Self { path: keep.to_path_buf(), is_temporary: false });
+            return Ok(Self { path: keep.to_path_buf(), temporary: None });
         }
-        let path = std::env::temp_dir().join(format!("dbcluster-demo-{}", std::process::id()));
-        // not create_dir_all: a folder that somebody else has put there is refused
-        fs::create_dir(&path)
-            .map_err(|error| Failure::new(error.to_string()).at(&path.display().to_string()))?;
-        Ok(Self { path, is_temporary: true })
+        let temporary = tempfile::Builder::new()
+            .prefix("dbcluster-demo-")
+            .tempdir()
+            .map_err(|error| Failure::new(format!("no folder for the events can be made: {error}")))?;
+        Ok(Self { path: temporary.path().to_path_buf(), temporary: Some(temporary) })
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if self.is_temporary
-            && let Err(error) = fs::remove_dir_all(&self.path)
-        {
+        if let Some(Err(error)) = self.temporary.take().map(TempDir::close) {
             complain(&format!("warning: {} is left behind: {error}", self.path.display()));
         }
     }

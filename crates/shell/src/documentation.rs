@@ -1,25 +1,22 @@
-//! `\h`: the functions of the session and what they do, from their own documentation.
+//! `\h`: the functions of the session, described by their own documentation.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Documentation, Signature};
 
+use datafusion_dbcluster::near_miss::did_you_mean;
 use datafusion_dbcluster::{ClusterOption, reference};
 
 /// Text is wrapped to this width.
 const WIDTH: usize = 100;
 
-/// Names at least this alike are offered for an unknown one.
-const ALIKE: f64 = 0.6;
-
-/// What the documentation of table functions is told by.
+/// The kind of table functions.
 const TABLE_FUNCTION: &str = "table function";
 
-/// The engine's table functions carry no documentation.
+/// The engine's table functions, which carry no documentation: name, syntax and meaning.
 const TABLE_FUNCTIONS: [(&str, &str, &str); 6] = [
     (
         "generate_series",
@@ -105,7 +102,7 @@ fn functions(state: &SessionState) -> Vec<Function<'_>> {
             .map(|(_, text)| Cow::Owned(text.clone()));
         all.push(Function { kind: TABLE_FUNCTION, name, aliases: &[], signature: None, documentation });
     }
-    // the maps have an entry for every alias
+    // The session's maps have an entry for every alias.
     all.sort_by(|a, b| (a.kind, a.name).cmp(&(b.kind, b.name)));
     all.dedup_by(|a, b| (a.kind, a.name) == (b.kind, b.name));
     all
@@ -148,7 +145,7 @@ pub(super) fn list(state: &SessionState) -> String {
     text
 }
 
-/// What the session knows of a function; or of which names it could have been.
+/// The description of a function or an option; an error with similar names if there is none.
 pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
     let lower = wanted.trim_end_matches(['(', ')']).to_lowercase();
     let all = functions(state);
@@ -166,27 +163,25 @@ pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
         describe_option(&mut text, option);
         return Ok(text);
     }
-    let near: Vec<&str> = all
-        .iter()
-        .filter(|function| function.is_public())
-        .map(|function| function.name)
-        .filter(|name| name.contains(&lower) || normalized_levenshtein(name, &lower) >= ALIKE)
-        .collect();
-    Err(match near.as_slice() {
-        [] => format!("no function '{wanted}'; \\h lists them"),
-        near => format!("no function '{wanted}'; did you mean {}?", near.join(", ")),
+    let names: Vec<&str> =
+        all.iter().filter(|function| function.is_public()).map(|function| function.name).collect();
+    let longer: Vec<&str> = names.iter().copied().filter(|name| name.contains(&lower)).collect();
+    Err(match longer.as_slice() {
+        [] => format!("no function '{wanted}'{}; \\h lists them", did_you_mean(wanted, &names)),
+        longer => format!("no function '{wanted}'; functions with it in their names: {}", longer.join(", ")),
     })
 }
 
 fn describe_option(text: &mut String, option: &ClusterOption) {
-    // writing to a String cannot fail
+    // Writing to a String cannot fail
     let _ = writeln!(
         text,
         "{} => ...\noption of dbcluster, dbcluster_members and dbcluster_summary\n",
         option.name()
     );
-    let what = format!("{} Takes {}; default: {}.", option.meaning(), option.values(), option.default());
-    wrap(text, &what, "  ");
+    let description =
+        format!("{} Takes {}; default: {}.", option.meaning(), option.values(), option.default());
+    wrap(text, &description, "  ");
     let example = option.sql_example().trim_start_matches("```sql\n").trim_end_matches("\n```");
     text.push_str("\nExample\n");
     for line in example.lines() {
@@ -206,7 +201,7 @@ fn describe(text: &mut String, function: &Function) {
         }
         _ => format!("{name}(...)"),
     };
-    // writing to a String cannot fail
+    // Writing to a String cannot fail.
     let _ = writeln!(
         text,
         "{syntax}\n{kind}{}",
@@ -245,7 +240,7 @@ fn describe(text: &mut String, function: &Function) {
     }
 }
 
-/// Markdown's marks say nothing on a terminal.
+/// The text without the marks of Markdown.
 fn plain(markdown: &str) -> String {
     markdown.replace("**", "").replace('`', "")
 }
@@ -280,7 +275,13 @@ mod tests {
         let state = SessionContext::new().state();
         let text = of(&state, "ABS").expect("a function of the engine");
         assert!(text.starts_with("abs(numeric_expression)\nscalar function, Math Functions\n"), "{text}");
-        assert!(of(&state, "array_len").is_err_and(|near| near.contains("array_length")));
+        let part = of(&state, "array_len").expect_err("a part of a name");
+        assert_eq!(part, "no function 'array_len'; functions with it in their names: array_length");
+        let misspelt = of(&state, "array_lenght").expect_err("a misspelt name");
+        assert!(
+            misspelt.starts_with("no function 'array_lenght' (did you mean 'array_length'"),
+            "{misspelt}"
+        );
         assert!(of(&state, "list_length").expect("an alias").starts_with("array_length("));
         assert_eq!(of(&state, "zzzzqqq").expect_err("unknown"), "no function 'zzzzqqq'; \\h lists them");
     }

@@ -1,4 +1,4 @@
-//! Why a run ends early, in words for people.
+//! The reasons for which a run ends early, in words for people.
 
 use std::error::Error;
 use std::io;
@@ -13,14 +13,14 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use super::hint::with_hint;
 use super::signals::Signal;
 
-/// Why a statement or a script did not come to its end.
+/// The reason for which a statement or a script did not come to its end.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Nobody reads standard output any more (`| head -1`): no error, but nothing is left to do.
     OutputClosed,
-    /// What to tell the user.
+    /// A message for the user.
     Message(String),
-    /// The same with the place where it happened.
+    /// A message that names the place of the failure.
     Placed(String),
     /// A signal has ended the program.
     Stopped(Signal),
@@ -39,7 +39,7 @@ impl Failure {
         }
     }
 
-    /// The same in other words.
+    /// Changes the words of the message.
     pub(super) fn map(self, words: impl Fn(&str) -> String) -> Self {
         match self {
             Self::Message(message) => Self::Message(words(&message)),
@@ -48,7 +48,7 @@ impl Failure {
         }
     }
 
-    /// Adds what to do about it, where `statement` tells.
+    /// Adds advice, where `statement` shows what was meant.
     pub(super) fn with_hint(self, statement: &str) -> Self {
         match self {
             Self::Message(message) => Self::Message(with_hint(message, statement)),
@@ -68,14 +68,14 @@ impl Failure {
 impl From<DataFusionError> for Failure {
     fn from(error: DataFusionError) -> Self {
         match &error {
-            // datafusion-cli's printing returns its writes' errors as they are
+            // datafusion-cli returns the errors of writing to standard output unchanged.
             DataFusionError::IoError(io) if io.kind() == io::ErrorKind::BrokenPipe => Self::OutputClosed,
             _ => Self::Message(describe(&error)),
         }
     }
 }
 
-/// What went wrong, without the layers that it came through ("Arrow error: External error: ...").
+/// Describes an error without the layers that it came through ("Arrow error: External error: ...").
 pub(super) fn describe(error: &DataFusionError) -> String {
     match error {
         DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => describe(inner),
@@ -93,14 +93,14 @@ pub(super) fn describe(error: &DataFusionError) -> String {
         DataFusionError::IoError(inner) => inner.to_string(),
         DataFusionError::SchemaError(inner, _) => inner.to_string(),
         DataFusionError::Plan(text) => {
-            no_table(text).or_else(|| said_by_function(text)).unwrap_or_else(|| text.clone())
+            missing_table(text).or_else(|| message_of_function(text)).unwrap_or_else(|| text.clone())
         }
         DataFusionError::Execution(text)
         | DataFusionError::Configuration(text)
         | DataFusionError::Substrait(text)
         | DataFusionError::Ffi(text) => text.clone(),
         DataFusionError::NotImplemented(text) => {
-            misplaced(text).unwrap_or_else(|| format!("not implemented: {text}"))
+            misplaced_expression(text).unwrap_or_else(|| format!("not implemented: {text}"))
         }
         DataFusionError::ResourcesExhausted(text) => format!("out of resources: {text}"),
         DataFusionError::Internal(text) => format!("internal error: {text}"),
@@ -113,18 +113,18 @@ pub(super) fn describe(error: &DataFusionError) -> String {
     .replace(DISK_LIMIT_OF_ENGINE, "Give it more with --disk-limit")
 }
 
-/// The engine's words for the limit that the shell calls `--disk-limit`.
+/// The engine's advice about the limit that the shell calls `--disk-limit`.
 const DISK_LIMIT_OF_ENGINE: &str =
     "Please try increasing the config: `datafusion.runtime.max_temp_directory_size`";
 
-/// The engine's name for what is not there has a catalog and a schema in front, also when a file was meant.
-fn no_table(text: &str) -> Option<String> {
+/// Rewords the engine's message about a missing table, which has a catalog and a schema in front, also when a file was meant.
+fn missing_table(text: &str) -> Option<String> {
     let name = text.strip_prefix("table 'datafusion.public.")?.strip_suffix("' not found")?;
     Some(format!("there is no table '{name}', and no file of that name"))
 }
 
-/// Of an expression that no operator computes, the engine shows how Rust would write it.
-fn misplaced(text: &str) -> Option<String> {
+/// Rewords the engine's message about an expression that no operator computes, which shows Rust's `Debug` output.
+fn misplaced_expression(text: &str) -> Option<String> {
     let expr = text.strip_prefix("Physical plan does not support logical expression ")?;
     let kind = expr.split(|character: char| !character.is_alphanumeric()).next().unwrap_or_default();
     Some(if kind == "WindowFunction" {
@@ -136,14 +136,14 @@ fn misplaced(text: &str) -> Option<String> {
     })
 }
 
-/// What a function said of its arguments, without what the engine says of functions that say nothing.
-fn said_by_function(text: &str) -> Option<String> {
+/// Extracts a function's own message about its arguments from the engine's message around it.
+fn message_of_function(text: &str) -> Option<String> {
     let (_, said) = text.split_once("user-defined coercion failed with: Error during planning: ")?;
     let (said, _) = said.split_once(" No function matches the given name")?;
     Some(said.trim_end_matches('.').to_string())
 }
 
-/// The same through the errors of other crates, which may wrap one of DataFusion's again.
+/// Describes an error of another crate, which may wrap one of DataFusion's again.
 fn describe_foreign(error: &(dyn Error + 'static)) -> String {
     if let Some(inner) = error.downcast_ref::<DataFusionError>() {
         return describe(inner);

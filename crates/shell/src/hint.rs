@@ -1,7 +1,7 @@
-//! What to type instead, where the engine's own message can't know what was meant.
+//! Advice on what to type instead, where the engine's own message can't know what was meant.
 //!
-//! The parser and the engine's planner speak before any function of ours is asked. What they say of the usual slips
-//! is right, but does not help; the shell has the statement at hand and adds what does.
+//! The parser and the engine's planner fail before any function of ours is asked. Their messages about common mistakes are
+//! right, but do not help. The shell knows the statement and adds what does.
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use datafusion_dbcluster::near_miss::did_you_mean;
 use datafusion_dbcluster::reference;
 
-/// Each a sign in the message, one in the statement (both in lower case), and what to do.
+/// The hints: a part of the message, a part of the statement (both in lower case), and the advice.
 const HINTS: [(&str, &str, &str); 11] = [
     (
         "found: as",
@@ -53,9 +53,9 @@ const HINTS: [(&str, &str, &str); 11] = [
     ),
 ];
 
-/// The message, and behind it what to do about it, if that is known.
+/// The message, followed by advice if there is any.
 pub(super) fn with_hint(mut message: String, statement: &str) -> String {
-    // The parser takes an argument that it can't read for one without a name, and stumbles over the =>.
+    // The parser takes an argument whose value it can't read for one without a name, and fails at the `=>`.
     if message.starts_with("syntax error: ")
         && message.contains("found: =>")
         && let Some((option, error)) = unreadable_value(statement)
@@ -65,7 +65,7 @@ pub(super) fn with_hint(mut message: String, statement: &str) -> String {
     let (said, asked) = (message.to_lowercase(), statement.to_lowercase());
     let known = HINTS.iter().find(|(sign, word, _)| said.contains(sign) && asked.contains(word));
     if let Some((_, _, hint)) = known {
-        // The engine's own guess is about other functions.
+        // The engine's own guess names other functions.
         let message = message.split("\nDid you mean").next().unwrap_or_default();
         return format!("{}; {hint}", message.trim_end_matches('.'));
     }
@@ -75,7 +75,7 @@ pub(super) fn with_hint(mut message: String, statement: &str) -> String {
     format!("{message}{}", did_you_mean(unknown, &ours))
 }
 
-/// The first option whose value is no expression, and what the parser says of it.
+/// The first option whose value is no expression, and the parser's error about it.
 fn unreadable_value(statement: &str) -> Option<(String, String)> {
     let dialect = GenericDialect {};
     let tokens = Tokenizer::new(&dialect, statement).tokenize().ok()?;

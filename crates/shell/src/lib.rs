@@ -1,7 +1,7 @@
 //! The `dbcluster` program: a SQL shell, its batch modes, a generator of sample events, and a demo.
 //!
 //! Printing of footers, highlighting, object stores and their profiling are datafusion-cli's. The loop around
-//! them is ours, because a script needs what datafusion-cli's does not promise: statements cut by the tokenizer, the
+//! them is ours, because a script needs more than datafusion-cli's loop promises: statements cut by the tokenizer, the
 //! first failure ending the run with exit code 1 and its place on standard error, output of any size in constant
 //! memory, a closed pipe that is no error, and a history that does not lie in the current folder.
 //!
@@ -9,27 +9,29 @@
 //! |---|---|
 //! | `args` | the command line |
 //! | `context`, `memory` | the session: engine options, our functions, the pool of `--memory-limit` |
-//! | `statements` | text to statements |
-//! | `execute` | a statement to its printed result |
-//! | `output` | formats |
-//! | `progress`, `stage` | the bar of a statement that takes long, and what it tells |
-//! | `commands`, `documentation` | the backslash commands, and `\h` |
-//! | `prompt`, `completion` | the interactive loop |
-//! | `plot` | `\plot` |
+//! | `statements` | cuts text into statements and commands |
+//! | `script` | runs the statements and commands of a text, one after the other |
+//! | `commands`, `documentation`, `plot` | the backslash commands; `\h`; `\plot` |
+//! | `runner` | runs one statement, from its tokens to its printed result |
+//! | `syntax`, `cli_session` | its syntax tree; datafusion-cli, for the statements that are left to it |
+//! | `printing`, `output` | a result while it comes; the formats |
+//! | `progress`, `stage` | the bar of a statement that takes long, and the stage of its query |
+//! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
 //! | `sample`, `demo`, `report` | the subcommands |
 //! | `files` | tables that are files, and errors that name them |
-//! | `program`, `signals` | threads, and what ends their work early |
+//! | `program`, `signals` | threads, and the signals that end their work early |
 //! | `failure`, `panics` | errors in words |
 //! | `depth` | expressions that would end the stack |
 
 mod args;
+mod cli_session;
 mod commands;
 mod completion;
 mod context;
 mod demo;
 mod depth;
 mod documentation;
-mod execute;
+mod editing;
 mod failure;
 mod files;
 mod hint;
@@ -37,14 +39,18 @@ mod memory;
 mod output;
 mod panics;
 mod plot;
+mod printing;
 mod program;
 mod progress;
 mod prompt;
 mod report;
+mod runner;
 mod sample;
+mod script;
 mod signals;
 mod stage;
 mod statements;
+mod syntax;
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::num::NonZeroUsize;
@@ -54,27 +60,29 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle, available_parallelism};
 use std::{env, fs};
 
+use console::Term;
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
 use datafusion_cli::object_storage::is_stdin_location;
 use datafusion_cli::print_options::PrintOptions;
 
 use args::{Input, Options, Task};
-use execute::{Origin, Runner};
 use failure::Failure;
 use program::Program;
 use progress::PlanWatch;
+use runner::Runner;
+use script::Origin;
 use statements::decoded;
 
 use dbcluster_terminal::{complain, printable_lines};
 
-/// What is logged unless `RUST_LOG` says otherwise. Ballista logs the errors that it returns, which are told anyway.
+/// The log level unless `RUST_LOG` says otherwise. Ballista logs the errors that it returns, which the shell prints anyway.
 const LOG: &str = "error,ballista_core=off";
 
 /// Runs the program with the arguments of this process. Every exit code is decided here: 0 all well, 1 a failure, 2 (from
 /// the command line's own error) wrong usage, and 128 and its number after a signal. Panics of the process print nothing from
 /// here on.
 pub fn main() -> ExitCode {
-    // A second logger, of a host that calls us, is no reason to stop
+    // A host that calls this function may have a logger already.
     let _ = logger().try_init();
     panics::install();
     // The thread that a program starts with has the stack that its shell allows.
@@ -110,7 +118,7 @@ fn work() -> ExitCode {
     }
 }
 
-/// The log on standard error. Its messages quote names and values of what is read.
+/// The log on standard error. Its messages quote names and values of events, so they are escaped.
 fn logger() -> env_logger::Builder {
     let mut logger = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(LOG));
     logger.format(|out, record| {
@@ -152,12 +160,12 @@ fn run_batch(options: &Options, inputs: Vec<Input>) -> Result<(), Failure> {
         Input::Command { .. } => false,
     };
     let stdin_is_sql = inputs.iter().any(reads_stdin);
-    // All of them are read before the first runs: a misspelt second file must not leave half of the work done
+    // All of them are read before the first runs: a misspelt second file must not leave half of the work done.
     let scripts: Vec<(String, String)> = inputs.into_iter().map(read).collect::<Result<_, _>>()?;
     with_runner(options, stdin_is_sql, false, |program, runner| {
         program.run("", async {
             for (name, text) in &scripts {
-                if runner.run_script(text, Origin::Script(name)).await? == ControlFlow::Break(()) {
+                if script::run(runner, text, Origin::Script(name)).await? == ControlFlow::Break(()) {
                     break;
                 }
             }
@@ -210,7 +218,7 @@ fn runner(program: &Program, options: &Options, stdin_is_sql: bool) -> Result<Ru
         format: options.format,
         quiet: options.quiet,
         maxrows: options.maxrows,
-        color: io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none(),
+        color: Term::stdout().features().colors_supported(),
         instrumented_registry: stores,
     };
     Ok(Runner::new(ctx, print, planner))

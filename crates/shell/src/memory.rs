@@ -1,13 +1,13 @@
 //! The memory pool of `--memory-limit`.
 //!
-//! Some consumers can spill to disk (aggregates, sorts, shuffles), others can't: the clustering, the table of a join. The
-//! engine's pools hand out memory in the order in which it is asked for. A greedy one lets the first consumer take
-//! everything, and the next fails without having had anything to spill. A fair one lets each that can spill have an even
-//! share; together they may hold all of it, so a clustering, which comes behind the aggregates and the sort, finds
-//! nothing left, although what is below could do with less: a query may then fail at a limit at which it has room, and
-//! succeed at a smaller one, at which more is spilled.
+//! This pool keeps one half of the memory for consumers that can't spill to disk: the clustering, the hash table of a join.
+//! Those that can spill (aggregates, sorts, shuffles) have even shares of the other half.
 //!
-//! This pool keeps one half for consumers that can't spill. Those that can have even shares of the other half.
+//! The engine's pools hand out memory in the order in which it is asked for. `GreedyMemoryPool` lets the first consumer take
+//! everything, and the next fails without having had anything to spill. `FairSpillPool` gives even shares of all memory to
+//! the consumers that can spill. A clustering, which comes after the aggregates and the sort, then finds nothing left,
+//! although those before it could do with less: a query may fail at a limit at which it has room, and succeed at a smaller
+//! one, at which more is spilled.
 
 use std::fmt::{Display, Formatter};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use datafusion::execution::memory_pool::{
     MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, human_readable_size,
 };
 
-/// Half of it is for consumers that can't spill, who may also have what the others leave.
+/// A pool of which one half is for consumers that can't spill, which may also have the rest of the other half.
 #[derive(Debug)]
 pub(super) struct HalfSpillPool {
     limit: usize,
@@ -26,7 +26,7 @@ pub(super) struct HalfSpillPool {
 
 #[derive(Debug, Default)]
 struct State {
-    /// How many consumers can spill.
+    /// The number of consumers that can spill.
     spillers: usize,
     reserved: usize,
 }
@@ -40,7 +40,7 @@ impl HalfSpillPool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The most that a consumer may have more.
+    /// The number of bytes that a consumer may have beyond those that it holds.
     fn available(&self, state: &State, reservation: &MemoryReservation) -> usize {
         let free = self.limit.saturating_sub(state.reserved);
         if !reservation.consumer().can_spill() {
@@ -113,7 +113,6 @@ mod tests {
 
     use super::*;
 
-    /// Whatever those that can spill hold, the others find one half, and all that is left of the other.
     #[test]
     fn half_is_kept_for_consumers_that_cannot_spill() {
         let pool: Arc<dyn MemoryPool> = Arc::new(HalfSpillPool::new(1000));

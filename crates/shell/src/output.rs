@@ -3,8 +3,8 @@
 //! A table is collected up to the rows it shows. Every other format is written batch by batch, so that a result of
 //! any size passes through constant memory, and is complete: one header, one JSON array.
 //!
-//! A table is for people: what a terminal would obey instead of showing it is escaped ([`dbcluster_terminal`]), line
-//! breaks too, so that no value looks like a row, and a value too long for a cell says how long it is. The other formats
+//! A table is for people: characters that a terminal would obey are escaped ([`dbcluster_terminal`]), line breaks too, so
+//! that no value looks like a row, and a value too long for a cell says how long it is. The other formats
 //! are for programs: they keep every byte, and CSV and TSV have nested values as JSON text.
 
 use std::io::{self, Write};
@@ -38,7 +38,7 @@ pub(super) fn say(text: impl AsRef<str>) -> Result<(), Failure> {
     write(printable_lines(text.as_ref()).as_bytes())
 }
 
-/// Hands what was written to the reader.
+/// Flushes standard output, so that its reader has everything that was written.
 pub(super) fn flush() -> Result<(), Failure> {
     io::stdout().lock().flush().map_err(|error| Failure::output(&error))
 }
@@ -95,9 +95,9 @@ impl BatchWriter {
         }
     }
 
-    /// The bytes behind the last batch; of an empty result, its header or its brackets.
+    /// The bytes after the last batch; for an empty result its header or its brackets.
     pub(super) fn finish(mut self) -> Result<Vec<u8>> {
-        // SET and the like have no columns, and print nothing
+        // The result of SET has no columns, and prints nothing.
         if self.schema.fields().is_empty() {
             return Ok(Vec::new());
         }
@@ -121,12 +121,12 @@ impl BatchWriter {
     }
 }
 
-/// Every object has every column: a reader learns the columns from the first one.
+/// A writer of JSON whose objects have every column, NULL or not: readers learn the columns from the first object.
 fn json() -> json::WriterBuilder {
     json::WriterBuilder::new().with_explicit_nulls(true)
 }
 
-/// The batch with its nested columns made into others.
+/// The batch with its nested columns replaced by what `change` makes of them.
 fn with_nested(batch: &RecordBatch, change: fn(&ArrayRef) -> Result<ArrayRef>) -> Result<RecordBatch> {
     let schema = batch.schema();
     if !schema.fields().iter().any(|field| field.data_type().is_nested()) {
@@ -147,9 +147,9 @@ fn with_nested(batch: &RecordBatch, change: fn(&ArrayRef) -> Result<ArrayRef>) -
 /// The treatment of line breaks in a table's values.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum LineBreaks {
-    /// They are escaped, as everything that a value could pass itself off as a row with.
+    /// They are escaped, so that no value looks like a row.
     Escaped,
-    /// They break the line: a plan is a drawing.
+    /// They break the line, as in a plan, which is drawn over several lines.
     Kept,
 }
 
@@ -181,7 +181,7 @@ pub(super) fn table(
             let values = ArrayFormatter::try_new(column.as_ref(), &form)?;
             let cells = (0..column.len()).map(|row| {
                 let value = values.value(row);
-                // a value that can't be shown is told in its place, unless the session wants the error
+                // A value that can't be shown has the error in its place, unless the session wants it raised.
                 let text = if options.safe { value.to_string() } else { value.try_to_string()? };
                 Ok(Some(cell(&text, line_breaks)))
             });
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_of_a_table_passes_for_a_row() {
+    fn no_value_of_a_table_looks_like_a_row() {
         let column: ArrayRef = Arc::new(StringArray::from(vec!["two\nlines", "\x1b[2J", "\u{202e}b\tc"]));
         let batch = RecordBatch::try_from_iter([("na\rme\n", column)]).expect("one column");
         let text = print_table(&batch, false, LineBreaks::Escaped);
@@ -312,7 +312,7 @@ mod tests {
         assert_eq!(lines.len(), 6, "no line is wrapped");
         assert!(lines[3].ends_with("x x ... [cut: 500000 characters in all] |"));
         assert!(lines[4].contains(&fits));
-        // wide characters take most places
+        // Wide characters take the most columns.
         let wide = "漢".repeat(LONGEST_CELL);
         assert_eq!(print_table(&batch(&[Some(&wide)]), false, LineBreaks::Escaped).lines().count(), 5);
     }

@@ -1,4 +1,4 @@
-//! A panic is the failure of what was asked, and not of the program.
+//! A panic fails the statement that caused it, and not the program.
 //!
 //! The engine, its libraries and this crate may have faults that show as a panic. The shell goes on after it, and a
 //! script ends as after any other error. [`install`] has panics print nothing, and keeps the first one's words and place;
@@ -14,13 +14,13 @@ use futures::FutureExt;
 use super::failure::Failure;
 use super::progress;
 
-/// The first panic since somebody looked.
+/// The first panic since [`take`] was called.
 static FIRST: Mutex<Option<Panic>> = Mutex::new(None);
 
-/// Characters of a statement that a message repeats.
+/// A message repeats this many characters of a statement.
 const STATEMENT: usize = 100;
 
-/// Each the beginning of a place, and what helps against a panic there.
+/// Advice against panics: the beginning of their place, and what helps.
 const ADVICE: [(&str, &str); 7] = [
     ("sort_merge_join", "SET datafusion.optimizer.prefer_hash_join = true joins in another way"),
     ("bytes-", DAMAGED),
@@ -41,7 +41,7 @@ struct Panic {
     place: String,
 }
 
-/// Has panics kept and not printed, in the whole process.
+/// Keeps panics instead of printing them, in the whole process.
 pub(super) fn install() {
     panic::set_hook(Box::new(|info| {
         let message = info.payload_as_str().unwrap_or("no message").to_string();
@@ -49,7 +49,7 @@ pub(super) fn install() {
             .location()
             .map_or_else(|| "?".to_string(), |at| format!("{}:{}", without_registry(at.file()), at.line()));
         log::warn!("panic at {place}: {message}\n{}", Backtrace::force_capture());
-        // the bar is no part of an answer
+        // A panic of the progress bar leaves the answer as it is.
         if thread::current().name() != Some(progress::THREAD) {
             FIRST.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Panic { message, place });
         }
@@ -66,13 +66,13 @@ pub(super) async fn caught<T>(
     statement: &str,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    // of a statement that was cancelled, say
+    // A cancelled statement may have left one.
     drop(take());
     let result = AssertUnwindSafe(work).catch_unwind().await;
     settle(result.map_err(|_| ()), statement)
 }
 
-/// The same for work that does not wait.
+/// Runs `work` that does not wait, as [`caught`] does.
 pub(super) fn caught_here<T>(what: &str, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     drop(take());
     settle(panic::catch_unwind(AssertUnwindSafe(work)).map_err(|_| ()), what)
@@ -81,17 +81,17 @@ pub(super) fn caught_here<T>(what: &str, work: impl FnOnce() -> Result<T, Failur
 fn settle<T>(result: Result<Result<T, Failure>, ()>, statement: &str) -> Result<T, Failure> {
     match (result, take()) {
         (Ok(Err(failure @ (Failure::OutputClosed | Failure::Stopped(_)))), _) => Err(failure),
-        // who has caught it may know more, such as the file
+        // The code that has caught it may know more, such as the file.
         (Ok(Err(failure)), Some(panic)) if panic.is_told_by(&failure) => Err(failure),
         (_, Some(panic)) => Err(Failure::new(panic.in_words(statement))),
         (Ok(result), None) => result,
-        // only one thread has the words, and has told them already
+        // Another statement has taken the words of the panic.
         (Err(()), None) => Err(Failure::new("the statement was given up after a fault")),
     }
 }
 
 impl Panic {
-    /// Whether somebody has made words of it. What a task's end says of it are none.
+    /// Whether the failure tells this panic already. The bare message of a task that has panicked does not count.
     fn is_told_by(&self, failure: &Failure) -> bool {
         match failure {
             Failure::Message(text) | Failure::Placed(text) => {
@@ -126,7 +126,7 @@ impl Panic {
     }
 }
 
-/// Where libraries lie on the machine that built the program is nobody's concern.
+/// Cuts off the folder of libraries on the machine that built the program.
 fn without_registry(file: &str) -> &str {
     match file.split_once("/registry/src/").and_then(|(_, rest)| rest.split_once('/')) {
         Some((_, library)) => library,

@@ -1,4 +1,4 @@
-//! `\plot KIND FILE [option=value ...] QUERY`: a figure without the ceremony of `COPY`.
+//! `\plot KIND FILE [option=value ...] QUERY`: a figure, with fewer words than `COPY` takes.
 
 use datafusion::prelude::SessionContext;
 
@@ -7,7 +7,7 @@ use super::failure::Failure;
 use datafusion_dbcluster::figure_file::columns;
 use dbcluster_figures::{Figure, Settings};
 
-/// What a line is made of.
+/// The parts of a `\plot` line.
 #[derive(Debug, PartialEq)]
 struct Line<'a> {
     kind: &'a str,
@@ -16,7 +16,7 @@ struct Line<'a> {
     query: &'a str,
 }
 
-/// The statement that the rest of a `\plot` line stands for: columns that nobody named are guessed from the query.
+/// The statement that the rest of a `\plot` line stands for. Columns that the line does not name are guessed from the query.
 pub(super) async fn copy(ctx: &SessionContext, line: &str) -> Result<String, Failure> {
     let Line { kind, file, options, query } = read(line)?;
     let Some(figure) = Figure::ALL.into_iter().find(|figure| figure.name().eq_ignore_ascii_case(kind)) else {

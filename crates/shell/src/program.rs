@@ -1,4 +1,4 @@
-//! Where the work of the program is done: its runtime, and what ends the work early.
+//! The runtime that the program's work is done in, and the signals that end the work early.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -11,10 +11,10 @@ use super::failure::Failure;
 use super::panics::{caught, caught_here};
 use super::signals::Signals;
 
-/// How long dropped work may take to come to rest before it is left alone.
+/// Dropped work has this long to come to rest.
 const REST: Duration = Duration::from_secs(2);
 
-/// How long the end of the program waits for tasks that do not stop at once.
+/// The end of the program waits this long for tasks that do not stop at once.
 const SHUTDOWN: Duration = Duration::from_secs(2);
 
 /// The runtime of a program, and the signals that end it.
@@ -46,7 +46,8 @@ impl Program {
         &self.signals
     }
 
-    /// Runs `work` to its end, a panic, or a signal, after which it is dropped and given time to stop. `what` names it.
+    /// Runs `work` to its end, a panic, or a signal, after which it is dropped and given time to stop. `what` names it in
+    /// messages.
     pub(super) fn run<T>(
         &self,
         what: &str,
@@ -58,19 +59,19 @@ impl Program {
         }
     }
 
-    /// The same, unless `cancelled` comes first.
+    /// Runs `work` as [`run`](Self::run) does, unless `cancelled` comes first.
     pub(super) fn run_until<T, C>(
         &self,
         cancelled: impl Future<Output = C>,
         what: &str,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> ControlFlow<C, Result<T, Failure>> {
-        // tasks that outlive a query are connections of object stores
+        // Connections of object stores are tasks that outlive a query.
         let tasks_before = self.runtime.metrics().num_alive_tasks();
         let (outcome, is_whole) = self.runtime.block_on(async {
             tokio::select! {
                 biased;
-                signal = self.signals.come() => {
+                signal = self.signals.wait() => {
                     (ControlFlow::Continue(Err(Failure::Stopped(signal))), false)
                 }
                 result = caught(what, work) => (ControlFlow::Continue(result), true),
@@ -86,7 +87,7 @@ impl Program {
         outcome
     }
 
-    /// Runs `work` on this thread. It has to ask for signals itself: one that has come is why it failed.
+    /// Runs `work` on this thread. It has to ask for signals itself. If it fails after one has come, that is the failure.
     pub(super) fn run_here<T>(
         &self,
         what: &str,
@@ -96,7 +97,7 @@ impl Program {
         result.map_err(|failure| self.signals.first().map_or(failure, Failure::Stopped))
     }
 
-    /// Takes the threads down. Tasks may still be at work: they are told to stop, and not waited for forever.
+    /// Takes the threads down. Running tasks are told to stop, and have [`SHUTDOWN`] to do so.
     pub(super) fn end(self) {
         self.runtime.shutdown_timeout(SHUTDOWN);
     }

@@ -7,8 +7,8 @@
 //!
 //! It stands on standard error while a statement has nothing to print yet, and leaves no trace. A thread draws it: it
 //! sleeps until the statement has run for a while, which most never do, then looks at the counts of the plan's
-//! operators now and then ([`super::stage`]). The query knows nothing of it. [`PlanWatch`] is how the thread comes by
-//! the plan: as the session's planner it sees every plan, also that of a `CREATE TABLE AS` or a `COPY`.
+//! operators in intervals ([`super::stage`]). The query knows nothing of it. The thread gets the plan from [`PlanWatch`],
+//! which as the session's planner sees every plan, also that of a `CREATE TABLE AS` or a `COPY`.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -30,17 +30,17 @@ use super::stage::{Rows, Seen, Stage, Watched};
 /// The name of the thread that draws.
 pub(super) const THREAD: &str = "progress";
 
-/// What ends sooner needs no bar.
+/// A statement that ends sooner has no bar.
 const DELAY: Duration = Duration::from_millis(500);
 
-/// Between two looks at the plan.
+/// The plan is looked at in this interval.
 const INTERVAL: Duration = Duration::from_millis(125);
 
-/// The same where a look takes long, over many thousands of files: a look may take one part in `LOOKS` of the time.
+/// The longest interval, where a look takes long, over many thousands of files. Looks take one part in `LOOKS` of the time.
 const LONG_INTERVAL: Duration = Duration::from_secs(1);
 const LOOKS: u32 = 20;
 
-/// A rate over less time says nothing.
+/// A rate over less time is not shown, since it says nothing.
 const RATE_AFTER: Duration = Duration::from_millis(400);
 
 /// Columns left free, so that the `^C` that the terminal writes does not break the line.
@@ -49,16 +49,16 @@ const MARGIN: u16 = 2;
 /// Columns of the bar itself: in a terminal of 80, all numbers have their place beside it.
 const BAR: usize = 16;
 
-/// Makes the engine's plans, and shows them to the bar of the statement at work, if it has one.
+/// Makes the plans of a session, and shows them to the bar of the running statement, if it has one.
 #[derive(Debug, Default)]
 pub(super) struct PlanWatch {
     bar: Mutex<Weak<Shared>>,
-    /// Who makes the plans; nobody else than the engine, if it is empty.
+    /// The planner that makes the plans; the engine's own if it is empty.
     planner: OnceLock<Arc<dyn QueryPlanner + Send + Sync>>,
 }
 
 impl PlanWatch {
-    /// Has plans made by `planner` from now on. The first one stays.
+    /// Sets the planner that makes the plans. The first one stays.
     #[cfg(feature = "ballista")]
     pub(super) fn plan_by(&self, planner: Arc<dyn QueryPlanner + Send + Sync>) {
         let _ = self.planner.set(planner);
@@ -93,8 +93,8 @@ impl QueryPlanner for PlanWatch {
 pub(super) struct Bar(Option<Arc<Shared>>);
 
 impl Bar {
-    /// A bar for the statement that is about to be planned; one that is never seen unless `wanted`, and standard error is
-    /// a terminal that can go back in its line.
+    /// Starts the bar of the statement that is about to be planned. It is never seen unless `wanted`, and unless standard
+    /// error is a terminal that can go back in its line.
     pub(super) fn start(planner: &PlanWatch, wanted: bool) -> Self {
         if !wanted || !Term::stderr().is_term() || is_dumb() {
             return Self(None);
@@ -102,7 +102,7 @@ impl Bar {
         let shared = Arc::new(Shared::default());
         *planner.bar.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&shared);
         let drawing = Arc::clone(&shared);
-        // without a thread there is no bar, which is no reason to fail
+        // A statement runs without a bar where no thread can be had.
         let _ = thread::Builder::new().name(THREAD.to_string()).spawn(move || drawing.draw_until_over());
         Self(Some(shared))
     }
@@ -122,7 +122,7 @@ impl Drop for Bar {
     }
 }
 
-/// What the statement and the thread that draws share.
+/// The state that the statement and the drawing thread share.
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
@@ -175,7 +175,7 @@ impl State {
         }
     }
 
-    /// The plan goes too: it holds on to what it reads.
+    /// Drops the bar, and the plan, which holds on to what it reads.
     fn end(&mut self) {
         if let Some(shown) = self.shown.take() {
             shown.bar.finish_and_clear();
@@ -189,11 +189,11 @@ impl State {
             None => Seen { stage: Stage::Preparing, rows: None },
         };
         let known = seen.rows.and_then(|rows| rows.known);
-        // Each stage has a bar of its own
+        // Each stage has a bar of its own.
         let shown = match self.shown.take() {
             Some(shown) if shown.seen.stage == seen.stage && shown.known == known => shown,
             last => {
-                // the first stage began before there was anything to see
+                // The first stage began before the first look.
                 let (since, seen_before) = match (&last, self.planned, seen.rows) {
                     (Some(last), _, _) if last.seen.stage == seen.stage => (last.since, last.seen_before),
                     (None, Some(planned), _) => (planned, 0),
@@ -215,12 +215,12 @@ impl State {
     }
 }
 
-/// What stands on the terminal.
+/// The bar that is on the terminal.
 struct Shown {
     bar: ProgressBar,
     seen: Seen,
     known: Option<usize>,
-    /// When the stage began, and how many rows had been looked at then.
+    /// The start of the stage, and the number of rows that had been looked at then.
     since: Instant,
     seen_before: usize,
 }
@@ -237,7 +237,7 @@ fn bar(stage: Stage, known: Option<usize>) -> ProgressBar {
         .with_prefix(words(stage))
 }
 
-/// What the query is doing, in words.
+/// Names a stage for people.
 fn words(stage: Stage) -> String {
     match stage {
         Stage::Preparing => "preparing".to_string(),
@@ -253,7 +253,7 @@ fn words(stage: Stage) -> String {
     }
 }
 
-/// How far a stage has come in the time that it took.
+/// The progress of a stage in numbers: rows, rate and the time left.
 fn numbers(rows: Option<Rows>, seen_before: usize, took: Duration) -> String {
     let Some(rows) = rows else { return span(took) };
     let count = match rows.known {
@@ -269,7 +269,7 @@ fn numbers(rows: Option<Rows>, seen_before: usize, took: Duration) -> String {
     match rows.known {
         Some(known) => {
             let left = known.saturating_sub(rows.read) as f64 / per_second;
-            // a year is as good as forever
+            // A year stands for everything longer.
             format!("{rate}, {} left", span(Duration::from_secs_f64(left.ceil().min(3e7))))
         }
         None => rate,
@@ -282,7 +282,7 @@ fn short(number: usize) -> String {
         return number.to_string();
     }
     let (mut value, mut unit) = (number as f64 / 1e3, "k");
-    // what would be rounded to 1000 of a unit is 1.00 of the next
+    // A value that would be rounded to 1000 of a unit is 1.00 of the next.
     for (next, threshold) in [("M", 999.5), ("G", 999.5), ("T", 999.5)] {
         if value >= threshold {
             (value, unit) = (value / 1e3, next);
@@ -306,7 +306,7 @@ fn span(time: Duration) -> String {
     }
 }
 
-/// A terminal that seems narrower than it is.
+/// A terminal that says it is narrower than it is, by [`MARGIN`].
 #[derive(Debug)]
 struct WithMargin(Term);
 
@@ -366,7 +366,7 @@ mod tests {
         assert_eq!(after(5, 100_000_000, Some(100_000_000)), "100M of 100M rows, 20.0M/s, 0s left");
         assert_eq!(after(5, 45_200_000, None), "45.2M rows, 9.04M/s");
         assert_eq!(numbers(None, 0, Duration::from_secs(75)), "1m 15s");
-        // only what was looked at in this time makes the rate
+        // The rate counts only rows that were looked at in this time.
         let rows = Rows { read: 6000, skipped: 1000, known: Some(9000) };
         assert_eq!(numbers(Some(rows), 3000, Duration::from_secs(2)), "6000 of 9000 rows, 1000/s, 3s left");
     }

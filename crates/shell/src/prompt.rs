@@ -10,17 +10,18 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Config, Editor};
 
-use super::completion::ShellHelper;
-use super::execute::{Origin, Runner};
+use super::editing::ShellHelper;
 use super::failure::Failure;
 use super::output;
 use super::panics::caught_here;
 use super::program::Program;
+use super::runner::Runner;
+use super::script::{self, Origin};
 use dbcluster_terminal::complain;
 
 const PROMPT: &str = "dbcluster> ";
 
-/// Statements remembered from one session to the next.
+/// The history keeps this many statements.
 const HISTORY_LENGTH: usize = 10_000;
 
 /// Runs the shell until `\q`, Ctrl-D, or a signal that ends it.
@@ -50,16 +51,16 @@ pub(super) fn run(program: &Program, runner: &mut Runner, quiet: bool) -> Result
         let line = match editor.readline(PROMPT) {
             Ok(line) if line.trim().is_empty() => continue,
             Ok(line) => line,
-            // Ctrl-C has cleared the line; a signal is the window's new size, or the nudge to look at those of the program
+            // Ctrl-C has cleared the line. Other signals are a resized window, or the nudge to look at the program's signals.
             Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => continue,
-            // a terminal that has gone is at its end too
+            // A terminal that has gone is at its end too.
             Err(ReadlineError::Eof) => {
                 return program.signals().first().map_or(Ok(()), |s| Err(Failure::Stopped(s)));
             }
             Err(error) => return Err(terminal_failure(&error)),
         };
         remember(&mut editor, history.as_deref(), line.trim());
-        let result = program.run_until(ctrl_c(), "", runner.run_script(&line, Origin::Prompt));
+        let result = program.run_until(ctrl_c(), "", script::run(runner, &line, Origin::Prompt));
         match result {
             ControlFlow::Continue(Ok(flow)) if flow.is_break() => return Ok(()),
             ControlFlow::Continue(Ok(_)) => {}
@@ -69,15 +70,12 @@ pub(super) fn run(program: &Program, runner: &mut Runner, quiet: bool) -> Result
             ControlFlow::Continue(Err(Failure::Message(message) | Failure::Placed(message))) => {
                 complain(&format!("error: {message}"));
             }
-            ControlFlow::Break(()) => {
-                runner.forget_includes();
-                complain("cancelled");
-            }
+            ControlFlow::Break(()) => complain("cancelled"),
         }
     }
 }
 
-/// Ends with Ctrl-C; where there is no signal to wait for, there is none to come.
+/// Ends with Ctrl-C, and never where the platform can't wait for it.
 async fn ctrl_c() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
@@ -109,7 +107,8 @@ fn terminal_failure(error: &ReadlineError) -> Failure {
     }
 }
 
-/// Loads the history. Without a folder for it, the session has one of its own and says so.
+/// Loads the history, and returns the path of its file. Without one, the history ends with the session, and a warning says
+/// why.
 fn open_history(editor: &mut Editor<ShellHelper, FileHistory>) -> Option<PathBuf> {
     let no_history = |reason: &str| complain(&format!("warning: no history: {reason}"));
     let Some(path) = history_path(dirs::state_dir(), dirs::data_local_dir()) else {
@@ -131,13 +130,13 @@ fn open_history(editor: &mut Editor<ShellHelper, FileHistory>) -> Option<PathBuf
     }
 }
 
-/// Where the history lies: the user's state folder (`XDG_STATE_HOME`), or where the platform has no such thing, the
-/// folder for local data.
+/// The path of the history: in the user's state folder (`XDG_STATE_HOME`), or on a platform without one in the folder for
+/// local data.
 fn history_path(state: Option<PathBuf>, data: Option<PathBuf>) -> Option<PathBuf> {
     Some(state.or(data)?.join("datafusion-dbcluster").join("history"))
 }
 
-/// Adds a line to the history and its file, at once: a killed shell forgets nothing.
+/// Adds a line to the history and to its file at once, so that a killed shell forgets nothing.
 fn remember(editor: &mut Editor<ShellHelper, FileHistory>, path: Option<&Path>, line: &str) {
     let added = editor.add_history_entry(line);
     if let (Ok(true), Some(path)) = (added, path)

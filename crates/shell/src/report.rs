@@ -1,4 +1,4 @@
-//! `dbcluster report`: clusters a table, and makes one page of what comes out.
+//! `dbcluster report`: clusters a table, and draws the result as one page.
 
 use std::path::Path;
 
@@ -9,20 +9,20 @@ use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr, SelectItem};
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
+use indicatif::HumanCount;
 
 use super::args::ReportArgs;
 use super::depth::sql;
-use super::execute::Runner;
 use super::failure::Failure;
 use super::output;
 use super::program::Program;
-use super::sample::thousands;
+use super::runner::Runner;
 use super::statements::dialect;
 use datafusion_dbcluster::figure_file::{columns, rows};
 use dbcluster_figures::{ColumnType, Figure, MAX_ROWS, Rows, Settings, draw_report};
 use dbcluster_files::write_file;
 
-/// The features of the notebook, for tables that have what they need. NULL text is read as empty, as `process_features`
+/// The features of the notebook, for tables that have their columns. NULL text is read as empty, as `process_features`
 /// does it.
 const PROCESS: &str =
     "cmdline_tokens(coalesce(CommandLine, '')) AS tokens, path_score(coalesce(NewProcessName, '')) AS path";
@@ -31,7 +31,7 @@ const SESSION: &str = "coalesce(is_system_session(SubjectLogonId), false) AS is_
 /// The columns that these features are made of.
 const SOURCES: [&str; 3] = ["CommandLine", "NewProcessName", "SubjectLogonId"];
 
-/// What makes a page of a table.
+/// The parameters of a report.
 #[derive(Debug)]
 pub(super) struct Report<'a> {
     pub(super) table: &'a str,
@@ -44,7 +44,7 @@ pub(super) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// What a table of Windows' process events needs.
+    /// The report of a table of Windows' process events.
     pub(super) fn of(table: &'a str) -> Self {
         Self { table, features: None, label: None, eps: 0.0001, min_samples: 2, nulls: "error", title: None }
     }
@@ -81,7 +81,7 @@ pub(super) fn run(program: &Program, runner: &Runner, args: &ReportArgs) -> Resu
     Ok(())
 }
 
-/// The page, and the number of rows that are left to read.
+/// The page, and the number of its rows: clusters and odd events.
 pub(super) fn page(
     program: &Program,
     ctx: &SessionContext,
@@ -142,7 +142,7 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     }
     let settings = settings(Figure::Report, &given, &collapse)?;
 
-    // Events that are equal to the boxes count together: any number of them becomes few rows.
+    // Events with equal features and label are counted together, so that any number of them becomes few rows.
     let free = |name: &str| free_name(name, |name| feature_columns.iter().any(|(column, _)| *column == name));
     let (called, events) = (free("label"), free("events"));
     let names: Vec<String> = numbers.iter().chain(&color).map(|name| identifier(name)).collect();
@@ -157,13 +157,13 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     let mut boxes = vec![];
     for (at, number) in numbers.iter().enumerate() {
         let mut given = vec![("x", number.as_str()), ("y", called.as_str()), ("weight", events.as_str())];
-        // The first feature as a whole, the second one split: as the notebook has them.
+        // The notebook shows the first feature as a whole, and splits the second one by colour.
         if let (1, Some(color)) = (at, &color) {
             given.push(("color", color));
         }
         boxes.push(self::settings(Figure::Box, &given, &of_events)?);
     }
-    // Too many different ones: the boxes are those of the exemplars then, and say so.
+    // If they are too many, the boxes are those of the exemplars, and say so.
     let variability = (of_events.len() <= MAX_ROWS).then_some((&of_events, boxes.as_slice()));
     let note = nulls_note(ctx, report, &input, &features_with_names).await?;
     let page = draw_report(&collapse, &settings, variability, &note)
@@ -179,14 +179,14 @@ fn settings(figure: Figure, given: &[(&str, &str)], rows: &Rows) -> Result<Setti
 }
 
 async fn collect(ctx: &SessionContext, query: &str) -> Result<Rows, Failure> {
-    let said = |failure: Failure| failure.map(as_flags);
-    let frame = sql(ctx, query).await.map_err(said)?;
+    let failed = |failure: Failure| failure.map(as_flags);
+    let frame = sql(ctx, query).await.map_err(failed)?;
     let schema = std::sync::Arc::clone(frame.schema().inner());
-    let batches = frame.collect().await.map_err(Failure::from).map_err(said)?;
+    let batches = frame.collect().await.map_err(Failure::from).map_err(failed)?;
     Ok(rows(&schema, &batches)?)
 }
 
-/// The advice of a query in the words of this command.
+/// Puts the advice of an error into the words of this command: flags instead of options.
 fn as_flags(message: &str) -> String {
     ["error", "zero", "skip"].iter().fold(message.to_string(), |message, value| {
         message.replace(&format!("nulls => '{value}'"), &format!("--nulls {value}"))
@@ -213,7 +213,7 @@ fn named(features: &str, name: Dialect) -> Result<String, Failure> {
     Ok(items.iter().map(item).collect::<Vec<_>>().join(", "))
 }
 
-/// How many events have NULL where a feature is made of it, and how it was read. Empty where none has.
+/// Counts the events with NULL in a column of a feature, and tells how they were read. Empty if there are none.
 async fn nulls_note(
     ctx: &SessionContext,
     report: &Report<'_>,
@@ -247,7 +247,7 @@ async fn nulls_note(
         match batches.iter().map(count).sum::<i64>() {
             0 => {}
             1 => found.push(format!("{name} in 1 event")),
-            rows => found.push(format!("{name} in {} events", thousands(rows.unsigned_abs()))),
+            rows => found.push(format!("{name} in {} events", HumanCount(rows.unsigned_abs()))),
         }
     }
     Ok(if found.is_empty() { String::new() } else { format!("NULL, {read_as}: {}.", found.join(", ")) })
@@ -263,7 +263,7 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The name, or one like it that is not taken.
+/// The name, with `_` appended until it is not taken.
 fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let mut name = name.to_string();
     while is_taken(&name) {
@@ -295,7 +295,7 @@ fn features(report: &Report<'_>, input: &Schema) -> Result<String, Failure> {
     Ok(if has(input, "SubjectLogonId") { format!("{PROCESS}, {SESSION}") } else { PROCESS.to_string() })
 }
 
-/// What a row is called.
+/// The name of a row.
 struct Label {
     expression: String,
     name: String,

@@ -1,4 +1,4 @@
-//! Signals that end the program: what is at work is dropped and tidied up first, and the exit code tells which it was.
+//! Signals that end the program. The running work is dropped and tidied up first, and the exit code tells the signal.
 
 use std::fmt;
 use std::io;
@@ -34,7 +34,7 @@ impl fmt::Display for Signal {
     }
 }
 
-/// The parts that are asked whether the program is to end.
+/// Tells any part of the program whether a signal has come.
 #[derive(Debug, Clone)]
 pub(super) struct Signals(watch::Receiver<Option<Signal>>);
 
@@ -52,12 +52,12 @@ impl Signals {
         *self.0.borrow()
     }
 
-    /// Waits for the first one.
-    pub(super) async fn come(&self) -> Signal {
+    /// Waits for the first signal.
+    pub(super) async fn wait(&self) -> Signal {
         let mut told = self.0.clone();
         let signal = match told.wait_for(Option::is_some).await {
             Ok(signal) => *signal,
-            // nobody is left to tell
+            // The task that listens has gone, so no signal will come.
             Err(_) => None,
         };
         match signal {
@@ -81,16 +81,16 @@ mod platform {
 
     use super::Signal;
 
-    /// Between two nudges of the prompt, until it has noticed.
+    /// The prompt is nudged in this interval until it has noticed.
     const NUDGE: Duration = Duration::from_millis(50);
 
     pub(super) fn listen(
         at_prompt: bool,
         tell: Sender<Option<Signal>>,
     ) -> io::Result<impl Future<Output = ()> + Send> {
-        // to listen is to ignore no longer: ask first
+        // Listening to a signal ends its being ignored, so this asks first.
         let hears_interrupt = !at_prompt && !is_ignored(Signal::Interrupt);
-        // from here on, a nudge of the prompt does not end the process
+        // From here on, a nudge of the prompt does not end the process.
         let mut interrupt =
             if at_prompt || hears_interrupt { Some(signal(SignalKind::interrupt())?) } else { None };
         let mut others = vec![];
@@ -123,7 +123,7 @@ mod platform {
             if !at_prompt {
                 return;
             }
-            // A prompt waits for a key. The line editor gives up its line when this signal comes.
+            // The prompt waits for a key. This signal makes the line editor give up its line.
             loop {
                 let _ = kill(Pid::this(), Unix::SIGINT);
                 tokio::time::sleep(NUDGE).await;
@@ -131,7 +131,7 @@ mod platform {
         })
     }
 
-    /// Whether who started the process wants it to live on (`nohup`, or `&` in a script).
+    /// Whether the process was started with the signal ignored (by `nohup`, or by `&` in a script).
     fn is_ignored(ending: Signal) -> bool {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

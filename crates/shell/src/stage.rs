@@ -1,4 +1,4 @@
-//! What a running query is doing and how far it is, read off its plan.
+//! The stage and the progress of a running query, read off its plan.
 //!
 //! The engine's operators count while they work: rows, files, row groups, times. `EXPLAIN ANALYZE` prints the counts
 //! at the end, but they can be read at any time, and nothing is added to the query for it.
@@ -18,43 +18,39 @@ use datafusion::physical_plan::metrics::{MetricValue, MetricsSet};
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
-/// The name of the operator that clusters.
-const CLUSTERING: &str = "DbscanExec";
+use datafusion_dbcluster::DbscanExec;
 
-/// The name of the operator that sends a query to a cluster.
-const ON_CLUSTER: &str = "ClusterExec";
-
-/// What a query is doing.
+/// The stage of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// There is no plan yet: files are listed, their schemas and statistics read.
+    /// The query has no plan yet: files are listed, their schemas and statistics read.
     Preparing,
     Reading,
-    /// What `dbcluster` reads has been read, and becomes distinct vectors.
+    /// The events that `dbcluster` clusters have been read, and are grouped into distinct vectors.
     Grouping,
     Clustering {
         vectors: usize,
     },
-    /// The second look at the table.
+    /// The table is read a second time, for the events that stand for clusters.
     FetchingEvents,
-    /// A cluster does it: so many of its stages are done, and of the tasks of those that have begun.
+    /// A cluster runs the query. `tasks` are those of the stages that have begun.
     OnCluster {
         done: usize,
         stages: usize,
         tasks_done: usize,
         tasks: usize,
     },
-    /// Everything has been read, or what is read can't be seen.
+    /// Everything has been read, or the plan does not show what is read.
     Working,
 }
 
-/// Rows that are behind the scans of a stage.
+/// The rows that the scans of a stage have done with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rows {
     pub(super) read: usize,
-    /// Those of them that were not looked at: they say nothing about how fast the rest will be.
+    /// The part of them that was skipped without a look, which says nothing about the rate.
     pub(super) skipped: usize,
-    /// How many there are.
+    /// The number of rows in all, if it is known.
     pub(super) known: Option<usize>,
 }
 
@@ -62,11 +58,11 @@ pub(super) struct Rows {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) stage: Stage,
-    /// Where rows are read.
+    /// The rows, in a stage that reads.
     pub(super) rows: Option<Rows>,
 }
 
-/// The operators of a plan that tell how far it is.
+/// The operators of a plan that show its progress.
 pub(super) struct Watched {
     scans: Vec<Scan>,
     clusterings: Vec<Arc<dyn ExecutionPlan>>,
@@ -77,10 +73,10 @@ pub(super) struct Watched {
 /// A leaf of the plan.
 struct Scan {
     plan: Arc<dyn ExecutionPlan>,
-    /// Which clustering it feeds, the nearest one.
+    /// The index of the clustering that it feeds, the nearest one.
     feeds: Option<usize>,
     rows: Option<usize>,
-    /// Files, or parts of files, that the scan goes through.
+    /// The number of files, or parts of files, that the scan goes through.
     files: usize,
 }
 
@@ -92,11 +88,11 @@ impl Watched {
     }
 
     fn collect(&mut self, plan: &Arc<dyn ExecutionPlan>, mut feeds: Option<usize>) {
-        if plan.name() == CLUSTERING {
+        if (plan.as_ref() as &dyn Any).is::<DbscanExec>() {
             feeds = Some(self.clusterings.len());
             self.clusterings.push(Arc::clone(plan));
         }
-        if plan.name() == ON_CLUSTER {
+        if is_on_cluster(plan.as_ref()) {
             self.cluster = Some(Arc::clone(plan));
         }
         let children = plan.children();
@@ -127,7 +123,18 @@ impl Watched {
     }
 }
 
-/// How far a scan is.
+/// Whether an operator sends a query to a cluster.
+#[cfg(feature = "ballista")]
+fn is_on_cluster(plan: &dyn ExecutionPlan) -> bool {
+    (plan as &dyn Any).is::<dbcluster_ballista::ClusterExec>()
+}
+
+#[cfg(not(feature = "ballista"))]
+fn is_on_cluster(_: &dyn ExecutionPlan) -> bool {
+    false
+}
+
+/// The progress of a scan.
 #[derive(Debug, Clone, Copy)]
 struct ScanState {
     feeds: Option<usize>,
@@ -137,7 +144,7 @@ struct ScanState {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClusteringState {
-    /// Not all of its input is there.
+    /// Its input is not complete.
     Waiting,
     AtWork {
         vectors: usize,
@@ -145,7 +152,7 @@ enum ClusteringState {
     Done,
 }
 
-/// Puts the states of the operators together.
+/// Concludes the stage of the query from the states of its operators.
 fn seen(scans: &[ScanState], clusterings: &[ClusteringState]) -> Seen {
     let at_work: Vec<usize> = clusterings
         .iter()
@@ -165,7 +172,7 @@ fn seen(scans: &[ScanState], clusterings: &[ClusteringState]) -> Seen {
     let reading = |stage, scans: &[ScanState]| Seen { stage, rows: Some(total(scans)) };
     if clusterings.contains(&ClusteringState::Waiting) {
         return if running(&after) && before.iter().all(|scan| scan.rows.read == 0) {
-            // another table of the query comes first
+            // Another table of the query is read first.
             reading(Stage::Reading, &after)
         } else if before.iter().any(|scan| !scan.ended) {
             reading(Stage::Reading, &before)
@@ -173,7 +180,7 @@ fn seen(scans: &[ScanState], clusterings: &[ClusteringState]) -> Seen {
             Seen { stage: Stage::Grouping, rows: None }
         };
     }
-    // what fed the clusterings has been read
+    // The scans that feed the clusterings have ended.
     let after: Vec<ScanState> = after.into_iter().filter(|scan| scan.feeds.is_none()).collect();
     if after.iter().all(|scan| scan.ended) {
         return Seen { stage: Stage::Working, rows: None };
@@ -181,7 +188,7 @@ fn seen(scans: &[ScanState], clusterings: &[ClusteringState]) -> Seen {
     reading(if clusterings.is_empty() { Stage::Reading } else { Stage::FetchingEvents }, &after)
 }
 
-/// The rows of some scans together; how many there are is known if it is for each of them.
+/// The sum of the rows of some scans. Their number in all is known if it is known for each of them.
 fn total(scans: &[ScanState]) -> Rows {
     let known: Option<usize> = scans.iter().map(|scan| scan.rows.known).sum();
     Rows {
@@ -201,7 +208,7 @@ impl Scan {
         Self { plan, feeds, rows, files }
     }
 
-    /// None for a scan that doesn't count its rows.
+    /// The state of the scan; none if it doesn't count its rows.
     fn state(&self) -> Option<ScanState> {
         let counts = Counts::of(&self.plan.metrics()?);
         if counts.output.is_none() && self.files == 0 {
@@ -219,7 +226,7 @@ impl Scan {
     }
 }
 
-/// What a scan has counted so far, over all its partitions and files.
+/// The counts of a scan so far, over all its partitions and files.
 #[derive(Debug, Default)]
 struct Counts {
     output: Option<usize>,
@@ -229,7 +236,7 @@ struct Counts {
     row_groups_skipped: usize,
     files_read: usize,
     files_skipped: usize,
-    /// Partitions that have come to an end, and streams that have not.
+    /// The partitions that have come to an end, and the number of streams that have not.
     ended: HashSet<Option<usize>>,
     running: usize,
 }
@@ -279,10 +286,10 @@ impl Counts {
         self.output.unwrap_or(0) + self.rows_filtered
     }
 
-    /// The rows that are behind a scan of `known` rows in `files` files.
+    /// The rows that a scan of `known` rows in `files` files has done with.
     fn rows(&self, known: Option<usize>, files: usize) -> Rows {
         let read = self.looked_at();
-        // if there are more than there should be, statistics are wrong, or the table is read several times
+        // More rows than there should be mean wrong statistics, or a table that is read several times.
         let Some(known) = known.filter(|known| read <= *known) else {
             return Rows { read, skipped: 0, known: None };
         };
@@ -294,7 +301,8 @@ impl Counts {
     }
 }
 
-/// Looks at `input_rows`, which is counted when all of the input is there, and at the time that is taken at the end.
+/// Concludes the state of a clustering from `input_rows`, which is counted when the input is complete, and from the time,
+/// which is taken at the end.
 fn clustering_state(plan: &dyn ExecutionPlan) -> ClusteringState {
     let (mut with_input, mut done) = (HashSet::new(), HashSet::new());
     let mut vectors = 0;
@@ -346,9 +354,9 @@ mod tests {
     }
 
     #[test]
-    fn a_query_reads_and_works() {
+    fn query_without_clustering_reads_and_works() {
         assert_eq!(seen(&[], &[]), without_rows(Stage::Working));
-        // both sides of a join
+        // The scans are both sides of a join.
         let both = |left, right| seen(&[scan(None, left, 5), scan(None, right, 10)], &[]);
         assert_eq!(both(0, 0), with_rows(Stage::Reading, 0, 15));
         assert_eq!(both(5, 1), with_rows(Stage::Reading, 6, 15));
@@ -356,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clustering_reads_clusters_and_fetches() {
+    fn query_with_clustering_reads_clusters_and_fetches() {
         let at_work = ClusteringState::AtWork { vectors: 7 };
         let look = |first, clustering, second| {
             seen(&[scan(Some(0), first, 10), scan(None, second, 10)], &[clustering])
@@ -385,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_skipped_is_behind_the_scan() {
+    fn skipped_rows_count_as_read() {
         let look = |counts: Counts| {
             let rows = counts.rows(Some(1000), 4);
             (rows.read, rows.skipped, rows.known)
@@ -395,10 +403,10 @@ mod tests {
         assert_eq!(look(Counts { rows_skipped: 40, ..counts() }), (140, 40, Some(1000)));
         let files = || Counts { files_skipped: 1, files_read: 2, ..counts() };
         assert_eq!(look(files()), (350, 250, Some(1000)));
-        // and half of two of the four files
+        // Half of the row groups of two of the four files are skipped too.
         let row_groups = Counts { row_groups: 8, row_groups_skipped: 4, ..files() };
         assert_eq!(look(row_groups), (600, 500, Some(1000)));
-        // averages never lead beyond the end, and wrong statistics are no total
+        // Averages never lead beyond the end, and wrong statistics give no total.
         assert_eq!(look(Counts { files_skipped: 9, ..counts() }), (1000, 900, Some(1000)));
         assert_eq!(look(Counts { output: Some(1001), ..Counts::default() }), (1001, 0, None));
     }

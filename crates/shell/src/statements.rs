@@ -6,8 +6,8 @@
 //!
 //! Statements are cut one at a time, because a statement can change how the rest is read
 //! (`SET datafusion.sql_parser.dialect = 'mysql'`). So the tokenizer never sees the whole text, but a line, or as many
-//! lines as a statement has: what is read is handed out, or read once more together with at least as much again. A script
-//! is cut in a time that grows as its length does.
+//! lines as a statement has: text that was read is handed out, or read once more together with at least as much again.
+//! The time to cut a script is linear in its length.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -41,13 +41,27 @@ pub(super) struct Statement<'a> {
     pub(super) text: &'a str,
     /// With their place in the script.
     pub(super) tokens: Vec<TokenWithSpan>,
-    /// Where it starts, from 1.
+    /// The line in which it starts, from 1.
     pub(super) line: u64,
 }
 
-/// The text of a script that was read from a file or a pipe, or what it is instead.
+/// Whether a text can be run as it stands. If not, it waits for more.
+pub(super) fn is_complete(text: &str, dialect_name: DialectName) -> bool {
+    let mut script = Script::new(text);
+    let mut complete = true;
+    while let Some(piece) = script.next(dialect_name) {
+        complete = match piece {
+            Piece::Statement { terminated, .. } => terminated,
+            Piece::Command { .. } => true,
+            Piece::Broken { unfinished, .. } => !unfinished,
+        };
+    }
+    complete
+}
+
+/// The text of a script that was read from a file or a pipe, or an error if it is not UTF-8.
 pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
-    // It begins with a byte order mark, or with a character of SQL, one of whose two bytes is zero
+    // UTF-16 begins with a byte order mark, or with a character of SQL, one of whose two bytes is zero.
     let is_utf16 = matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]);
     if is_utf16 {
         return Err("the script is UTF-16, expected UTF-8: save it anew as UTF-8".to_string());
@@ -68,19 +82,19 @@ pub(super) struct Script<'a> {
     error: Option<TokenizerError>,
     /// The dialect that the tokens were read in.
     read_in: Option<DialectName>,
-    /// Where the next reading starts: behind what has been handed out.
+    /// The start of the next reading: the end of the pieces that have been handed out.
     offset: usize,
     location: Location,
-    /// Where the last reading ended.
+    /// The end of the last reading.
     read_to: usize,
-    /// All that was given to the tokenizer, in bytes.
+    /// The number of bytes that the tokenizer was given.
     #[cfg(test)]
     tokenized: usize,
 }
 
 impl<'a> Script<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        // Windows' editors put a byte order mark in front, which takes no column
+        // Editors on Windows put a byte order mark in front, which takes no column.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut script = Self {
             text,
@@ -93,7 +107,7 @@ impl<'a> Script<'a> {
             #[cfg(test)]
             tokenized: 0,
         };
-        // `#!/usr/bin/env -S dbcluster -f` makes a script runnable
+        // A first line `#!/usr/bin/env -S dbcluster -f` makes a script runnable.
         if text.starts_with("#!") {
             script.skip_to(text.find('\n').unwrap_or(text.len()));
         }
@@ -144,7 +158,7 @@ impl<'a> Script<'a> {
         Piece::Statement { statement: Statement { text, tokens, line }, terminated }
     }
 
-    /// What is left when everything has been read, and no semicolon is left.
+    /// The last piece, when everything has been read and no semicolon is left.
     fn rest(&mut self) -> Option<Piece<'a>> {
         if let Some(error) = self.error.take() {
             self.tokens.clear();
@@ -186,7 +200,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// The text that was read and not handed out has to be read again.
+    /// Drops the tokens that were not handed out, so that their text is read again.
     fn forget(&mut self) {
         self.tokens.clear();
         self.error = None;
@@ -201,7 +215,7 @@ impl<'a> Script<'a> {
         Some(taken)
     }
 
-    /// A command is the rest of its line, whatever quotes it has: what follows is read afresh.
+    /// Hands out a command: the rest of its line, whatever quotes it has. The text behind it is read afresh.
     fn command(&mut self, start: usize, line: u64) -> Piece<'a> {
         let end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
         self.skip_to(end);
@@ -319,6 +333,24 @@ mod tests {
     }
 
     #[test]
+    fn lines_wait_for_their_semicolon() {
+        for (input, complete) in [
+            ("SELECT 1;", true),
+            ("SELECT 1; -- done", true),
+            ("SELECT 1", false),
+            ("SELECT ';", false),
+            ("SELECT /* ;", false),
+            ("SELECT 1; SELECT 2", false),
+            ("\\d events", true),
+            ("\\i it's.sql", true),
+            ("-- a thought", true),
+            ("", true),
+        ] {
+            assert_eq!(is_complete(input, DialectName::Generic), complete, "{input}");
+        }
+    }
+
+    #[test]
     fn first_line_of_a_runnable_script_is_skipped() {
         assert_eq!(pieces("#!/usr/bin/env -S dbcluster -f\nSELECT 1;"), ["2; SELECT 1"]);
     }
@@ -347,7 +379,7 @@ mod tests {
         assert_eq!(decoded("\u{feff}é".into()), Ok("\u{feff}é".to_string()));
     }
 
-    /// How many bytes the tokenizer has seen when all of the text has been handed out.
+    /// The number of bytes that the tokenizer has seen when all of the text has been handed out.
     fn tokenized(text: &str, mut dialect_of: impl FnMut(usize) -> DialectName) -> usize {
         let mut script = Script::new(text);
         let mut number = 0;
@@ -377,7 +409,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is read line by line is what the tokenizer makes of the whole.
+        /// Reading line by line gives the same pieces as the tokenizer of the whole text.
         #[test]
         fn lines_are_cut_as_the_whole(
             parts in proptest::collection::vec(

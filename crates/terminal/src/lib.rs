@@ -1,6 +1,6 @@
-//! What is printed for people: text in which every character is seen, and standard error.
+//! Text for people: it shows every character as something visible, and goes to standard error without a panic.
 //!
-//! The text of events comes from whoever caused them. A terminal obeys some characters instead of showing them: escape
+//! The text of events is written by the people who caused them. A terminal obeys some characters instead of showing them: escape
 //! sequences clear the screen or name the window, a carriage return overwrites the line, and the marks of right-to-left
 //! writing turn `exe.gpj` into `jpg.exe`. Others have no width, so that two names look the same. Here each of them becomes
 //! its code, `\u{1b}`. Backslashes stay as they are: a Windows path reads as it was written, and no `\t` or `\n` in
@@ -16,22 +16,23 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// Controls, invisible formatting, the separators of lines and paragraphs, and what is ignored where there is no glyph.
+/// The characters that are not seen: controls, invisible formatting, separators of lines and paragraphs, and characters that
+/// fonts may leave out.
 const UNSEEN: &str = r"\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}";
 
-/// The text on one line, with codes in place of what could not be seen.
+/// The text on one line, with codes in place of characters that are not seen.
 pub fn printable(text: &str) -> Cow<'_, str> {
     static PATTERN: LazyLock<Regex> = LazyLock::new(|| pattern(&format!("[{UNSEEN}]")));
     with_codes(&PATTERN, text)
 }
 
-/// The same for a text that may have lines: line feeds and tabs stay.
+/// The text with codes in place of characters that are not seen, except for line feeds and tabs, which stay.
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
     static PATTERN: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"[{UNSEEN}&&[^\n\t]]")));
     with_codes(&PATTERN, text)
 }
 
-/// Writes a message to standard error. If nobody reads it, nobody is told.
+/// Writes a message to standard error. A closed standard error is ignored.
 pub fn complain(message: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", printable_lines(message));
 }
@@ -42,7 +43,7 @@ pub fn answer(program: &str, message: &clap::Error) -> ExitCode {
     let plain = message.render().to_string();
     let printed = match printable_lines(&plain) {
         Cow::Borrowed(_) => message.print(),
-        // only an error quotes what was given
+        // Only an error quotes the arguments.
         Cow::Owned(text) => io::stderr().lock().write_all(text.as_bytes()),
     };
     match printed.and_then(|()| io::stdout().lock().flush()) {
@@ -55,7 +56,7 @@ pub fn answer(program: &str, message: &clap::Error) -> ExitCode {
 }
 
 fn pattern(text: &str) -> Regex {
-    // the two patterns are constants, and a test uses both
+    // The two patterns are constants, and a test uses both.
     Regex::new(text).expect("a valid pattern")
 }
 
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_obeys_is_shown_as_its_code() {
+    fn unseen_characters_are_shown_as_codes() {
         for (text, expected) in [
             ("\x1b[31mred\x1b]0;title\x07", r"\u{1b}[31mred\u{1b}]0;title\u{7}"),
             ("\u{9b}2J", r"\u{9b}2J"),
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_seen_stays() {
+    fn visible_text_stays() {
         for text in [r"C:\new\temp\u{1b}", "naïve 日本語 עברית العربية 😀", "e\u{301} \u{3000}\u{a0}", "┌─│"]
         {
             assert!(matches!(printable(text), Cow::Borrowed(same) if same == text), "{text}");

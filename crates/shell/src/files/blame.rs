@@ -1,4 +1,4 @@
-//! What a reader says of a file, with the file's name; and why, where the file is another one by now.
+//! Errors of readers, with the name of the file, and with the reason where the file has been replaced meanwhile.
 
 use std::any::Any;
 use std::error::Error;
@@ -14,7 +14,7 @@ use futures::FutureExt;
 use super::super::failure::describe;
 use datafusion_dbcluster::file_versions::{CHANGED, is_another};
 
-/// A file that is read.
+/// A file that a query reads.
 #[derive(Debug, Clone)]
 pub(super) struct ReadFile {
     pub(super) name: String,
@@ -23,8 +23,8 @@ pub(super) struct ReadFile {
 }
 
 impl ReadFile {
-    /// The same error, about this file.
-    pub(super) async fn blamed(&self, error: DataFusionError) -> DataFusionError {
+    /// The error with this file's name, and with the reason if the file has been replaced.
+    pub(super) async fn with_reason(&self, error: DataFusionError) -> DataFusionError {
         if is_another(self.store.as_ref(), &self.meta).await {
             return exec_datafusion_err!(
                 "the file {} {CHANGED}: run the query again, or on a copy (it failed with: {})",
@@ -32,10 +32,11 @@ impl ReadFile {
                 words(&error)
             );
         }
-        self.named(&error)
+        self.with_name(&error)
     }
 
-    pub(super) fn named(&self, error: &DataFusionError) -> DataFusionError {
+    /// The error with this file's name.
+    pub(super) fn with_name(&self, error: &DataFusionError) -> DataFusionError {
         let words = words(error);
         if words.contains(&self.name) {
             return exec_datafusion_err!("{words}");
@@ -46,16 +47,16 @@ impl ReadFile {
 
 fn words(error: &DataFusionError) -> String {
     let words = describe(error);
-    // The engine says so of what it can't parse, whoever has written it.
+    // The engine calls a file that it can't parse an internal error.
     words.strip_prefix("internal error: ").map_or(words.clone(), str::to_string)
 }
 
-/// Runs to its end what may panic.
+/// Runs work that may panic, and makes an error of a panic.
 pub(super) async fn caught<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
 }
 
-/// A reader that meets what no writer writes may panic.
+/// The error for a reader's panic, which a damaged file can cause.
 pub(super) fn panicked(panic: &(dyn Any + Send)) -> DataFusionError {
     let what = panic
         .downcast_ref::<String>()
@@ -67,11 +68,11 @@ pub(super) fn panicked(panic: &(dyn Any + Send)) -> DataFusionError {
     )))
 }
 
-/// Whether an error is about bytes of a file. What is computed of its rows can fail in the same place.
-pub(super) fn is_of_reader(error: &DataFusionError) -> bool {
+/// Whether an error is about the bytes of a file, and not about an expression over its rows, which fails in the same place.
+pub(super) fn is_readers_error(error: &DataFusionError) -> bool {
     match error {
-        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => is_of_reader(inner),
-        DataFusionError::Shared(inner) => is_of_reader(inner),
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => is_readers_error(inner),
+        DataFusionError::Shared(inner) => is_readers_error(inner),
         DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => {
             true
         }
@@ -83,7 +84,7 @@ pub(super) fn is_of_reader(error: &DataFusionError) -> bool {
 
 fn is_foreign(error: &(dyn Error + 'static)) -> bool {
     if let Some(inner) = error.downcast_ref::<DataFusionError>() {
-        return is_of_reader(inner);
+        return is_readers_error(inner);
     }
     match error.downcast_ref::<ArrowError>() {
         Some(ArrowError::ExternalError(inner)) => is_foreign(inner.as_ref()),

@@ -23,8 +23,8 @@ use super::source::named;
 /// The kinds of files that hold tables.
 pub(super) const READABLE: [&str; 5] = ["csv", "json", "parquet", "arrow", "avro"];
 
-/// Has the readable kinds of files of a session name the file that an error is about.
-pub(in super::super) fn with_names(state: &mut SessionState) -> Result<()> {
+/// Replaces a session's formats by ones whose errors name the file.
+pub(crate) fn with_names(state: &mut SessionState) -> Result<()> {
     for kind in READABLE {
         if let Some(factory) = state.get_file_format_factory(kind) {
             state.register_file_format(Arc::new(NamingFactory(factory)), true)?;
@@ -58,8 +58,8 @@ impl FileFormatFactory for NamingFactory {
 struct Naming(Arc<dyn FileFormat>);
 
 impl Naming {
-    /// Of several files the engine does not say which one it failed of: the first that fails by itself, or that has another
-    /// type for a column than those before it.
+    /// Finds the file that reading several files failed at, which the engine does not tell: the first that fails by itself,
+    /// or that has another type for a column than those before it.
     async fn culprit(
         &self,
         state: &dyn Session,
@@ -86,10 +86,10 @@ impl Naming {
 }
 
 async fn of_file(store: &Arc<dyn ObjectStore>, file: &ObjectMeta, error: DataFusionError) -> DataFusionError {
-    // A store does not tell its URL, but that of this machine's files is known by its name.
+    // A store does not tell its URL, but the store of local files is known by its name.
     let is_local = store.to_string().contains("LocalFileSystem");
     let name = format!("{}{}", if is_local { "/" } else { "" }, file.location);
-    ReadFile { name, store: Arc::clone(store), meta: file.clone() }.blamed(error).await
+    ReadFile { name, store: Arc::clone(store), meta: file.clone() }.with_reason(error).await
 }
 
 #[async_trait]

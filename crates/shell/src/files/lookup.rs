@@ -1,7 +1,8 @@
-//! The table that a path stands for, or why it stands for none.
+//! Finds the table that a path stands for, or tells why it stands for none.
 //!
-//! The engine's own lookup takes whatever it can't read for a table that is not there, and of a folder it reads the files
-//! that are of the first one's kind. Here what is there is told from what isn't, and nothing of a folder is left out unsaid.
+//! The engine's own lookup takes a path that it can't read for a table that does not exist, and of a folder it reads only the
+//! files of the first one's kind. Here a path that exists is an error that says what is wrong with it, and a folder is read as
+//! a whole or not at all.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -21,21 +22,21 @@ use futures::TryStreamExt;
 use super::format::READABLE;
 use datafusion_dbcluster::file_versions::file_name;
 
-/// The kinds of files that are told to be one by their first or last bytes, so that no bytes are none.
+/// The kinds of files that have bytes of their own at the beginning or the end, so that an empty file is not one of them.
 const NEVER_EMPTY: [&str; 3] = ["parquet", "arrow", "avro"];
 
 tokio::task_local! {
-    /// The table that a statement makes.
-    static MADE: Option<String>;
+    /// The name of the table that a statement makes.
+    static NEW_TABLE: Option<String>;
 }
 
-/// Plans a statement that makes a table of this name, to which a file of the same name is nothing.
-pub(in super::super) async fn making<T>(name: Option<&str>, planning: impl Future<Output = T>) -> T {
-    MADE.scope(name.map(ToString::to_string), planning).await
+/// Plans a statement that makes a table of this name. A file of the same name does not count as that table.
+pub(crate) async fn creating_table<T>(name: Option<&str>, planning: impl Future<Output = T>) -> T {
+    NEW_TABLE.scope(name.map(ToString::to_string), planning).await
 }
 
-/// Makes files tables of a session: what [`SessionContext::enable_url_table`] does, with reasons.
-pub(in super::super) fn files_as_tables(ctx: SessionContext) -> SessionContext {
+/// Makes files tables of a session, as [`SessionContext::enable_url_table`] does, with errors that give reasons.
+pub(crate) fn files_as_tables(ctx: SessionContext) -> SessionContext {
     let factory = Arc::new(FileTables::default());
     let tables = Arc::clone(&factory) as Arc<dyn UrlTableFactory>;
     let catalogs = Arc::new(DynamicFileCatalog::new(Arc::clone(ctx.state().catalog_list()), tables));
@@ -46,7 +47,7 @@ pub(in super::super) fn files_as_tables(ctx: SessionContext) -> SessionContext {
     ctx
 }
 
-/// Holds the session as the engine's factory does, for which it has a place.
+/// Finds tables by path. The engine's factory holds the session for it.
 #[derive(Debug, Default)]
 struct FileTables(DynamicListTableFactory);
 
@@ -62,7 +63,7 @@ impl FileTables {
 #[async_trait]
 impl UrlTableFactory for FileTables {
     async fn try_new(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if MADE.try_with(|made| made.as_deref() == Some(name)).unwrap_or(false) {
+        if NEW_TABLE.try_with(|table| table.as_deref() == Some(name)).unwrap_or(false) {
             return Ok(None);
         }
         let state = self.state()?;
@@ -77,14 +78,14 @@ impl UrlTableFactory for FileTables {
             );
         }
         let Ok(url) = ListingTableUrl::parse(name) else { return Ok(None) };
-        // Whoever registers the store then asks again.
+        // datafusion-cli registers the store and asks again.
         let Ok(store) = state.runtime_env().object_store(&url) else { return Ok(None) };
         if matches!(url.scheme(), "http" | "https") {
-            store.head(url.prefix()).await.map_err(|error| of_url(name, error))?;
+            store.head(url.prefix()).await.map_err(|error| url_error(name, error))?;
         }
         let files = url.list_all_files(&state, store.as_ref(), "").await?;
         let mut files: Vec<ObjectMeta> = files.try_collect().await?;
-        // Nobody hides all that a folder has.
+        // A folder of hidden files only is meant to be read.
         if !files.iter().all(|file| is_hidden(&url, file)) {
             files.retain(|file| !is_hidden(&url, file));
         }
@@ -101,7 +102,7 @@ impl UrlTableFactory for FileTables {
             *kinds.entry(kind).or_default() += 1;
         }
         let Some((kind, _)) = kinds.iter().max_by_key(|(_, files)| **files) else {
-            return plan_err!("{}", of_unknown_kind(name, &url, first, files.len()));
+            return plan_err!("{}", unknown_kind_error(name, &url, first, files.len()));
         };
         if kinds.len() == 1 {
             return table(&state, url, kind).await.map(Some);
@@ -119,7 +120,7 @@ impl UrlTableFactory for FileTables {
     }
 }
 
-/// How a file is written, by the end of its name.
+/// The kind of a file, by the end of its name.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
     format: String,
@@ -127,7 +128,7 @@ struct Kind {
 }
 
 impl Kind {
-    /// None if it has none that is known.
+    /// The kind of a file; none if it is not known.
     fn of(file: &ObjectMeta) -> Result<Option<Self>> {
         let name = file.location.as_ref();
         let (format, compression) = ListingTableConfig::infer_file_extension_and_compression_type(name)?;
@@ -143,9 +144,9 @@ impl Kind {
     }
 }
 
-/// Files and folders that programs leave beside their data: `_SUCCESS`, `_delta_log/`, `.data.csv.swp`.
+/// Whether programs leave such a file or folder beside their data: `_SUCCESS`, `_delta_log/`, `.data.csv.swp`.
 fn is_hidden(url: &ListingTableUrl, file: &ObjectMeta) -> bool {
-    // A file that is named itself is meant.
+    // A file that is named itself is not hidden.
     let below = url.strip_prefix(&file.location);
     below.is_some_and(|mut below| below.any(|part| part.starts_with(['_', '.']) && !part.contains('=')))
 }
@@ -175,7 +176,7 @@ fn without_files(name: &str, url: &ListingTableUrl) -> Result<Option<Arc<dyn Tab
     }
 }
 
-fn of_unknown_kind(name: &str, url: &ListingTableUrl, file: &ObjectMeta, files: usize) -> String {
+fn unknown_kind_error(name: &str, url: &ListingTableUrl, file: &ObjectMeta, files: usize) -> String {
     let endings = "expected .csv, .json, .parquet, .arrow or .avro";
     if url.is_collection() || url.get_glob().is_some() {
         let example = file_name(&url.object_store(), &file.location);
@@ -189,7 +190,7 @@ fn of_unknown_kind(name: &str, url: &ListingTableUrl, file: &ObjectMeta, files: 
     )
 }
 
-fn of_url(name: &str, error: object_store::Error) -> DataFusionError {
+fn url_error(name: &str, error: object_store::Error) -> DataFusionError {
     match error {
         object_store::Error::NotFound { .. } => plan_datafusion_err!("there is no file at {name}"),
         error => error.into(),

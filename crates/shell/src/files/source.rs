@@ -22,7 +22,7 @@ use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, SortOrderPushd
 use datafusion_datasource::morsel::{Morsel, MorselPlan, MorselPlanner, Morselizer};
 use futures::stream::{BoxStream, StreamExt};
 
-use super::blame::{ReadFile, caught, is_of_reader, panicked};
+use super::blame::{ReadFile, caught, is_readers_error, panicked};
 use datafusion_dbcluster::file_versions::file_name;
 
 /// A scan that names the file that an error is about.
@@ -145,7 +145,7 @@ impl FileSource for Naming {
     }
 }
 
-/// Plans the reading of files, each with its name at hand.
+/// Plans the reading of files, and keeps the name of each for errors.
 struct NamingMorselizer {
     morselizer: Box<dyn Morselizer>,
     of: Box<dyn Fn(&PartitionedFile) -> ReadFile + Send + Sync>,
@@ -162,7 +162,7 @@ impl Morselizer for NamingMorselizer {
         let read = (self.of)(&file);
         match unwound(|| self.morselizer.plan_file(file)) {
             Ok(planner) => Ok(Box::new(NamingPlanner { planner, file: read })),
-            Err(error) => Err(named_if_of_reader(&read, error)),
+            Err(error) => Err(name_readers_error(&read, error)),
         }
     }
 }
@@ -181,13 +181,13 @@ impl MorselPlanner for NamingPlanner {
             Ok(Some(plan)) => return Ok(Some(with_name(plan, &file))),
             Err(error) => error,
         };
-        // Whether the file is another one now takes a look at it, which has to wait for its turn.
-        let blamed = async move { Err(blamed_if_of_reader(&file, failed).await) };
-        Ok(Some(MorselPlan::new().with_pending_planner(blamed)))
+        // Looking whether the file has been replaced is asynchronous, so the error comes from a pending planner.
+        let failed = async move { Err(explain_readers_error(&file, failed).await) };
+        Ok(Some(MorselPlan::new().with_pending_planner(failed)))
     }
 }
 
-/// All parts of a plan with the file's name at hand.
+/// Puts the file's name on the errors of all parts of a plan.
 fn with_name(mut plan: MorselPlan, file: &ReadFile) -> MorselPlan {
     let planner = |planner: Box<dyn MorselPlanner>| -> Box<dyn MorselPlanner> {
         Box::new(NamingPlanner { planner, file: file.clone() })
@@ -204,7 +204,7 @@ fn with_name(mut plan: MorselPlan, file: &ReadFile) -> MorselPlan {
         named.set_pending_planner(async move {
             match caught(pending).await {
                 Ok(planner) => Ok(Box::new(NamingPlanner { planner, file }) as Box<dyn MorselPlanner>),
-                Err(error) => Err(blamed_if_of_reader(&file, error).await),
+                Err(error) => Err(explain_readers_error(&file, error).await),
             }
         });
     }
@@ -227,11 +227,11 @@ impl Morsel for NamingMorsel {
                 Ok(Err(error)) => Err(error),
                 Err(panic) => Err(panicked(panic.as_ref())),
             };
-            // Batches pass at once.
+            // Batches pass without a copy of the file's name.
             let file = failed.is_err().then(|| file.clone());
             async move {
                 match (failed, file) {
-                    (Err(error), Some(file)) => Err(blamed_if_of_reader(&file, error).await),
+                    (Err(error), Some(file)) => Err(explain_readers_error(&file, error).await),
                     (batch, _) => batch,
                 }
             }
@@ -244,10 +244,10 @@ fn unwound<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
 }
 
-fn named_if_of_reader(file: &ReadFile, error: DataFusionError) -> DataFusionError {
-    if is_of_reader(&error) { file.named(&error) } else { error }
+fn name_readers_error(file: &ReadFile, error: DataFusionError) -> DataFusionError {
+    if is_readers_error(&error) { file.with_name(&error) } else { error }
 }
 
-async fn blamed_if_of_reader(file: &ReadFile, error: DataFusionError) -> DataFusionError {
-    if is_of_reader(&error) { file.blamed(error).await } else { error }
+async fn explain_readers_error(file: &ReadFile, error: DataFusionError) -> DataFusionError {
+    if is_readers_error(&error) { file.with_reason(error).await } else { error }
 }

@@ -1,4 +1,4 @@
-//! The object stores of a session: datafusion-cli's, but for the files of this machine.
+//! The object stores of a session: those of datafusion-cli, except for local files, which have [`LocalFiles`].
 
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use url::Url;
 
 use dbcluster_files::LocalFiles;
 
-/// See the module's text. Requests to local files are not profiled, as in datafusion-cli.
+/// The object stores of a session. Requests to local files are not profiled, as in datafusion-cli.
 #[derive(Debug)]
-pub(in super::super) struct Stores {
+pub(crate) struct Stores {
     others: Arc<InstrumentedObjectStoreRegistry>,
     local: Arc<LocalFiles>,
 }
 
 impl Stores {
-    pub(in super::super) fn new(others: &Arc<InstrumentedObjectStoreRegistry>) -> Arc<Self> {
+    pub(crate) fn new(others: &Arc<InstrumentedObjectStoreRegistry>) -> Arc<Self> {
         Arc::new(Self { others: Arc::clone(others), local: Arc::default() })
     }
 }

@@ -1,10 +1,10 @@
-//! The planted processes: what an analyst would want to see among thousands of ordinary ones.
+//! The planted processes, which an analyst would want to see among thousands of ordinary ones.
 //!
 //! They are techniques as reports describe them, with names, addresses and lengths of their own. Most of them show in
-//! the shape of the command line. One kind, `lookalike_service`, does not, on purpose: no feature finds everything.
+//! the shape of the command line. One kind, `lookalike_service`, does not, on purpose, since no feature finds everything.
 //!
-//! As many other rows are rare without being bad: an administrator's one-off command, which is what most of the oddities
-//! of a real log are.
+//! As many other rows are rare without being malicious, like an administrator's one-off command. In a real log most odd
+//! events are of that sort.
 
 use fastrand::Rng;
 
@@ -21,12 +21,12 @@ pub(super) struct Anomaly {
     pub(super) session: Session,
 }
 
-/// How many kinds there are.
+/// The number of kinds.
 pub(super) const KINDS: usize = 13;
 
 const WORD: &str = r"C:\Program Files\Microsoft Office\root\Office16\WINWORD.EXE";
 
-/// The `number`th planted process; the kinds take turns.
+/// The `number`th planted process. The kinds take turns.
 #[expect(clippy::too_many_lines, reason = "a catalogue: one entry per kind")]
 pub(super) fn anomaly(number: usize, host: &Host, user: &User, rng: &mut Rng) -> Anomaly {
     let system32 = |name: &str| format!(r"C:\Windows\System32\{name}");
@@ -133,7 +133,7 @@ pub(super) fn anomaly(number: usize, host: &Host, user: &User, rng: &mut Rng) ->
     Anomaly { kind, path, command_line, parent, session }
 }
 
-/// A rare command of everyday work. Its arguments are as many as it happens to need.
+/// A rare command of everyday work, with a random number of arguments.
 pub(super) fn one_off(user: &User, rng: &mut Rng) -> (String, String) {
     let system32 = |name: &str| format!(r"C:\Windows\System32\{name}");
     let count = rng.usize(3..24);

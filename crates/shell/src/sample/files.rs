@@ -1,4 +1,4 @@
-//! Events into Parquet files, row group by row group on all threads.
+//! Writes events to Parquet files, row group by row group on all threads.
 //!
 //! A row group is made and encoded as a whole by one thread, and appended in its turn: memory holds one row group per
 //! thread, whatever the size of the file, and the bytes do not depend on the number of threads.
@@ -18,23 +18,24 @@ use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::errors::{ParquetError, Result};
 use datafusion::parquet::file::properties::WriterProperties;
 
-/// Events per row group: small enough for many threads, large enough for long runs.
+/// The rows of a row group: few enough for many threads, enough for long runs.
 const ROW_GROUP: u64 = 1 << 17;
 
-/// How files are written.
+/// The threads that files are written with.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Workers<'a> {
-    pub(in super::super) threads: usize,
-    /// Asked between row groups whether to give up.
-    pub(in super::super) stopped: &'a dyn Fn() -> bool,
+pub(crate) struct Workers<'a> {
+    pub(crate) threads: usize,
+    /// Says between row groups whether to give up.
+    pub(crate) stopped: &'a dyn Fn() -> bool,
 }
 
-/// How many parts that many rows make.
+/// The number of parts, one per row group, that the rows make.
 pub(super) fn parts(rows: &Range<u64>) -> u64 {
     (rows.end - rows.start).div_ceil(ROW_GROUP)
 }
 
-/// Writes some rows of a table as one file, and tells its size. `make` makes the events of a part: its number, and its rows.
+/// Writes some rows of a table as one file, and returns its size. `make` makes the events of a part, given its number and its
+/// rows.
 pub(super) fn write(
     file: &File,
     schema: &SchemaRef,
@@ -43,7 +44,7 @@ pub(super) fn write(
     workers: Workers<'_>,
     make: &(impl Fn(u64, Range<u64>) -> Result<RecordBatch, ArrowError> + Sync),
 ) -> Result<u64> {
-    // Without Arrow's own schema, readers choose their types: string views, say
+    // Without Arrow's own schema in the file, readers choose their types, such as string views.
     let options = ArrowWriterOptions::new().with_properties(properties()?).with_skip_arrow_metadata(true);
     let writer = ArrowWriter::try_new_with_options(file, SchemaRef::clone(schema), options)?;
     let (mut groups, factory) = writer.into_serialized_writer()?;
@@ -97,7 +98,7 @@ fn encode(
 fn properties() -> Result<WriterProperties> {
     Ok(WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        // every time is another one
+        // Times are distinct, so a dictionary would be useless.
         .set_column_dictionary_enabled("TimeGenerated".into(), false)
         .set_column_encoding("TimeGenerated".into(), Encoding::DELTA_BINARY_PACKED)
         .build())

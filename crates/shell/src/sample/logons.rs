@@ -29,7 +29,7 @@ pub(super) fn schema() -> SchemaRef {
         text("AuthenticationPackageName"),
         text("WorkstationName"),
         text("IpAddress"),
-        // an NTSTATUS; a logon that succeeded has none
+        // Status is an NTSTATUS, which a logon that succeeded does not have.
         Field::new("Status", DataType::Utf8, true),
         text("SubjectUserName"),
         Field::new("is_anomaly", DataType::Boolean, false),
@@ -37,7 +37,7 @@ pub(super) fn schema() -> SchemaRef {
     ]))
 }
 
-/// What one logon begins.
+/// The session that a logon begins.
 #[derive(Debug)]
 struct Session {
     domain: String,
@@ -63,10 +63,10 @@ const BUILT_IN: [(&str, &str, u64); 3] = [
 const JOBS: [&str; 3] = ["svc_backup", "svc_report", "svc_deploy"];
 const ADMINISTRATORS: [&str; 3] = ["adm.garcia", "adm.khan", "adm.novak"];
 
-/// Where nobody looks at an address.
+/// The address of a logon that has none.
 const NO_ADDRESS: &str = "-";
 
-/// All that the parts of the logons share.
+/// The data that all parts of the logons share.
 #[derive(Debug)]
 pub(super) struct Logons<'a> {
     world: &'a World,
@@ -80,12 +80,12 @@ impl<'a> Logons<'a> {
         Self { world, seed, rows, planted: special_rows(seed, Purpose::LogonAnomalies, rows, 4) }
     }
 
-    /// How many rows are planted.
+    /// The number of planted rows.
     pub(super) fn planted(&self) -> usize {
         self.planted.len()
     }
 
-    /// Some consecutive logons. The same rows in the same part are the same logons.
+    /// Makes the logons of some consecutive rows. The same rows of the same part are the same logons.
     pub(super) fn batch(&self, part: u64, rows: Range<u64>) -> Result<RecordBatch, ArrowError> {
         let mut columns = Columns::default();
         let mut rng = stream(self.seed, Purpose::Logons, part);
@@ -193,7 +193,7 @@ impl<'a> Logons<'a> {
         }
     }
 
-    /// The `number`th planted logon; the kinds take turns. The last kind looks like everybody's on purpose.
+    /// The `number`th planted logon. The kinds take turns. The last kind looks like an ordinary logon on purpose.
     fn odd(&self, number: usize, host: usize) -> Session {
         let mut rng = stream(self.seed, Purpose::LogonAnomalies, number as u64);
         let outside = format!("203.0.113.{}", rng.u8(1..255));
@@ -248,7 +248,7 @@ impl<'a> Logons<'a> {
     }
 }
 
-/// Logons in the making.
+/// The columns of a batch of logons, while it is filled.
 #[derive(Debug)]
 struct Columns {
     time: TimestampMicrosecondBuilder,
@@ -309,7 +309,7 @@ impl Columns {
         self.workstation.append_value(if logon.logon_type == 3 { NO_ADDRESS } else { &host.name });
         self.address.append_value(&logon.address);
         self.status.append_option(logon.failed.then_some("0xc000006d"));
-        // a logon over the network has nobody on this side
+        // A logon over the network has no subject on this host.
         self.subject.append_value(if logon.logon_type == 3 {
             NO_ADDRESS.to_string()
         } else {
@@ -348,7 +348,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_the_same_whoever_makes_them() {
+    fn parts_depend_on_the_seed_alone() {
         let world = World::new(3, 5000);
         let batch = |seed| Logons::new(&world, seed, 500).batch(0, 0..500).expect("a batch");
         assert_eq!(batch(3), batch(3));

@@ -7,8 +7,8 @@
 //! | `process_tree.parquet` | one session, as a tree |
 //!
 //! Ordinary events come from templates whose frequencies follow Zipf's law, so that a few kinds make up most of a log.
-//! Planted ones are marked in `is_anomaly` and named in `anomaly_kind`. Everything follows from the rows, the seed and
-//! the number of files: a row group has its own stream of random numbers, whichever thread makes it.
+//! Planted ones are marked in `is_anomaly` and named in `anomaly_kind`. The number of rows, the seed and the number of files
+//! decide every byte: a row group has its own stream of random numbers, whichever thread makes it.
 
 mod anomalies;
 mod files;
@@ -27,6 +27,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use datafusion::parquet::errors::ParquetError;
+use indicatif::HumanCount;
 use tempfile::TempDir;
 
 pub(super) use self::files::Workers;
@@ -40,20 +41,20 @@ use super::output;
 use super::signals::Signals;
 use dbcluster_files::{NewFolders, Unfinished, begin_folder};
 
-/// Behind the name of a part until all are there: no table contains such a file.
+/// The end of a part's name until all parts are written. No table contains a file of such a name.
 const UNFINISHED: &str = "#0";
 
-/// What was generated, and where.
+/// The files that were generated.
 #[derive(Debug)]
 pub(super) struct Sample {
     files: Vec<Written>,
-    /// How many logons there are.
+    /// The number of logons.
     pub(super) logons: u64,
-    /// Planted processes and logons.
+    /// The number of planted processes and logons.
     pub(super) planted: usize,
 }
 
-/// A file that is there, and what is in it.
+/// A written file and its size.
 #[derive(Debug)]
 struct Written {
     path: PathBuf,
@@ -61,7 +62,7 @@ struct Written {
     bytes: u64,
 }
 
-/// Runs the subcommand: generates, and says what it wrote.
+/// Runs the subcommand: generates the events, and tells the files.
 pub(super) fn run(args: &SampleArgs, threads: usize, signals: &Signals) -> Result<(), Failure> {
     let sample = generate(args, Workers { threads, stopped: &|| signals.first().is_some() })?;
     let width = sample.files.iter().map(|file| file.path.display().to_string().len()).max().unwrap_or(0);
@@ -69,13 +70,13 @@ pub(super) fn run(args: &SampleArgs, threads: usize, signals: &Signals) -> Resul
         output::say(format!(
             "{:width$}  {:>13} rows  {:>15} bytes\n",
             file.path.display().to_string(),
-            thousands(file.rows),
-            thousands(file.bytes)
+            HumanCount(file.rows).to_string(),
+            HumanCount(file.bytes).to_string()
         ))?;
     }
     output::say(format!(
         "{} rows are planted: is_anomaly marks them, anomaly_kind names them.\n",
-        thousands(sample.planted as u64)
+        HumanCount(sample.planted as u64)
     ))
 }
 
@@ -178,7 +179,7 @@ impl Table {
     /// Takes the place of the earlier table, if there is one.
     fn take_place(self) -> io::Result<()> {
         let Self { path, content } = self;
-        // A file takes the place of a file at once. A folder has to go first, and comes back if that was in vain.
+        // A file replaces a file at once. A folder has to be moved aside first, and is moved back if that fails.
         let aside = match (&content, fs::symlink_metadata(&path)) {
             (_, Err(_)) => None,
             (Content::File(_), Ok(earlier)) if !earlier.is_dir() => None,
@@ -212,7 +213,7 @@ fn named(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Refuses to overwrite; when told to, what this program once wrote under the name, and nothing else.
+/// Refuses to overwrite anything; with `force`, anything but what this program writes under the name.
 fn check_room(path: &Path, force: bool) -> Result<(), Failure> {
     let io_failed = |error: io::Error| failed(path, &error.into());
     if fs::symlink_metadata(path).is_err() {
@@ -248,29 +249,12 @@ fn failed(path: &Path, error: &ParquetError) -> Failure {
     Failure::new(text).at(&path.display().to_string())
 }
 
-/// `20000` as `20,000`.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-
-    fn folder(name: &str) -> PathBuf {
-        std::env::temp_dir().join(format!("dbcluster-sample-{name}-{}", std::process::id()))
-    }
 
     fn args(out: &Path, files: usize, force: bool) -> SampleArgs {
         SampleArgs {
@@ -304,18 +288,17 @@ mod tests {
 
     #[test]
     fn bytes_do_not_depend_on_threads() {
-        let (one, three) = (folder("one"), folder("three"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let (one, three) = (folder.path().join("one"), folder.path().join("three"));
         generate(&args(&one, 1, false), on(1)).expect("a sample");
         generate(&args(&three, 1, false), on(3)).expect("a sample");
         assert!(contents(&one) == contents(&three));
-        for folder in [one, three] {
-            fs::remove_dir_all(folder).expect("the folder goes");
-        }
     }
 
     #[test]
     fn nothing_is_overwritten_unless_forced() {
-        let out = folder("force");
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("sample");
         let first = generate(&args(&out, 3, false), on(2)).expect("a sample");
         assert_eq!(first.files.len(), 5);
         assert_eq!(first.files[..3].iter().map(|file| file.rows).sum::<u64>(), 300_000);
@@ -327,7 +310,7 @@ mod tests {
         generate(&args(&out, 2, true), on(2)).expect("a folder in place of a file");
         let whole = contents(&out);
         assert_eq!(whole.len(), 4);
-        // one that is stopped leaves the earlier one, and nothing of its own
+        // A run that is stopped leaves the earlier sample, and nothing of its own.
         let asked = AtomicUsize::new(0);
         let stopped = || asked.fetch_add(1, Ordering::Relaxed) == 2;
         let stopped = Workers { threads: 1, stopped: &stopped };
@@ -337,16 +320,10 @@ mod tests {
         let nowhere = out.join("a/b");
         assert!(generate(&args(&nowhere, 1, true), Workers { threads: 1, stopped: &|| true }).is_err());
         assert!(contents(&out) == whole && !nowhere.exists() && !out.join("a").exists());
-        // a folder with files of others is left alone
+        // A folder with other programs' files is left alone.
         fs::write(out.join("processes.parquet/mine.txt"), "").expect("a file");
         assert!(
             matches!(generate(&args(&out, 1, true), on(1)), Err(Failure::Message(text)) if text.contains("mine.txt"))
         );
-        fs::remove_dir_all(out).expect("the folder goes");
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -1,4 +1,4 @@
-//! One session, from the desktop to an intruder's commands: a tree of processes with their times in order.
+//! One session as a tree of processes, from the desktop to an intruder's commands, with ascending times.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -11,10 +11,10 @@ use super::processes::{Columns, append_hex, schema};
 use super::templates::{CMD, EXPLORER, Event, POWERSHELL, Pattern, Session};
 use super::world::{Purpose, SPAN, START, World, stream};
 
-/// The largest tree.
+/// The largest tree has this many processes.
 pub(super) const MOST_ROWS: u64 = 200;
 
-/// Who starts what: (parent, path, command line). The first one is the root.
+/// Processes and their parents: (parent, path, command line). The first one is the root.
 #[rustfmt::skip]
 const STARTS: [(&str, &str, &str); 15] = [
     (r"C:\Windows\System32\userinit.exe", EXPLORER, r"C:\Windows\Explorer.EXE"),
@@ -64,7 +64,7 @@ pub(super) fn batch(world: &World, seed: u64, rows: u64) -> Result<RecordBatch, 
     let nodes = grow(rows, &mut rng);
     let host = world.any_host(&mut rng);
     let user = world.any_user_of(host, &mut rng);
-    // a working day; its session has one logon id
+    // The session is within one working day, since a day has one logon id.
     let mut time = START + SPAN / 7 + 8 * 3_600_000_000;
     let mut columns = Columns::new(rows);
     for node in nodes {
@@ -87,7 +87,7 @@ fn grow(rows: usize, rng: &mut Rng) -> Vec<Node> {
         parent_path: STARTS[0].0,
         kind: None,
     }];
-    // the intrusion begins after two thirds, and goes on between what the user does
+    // The intrusion begins after two thirds of the rows, and its steps stand among those of the user.
     let from = (rows * 2 / 3).max(1);
     let mut steps: Vec<usize> = Vec::new();
     while nodes.len() < rows {
@@ -122,7 +122,7 @@ fn grow(rows: usize, rng: &mut Rng) -> Vec<Node> {
     nodes
 }
 
-/// An id that no process of this session has had: the tree can be read off the ids alone.
+/// An id that no process of this session has had, so that the tree can be read off the ids alone.
 fn fresh_id(used: &mut BTreeSet<u64>, rng: &mut Rng) -> u64 {
     loop {
         let id = rng.u64(100..5000) * 4;

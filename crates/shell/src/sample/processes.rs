@@ -29,14 +29,14 @@ pub(super) fn schema() -> SchemaRef {
         text("CommandLine"),
         text("ParentProcessName"),
         text("NewProcessId"),
-        // Windows calls the parent's id so
+        // ProcessId is Windows' name for the parent's id.
         text("ProcessId"),
         Field::new("is_anomaly", DataType::Boolean, false),
         Field::new("anomaly_kind", DataType::Utf8, true),
     ]))
 }
 
-/// Events in the making.
+/// The columns of a batch of events, while it is filled.
 #[derive(Debug)]
 pub(super) struct Columns {
     pub(super) time: TimestampMicrosecondBuilder,
@@ -70,7 +70,7 @@ impl Columns {
         }
     }
 
-    /// The columns that follow from who ran it: host, account, session.
+    /// Fills the columns that follow from the session: time, host, account, logon id.
     pub(super) fn session(&mut self, session: Session, event: &Event) -> std::fmt::Result {
         let host = &event.world.hosts[event.host];
         self.time.append_value(event.time);
@@ -87,7 +87,7 @@ impl Columns {
         append_hex(&mut self.logon_id, id)
     }
 
-    /// The truth about a row.
+    /// Fills the columns that say whether the row is planted.
     pub(super) fn truth(&mut self, kind: Option<&str>) {
         self.is_anomaly.append_value(kind.is_some());
         self.kind.append_option(kind);
@@ -111,26 +111,26 @@ impl Columns {
     }
 }
 
-/// `0x3e7`
+/// Appends a number as hexadecimal digits: `0x3e7`.
 pub(super) fn append_hex(column: &mut StringBuilder, number: u64) -> std::fmt::Result {
     write!(column, "{number:#x}")?;
     column.append_value("");
     Ok(())
 }
 
-/// Windows' process ids are multiples of four.
+/// A process id, which Windows makes a multiple of four.
 fn process_id(bits: u64) -> u64 {
     bits % 8000 * 4 + 400
 }
 
-/// All that the parts of the process events share.
+/// The data that all parts of the process events share.
 #[derive(Debug)]
 pub(super) struct Processes<'a> {
     world: &'a World,
     templates: Templates,
     seed: u64,
     rows: u64,
-    /// The rows outside of the templates, ascending: the first is planted, the second only rare, and so on.
+    /// The rows outside of the templates, ascending. They take turns: planted, only rare, planted and so on.
     special: Vec<u64>,
 }
 
@@ -140,12 +140,12 @@ impl<'a> Processes<'a> {
         Self { world, templates: Templates::new(seed), seed, rows, special }
     }
 
-    /// How many rows are planted.
+    /// The number of planted rows.
     pub(super) fn planted(&self) -> usize {
         self.special.len().div_ceil(2)
     }
 
-    /// Some consecutive events. The same rows in the same part are the same events.
+    /// Makes the events of some consecutive rows. The same rows of the same part are the same events.
     pub(super) fn batch(&self, part: u64, rows: Range<u64>) -> Result<RecordBatch, ArrowError> {
         let count = usize::try_from(rows.end - rows.start).unwrap_or(0);
         let mut columns = Columns::new(count);
@@ -181,7 +181,7 @@ impl<'a> Processes<'a> {
         template.command_line.write(&mut columns.command_line, event)?;
         columns.command_line.append_value("");
         columns.parent.append_value(&template.parent);
-        // a service keeps its id for as long as its host is up
+        // A service keeps its id for as long as its host is up.
         let parent = mix(event.host as u64) ^ mix(template.parent.len() as u64);
         append_hex(&mut columns.parent_id, process_id(parent))?;
         columns.truth(None);
@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_the_same_whoever_makes_them() {
+    fn parts_depend_on_the_seed_alone() {
         let world = World::new(3, 5000);
         let processes = Processes::new(&world, 3, 5000);
         let again = Processes::new(&world, 3, 5000);

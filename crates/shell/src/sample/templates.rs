@@ -1,9 +1,9 @@
-//! What ordinary processes look like: command lines with slots, some of them far more frequent than others.
+//! Templates of ordinary processes: command lines with slots, some of them far more frequent than others.
 //!
-//! A slot holds what changes from run to run: `{GUID}`, `{HEX}`, `{INT}`, `{PORT}`, `{IP}`, `{TIME}`, `{HOST}`,
+//! A slot holds text that changes from run to run: `{GUID}`, `{HEX}`, `{INT}`, `{PORT}`, `{IP}`, `{TIME}`, `{HOST}`,
 //! `{USER}`; `{GUID2}` and `{INT2}` are second ones. A slot has one value per event, so a user in the path is the user
 //! in the command line. No slot changes how many delimiters a command line has, and few stand in a path: as on real
-//! hosts, most of the variety is in text that the features look through.
+//! hosts, most of the variety is in text that the features ignore.
 
 use std::fmt::Write;
 
@@ -15,10 +15,10 @@ use super::world::{Purpose, World, mix, stream};
 /// Ordinary programs besides the ones listed here, of vendors that do not exist.
 const VENDOR_TEMPLATES: usize = 160;
 
-/// How fast frequencies fall with the rank (Zipf's exponent).
+/// The exponent of Zipf's law, by which frequencies fall with the rank.
 const ZIPF: f64 = 1.1;
 
-/// Whose session a process runs in.
+/// The session that a process runs in.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Session {
     /// Logon id 0x3e7, under the name of the machine.
@@ -27,7 +27,7 @@ pub(super) enum Session {
     NetworkService,
     /// 0x3e5
     LocalService,
-    /// Somebody's own.
+    /// The session of a person.
     User,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Pattern(Vec<Part>);
 #[derive(Debug)]
 enum Part {
     Text(String),
-    /// A slot, and which of its kind.
+    /// A slot, and its number among those of its kind.
     Slot(Slot, u64),
 }
 
@@ -54,11 +54,11 @@ enum Slot {
     User,
 }
 
-/// What fills the slots of one event.
+/// The values that fill the slots of one event.
 #[derive(Debug)]
 pub(super) struct Event<'a> {
     pub(super) world: &'a World,
-    /// Everything random in the slots.
+    /// The random bits that slots are made of.
     pub(super) bits: u64,
     pub(super) time: i64,
     pub(super) host: usize,
@@ -169,11 +169,11 @@ impl Template {
     }
 }
 
-/// All kinds of ordinary processes, with how often each occurs.
+/// All kinds of ordinary processes, with their frequencies.
 #[derive(Debug)]
 pub(super) struct Templates {
     all: Vec<Template>,
-    /// Ends of the templates' shares of 0..2^32.
+    /// The ends of the templates' shares of 0..2^32.
     shares: Vec<u32>,
 }
 
@@ -199,7 +199,7 @@ impl Templates {
         Self { all, shares }
     }
 
-    /// The index of a template, the frequent ones more often.
+    /// The index of a random template, drawn by frequency.
     pub(super) fn any(&self, rng: &mut Rng) -> usize {
         let share = rng.u32(..);
         self.shares.partition_point(|end| *end < share).min(self.all.len() - 1)
@@ -217,7 +217,7 @@ pub(super) const SERVICES: &str = r"C:\Windows\System32\services.exe";
 const SVCHOST: &str = r"C:\Windows\System32\svchost.exe";
 const MONITORING: &str = r"C:\Program Files\Microsoft Monitoring Agent\Agent\MonitoringHost.exe";
 
-/// What every Windows runs: (session, parent, path, command line).
+/// The processes that every Windows machine runs: (session, parent, path, command line).
 #[rustfmt::skip]
 const WINDOWS: [(Session, &str, &str, &str); 44] = [
     (Session::System, CMD, r"C:\Windows\System32\conhost.exe", r"\??\C:\Windows\system32\conhost.exe 0xffffffff -ForceV1"),
@@ -296,8 +296,8 @@ fn services(rng: &mut Rng) -> Vec<Template> {
         .collect()
 }
 
-/// A program of a made-up vendor. Its arguments are few, as most programs' are: long command lines with many
-/// delimiters are left to the few that have them, and to the planted ones.
+/// A program of a made-up vendor. It has few arguments, as most programs have: long command lines with many delimiters
+/// are left to the few templates that have them, and to the planted events.
 fn vendor(rng: &mut Rng) -> Template {
     const VENDORS: [&str; 12] = [
         "Contoso",

@@ -1,4 +1,4 @@
-//! The company that the events come from: its hosts and its people, and the numbers that stay with them.
+//! The company that the events come from: its hosts, its people and their identifiers.
 
 use fastrand::Rng;
 
@@ -8,7 +8,7 @@ pub(super) const DOMAIN: &str = "CONTOSO";
 /// Monday, 2025-01-06 00:00 UTC, in microseconds.
 pub(super) const START: i64 = 1_736_121_600_000_000;
 
-/// The events spread over a week.
+/// The time that the events spread over: a week.
 pub(super) const SPAN: i64 = 7 * 86_400_000_000;
 
 const KINDS: [&str; 8] = ["WKS", "WKS", "WKS", "WKS", "LAP", "SRV", "SQL", "WEB"];
@@ -23,7 +23,7 @@ const LAST_NAMES: [&str; 16] = [
     "novak", "dubois", "larsen", "okafor", "haddad",
 ];
 
-/// What a stream of random numbers is for: streams of different purposes have nothing in common.
+/// The purpose of a stream of random numbers. Streams of different purposes are independent.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
     World = 1,
@@ -35,12 +35,12 @@ pub(super) enum Purpose {
     Tree,
 }
 
-/// The random numbers of one purpose and one part of the work, whichever thread does it.
+/// The random numbers of one purpose and one part of the work, whichever thread does the part.
 pub(super) fn stream(seed: u64, purpose: Purpose, part: u64) -> Rng {
     Rng::with_seed(mix(mix(seed ^ (purpose as u64) << 56) ^ part))
 }
 
-/// A number as unlike its neighbours' as chance would have it (the finaliser of splitmix64).
+/// Mixes the bits of a number, so that neighbouring numbers become unlike (the finaliser of splitmix64).
 pub(super) fn mix(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -79,7 +79,7 @@ pub(super) struct World {
 }
 
 impl World {
-    /// More events come from more hosts.
+    /// Makes a company whose size grows with the number of events.
     pub(super) fn new(seed: u64, rows: u64) -> Self {
         let mut rng = stream(seed, Purpose::World, 0);
         let hosts = (rows / 400).clamp(12, 2000);
@@ -112,13 +112,13 @@ impl World {
         Self { hosts, users, domain_sid }
     }
 
-    /// Some hosts are busier than others.
+    /// A random host. Some hosts are busier than others.
     pub(super) fn any_host(&self, rng: &mut Rng) -> usize {
         let hosts = self.hosts.len();
         rng.usize(..hosts).min(rng.usize(..hosts))
     }
 
-    /// One of the three people who use a host.
+    /// A random one of the three people who use a host.
     pub(super) fn any_user_of(&self, host: usize, rng: &mut Rng) -> usize {
         let person = mix(host as u64 * 3 + rng.u64(..3));
         (person % self.users.len() as u64) as usize
@@ -138,8 +138,8 @@ pub(super) fn time_of(row: u64, rows: u64, rng: &mut Rng) -> i64 {
     if to > from { rng.i64(from..to) } else { from }
 }
 
-/// Which rows are special: at least `least` of many, and growing with the square root, one somewhere in each of as many
-/// equal parts.
+/// The rows that are special: one at random in each of some equal parts. There are `least` parts and more with the square
+/// root of the rows, but at most a quarter of the rows.
 pub(super) fn special_rows(seed: u64, purpose: Purpose, rows: u64, least: u64) -> Vec<u64> {
     let count = (least + rows.isqrt() / 8).min(rows / 4);
     let mut rng = stream(seed, purpose, u64::MAX);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn people_have_names_of_their_own() {
+    fn names_of_people_are_distinct() {
         let world = World::new(1, 10_000_000);
         let mut names: Vec<&str> = world.users.iter().map(|user| user.name.as_str()).collect();
         names.sort_unstable();

@@ -1,0 +1,89 @@
+//! Help while a line is edited: its completion, its colours, and whether it is complete.
+
+use std::borrow::Cow;
+
+use datafusion::config::Dialect;
+use datafusion::prelude::SessionContext;
+use datafusion_cli::highlighter::SyntaxHighlighter;
+use rustyline::completion::{Completer, Pair};
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::Hinter;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{Context, Helper};
+use tokio::runtime::{Handle, Runtime};
+
+use super::completion::Completion;
+use super::statements::is_complete;
+use dbcluster_terminal::printable;
+
+/// The line editor's helper.
+pub(super) struct ShellHelper {
+    dialect: Dialect,
+    highlighter: Option<SyntaxHighlighter>,
+    completion: Completion,
+}
+
+impl ShellHelper {
+    pub(super) fn new(handle: Handle, ctx: &SessionContext, color: bool) -> Self {
+        Self {
+            dialect: Dialect::Generic,
+            highlighter: color.then(|| SyntaxHighlighter::new(&Dialect::Generic)),
+            completion: Completion::new(handle, ctx),
+        }
+    }
+
+    /// Takes over what the last statement has changed.
+    pub(super) fn refresh(&mut self, runtime: &Runtime, ctx: &SessionContext) {
+        let dialect = ctx.state_ref().read().config_options().sql_parser.dialect;
+        if dialect != self.dialect {
+            self.dialect = dialect;
+            self.highlighter = self.highlighter.take().map(|_| SyntaxHighlighter::new(&dialect));
+        }
+        self.completion.refresh(runtime, ctx);
+    }
+}
+
+impl Completer for ShellHelper {
+    type Candidate = Pair;
+
+    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+        let (start, mut found) = self.completion.candidates(line, pos);
+        // Names come from other people's files, and the editor writes them to the terminal. One that could steer the
+        // terminal is shown with codes, and completes to these codes, which is not its name.
+        for pair in &mut found {
+            for text in [&mut pair.display, &mut pair.replacement] {
+                *text = printable(text).into_owned();
+            }
+        }
+        Ok((start, found))
+    }
+}
+
+impl Validator for ShellHelper {
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        Ok(if is_complete(context.input(), self.dialect) {
+            ValidationResult::Valid(None)
+        } else {
+            ValidationResult::Incomplete
+        })
+    }
+}
+
+impl Highlighter for ShellHelper {
+    fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
+        match &self.highlighter {
+            Some(highlighter) => highlighter.highlight(line, pos),
+            None => Cow::Borrowed(line),
+        }
+    }
+
+    fn highlight_char(&self, line: &str, pos: usize, kind: CmdKind) -> bool {
+        self.highlighter.as_ref().is_some_and(|highlighter| highlighter.highlight_char(line, pos, kind))
+    }
+}
+
+impl Hinter for ShellHelper {
+    type Hint = String;
+}
+
+impl Helper for ShellHelper {}

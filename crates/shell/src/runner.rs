@@ -1,0 +1,113 @@
+//! Runs one statement in a session, and prints its result.
+
+use std::sync::Arc;
+
+use datafusion::common::instant::Instant;
+use datafusion::config::Dialect;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::common::collect;
+use datafusion::physical_plan::execution_plan::Boundedness;
+use datafusion::physical_plan::memory::MemoryStream;
+use datafusion::physical_plan::{ExecutionPlanProperties, execute_stream};
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement as SqlStatement;
+use datafusion_cli::exec::exec_from_commands;
+use datafusion_cli::print_format::PrintFormat;
+use datafusion_cli::print_options::{MaxRows, PrintOptions};
+
+use super::cli_session::CliSession;
+use super::failure::Failure;
+use super::files::creating_table;
+use super::printing::{QueryResult, TableForm, buffered, print};
+use super::progress::{Bar, PlanWatch};
+use super::statements::Statement;
+use super::syntax::{created_table, is_figure, names_figure, parse, shows_settings};
+use dbcluster_files::Writes;
+
+/// A session, and how its results are printed.
+pub(super) struct Runner {
+    pub(super) ctx: SessionContext,
+    pub(super) print: PrintOptions,
+    /// Whether a command that sets something says so. A script's output is its results.
+    pub(super) confirms: bool,
+    /// The session's planner.
+    planner: Arc<PlanWatch>,
+}
+
+impl Runner {
+    pub(super) fn new(ctx: SessionContext, print: PrintOptions, planner: Arc<PlanWatch>) -> Self {
+        Self { ctx, print, confirms: false, planner }
+    }
+
+    /// The dialect that the next statement is read in.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.ctx.state_ref().read().config_options().sql_parser.dialect
+    }
+
+    /// Runs a statement to its end.
+    pub(super) async fn run(&self, statement: Statement<'_>) -> Result<(), Failure> {
+        for parsed in parse(&self.ctx, statement.tokens)? {
+            let bar = Bar::start(&self.planner, !self.print.quiet);
+            match parsed {
+                // datafusion-cli refuses the options of figures, and knows only object stores of this process, where those of
+                // a cluster are the same in all of its processes.
+                parsed if is_figure(&parsed) || self.planner.is_for_cluster() => {
+                    self.run_query(parsed, statement.text, &bar).await?;
+                }
+                SqlStatement::CreateExternalTable(_) | SqlStatement::CopyTo(_) => {
+                    exec_from_commands(
+                        &CliSession { ctx: &self.ctx, bar },
+                        vec![statement.text.to_string()],
+                        &self.quiet_for_machines(),
+                    )
+                    .await?;
+                }
+                parsed => self.run_query(parsed, statement.text, &bar).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_query(&self, statement: SqlStatement, text: &str, bar: &Bar) -> Result<(), Failure> {
+        let started = Instant::now();
+        let maxrows = if shows_settings(&statement) { MaxRows::Unlimited } else { self.print.maxrows };
+        let created = created_table(&statement);
+        let plan = creating_table(created.as_deref(), self.ctx.state().statement_to_plan(statement)).await?;
+        let plan = with_query(plan, text);
+        let form = TableForm::of(&plan, maxrows);
+        let is_write = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Analyze(_));
+        let frame = creating_table(created.as_deref(), self.ctx.execute_logical_plan(plan)).await?;
+        let physical = frame.create_physical_plan().await?;
+        let endless = matches!(physical.boundedness(), Boundedness::Unbounded { .. });
+        let writes = Writes::default();
+        let task = writes.context(&self.ctx.task_ctx());
+        let stream = buffered(execute_stream(physical, Arc::clone(&task))?);
+        let result = QueryResult { stream, task: &task, started, form, endless };
+        if !is_write {
+            print(&self.print, result, bar).await?;
+            return Ok(writes.commit().await?);
+        }
+        // The files are in their places before the statement says how many rows they have.
+        let schema = result.stream.schema();
+        let counts = collect(result.stream).await.map_err(|error| writes.cause(error))?;
+        writes.commit().await?;
+        let counts = Box::pin(MemoryStream::try_new(counts, schema, None)?);
+        print(&self.print, QueryResult { stream: counts, ..result }, bar).await
+    }
+
+    /// The print options with which formats for machines get no footer.
+    fn quiet_for_machines(&self) -> PrintOptions {
+        let is_table = matches!(self.print.format, PrintFormat::Table | PrintFormat::Automatic);
+        PrintOptions { quiet: self.print.quiet || !is_table, ..self.print.clone() }
+    }
+}
+
+/// Tells a figure the text of its query, unless the statement does.
+fn with_query(mut plan: LogicalPlan, text: &str) -> LogicalPlan {
+    if let LogicalPlan::Copy(copy) = &mut plan
+        && names_figure(&copy.file_type.get_ext())
+    {
+        copy.options.entry("format.query".to_string()).or_insert_with(|| text.trim().to_string());
+    }
+    plan
+}
