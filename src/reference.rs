@@ -12,7 +12,7 @@ pub fn table_functions() -> Vec<(&'static str, Documentation)> {
 
 /// The options of the table functions, each with an example.
 pub fn options() -> &'static [ClusterOption] {
-    &OPTIONS
+    OPTIONS
 }
 
 /// How a call of the table functions is written, in EBNF.
