@@ -121,7 +121,7 @@ impl ClusterOption {
         self.meaning
     }
 
-    /// A statement on the table `events` of [`documentation_example_table`](crate::documentation_example_table), and
+    /// A statement on the table `events` of [`example_table`](crate::reference::example_table), and
     /// what it prints.
     pub fn sql_example(&self) -> &'static str {
         self.sql_example
