@@ -10,7 +10,7 @@ use datafusion::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionO
 
 use crate::near_miss::did_you_mean;
 
-/// What `SET dbcluster.name = value` sets. [`register_all`](crate::register_all) puts it on a session that has none.
+/// The settings behind `SET dbcluster.name = value`. [`register_all`](crate::register_all) puts them on a session that has none.
 // The engine's extensions_options! lists settings without their prefix: SHOW would not find them, and a cluster not send them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

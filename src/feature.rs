@@ -1,4 +1,4 @@
-//! What can be a feature: the Arrow types that are numbers, and their exact conversion to DOUBLE.
+//! The Arrow types that can be features, since they are numbers, and their exact conversion to DOUBLE.
 //!
 //! DBSCAN measures distances, so a feature has to be a number: booleans (0 and 1), integers, floats and
 //! decimals. Two different numbers never become the same vector without anybody noticing:

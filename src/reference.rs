@@ -1,4 +1,4 @@
-//! What the reference of the table functions is made of. Scalar and window functions carry their documentation themselves.
+//! The parts of the table functions' reference. Scalar and window functions carry their documentation themselves.
 
 use datafusion_doc::Documentation;
 

@@ -1,4 +1,4 @@
-//! What a window function can't do by itself: operators that the engine can account for, measure and stop.
+//! Operators that the engine can account for, measure and stop, in the place of window functions.
 //!
 //! A window function inside `WindowAggExec` has no memory pool, no metrics, no way to be cancelled, and blocks an async thread
 //! while it works. So physical rules put operators of ours in the place of the engine's, each with a switch in

@@ -63,6 +63,21 @@ macro_rules! rows_of_input {
 }
 pub(super) use rows_of_input;
 
+/// The statistics of an operator that lets all rows of its input pass.
+macro_rules! statistics_of_input {
+    () => {
+        fn statistics_from_inputs(
+            &self,
+            input_stats: &[Arc<datafusion::common::Statistics>],
+            _args: &datafusion::physical_plan::StatisticsArgs,
+        ) -> Result<Arc<datafusion::common::Statistics>> {
+            let unknown = || Arc::new(datafusion::common::Statistics::new_unknown(&self.schema()));
+            Ok(input_stats.first().map_or_else(unknown, Arc::clone))
+        }
+    };
+}
+pub(super) use statistics_of_input;
+
 /// The one new child of an operator.
 pub(super) fn only_child(
     operator: &str,

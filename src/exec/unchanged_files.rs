@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Result, Statistics, exec_datafusion_err, exec_err};
+use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::sink::DataSinkExec;
 use datafusion::datasource::source::DataSourceExec;
@@ -26,12 +26,12 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, StatisticsArgs,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::dbscan::clusters;
-use super::one_input::{one_input, rows_of_input};
+use super::one_input::{one_input, rows_of_input, statistics_of_input};
 use crate::file_versions::{CHANGED, FileVersions, file_name};
 
 /// Puts [`UnchangedFilesExec`] into plans that cluster and read a file twice. It belongs behind all other rules, which
@@ -191,6 +191,8 @@ impl ExecutionPlan for UnchangedFilesExec {
 
     rows_of_input!();
 
+    statistics_of_input!();
+
     one_input!(|_, input| Self::try_new(input));
 
     fn apply_expressions(
@@ -208,13 +210,5 @@ impl ExecutionPlan for UnchangedFilesExec {
             Ok::<_, DataFusionError>(stream::unfold(Some(run), |run| async move { run?.next().await }))
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows.try_flatten())))
-    }
-
-    fn statistics_from_inputs(
-        &self,
-        input_stats: &[Arc<Statistics>],
-        _args: &StatisticsArgs,
-    ) -> Result<Arc<Statistics>> {
-        Ok(input_stats.first().map_or_else(|| Arc::new(Statistics::new_unknown(&self.schema())), Arc::clone))
     }
 }

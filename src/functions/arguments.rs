@@ -1,4 +1,4 @@
-//! What the functions accept, checked in one place while the query is planned.
+//! The arguments of the functions are checked in one place, while the query is planned.
 //!
 //! Every function has one value as argument 1, and some have one optional constant as argument 2. The constant must
 //! be a literal: it is looked at twice, by [`planned_option`] so that a bad one is a planning error, and by
@@ -34,7 +34,7 @@ impl Takes {
         }
     }
 
-    /// What to say was expected, and what makes it of a column.
+    /// The words for what is expected, and the expression that makes it of a column.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::String => ("a string", "CAST(... AS VARCHAR)"),

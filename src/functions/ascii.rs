@@ -109,7 +109,7 @@ mod tests {
         (0..=70).chain(BLOCK - 20..=BLOCK + 36).chain(2 * BLOCK - 1..=2 * BLOCK + 1)
     }
 
-    /// What a byte counts must not depend on its place, nor on what is around it.
+    /// A byte counts the same in any place and beside any other byte.
     #[test]
     fn equal_the_loops_over_bytes_at_every_length() {
         for length in lengths() {

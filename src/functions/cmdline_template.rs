@@ -73,7 +73,7 @@ impl ScalarUDFImpl for CmdlineTemplate {
 /// Something that spans several runs.
 struct Mask {
     name: &'static str,
-    /// Whether it can begin with this run, which may be empty, and the byte behind it: spares most the search.
+    /// It can begin with this run, which may be empty, and the byte behind it. Most places are spared the search by this.
     begins: fn(&str, u8) -> bool,
     /// Matches at the beginning of a text.
     pattern: Regex,

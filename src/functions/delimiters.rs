@@ -178,7 +178,7 @@ fn python_class_for_rust(class: &str) -> Result<String, String> {
     Ok(rust)
 }
 
-/// What stands between the brackets: a character, or several under one name.
+/// An item between the brackets: a character, or several under one name.
 enum Member {
     Char(char),
     Named(&'static str),
@@ -261,7 +261,7 @@ mod tests {
         members
     }
 
-    /// What `''.join(re.findall(class, text))` gives in Python 3.11.
+    /// The expected members are those that `''.join(re.findall(class, text))` gives in Python 3.11.
     #[test]
     fn reads_classes_as_python_does() {
         for (class, text, expected) in [

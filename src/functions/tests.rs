@@ -1,4 +1,4 @@
-//! What holds for all functions, and their answers as SQL gives them.
+//! Properties of all functions, and their answers as SQL gives them.
 
 use std::sync::Arc;
 

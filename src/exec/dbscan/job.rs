@@ -35,7 +35,7 @@ pub(super) struct Job {
     pub(super) partitions: Partitions,
     pub(super) pending: Pending,
     pub(super) reservation: MemoryReservation,
-    /// So many rows of complete partitions are not kept waiting.
+    /// The work starts when complete partitions have this many rows.
     pub(super) enough_rows: usize,
 }
 

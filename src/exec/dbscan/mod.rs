@@ -3,7 +3,7 @@
 //! It keeps schema, order and distribution of the `WindowAggExec` in whose place it stands, so the plan around it
 //! stays as it is, and it calls the same [`Call`], so the result does too.
 //!
-//! What it does, per input partition:
+//! For each input partition, it
 //!
 //! 1. collects its input, each batch reserved in the memory pool before it is kept, until there are partitions enough
 //!    that are complete;

@@ -152,7 +152,7 @@ mod tests {
         assert!(partitions_of(&[batch.slice(0, 0)], &["host"]).is_empty());
     }
 
-    /// What is taken is whole, and what is left goes on.
+    /// Partitions that are taken are whole, and the rows that are left go on.
     #[test]
     fn complete_partitions_can_be_taken() {
         let batch = batch();

@@ -1,4 +1,4 @@
-//! [`ExemplarKeyCollectExec`]: lets the clusters pass, and learns what their exemplars are found by.
+//! [`ExemplarKeyCollectExec`] lets the clusters pass, and collects the keys that their exemplars are found by.
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{DataType, Schema};
+use datafusion::common::Result;
 use datafusion::common::hash_utils::{RandomState, create_hashes};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::utils::memory::estimate_memory_size;
-use datafusion::common::{Result, Statistics};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -22,12 +22,12 @@ use datafusion::physical_plan::filter_pushdown::{FilterDescription, FilterPushdo
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, ExecutionPlanProperties,
-    InputDistributionRequirements, PlanProperties, StatisticsArgs,
+    InputDistributionRequirements, PlanProperties,
 };
 use futures::{StreamExt, stream};
 
 use super::key_ranges::KeyRanges;
-use crate::exec::one_input::{one_input, rows_of_input, visit_expressions};
+use crate::exec::one_input::{one_input, rows_of_input, statistics_of_input, visit_expressions};
 
 /// Gives out its input, and tells the filter of the events what it has seen when all of it has gone by: so its input has
 /// one partition.
@@ -71,6 +71,8 @@ impl ExecutionPlan for ExemplarKeyCollectExec {
 
     rows_of_input!();
 
+    statistics_of_input!();
+
     one_input!(|exec, input| Ok(Self { input, ..exec.clone() }));
 
     fn apply_expressions(
@@ -89,7 +91,7 @@ impl ExecutionPlan for ExemplarKeyCollectExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        // What an earlier run of this plan has learned may no longer hold.
+        // Keys that an earlier run of this plan has learned may no longer hold.
         self.filter.update(lit(true))?;
         let input = self.input.execute(partition, Arc::clone(&context))?;
         // In a plan that nobody has given its distribution no partition sees all clusters.
@@ -113,14 +115,6 @@ impl ExecutionPlan for ExemplarKeyCollectExec {
             }
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), output)))
-    }
-
-    fn statistics_from_inputs(
-        &self,
-        input_stats: &[Arc<Statistics>],
-        _args: &StatisticsArgs,
-    ) -> Result<Arc<Statistics>> {
-        Ok(input_stats.first().map_or_else(|| Arc::new(Statistics::new_unknown(&self.schema())), Arc::clone))
     }
 
     fn gather_filters_for_pushdown(
@@ -224,7 +218,7 @@ fn size_of_table(hashes: usize) -> Result<usize> {
 
 type KeyHashes = HashSet<u64, BuildHasherDefault<IsHashed>>;
 
-/// What is hashed already needs no hashing.
+/// Hashes are keys here, and need no hashing.
 #[derive(Debug, Default)]
 struct IsHashed(u64);
 

@@ -1,4 +1,4 @@
-//! [`ExemplarFilterExec`]: of the events, those that have what some cluster's exemplar is found by.
+//! [`ExemplarFilterExec`] keeps the events that have the keys of some cluster's exemplar.
 
 use std::fmt::Formatter;
 use std::sync::Arc;
@@ -135,7 +135,7 @@ impl ExecutionPlan for ExemplarFilterExec {
     }
 }
 
-/// What the filter leaves of a batch, if anything.
+/// The rows of a batch that the filter leaves, if any.
 fn filtered(batch: RecordBatch, filter: &dyn PhysicalExpr) -> Result<Option<RecordBatch>> {
     let left = match filter.evaluate(&batch)? {
         ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))) => batch,

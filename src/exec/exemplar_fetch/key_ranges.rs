@@ -1,4 +1,4 @@
-//! Where the keys of the exemplars lie, in terms that a scan compares with the statistics of its files.
+//! The ranges in which the keys of the exemplars lie, which a scan compares with the statistics of its files.
 //!
 //! A hash tells of a row whether it may be an exemplar, but of a row group or a page nothing. Their least and greatest
 //! values do, against ranges: most clusters begin early, so the keys lie close together but for the odd events, and the
@@ -21,7 +21,7 @@ const MOST_RANGES: usize = 24;
 /// More keys than these leave few pages out.
 const MOST_KEYS: usize = 1 << 16;
 
-/// What is known of one key.
+/// The values of one key that were seen, as far as they are kept.
 #[derive(Debug)]
 pub(super) struct KeyRanges {
     data_type: DataType,

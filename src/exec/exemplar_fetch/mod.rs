@@ -64,7 +64,7 @@ pub(super) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dy
     Ok(Some(better))
 }
 
-/// What the filter compares, of the clusters and of the events, if it is a comparison of vectors.
+/// The features that the filter compares, of the clusters and of the events, if it is a comparison of vectors.
 fn compared(filter: &JoinFilter, events: &Schema) -> Result<Option<JoinOn>> {
     let call = (filter.expression().as_ref() as &dyn Any).downcast_ref::<ScalarFunctionExpr>();
     let Some(call) = call.filter(|call| call.name() == vectors_equal_udf().name()) else {
@@ -76,7 +76,7 @@ fn compared(filter: &JoinFilter, events: &Schema) -> Result<Option<JoinOn>> {
         let of_cluster = on_side(filter, of_cluster, JoinSide::Left)?;
         let of_event = on_side(filter, of_event, JoinSide::Right)?;
         let (Some(of_cluster), Some(of_event)) = (of_cluster, of_event) else { return Ok(None) };
-        // What can't be computed here would not be found out before the query runs.
+        // A feature that can't be computed here would fail only when the query runs.
         of_event.data_type(events)?;
         pairs.push((of_cluster, of_event));
     }

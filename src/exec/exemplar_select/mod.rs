@@ -57,7 +57,7 @@ pub struct ExemplarSelectExec {
     input: Arc<dyn ExecutionPlan>,
     /// The input's and [`TIE`].
     schema: SchemaRef,
-    /// What a cluster is known by; the last is its number, below 0 for rows without one.
+    /// The keys of a cluster; the last is its number, below 0 for rows without one.
     cluster: Vec<Arc<dyn PhysicalExpr>>,
     /// Which row of a cluster comes first.
     order: Vec<PhysicalSortExpr>,

@@ -1,4 +1,5 @@
-//! `__assume_few_rows(value)`: always true, and a word to the planner of a cluster.
+//! `__assume_few_rows(value)` is always true. As a filter it lowers the planner's estimate of the rows, so that a cluster
+//! broadcasts this side of the join.
 //!
 //! Vectors are far fewer than events, which a planner can't know: it takes as many groups as rows. So it would rather
 //! exchange all events between machines than send the vectors to each of them. A filter is something that it expects rows to

@@ -79,7 +79,7 @@ pub(crate) fn has_key(data_type: &DataType) -> bool {
     }
 }
 
-/// What stands before bytes that are no text, and for NULL. No text is as long as this.
+/// Marks that stand before bytes that are no text, and for NULL. No text is as long as these numbers.
 const BYTES: u64 = u64::MAX - 1;
 const NULL: u64 = u64::MAX;
 

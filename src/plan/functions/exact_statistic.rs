@@ -179,7 +179,7 @@ impl Accumulator for Moments {
 struct ExactSum {
     /// Floats that do not overlap, the smallest first.
     parts: Vec<f64>,
-    /// What is no finite number, added up: the sum then.
+    /// The sum of the values that are no finite numbers. Where there is one it is the whole sum.
     infinite: f64,
 }
 

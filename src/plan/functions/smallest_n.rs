@@ -87,7 +87,7 @@ struct Smallest {
     converter: RowConverter,
     /// The greatest one of each group on top, as the next to go.
     groups: Vec<BinaryHeap<OwnedRow>>,
-    /// What the rows take.
+    /// The memory of the rows.
     bytes: usize,
 }
 
