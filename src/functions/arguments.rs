@@ -94,8 +94,7 @@ pub(super) use scalar_function;
 
 /// The signature of every function here: [`coerce`] decides.
 ///
-/// The engine's `Signature::coercible` would keep dictionaries too, but its errors name no argument, no way out, and the types
-/// in the engine's own terms.
+/// The engine's `Signature::coercible` keeps dictionaries too, but its errors name neither the argument nor a way out.
 pub(super) fn signature() -> &'static Signature {
     static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::user_defined(Volatility::Immutable));
     &SIGNATURE
