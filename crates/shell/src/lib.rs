@@ -20,8 +20,8 @@
 //! | `sample`, `demo`, `report` | the subcommands |
 //! | `files` | tables that are files, and errors that name them |
 //! | `program`, `signals` | threads, and the signals that end their work early |
-//! | `failure`, `panics` | errors in words |
-//! | `depth` | expressions that would end the stack |
+//! | `failure`, `hint`, `panics` | the words of errors; advice about common mistakes; panics as errors |
+//! | `depth` | a limit on nested expressions, which would end the stack |
 
 mod args;
 mod cli_session;

@@ -83,7 +83,7 @@ fn settle<T>(result: Result<Result<T, Failure>, ()>, statement: &str) -> Result<
         (Ok(Err(failure @ (Failure::OutputClosed | Failure::Stopped(_)))), _) => Err(failure),
         // The code that has caught it may know more, such as the file.
         (Ok(Err(failure)), Some(panic)) if panic.is_told_by(&failure) => Err(failure),
-        (_, Some(panic)) => Err(Failure::new(panic.in_words(statement))),
+        (_, Some(panic)) => Err(Failure::new(panic.describe(statement))),
         (Ok(result), None) => result,
         // Another statement has taken the words of the panic.
         (Err(()), None) => Err(Failure::new("the statement was given up after a fault")),
@@ -101,7 +101,7 @@ impl Panic {
         }
     }
 
-    fn in_words(&self, statement: &str) -> String {
+    fn describe(&self, statement: &str) -> String {
         let whose = match self.place.split_once("/src/") {
             Some((library, _)) if !library.contains('/') => format!("the library {library}"),
             _ if self.place.starts_with("src/") || self.place.starts_with("crates/") => {
@@ -143,7 +143,7 @@ mod tests {
         let file = "/home/a/.cargo/registry/src/registry-1949cf8c6b5b557f/bytes-1.12.2/src/bytes.rs";
         let place = format!("{}:374", without_registry(file));
         let panic = Panic { message: "range start must not be greater than end".to_string(), place };
-        let words = panic.in_words("SELECT *\nFROM 'broken.parquet'");
+        let words = panic.describe("SELECT *\nFROM 'broken.parquet'");
         assert!(
             words.starts_with("a fault in the library bytes-1.12.2, not in the statement: range start"),
             "{words}"
@@ -152,11 +152,11 @@ mod tests {
         assert!(words.ends_with("\nthe statement was: SELECT * FROM 'broken.parquet'"), "{words}");
 
         let join = "datafusion-physical-plan-55.2.0/src/joins/sort_merge_join/filter.rs:163".to_string();
-        let words = Panic { message: String::new(), place: join }.in_words("");
+        let words = Panic { message: String::new(), place: join }.describe("");
         assert!(words.contains("prefer_hash_join = true") && !words.contains('\n'), "{words}");
 
         let ours = Panic { message: "x".to_string(), place: "src/exec/dbscan.rs:1".to_string() };
-        assert!(ours.in_words("").starts_with("a fault in dbcluster "), "{}", ours.in_words(""));
-        assert!(ours.in_words(&"a ".repeat(STATEMENT)).ends_with(" ..."));
+        assert!(ours.describe("").starts_with("a fault in dbcluster "), "{}", ours.describe(""));
+        assert!(ours.describe(&"a ".repeat(STATEMENT)).ends_with(" ..."));
     }
 }

@@ -182,8 +182,8 @@ impl MorselPlanner for NamingPlanner {
             Err(error) => error,
         };
         // Looking whether the file has been replaced is asynchronous, so the error comes from a pending planner.
-        let failed = async move { Err(explain_readers_error(&file, failed).await) };
-        Ok(Some(MorselPlan::new().with_pending_planner(failed)))
+        let explained = async move { Err(explain_readers_error(&file, failed).await) };
+        Ok(Some(MorselPlan::new().with_pending_planner(explained)))
     }
 }
 
