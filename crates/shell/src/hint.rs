@@ -10,8 +10,8 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use datafusion_dbcluster::near_miss::did_you_mean;
 use datafusion_dbcluster::reference;
 
-/// The hints: a part of the message, a part of the statement (both in lower case), and the advice.
-const HINTS: [(&str, &str, &str); 11] = [
+/// The hints: a part of the message, a part of the statement (both in lower case; an empty one is in any), and the advice.
+const HINTS: [(&str, &str, &str); 12] = [
     (
         "found: as",
         "dbcluster",
@@ -50,6 +50,13 @@ const HINTS: [(&str, &str, &str); 11] = [
         "table function 'dbscan' not found",
         "dbscan",
         "dbcluster(events, [f1, f2], eps => 0.0001) clusters a table; dbscan(...) OVER () labels rows",
+    ),
+    // The engine merges columns of one name, and then has too few for the first line.
+    (
+        "incorrect number of fields for line 1,",
+        "",
+        "if the header has a name twice, name the columns: CREATE EXTERNAL TABLE t (a BIGINT, b VARCHAR, ...) STORED AS CSV LOCATION ... \
+         OPTIONS (format.has_header true)",
     ),
 ];
 
@@ -130,6 +137,12 @@ mod tests {
                 "syntax error: Expected: ), found: => at line 1, column 9",
                 "SELECT * FROM dbcluster(t, [a], eps => 1, partition_by => [s AS q])",
                 "syntax error: Expected: ], found: AS behind partition_by =>",
+            ),
+            (
+                "the file /logs/a.csv: incorrect number of fields for line 1, expected 1 got more than 1",
+                "SELECT * FROM '/logs/a.csv'",
+                "the file /logs/a.csv: incorrect number of fields for line 1, expected 1 got more than 1; if the header has a name \
+                 twice, name the columns: CREATE EXTERNAL TABLE",
             ),
             ("syntax error: found: x", "SELECT (SELECT x x x)", "syntax error: found: x"),
             ("no table 'x'", "SELECT * FROM x", "no table 'x'"),
