@@ -69,7 +69,7 @@ fn made() -> Vec<String> {
         call("t", &format!("[{sum}]"), ", scaling => 'none'"),
         call("t", &format!("'{sum} AS n'"), ", scaling => 'none'"),
         format!("SELECT count(*) FROM t WHERE {}", condition(10_000)),
-        call(&format!("(SELECT * FROM t WHERE {})", condition(200_000)), "[a]", ""),
+        call(&format!("(SELECT * FROM t WHERE {})", condition(50_000)), "[a]", ""),
         format!("COPY (SELECT {} AS n FROM t) TO 'sum.csv'", vec!["a"; 100_000].join(" + ")),
         format!("\\plot BAR sum.html SELECT s, {} AS n FROM t", vec!["a"; 100_000].join(" + ")),
         call("t", &format!("[{}a{}]", "abs(".repeat(200), ")".repeat(200)), ", scaling => 'none'"),
