@@ -180,9 +180,10 @@ async fn run_again(frame: DataFrame) -> Result<Vec<RecordBatch>> {
     let mut first = execute_stream(Arc::<dyn ExecutionPlan>::clone(&plan), Arc::clone(&context))?;
     first.next().await.transpose()?;
     drop(first);
-    // The engine's own exchanges and scans of files can't be run again without this.
+    // The engine's own exchanges and scans of files can't be run again without this, and its sorts that keep the first rows
+    // still leave out what the first run had no use for.
     let shown = displayable(plan.as_ref()).indent(false).to_string();
-    if shown.contains("RepartitionExec") || shown.contains("file_groups") {
+    if ["RepartitionExec", "file_groups", "TopK"].iter().any(|used_up| shown.contains(used_up)) {
         plan = reset_plan_states(plan)?;
     }
     collect(plan, context).await
