@@ -1,12 +1,12 @@
 //! The number that `dbscan_vectors` gives to a vector, and the plans of the table functions group by.
 //!
 //! One BIGINT tells three kinds of groups apart: a cluster has its own number, from 0. A vector that is noise or was skipped
-//! is a group of its own, with a number far below 0. Whoever asks which kind a group is asks [`Group`], of a number or of a
-//! column of them.
+//! is a group of its own, with a number below 0. [`Group`] tells the kind of a number in Rust, and of a column of numbers in a
+//! plan.
 
 use datafusion::logical_expr::{Expr, lit};
 
-/// A group: its number, or an expression that gives it.
+/// A group by its number, or by an expression that gives the number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Group<T>(pub(crate) T);
 
@@ -32,34 +32,34 @@ impl Group<i64> {
         Self(i64::MIN + row as i64)
     }
 
-    /// Whether it is a cluster.
+    /// A cluster has a number from 0.
     pub(crate) fn is_cluster(self) -> bool {
         self.0 >= FIRST_CLUSTER
     }
 }
 
 impl Group<Expr> {
-    /// Whether it is a cluster.
+    /// True for a cluster.
     pub(crate) fn is_cluster(&self) -> Expr {
         self.0.clone().gt_eq(lit(FIRST_CLUSTER))
     }
 
-    /// Whether it is none: one vector by itself, noise or skipped.
+    /// True for a vector without a cluster: noise or skipped.
     pub(crate) fn is_no_cluster(&self) -> Expr {
         self.0.clone().lt(lit(FIRST_CLUSTER))
     }
 
-    /// Whether it is a vector that has no cluster near.
+    /// True for noise.
     pub(crate) fn is_noise(&self) -> Expr {
         self.0.clone().between(lit(FIRST_NOISE), lit(FIRST_CLUSTER - 1))
     }
 
-    /// Whether it took part in the clustering: a cluster or noise.
+    /// True for what took part in the clustering: a cluster or noise.
     pub(crate) fn took_part(&self) -> Expr {
         self.0.clone().gt_eq(lit(FIRST_NOISE))
     }
 
-    /// Whether it is a vector with a NULL, which took no part.
+    /// True for a vector with a NULL, which took no part.
     pub(crate) fn is_skipped(&self) -> Expr {
         self.0.clone().lt(lit(FIRST_NOISE))
     }

@@ -1,13 +1,13 @@
-//! How deep expressions nest: the engine finds the types of each part by way of all parts below it.
+//! A limit to the depth of expressions: the engine finds the types of each part by way of all parts below it.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{self, Visit, Visitor};
 
-/// How deep an expression may nest.
+/// The greatest depth of an expression.
 const DEEPEST: usize = 256;
 
-/// What to say of an expression that [nests too deep](nests_too_deep).
+/// The text about an expression that [nests too deep](nests_too_deep).
 pub(crate) const TOO_DEEP: &str = "nests more than 256 operations, as a sum of so many terms does; store it in a table first, \
                                    with CREATE TABLE ... AS SELECT";
 
@@ -17,7 +17,7 @@ pub(crate) fn nests_too_deep(sql: &impl Visit, around: usize) -> bool {
     sql.visit(&mut Depth { open: 0, most: DEEPEST + around, queries: 0 }).is_break()
 }
 
-/// How many operations are open where a visit stands; it ends where they are too many. Queries are the engine's.
+/// Counts the operations that are open where a visit stands; the visit ends where they are too many. Queries are the engine's.
 struct Depth {
     open: usize,
     most: usize,

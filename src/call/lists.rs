@@ -18,7 +18,7 @@ pub(super) struct ListItem {
 }
 
 impl ListItem {
-    /// What to call it in a message.
+    /// The item's name in messages.
     pub(super) fn text(&self) -> String {
         match &self.sql {
             ast::Expr::Identifier(ident) => ident.value.clone(),

@@ -16,7 +16,7 @@ use crate::near_miss::expected_one_of;
 use crate::options::{Feature, KeptColumn, Parameter, Weights, no_feature_to_weigh};
 use crate::plan::spec::KEPT;
 
-/// How many values `keep_members` keeps where no number is given.
+/// The number of values that `keep_members` keeps where none is given.
 const KEPT_BY_DEFAULT: i64 = 10;
 
 impl Scope<'_> {
@@ -209,7 +209,7 @@ fn reason(error: &DataFusionError) -> String {
     text.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default().trim_end_matches('.').to_string()
 }
 
-/// What to do about a number in quotes.
+/// The way out where a number stands in quotes.
 fn without_quotes(written: Value) -> String {
     match written.string() {
         Some(text) if text.trim().parse::<f64>().is_ok() => {

@@ -1,4 +1,4 @@
-//! [`SqlPlanner`]: how the host of a call plans SQL.
+//! [`SqlPlanner`]: the host's planning of SQL.
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::{DFSchema, Result, plan_datafusion_err};
@@ -6,7 +6,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::dialect::{Dialect, dialect_from_str};
 
-/// What a statement or a session does with SQL.
+/// A statement or a session that plans SQL.
 pub(super) trait SqlPlanner {
     /// `sql` over columns of `schema`.
     fn plan_expr(&mut self, sql: ast::Expr, schema: &DFSchema) -> Result<Expr>;

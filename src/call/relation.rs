@@ -25,7 +25,7 @@ use crate::plan;
 use crate::plan::process_features;
 use crate::plan::spec::TableFunction;
 
-/// How deep the lists, tuples and names around an expression nest.
+/// The depth of the lists, tuples and names around an expression.
 const LEVELS_OF_LISTS: usize = 8;
 
 /// Plans `dbcluster(...)`, `dbcluster_members(...)` and `process_features(...)` where a table may stand.

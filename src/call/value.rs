@@ -1,4 +1,4 @@
-//! [`Value`]: what was written for an option.
+//! [`Value`]: the written value of an option.
 
 use std::fmt::{Display, Formatter};
 
@@ -10,7 +10,7 @@ use datafusion::sql::unparser::expr_to_sql;
 
 use super::lists::string_literal;
 
-/// What was written for an option: SQL, or by position a constant that the engine has planned.
+/// The written value of an option: SQL, or by position a constant that the engine has planned.
 #[derive(Clone, Copy)]
 pub(super) enum Value<'a> {
     Sql(&'a ast::Expr),

@@ -119,7 +119,7 @@ impl Carried {
                 Takes::Weights if !value.is_null() => {
                     options.weights = factors(function, &value, features)?;
                 }
-                // What they did is in the plan already.
+                // The plan has done what they say.
                 Takes::Weights
                 | Takes::TimeColumn
                 | Takes::Keys(_)

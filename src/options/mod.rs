@@ -1,4 +1,4 @@
-//! How a clustering is done, as one type: [`ClusterOptions`].
+//! [`ClusterOptions`]: all that decides how a clustering is done, as one type.
 //!
 //! The options are made once, from the SQL of a call or by a Rust program, and nobody behind that reads words or numbers out
 //! of text. They travel through a plan as one struct constant ([`carried`]), which EXPLAIN shows and the window function
@@ -24,10 +24,10 @@ use crate::near_miss::did_you_mean;
 /// The most features that a call may have.
 pub(crate) const MAX_FEATURES: usize = Points::MAX_DIMENSION;
 
-/// How many keys order or partition the rows: the cost of planning and of memory grows with the square of their number.
+/// The most keys that may order or partition the rows: the cost of planning and of memory grows with the square of their number.
 pub(crate) const MAX_KEYS: usize = 16;
 
-/// How a table is clustered: the features that its rows are compared by, and everything that SQL has an option for.
+/// The options of a clustering: the features that rows are compared by, and everything that SQL has an option for.
 ///
 /// ```
 /// use datafusion::prelude::col;
@@ -212,7 +212,7 @@ impl<T> From<T> for Parameter<T> {
     }
 }
 
-/// What a row with a feature that is NULL, NaN or infinite does.
+/// The treatment of rows with a feature that is NULL, NaN or infinite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum NullPolicy {
@@ -249,7 +249,7 @@ impl NullPolicy {
     }
 }
 
-/// Which member of a cluster stands for it.
+/// The member of a cluster that stands for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ExemplarChoice {
@@ -295,12 +295,12 @@ impl ExemplarChoice {
 pub(crate) struct Feature {
     pub(crate) name: String,
     pub(crate) expr: Expr,
-    /// How it was written.
+    /// Its text as it was written.
     pub(crate) text: String,
 }
 
 impl Feature {
-    /// Whether it is a column of the input under its own name, which is in the output already.
+    /// A column of the input under its own name is in the output already.
     pub(crate) fn is_input_column(&self) -> bool {
         matches!(&self.expr, Expr::Column(column) if column.name == self.name)
     }
@@ -310,7 +310,7 @@ impl Feature {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Key {
     pub(crate) expr: Expr,
-    /// How it was written.
+    /// Its text as it was written.
     pub(crate) text: String,
 }
 
@@ -320,7 +320,7 @@ impl Key {
     }
 }
 
-/// How much each feature counts.
+/// The factors of the features.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Weights {
     /// All the same.
@@ -341,7 +341,7 @@ impl Weights {
         }
     }
 
-    /// The same in the order of the features, checked.
+    /// Checks the factors and puts them in the order of the features.
     ///
     /// # Errors
     /// A factor that is not a finite number above 0, a wrong number of them, or one for no feature.
@@ -401,7 +401,7 @@ pub(crate) fn no_feature_to_weigh(function: &str, name: &str, features: &[&str])
     )
 }
 
-/// Which column is the time of the events.
+/// The column that is the time of the events.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TimeColumn {
     /// The first one of a timestamp or date type, if there is one.

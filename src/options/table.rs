@@ -1,4 +1,4 @@
-//! The one table of options: a row says all there is to say of an option.
+//! The one table of options: a row tells all about an option.
 //!
 //! A new option is a row here and a field of [`ClusterOptions`] with its default. What it takes decides how it is read from
 //! SQL, from a constant of a plan, and what the documentation says of its values; an option that takes something new has a
@@ -20,22 +20,22 @@ use crate::dbscan::{Metric, Scaling};
 pub struct ClusterOption {
     /// The name before `=>`.
     pub(crate) name: &'static str,
-    /// What it takes, and where in [`ClusterOptions`] that goes.
+    /// The type of its values, and where in [`ClusterOptions`] they go.
     pub(crate) takes: Takes,
     /// Its place in the struct that a plan carries. That is also the column `options` of `dbcluster_summary`, so a new option
     /// is the last one there, wherever the reference has it.
     pub(super) place: usize,
     /// Its value in that struct.
     pub(super) carry: fn(&ClusterOptions) -> Expr,
-    /// What holds where it isn't given, unless that is a value.
+    /// The text about its default, unless that is a value.
     default: Option<&'static str>,
-    /// What it does.
+    /// The text about its effect.
     meaning: &'static str,
     /// A statement on the table of the examples, and what it prints.
     sql_example: &'static str,
 }
 
-/// What an option takes.
+/// The type of an option's values.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Takes {
     /// A number.
@@ -84,7 +84,7 @@ impl ClusterOption {
         self.name
     }
 
-    /// What it takes.
+    /// The values that it takes.
     pub fn values(&self) -> String {
         match &self.takes {
             Takes::Number(_) => "a number above 0, or a placeholder".to_string(),
@@ -105,7 +105,7 @@ impl ClusterOption {
         }
     }
 
-    /// What holds where it isn't given.
+    /// The value that holds where it isn't given.
     pub fn default(&self) -> String {
         let value = (self.carry)(&ClusterOptions::new(1.0));
         match (self.default, value) {
@@ -116,7 +116,7 @@ impl ClusterOption {
         }
     }
 
-    /// What it does.
+    /// The effect that it has.
     pub fn meaning(&self) -> &'static str {
         self.meaning
     }

@@ -55,7 +55,7 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
     );
     output.push(group().is_cluster().alias(CLUSTERED));
     output.push(cluster_id()?.alias(CLUSTER_ID));
-    // What a row without a cluster has of its own; the same as its group's where that is the only row.
+    // A row without a cluster has a value of its own, which is the group's where that is the only row.
     let own = |of_group: Expr, of_event: Expr| -> Result<Expr> {
         if one_row_each { Ok(of_group) } else { when(group().is_cluster(), of_group).otherwise(of_event) }
     };
@@ -90,7 +90,7 @@ fn shown_columns(spec: &ClusterSpec) -> Vec<Expr> {
     input_columns(spec).into_iter().map(shown).collect()
 }
 
-/// How clusters and events are joined.
+/// The keys of the join of clusters and events.
 struct JoinKeys {
     columns: (Vec<Column>, Vec<Column>),
     residual: Option<Expr>,
@@ -195,7 +195,7 @@ fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
         of_one.filter(ident(EXEMPLAR)).build()
     };
     for feature in spec.features() {
-        // What is clustered is finite, so the greatest of one is that one, also where the type is DOUBLE.
+        // The clustered values are finite, so the greatest of one is that one, also where the type is DOUBLE.
         let value = ident(&feature.name);
         let of_feature = if spec.options.exemplar == ExemplarChoice::Last {
             of_exemplar(value)?

@@ -17,33 +17,33 @@ pub(crate) const POINT_TYPE: &str = "point_type";
 /// The relation of clusters or vectors, on the left of the join with the events.
 pub(crate) const CLUSTERS: &str = "__clusters";
 
-/// Of an event: true, so that NULL after the join says that a cluster has found no event.
+/// True for each event, so that NULL after the join says that a cluster has found none.
 pub(crate) const FOUND: &str = "__found";
-/// Of an event: its number among those that could be its cluster's exemplar.
+/// The number of an event among those that could be its cluster's exemplar.
 pub(crate) const TIE: &str = "__tie";
-/// Of a vector: how many rows it stands for.
+/// The number of rows that a vector stands for.
 pub(crate) const WEIGHT: &str = "__weight";
-/// Of a vector: the struct that `dbscan_vectors` gives.
+/// The struct that `dbscan_vectors` gives of a vector.
 pub(crate) const LABEL: &str = "__label";
-/// Of a row: its time, where that is no key of the order.
+/// The time of a row, where that is no key of the order.
 pub(super) const TIME: &str = "__time";
-/// Of a vector or a cluster: its first time.
+/// The first time of a vector or a cluster.
 pub(super) const FIRST_TIME: &str = "__first_time";
-/// Of a vector or a cluster: its last time.
+/// The last time of a vector or a cluster.
 pub(super) const LAST_TIME: &str = "__last_time";
-/// Of a vector or a cluster: the number of its group.
+/// The number of the [`Group`](crate::group::Group) of a vector or a cluster.
 pub(super) const GROUP_KEY: &str = "__group";
-/// Of a vector or a cluster: the hash of the cluster's core vectors.
+/// The hash of the core vectors of a vector's cluster.
 pub(super) const HASH: &str = "__core_hash";
-/// Of a vector: whether it is the exemplar's.
+/// True for the vector of its cluster's exemplar.
 pub(super) const EXEMPLAR: &str = "__is_exemplar";
-/// Of a vector: whether it is core.
+/// True for a core vector.
 pub(super) const CORE: &str = "__is_core";
-/// Of a vector: the name of its cluster that is the same on every day.
+/// The name of a vector's cluster that is the same on every day.
 pub(super) const KEY: &str = "__cluster_key";
-/// Of a cluster: how many rows it has.
+/// The number of rows of a group.
 pub(super) const SIZE: &str = "__size";
-/// Of a cluster: how many vectors it has.
+/// The number of vectors of a group.
 pub(super) const VECTORS: &str = "__vectors";
 
 /// The names without a number that a column of the input or a feature could be taken for.
@@ -119,7 +119,7 @@ pub(super) fn cluster_column(name: &str) -> Column {
     Column::new(Some(CLUSTERS), name)
 }
 
-/// The same as an expression.
+/// A column of the relation of clusters, as an expression.
 pub(super) fn cluster_col(name: &str) -> Expr {
     Expr::Column(cluster_column(name))
 }

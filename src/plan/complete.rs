@@ -279,7 +279,7 @@ fn complete_window(window: Window) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(with_expressions(&window, exprs, |_| false)?))
 }
 
-/// How a window function depends on the order of equal rows.
+/// The dependence of a window function on the order of equal rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dependence {
     /// Not at all.

@@ -23,10 +23,10 @@
 //! - [`vectors`]: rows to distinct vectors to labelled vectors, which all three functions begin with.
 //! - [`collapse`]: `dbcluster`. [`members`]: `dbcluster_members`. [`summary`]: `dbcluster_summary`.
 //! - [`process_features`]: the table function of that name.
-//! - [`order`]: the canonical order of the rows. [`sorting`]: what can be sorted.
+//! - [`order`]: the canonical order of the rows. [`sorting`]: types that can be sorted.
 //! - [`functions`]: functions that only plans call.
 //! - [`columns`]: the names of all columns. [`values`]: expressions that several parts have.
-//! - [`rules`]: what the optimizer is told about these plans.
+//! - [`rules`]: logical rules for these plans.
 
 mod collapse;
 pub(crate) mod columns;

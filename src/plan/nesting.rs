@@ -1,4 +1,4 @@
-//! How deep table functions stand in one another.
+//! A limit to table functions that stand in one another.
 //!
 //! A plan of this crate reads its input twice, so what stands at the bottom of n of them is planned and read 2^n times.
 
@@ -8,7 +8,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Window, WindowFunctionDefiniti
 
 use crate::window::dbscan_vectors_udwf;
 
-/// How many table functions may stand in one another: the table below them is read 2^4 times.
+/// The most table functions that may stand in one another: the table below them is read 2^4 times.
 const DEEPEST: usize = 4;
 
 /// A further level has to be affordable.

@@ -1,4 +1,4 @@
-//! The canonical order of the rows of a call: what makes an answer the same for every file order and number of threads.
+//! The canonical order of the rows of a call: it makes an answer the same for every file order and number of threads.
 //!
 //! First come the keys of `order_by`, or else the time; then the features in their order; then the remaining columns. NULLs
 //! come last. The order decides which cluster has the lower number, which cluster a border row belongs to, and which row
@@ -33,8 +33,8 @@ impl ClusterSpec {
         self.options.order_by.is_empty() && self.time_column().is_some()
     }
 
-    /// What decides among rows that are equal in the order keys and in the vector: all other columns, in the
-    /// table's order. Columns of types that have no order take no part.
+    /// All other columns, in the table's order: they decide among rows that are equal in the order keys and in the vector.
+    /// Columns of types that have no order take no part.
     pub(super) fn remaining_columns(&self) -> Result<Vec<Expr>> {
         // A feature that is a whole number is its column's value. Others may stand for several values: -0.0 for 0.0, a DOUBLE
         // for more digits of a decimal, 0 for NULL.
@@ -61,7 +61,7 @@ impl ClusterSpec {
             .collect())
     }
 
-    /// What the exemplars are found by: what orders the rows, or where nothing does, the first of the columns that decide
+    /// The keys that find the exemplars: those that order the rows, or where nothing does, the first of the columns that decide
     /// ties. By its least value the second look finds the candidates, which otherwise are all rows of their vectors.
     pub(super) fn exemplar_keys(&self) -> Result<Vec<Expr>> {
         let keys = self.order_keys()?;

@@ -1,4 +1,4 @@
-//! What a table function can read: rows that are the same each time, and known without an outer row.
+//! A table function can read rows that are the same each time, and known without an outer row.
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result, plan_err};

@@ -1,4 +1,4 @@
-//! What can be sorted, and what a sort puts first and last.
+//! Types that can be sorted, and the values that a sort puts first and last.
 
 use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result};

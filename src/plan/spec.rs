@@ -1,4 +1,4 @@
-//! A checked call, [`ClusterSpec`]: all that a plan is made of.
+//! [`ClusterSpec`], a checked call: a plan is made of it alone.
 //!
 //! The SQL of a call ([`call`](crate::call)) and a `DataFrame` ([`dataframe`](crate::dataframe)) give the same parts to a
 //! [`SpecBuilder`]: the rows to cluster, features, options. It checks each part against the rows as it comes, so that an error
@@ -28,7 +28,7 @@ use crate::options::{
     TimeColumn, Weights,
 };
 
-/// How many values `keep_members` may keep: they are held in memory for every vector.
+/// The numbers of values that `keep_members` may keep: they are held in memory for every vector.
 pub(crate) const KEPT: RangeInclusive<i64> = 1..=1000;
 
 /// The table functions that cluster.
@@ -66,7 +66,7 @@ pub(crate) struct ClusterSpec {
     pub(crate) function: TableFunction,
     /// The rows to cluster. All columns have a qualifier.
     pub(crate) input: LogicalPlan,
-    /// How they are clustered: columns are the input's, keys are in the form that has an order, the time column is known.
+    /// Its columns are the input's, its keys are in the form that has an order, and the time column is known.
     pub(crate) options: ClusterOptions,
 }
 
@@ -175,7 +175,7 @@ impl SpecBuilder {
         &self.input
     }
 
-    /// What has been set so far.
+    /// The options as they have been set so far.
     pub(crate) fn options(&self) -> &ClusterOptions {
         &self.options
     }
@@ -211,7 +211,7 @@ impl SpecBuilder {
     /// [`check_one_row`] has passed them.
     ///
     /// # Errors
-    /// What the option is can't be, with what is allowed.
+    /// The input has no place for this value; the text says what is allowed.
     pub(crate) fn set(
         &mut self,
         option: &ClusterOption,
@@ -296,7 +296,7 @@ impl SpecBuilder {
     /// The call, if its numbers are in their ranges and the names of its result are all different.
     ///
     /// # Errors
-    /// They are not.
+    /// A number is out of its range, or a name is taken.
     pub(crate) fn build(self) -> Result<ClusterSpec> {
         let Self { function, input, mut options } = self;
         options.params(function.name())?;

@@ -100,7 +100,7 @@ pub(super) fn kept_value(spec: &ClusterSpec, kept: &KeptColumn) -> Result<Expr> 
     Ok(without_dictionary(value, data_type))
 }
 
-/// What orders the members, and then the value itself, so that ties don't depend on threads.
+/// A struct of the keys that order the members and then of the value itself, so that ties don't depend on threads.
 fn kept_struct(spec: &ClusterSpec, keys: &[Expr], index: usize) -> Result<Expr> {
     let mut fields = vec![];
     for (place, key) in keys.iter().enumerate() {

@@ -109,7 +109,7 @@ impl Call {
         args.get(self.row_args.clone()).unwrap_or_default()
     }
 
-    /// How many rows of the table a batch stands for. `args` are the call's arguments.
+    /// The number of the table's rows that a batch stands for. `args` are the call's arguments.
     pub(crate) fn rows_of(&self, args: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<i64> {
         let Some(weight) = self.row_args(args).first().filter(|_| self.is_of_vectors) else {
             return Ok(batch.num_rows() as i64);
@@ -158,7 +158,8 @@ impl Call {
         Ok(labels.array(0..rows))
     }
 
-    /// The same, with the labels added to those of other partitions; what the core counted comes back.
+    /// Labels one partition as [`evaluate`](Self::evaluate) does, adds the labels to those of other partitions, and returns the
+    /// core's counts.
     pub(crate) fn evaluate_into(
         &self,
         labelled: &mut LabelColumns,
@@ -201,7 +202,7 @@ impl Call {
             None => weights.values().iter().map(|&weight| weight.max(1) as u64).collect(),
             Some(present) => present.iter().map(|&row| weights.value(row).max(1) as u64).collect(),
         });
-        // Who is core is hashed as it was before scaling, for vectors only.
+        // `cluster_key` hashes the core vectors before scaling; only dbscan_vectors needs the unscaled columns.
         let columns = if self.is_of_vectors { columns } else { vec![] };
         points
             .scale(self.carried.options.scaling, weights.as_deref(), cancel)
@@ -225,7 +226,7 @@ impl Call {
         Ok(statistics)
     }
 
-    /// What is wrong with the points, in the words of whoever named the features.
+    /// The error about the points, with the names of the features.
     fn invalid(&self, error: &InvalidPoints) -> DataFusionError {
         if *error == InvalidPoints::Cancelled {
             return cancelled(dbscan::Cancelled);

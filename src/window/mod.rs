@@ -124,7 +124,7 @@ pub const IS_CORE: &str = "is_core";
 /// Field of `dbscan_vectors`: a hash of all core vectors of the group.
 pub const CORE_HASH: &str = "core_hash";
 
-/// How `dbscan` counts: it has at least one feature behind these arguments.
+/// The arguments of `dbscan` before its features, of which it has at least one.
 const DBSCAN_ARGS: [&str; 2] = ["eps", "min_samples"];
 const DBSCAN_VECTORS_ARGS: [&str; 2] = ["options", "weight"];
 
@@ -197,7 +197,7 @@ impl WindowUDFImpl for Dbscan {
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        // What comes last may be the options.
+        // The last argument may be the options.
         let (args, options) = match arg_types.split_last() {
             Some((options @ DataType::Struct(_), args)) => (args, Some(options.clone())),
             _ => (arg_types, None),

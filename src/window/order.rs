@@ -144,7 +144,7 @@ fn is_struct(expr: &Expr) -> bool {
     }
 }
 
-/// What is wrong is told before the query runs; what is not constant yet (a placeholder) is checked later.
+/// Checks the arguments before the query runs; a placeholder is checked when it has its value.
 fn check_constants(args: &[Expr], features: usize, options: Option<&Expr>) -> Result<()> {
     let eps = constant(args[0].clone()).and_then(|value| as_number(&value));
     let min_samples = constant(args[1].clone()).and_then(|value| as_whole_number(&value));

@@ -78,7 +78,7 @@ fn rewritten(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
     Ok(Some(LogicalPlan::Projection(Projection::try_new(shown.expr.clone(), filter)?)))
 }
 
-/// What the plan put into its filter, in difference to what a WHERE has added.
+/// Whether the plan put a conjunct into its filter, and no WHERE has added it.
 fn is_ours(conjunct: &Expr) -> bool {
     calls(conjunct, assert_row_found_udf().name())
         || conjunct.column_refs().iter().any(|column| column.relation.is_none() && column.name == TIE)
