@@ -77,10 +77,11 @@ async fn explain_analyze_shows_what_the_core_did() {
         let value = dbscan.split(&format!("{name}=")).nth(1).unwrap_or_else(|| panic!("{name}: {dbscan}"));
         value.split([',', ']']).next().expect("a value").to_string()
     };
-    let counts = "SELECT count(DISTINCT struct(tokens, score)),
-                         count(DISTINCT struct(tokens, score)) FILTER (WHERE point_type = 'core'),
-                         count(DISTINCT cluster_id) FILTER (WHERE cluster_id >= 0),
-                         count(DISTINCT struct(tokens, score)) FILTER (WHERE cluster_id = -1) FROM ";
+    let vectors = "count(DISTINCT struct(cmdline_tokens(command), path_score(path)))";
+    let counts = format!(
+        "SELECT {vectors}, {vectors} FILTER (WHERE point_type = 'core'), count(DISTINCT cluster_id) FILTER (WHERE cluster_id >= 0),
+                {vectors} FILTER (WHERE cluster_id = -1) FROM "
+    );
     let counted = rows(&ctx, &format!("{counts}{}", CALL.replace("dbcluster(", "dbcluster_members("))).await;
     for (column, name) in ["input_rows", "core_points", "clusters", "noise_points"].into_iter().enumerate() {
         let counted = counted.column(column).as_primitive::<Int64Type>().value(0);
