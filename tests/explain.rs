@@ -84,7 +84,7 @@ async fn plans_of_dbcluster() {
         Explained {
             name: "dbcluster_order_by",
             sql: "SELECT id, cluster_size FROM dbcluster(events, [id], eps => 0.5, scaling => 'none', order_by => [path, host])".to_string(),
-            holds: "The order is that of path, then host: of the vectors, and of an exemplar among its cluster.",
+            holds: "The vectors are in the order of path, then host, and these keys find the exemplars.",
             scans: 2,
         },
         Explained {
@@ -195,7 +195,7 @@ async fn plans_of_dbscan() {
         Explained {
             name: "window",
             sql: "SELECT id, dbscan(0.5, 5, id) OVER (ORDER BY time) AS cluster FROM events".to_string(),
-            holds: "DbscanExec stands for the window, over rows in the order of time, then of all else that tells rows apart.",
+            holds: "DbscanExec stands for the window, over rows in the order of time, then of the feature.",
             scans: 1,
         },
         Explained {
