@@ -4,7 +4,6 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
@@ -52,7 +51,7 @@ fn bench_functions(c: &mut Criterion) {
     let mut group = c.benchmark_group("functions");
     group.throughput(Throughput::Bytes(bytes as u64));
     for function in functions::all() {
-        // Those of one string; the plan's own building blocks take numbers.
+        // Functions for people take one string; the plan's own take numbers.
         if !function.name().starts_with("dbcluster_") {
             group.bench_function(BenchmarkId::from_parameter(function.name()), |b| {
                 b.iter(|| black_box(invoke(&function, &array)));
@@ -79,7 +78,7 @@ fn blobs(points: usize, dimension: usize) -> Points {
         columns
     };
     let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-    Points::from_columns(&columns, &AtomicBool::new(false)).expect("finite columns of one length")
+    Points::from_columns(&columns).expect("finite columns of one length")
 }
 
 fn bench_core(c: &mut Criterion) {
@@ -93,16 +92,14 @@ fn bench_core(c: &mut Criterion) {
             let params = Params::try_new(eps, min_samples).expect("valid parameters");
             let id = format!("m={points},k={dimension},min_samples={min_samples}");
             group.bench_function(id, |b| {
-                b.iter(|| {
-                    dbscan(black_box(&blobs), None, &params, &AtomicBool::new(false)).expect("not cancelled")
-                });
+                b.iter(|| dbscan(black_box(&blobs), &params));
             });
         }
     }
     let mut scaled = blobs(1_000_000, 3);
     group.bench_function("scale l2,m=1000000,k=3", |b| {
         b.iter(|| {
-            scaled.scale(black_box(Scaling::L2), None, &AtomicBool::new(false)).expect("not cancelled");
+            scaled.scale(black_box(Scaling::L2)).expect("finite points");
         });
     });
     group.finish();

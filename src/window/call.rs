@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::labels::{ClusterRows, LabelColumns, exemplars};
 use super::{DBSCAN_ARGS, DBSCAN_VECTORS_ARGS};
-use crate::dbscan::{self, InvalidPoints, Points};
+use crate::dbscan::{self, Control, Points};
 use crate::feature::to_double;
 use crate::options::{Carried, NullPolicy};
 
@@ -183,10 +183,11 @@ impl Call {
             .as_ref()
             .filter(|nulls| nulls.null_count() > 0)
             .map(|nulls| nulls.valid_indices().collect());
+        let control = Control::default().with_cancel(cancel);
         let mut points = match &present {
             None => {
                 let columns: Vec<&[f64]> = columns.iter().map(|column| column.values().as_ref()).collect();
-                Points::from_columns(&columns, cancel)
+                Points::from_columns_with(&columns, &control)
             }
             Some(present) => {
                 let columns: Vec<Vec<f64>> = columns
@@ -194,30 +195,31 @@ impl Call {
                     .map(|column| present.iter().map(|&row| column.value(row)).collect())
                     .collect();
                 let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
-                Points::from_columns(&columns, cancel)
+                Points::from_columns_with(&columns, &control)
             }
         }
-        .map_err(|error| self.invalid(&error))?;
+        .map_err(|error| self.invalid(error))?;
         let weights: Option<Vec<u64>> = weights.map(|weights| match &present {
             None => weights.values().iter().map(|&weight| weight.max(1) as u64).collect(),
             Some(present) => present.iter().map(|&row| weights.value(row).max(1) as u64).collect(),
         });
+        if let Some(weights) = weights {
+            points = points.with_weights(weights).map_err(|error| self.invalid(error))?;
+        }
         // `cluster_key` hashes the core vectors before scaling; only dbscan_vectors needs the unscaled columns.
         let columns = if self.is_of_vectors { columns } else { vec![] };
-        points
-            .scale(self.carried.options.scaling, weights.as_deref(), cancel)
-            .map_err(|error| self.invalid(&error))?;
+        points.scale_with(self.carried.options.scaling, &control).map_err(|error| self.invalid(error))?;
         if let Some(factors) = self.carried.options.weights.factors() {
-            points.multiply(factors, cancel).map_err(|error| self.invalid(&error))?;
+            points.multiply_with(factors, &control).map_err(|error| self.invalid(error))?;
         }
-        let labels =
-            dbscan::dbscan(&points, weights.as_deref(), &self.carried.params, cancel).map_err(cancelled)?;
+        let labels = dbscan::dbscan_with(&points, &self.carried.params, &control)
+            .map_err(|error| self.invalid(error))?;
         let statistics = *labels.statistics();
 
         let metric = self.carried.params.metric();
         let exemplars = if self.is_of_vectors {
             let choice = self.carried.options.exemplar;
-            exemplars(choice, &points, &labels, weights.as_deref(), metric, cancel).map_err(cancelled)?
+            exemplars(choice, &points, &labels, metric, &control).map_err(|error| self.invalid(error))?
         } else {
             vec![]
         };
@@ -227,12 +229,12 @@ impl Call {
     }
 
     /// The error about the points, with the names of the features.
-    fn invalid(&self, error: &InvalidPoints) -> DataFusionError {
-        if *error == InvalidPoints::Cancelled {
-            return cancelled(dbscan::Cancelled);
+    fn invalid(&self, error: dbscan::Error) -> DataFusionError {
+        if error == dbscan::Error::Cancelled {
+            return DataFusionError::External(Box::new(error));
         }
-        if let InvalidPoints::Overflow { column, what } = error
-            && let Some(name) = self.features.get(*column)
+        if let dbscan::Error::Overflow { column, what } = error
+            && let Some(name) = self.features.get(column)
         {
             return exec_datafusion_err!(
                 "feature '{name}' can't be scaled: {what} is beyond the range of DOUBLE; divide it by something \
@@ -296,10 +298,6 @@ fn bytes_of_value(data_type: &DataType) -> usize {
         DataType::Dictionary(key, value) => bytes_of_value(key) + bytes_of_value(value),
         other => other.primitive_width().unwrap_or(1),
     }
-}
-
-fn cancelled(error: dbscan::Cancelled) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
 }
 
 fn literal(arg: &Arc<dyn PhysicalExpr>) -> Option<&ScalarValue> {

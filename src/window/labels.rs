@@ -3,7 +3,6 @@
 use std::hash::Hasher;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StructArray};
 use arrow::buffer::NullBuffer;
@@ -11,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Fields};
 use twox_hash::XxHash64;
 
 use super::{CORE_HASH, GROUP, IS_CORE, IS_EXEMPLAR};
-use crate::dbscan::{Cancelled, Labels, Metric, Points, medoids};
+use crate::dbscan::{Control, Error, Labels, Metric, Points, medoids_with};
 use crate::group::Group;
 use crate::options::ExemplarChoice;
 
@@ -178,15 +177,14 @@ pub(super) fn exemplars(
     choice: ExemplarChoice,
     points: &Points,
     labels: &Labels,
-    weights: Option<&[u64]>,
     metric: Metric,
-    cancel: &AtomicBool,
-) -> Result<Vec<u32>, Cancelled> {
+    control: &Control,
+) -> Result<Vec<u32>, Error> {
     if choice == ExemplarChoice::Medoid {
-        return medoids(points, labels, metric, cancel);
+        return medoids_with(points, labels, metric, control);
     }
     let is_rarest = choice == ExemplarChoice::Rarest;
-    let weight = |point: u32| weights.and_then(|weights| weights.get(point as usize)).map_or(1, |&it| it);
+    let weight = |point: u32| points.weight(point as usize);
     let mut found: Vec<Option<u32>> = vec![None; labels.clusters()];
     for (point, &cluster) in labels.as_slice().iter().enumerate() {
         let point = point as u32;

@@ -12,54 +12,54 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::bounds::Bounds;
-use super::metric::ReducedDistance;
-use super::points::Points;
-use super::select::select;
-use super::tree::{Item, LEAF, Node, Tree};
-use super::{Cancelled, Run};
+use crate::context::Context;
+use crate::error::Cancelled;
+use crate::metric::ReducedDistance;
+use crate::points::Points;
+use crate::select::select;
+use crate::tree::{Item, LEAF, Node, Tree};
 
 /// The most parts: 12 levels.
 const PARTS: usize = 1 << 12;
 
-/// No part is planned for less points.
-pub(super) const PART: usize = 256;
+/// No part is planned for fewer points.
+pub(crate) const PART: usize = 256;
 
-/// So many points of the sample for each part: sizes of parts differ by a factor of 2 or so then.
+/// The points of the sample for each part: 16 keep the sizes of parts within a factor of about 2.
 const SAMPLE: usize = 16;
 
-/// The points are dealt in at most so many blocks, each of which counts the points for every part.
+/// The most blocks that points are dealt in; each counts the points for every part.
 const BLOCKS: usize = 256;
 
-/// So many points at once look for their parts.
+/// The points that look for their parts at once.
 const LANES: usize = 8;
 
-/// At least so many points to a block, if there are so many.
+/// The least points of a block, if there are as many.
 const BLOCK: usize = 1 << 15;
 
-/// So many bytes are filled at a time: some 10 ms.
+/// The bytes that are filled at a time: some 10 ms.
 const FILLED: usize = 1 << 25;
 
-/// A tree over at least one point.
-pub(super) fn build<const K: usize, D: ReducedDistance>(
+/// Builds the tree over at least one point.
+pub(crate) fn build<const K: usize, D: ReducedDistance>(
     points: &Points,
-    run: &Run,
+    context: &Context,
 ) -> Result<Tree<K, D>, Cancelled> {
-    let planes = Planes::<K>::of_sample::<D>(points, run)?;
-    let mut items = filled(Item::UNUSED, points.len(), run)?;
-    let parts = planes.deal(points, &mut items, run)?;
-    let mut nodes = filled(Node::UNUSED, parts.slots(0..planes.len()), run)?;
-    grow_parts(&mut nodes, 0, &mut items, 0, &parts, 0..planes.len(), run)?;
+    let planes = Planes::<K>::of_sample::<D>(points, context)?;
+    let mut items = filled(Item::UNUSED, points.len(), context)?;
+    let parts = planes.deal(points, &mut items, context)?;
+    let mut nodes = filled(Node::UNUSED, parts.slots(0..planes.len()), context)?;
+    grow_parts(&mut nodes, 0, &mut items, 0, &parts, 0..planes.len(), context)?;
     Ok(Tree { items, nodes, core: Vec::new() })
 }
 
-/// `vec!` by all threads, each of which meets fresh memory for the first time, and which stops soon when cancelled.
-fn filled<T: Copy + Send + Sync>(value: T, len: usize, run: &Run) -> Result<Vec<T>, Cancelled> {
+/// `vec!`, but fresh memory is touched first by all threads together, and a cancelled call stops soon.
+fn filled<T: Copy + Send + Sync>(value: T, len: usize, context: &Context) -> Result<Vec<T>, Cancelled> {
     let mut values = Vec::with_capacity(len);
     while values.len() < len {
-        run.workers.check()?;
+        context.workers.check()?;
         let more = FILLED.div_ceil(size_of::<T>()).min(len - values.len());
-        if run.workers.parallel {
+        if context.workers.parallel {
             values.par_extend(rayon::iter::repeat_n(value, more));
         } else {
             values.resize(values.len() + more, value);
@@ -68,10 +68,10 @@ fn filled<T: Copy + Send + Sync>(value: T, len: usize, run: &Run) -> Result<Vec<
     Ok(values)
 }
 
-/// How many parts `points` points are dealt to, a power of 2.
-fn parts(points: usize, run: &Run) -> usize {
-    let parts = points / PART.min(run.workers.parallel_from.saturating_mul(2));
-    if parts < 2 || !run.workers.share(points) { 1 } else { (1 << parts.ilog2()).min(PARTS) }
+/// The number of parts that `points` points are dealt to, a power of 2.
+fn parts(points: usize, context: &Context) -> usize {
+    let parts = points / PART.min(context.workers.parallel_from.saturating_mul(2));
+    if parts < 2 || !context.workers.share(points) { 1 } else { (1 << parts.ilog2()).min(PARTS) }
 }
 
 /// The planes of the upper levels: a complete binary tree whose root is 1 and where 2i and 2i + 1 follow i.
@@ -81,15 +81,15 @@ struct Planes<const K: usize> {
 }
 
 impl<const K: usize> Planes<K> {
-    fn of_sample<D: ReducedDistance>(points: &Points, run: &Run) -> Result<Self, Cancelled> {
-        let parts = parts(points.len(), run);
+    fn of_sample<D: ReducedDistance>(points: &Points, context: &Context) -> Result<Self, Cancelled> {
+        let parts = parts(points.len(), context);
         let size = (SAMPLE * parts).min(points.len());
         let stride = points.len() / size;
         // Somewhere in each stride, so that no period of the points shows.
         let place = |i: usize| i * stride + (i.wrapping_mul(0x9E37_79B9) >> 7) % stride;
-        let mut sample: Vec<_> = (0..size).map(|i| Item::new(points, place(i) as u32, run)).collect();
+        let mut sample: Vec<_> = (0..size).map(|i| Item::new(points, place(i) as u32, context)).collect();
         let mut planes = Self { planes: vec![(0, f64::INFINITY); parts] };
-        planes.split::<D>(1, &mut sample, run)?;
+        planes.split::<D>(1, &mut sample, context)?;
         Ok(planes)
     }
 
@@ -98,15 +98,15 @@ impl<const K: usize> Planes<K> {
         &mut self,
         plane: usize,
         sample: &mut [Item<K>],
-        run: &Run,
+        context: &Context,
     ) -> Result<(), Cancelled> {
         if plane >= self.planes.len() || sample.is_empty() {
             return Ok(());
         }
-        let bounds = Bounds::<K, D>::around(sample, run)?;
+        let bounds = Item::bounds::<D>(sample, context)?;
         let axis = bounds.widest_axis();
         let middle = sample.len() / 2;
-        select(sample, middle, axis, &run.workers)?;
+        select(sample, middle, axis, &context.workers)?;
         let mut at = sample[middle].at[axis];
         let below = |sample: &[Item<K>], at: f64| sample.iter().filter(|item| item.at[axis] < at).count();
         if below(sample, at) == 0 {
@@ -116,10 +116,10 @@ impl<const K: usize> Planes<K> {
         }
         self.planes[plane] = (axis, at);
         let first = below(sample, at);
-        select(sample, first.min(sample.len() - 1), axis, &run.workers)?;
+        select(sample, first.min(sample.len() - 1), axis, &context.workers)?;
         let (first, second) = sample.split_at_mut(first);
-        self.split::<D>(2 * plane, first, run)?;
-        self.split::<D>(2 * plane + 1, second, run)
+        self.split::<D>(2 * plane, first, context)?;
+        self.split::<D>(2 * plane + 1, second, context)
     }
 
     /// The parts of some points. Their ways down don't wait for one another.
@@ -139,7 +139,7 @@ impl<const K: usize> Planes<K> {
         parts
     }
 
-    /// How many parts they make.
+    /// The number of parts that they make.
     fn len(&self) -> usize {
         self.planes.len()
     }
@@ -148,13 +148,13 @@ impl<const K: usize> Planes<K> {
     ///
     /// A counting sort: threads count in blocks of points how many go to each part, and then each block has a place of
     /// its own in every part.
-    fn deal(&self, points: &Points, items: &mut [Item<K>], run: &Run) -> Result<Parts, Cancelled> {
+    fn deal(&self, points: &Points, items: &mut [Item<K>], context: &Context) -> Result<Parts, Cancelled> {
         let len = points.len();
         let size = len.div_ceil(BLOCKS).max(BLOCK);
         let range = |i: usize| i * size..len.min((i + 1) * size);
         let blocks: Vec<_> = (0..len.div_ceil(size))
             .into_par_iter()
-            .map(|i| self.parts_of(points, range(i), run))
+            .map(|i| self.parts_of(points, range(i), context))
             .collect::<Result<_, _>>()?;
         let mut places: Vec<_> = blocks.iter().map(|_| Vec::with_capacity(self.len())).collect();
         let mut ends = Vec::with_capacity(self.len());
@@ -170,9 +170,9 @@ impl<const K: usize> Planes<K> {
         let blocks = blocks.into_par_iter().zip(places).enumerate();
         blocks.try_for_each(|(i, (block, mut places))| {
             for (i, part) in range(i).zip(block.part_of) {
-                run.workers.check_every(i)?;
+                context.workers.check_every(i)?;
                 if let Some(place) = places[usize::from(part)].next() {
-                    *place = Item::new(points, i as u32, run);
+                    *place = Item::new(points, i as u32, context);
                 }
             }
             Ok(())
@@ -181,15 +181,15 @@ impl<const K: usize> Planes<K> {
     }
 
     /// The parts of a block of points.
-    fn parts_of(&self, points: &Points, block: Range<usize>, run: &Run) -> Result<Block, Cancelled> {
+    fn parts_of(&self, points: &Points, block: Range<usize>, context: &Context) -> Result<Block, Cancelled> {
         let mut part_of = Vec::with_capacity(block.len() + LANES);
         let mut counts = vec![0; self.len()];
         for start in block.clone().step_by(LANES) {
-            run.workers.check_every(start)?;
+            context.workers.check_every(start)?;
             let lanes = LANES.min(block.end - start);
             let mut at = [[0.0; K]; LANES];
             for (i, at) in at.iter_mut().enumerate().take(lanes) {
-                *at = Item::new(points, (start + i) as u32, run).at;
+                *at = Item::new(points, (start + i) as u32, context).at;
             }
             let parts = self.parts(&at);
             for &part in &parts[..lanes] {
@@ -205,13 +205,13 @@ impl<const K: usize> Planes<K> {
 struct Block {
     /// The part of each of them.
     part_of: Vec<u16>,
-    /// How many of them go to each part.
+    /// The number of them that go to each part.
     counts: Vec<u32>,
 }
 
 /// All points, dealt.
 struct Parts {
-    /// Where each part ends.
+    /// The end of each part among all points.
     ends: Vec<usize>,
 }
 
@@ -242,10 +242,10 @@ fn grow_parts<const K: usize, D: ReducedDistance>(
     start: usize,
     dealt: &Parts,
     parts: Range<usize>,
-    run: &Run,
+    context: &Context,
 ) -> Result<(), Cancelled> {
     if parts.len() < 2 {
-        return grow(nodes, offset, items, start, run);
+        return grow(nodes, offset, items, start, context);
     }
     let middle_part = parts.start + parts.len() / 2;
     let middle = dealt.start(middle_part);
@@ -254,24 +254,24 @@ fn grow_parts<const K: usize, D: ReducedDistance>(
     let second_at = offset + 1 + first.len();
     let len = items.len();
     let (smaller, larger) = items.split_at_mut(middle - start);
-    run.workers.join(
+    context.workers.join(
         len,
-        || grow_parts(first, offset + 1, smaller, start, dealt, parts.start..middle_part, run),
-        || grow_parts(second, second_at, larger, middle, dealt, middle_part..parts.end, run),
+        || grow_parts(first, offset + 1, smaller, start, dealt, parts.start..middle_part, context),
+        || grow_parts(second, second_at, larger, middle, dealt, middle_part..parts.end, context),
     )?;
     node[0] = Node::parent(&first[0], &second[0], second_at);
     Ok(())
 }
 
-/// The same for a part, or part of it.
+/// Builds the tree of one part, or of a piece of it.
 fn grow<const K: usize, D: ReducedDistance>(
     nodes: &mut [Node<K, D>],
     offset: usize,
     items: &mut [Item<K>],
     start: usize,
-    run: &Run,
+    context: &Context,
 ) -> Result<(), Cancelled> {
-    let bounds = Bounds::around(items, run)?;
+    let bounds = Item::bounds(items, context)?;
     let len = items.len();
     if nodes.len() == 1 || bounds.is_point() {
         nodes[0] = Node::leaf(bounds, start, start + len);
@@ -281,12 +281,12 @@ fn grow<const K: usize, D: ReducedDistance>(
     let (node, below) = nodes.split_at_mut(1);
     let (first, second) = below.split_at_mut(below.len() / 2);
     let second_at = offset + 1 + first.len();
-    select(items, middle, bounds.widest_axis(), &run.workers)?;
+    select(items, middle, bounds.widest_axis(), &context.workers)?;
     let (smaller, larger) = items.split_at_mut(middle);
-    run.workers.join(
+    context.workers.join(
         len,
-        || grow(first, offset + 1, smaller, start, run),
-        || grow(second, second_at, larger, start + middle, run),
+        || grow(first, offset + 1, smaller, start, context),
+        || grow(second, second_at, larger, start + middle, context),
     )?;
     node[0] = Node::parent(&first[0], &second[0], second_at);
     Ok(())
@@ -294,16 +294,15 @@ fn grow<const K: usize, D: ReducedDistance>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::metric::Euclidean;
-    use super::super::tests::NEVER;
-    use super::super::tree::{DEPTH, ROOT};
-    use super::super::workers::Workers;
-    use super::super::{Params, Points};
     use super::*;
-    use std::error::Error;
+    use crate::bounds::Bounds;
+    use crate::metric::Euclidean;
+    use crate::tree::{DEPTH, ROOT};
+    use crate::workers::Workers;
+    use crate::{Control, Error, Params};
 
-    /// The positions below a node, which must be what it covers, in boxes that are tight.
-    fn look(tree: &Tree<2, Euclidean>, node: usize, depth: usize) -> Range<usize> {
+    /// Checks a node and all below it: boxes are tight and children share the positions of their parent, which are returned.
+    fn checked_range(tree: &Tree<2, Euclidean>, node: usize, depth: usize) -> Range<usize> {
         assert!(depth <= DEPTH);
         let this = &tree.nodes[node];
         let items = &tree.items[this.range()];
@@ -321,7 +320,7 @@ mod tests {
         if this.is_leaf() {
             assert!(items.len() <= LEAF || this.bounds.is_point());
         } else {
-            let [first, second] = tree.children(node).map(|child| look(tree, child, depth + 1));
+            let [first, second] = tree.children(node).map(|child| checked_range(tree, child, depth + 1));
             assert_eq!(
                 (first.start, first.end, second.end),
                 (this.range().start, second.start, this.range().end)
@@ -331,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn every_point_has_its_leaf() -> Result<(), Box<dyn Error>> {
+    fn every_point_has_its_leaf() -> Result<(), Error> {
         let len = 50_000_u32;
         let random = |i: u32| f64::from(i.wrapping_mul(2_654_435_761) >> 8);
         let shapes: [&dyn Fn(u32) -> [f64; 2]; 6] = [
@@ -345,12 +344,13 @@ mod tests {
         ];
         let params = Params::try_new(1.0, 2)?;
         for shape in shapes {
-            let points = Points::from_rows((0..len).flat_map(shape).collect(), 2, &NEVER)?;
+            let points = Points::from_rows((0..len).flat_map(shape).collect(), 2)?;
             for parallel_from in [1, 100, usize::MAX] {
-                let workers = Workers::from(parallel_from, points.len(), &NEVER);
-                let run = Run::new(&params, None, workers);
-                let tree: Tree<2, Euclidean> = build(&points, &run)?;
-                assert_eq!(look(&tree, ROOT, 1), 0..points.len());
+                let control = Control::default().with_parallel_from(parallel_from);
+                let workers = Workers::new(points.len(), &control);
+                let context = Context::new(&points, &params, workers);
+                let tree: Tree<2, Euclidean> = build(&points, &context)?;
+                assert_eq!(checked_range(&tree, ROOT, 1), 0..points.len());
                 let mut seen: Vec<_> = tree.items.iter().map(|item| item.index).collect();
                 seen.sort_unstable();
                 assert!(seen.into_iter().eq(0..len));

@@ -1,16 +1,17 @@
-//! What scalings need to know of one feature: its order and its moments.
+//! One feature in ascending order, with its quantiles and moments, which scalings need.
 //!
 //! A point of weight w counts as w equal points, and no order of the points may show in any bit. So a column is first
 //! brought into one form: its distinct values, ascending, each with its weight. That takes O(n log n) and 16 bytes per
 //! point.
 
-use super::metric::{greater, lesser};
-use super::select::{Placed, sort};
-use super::workers::Workers;
-use super::{Cancelled, weight_of};
+use crate::context::weight_of;
+use crate::error::Cancelled;
+use crate::metric::{greater, lesser};
+use crate::select::{Coordinates, sort};
+use crate::workers::Workers;
 
 /// The distinct values of a feature.
-pub(super) struct Column {
+pub(crate) struct Column {
     /// Ascending, each with the weight of its points.
     values: Vec<(f64, u64)>,
     /// The sum of the weights; it saturates.
@@ -18,16 +19,16 @@ pub(super) struct Column {
 }
 
 /// On the only axis that a column has.
-impl Placed for (f64, u64) {
+impl Coordinates for (f64, u64) {
     #[inline]
-    fn along(&self, _axis: usize) -> f64 {
+    fn coordinate(&self, _axis: usize) -> f64 {
         self.0
     }
 }
 
 impl Column {
     /// Takes the values of at least one point.
-    pub(super) fn new(
+    pub(crate) fn new(
         values: impl ExactSizeIterator<Item = f64>,
         weights: Option<&[u64]>,
         workers: &Workers,
@@ -56,8 +57,8 @@ impl Column {
         Ok(Self { values: sorted, weight })
     }
 
-    /// How many points it stands for.
-    pub(super) fn count(&self) -> f64 {
+    /// The number of points that it stands for.
+    pub(crate) fn count(&self) -> f64 {
         self.weight as f64
     }
 
@@ -77,7 +78,7 @@ impl Column {
     }
 
     /// numpy's `median`: of an even number of points the mean of the two in the middle.
-    pub(super) fn median(&self, workers: &Workers) -> Result<f64, Cancelled> {
+    pub(crate) fn median(&self, workers: &Workers) -> Result<f64, Cancelled> {
         let middle = self.weight / 2;
         let above = self.ranked(middle, workers)?;
         let even = self.weight.is_multiple_of(2);
@@ -86,7 +87,7 @@ impl Column {
 
     /// numpy's `quantile` with its default method, linear between two ranks, `_lerp` to the bit: it goes from the
     /// nearer one. `share` is from 0 to 1.
-    pub(super) fn quantile(&self, share: f64, workers: &Workers) -> Result<f64, Cancelled> {
+    pub(crate) fn quantile(&self, share: f64, workers: &Workers) -> Result<f64, Cancelled> {
         let rank = (self.count() - 1.0) * share;
         let below = rank.floor();
         let part = rank - below;
@@ -98,18 +99,22 @@ impl Column {
 
     /// The mean and the population variance (divided by the number of points), each a rounding or two from exact.
     /// Neither is finite where a sum is beyond `f64`.
-    pub(super) fn moments(&self, workers: &Workers) -> Result<(f64, f64), Cancelled> {
+    pub(crate) fn moments(&self, workers: &Workers) -> Result<(f64, f64), Cancelled> {
         if let [(value, _)] = self.values[..] {
             return Ok((value, 0.0));
         }
-        let mean = self.mean_of(|value| Double { high: value, low: 0.0 }, workers)?;
+        let mean = self.mean_of(|value| DoubleDouble { high: value, low: 0.0 }, workers)?;
         let variance = self.mean_of(|value| mean.minus_from(value).squared(), workers)?;
         Ok((mean.high, variance.high))
     }
 
     /// The mean of `term` over all points.
-    fn mean_of(&self, term: impl Fn(f64) -> Double, workers: &Workers) -> Result<Double, Cancelled> {
-        let mut sum = Double::default();
+    fn mean_of(
+        &self,
+        term: impl Fn(f64) -> DoubleDouble,
+        workers: &Workers,
+    ) -> Result<DoubleDouble, Cancelled> {
+        let mut sum = DoubleDouble::default();
         for (i, &(value, weight)) in self.values.iter().enumerate() {
             workers.check_every(i)?;
             sum = sum.plus(term(value).times(weight as f64));
@@ -119,7 +124,7 @@ impl Column {
 }
 
 /// The least and the greatest of at least one value.
-pub(super) fn extremes(
+pub(crate) fn extremes(
     values: impl Iterator<Item = f64>,
     workers: &Workers,
 ) -> Result<(f64, f64), Cancelled> {
@@ -134,13 +139,13 @@ pub(super) fn extremes(
 /// A sum of two `f64` that is not carried out: twice the digits of one, some 30 (Dekker: *A floating-point technique
 /// for extending the available precision*, 1971).
 #[derive(Clone, Copy, Default)]
-struct Double {
+struct DoubleDouble {
     high: f64,
     /// At most half of the last digit of `high`.
     low: f64,
 }
 
-impl Double {
+impl DoubleDouble {
     /// Carries what `low` has beyond its place.
     fn carried(high: f64, low: f64) -> Self {
         let sum = high + low;
@@ -196,12 +201,12 @@ impl Double {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::NEVER;
     use super::*;
+    use crate::Control;
 
     #[test]
     fn ranks_count_weights() -> Result<(), Cancelled> {
-        let workers = Workers::new(4, &NEVER);
+        let workers = Workers::new(4, &Control::default());
         let column = Column::new([5.0, 1.0, 5.0, 2.0].into_iter(), Some(&[1, 3, 1, 1]), &workers)?;
         assert_eq!(column.values, [(1.0, 3), (2.0, 1), (5.0, 2)]);
         let ranked = (0..7).map(|rank| column.ranked(rank, &workers)).collect::<Result<Vec<_>, _>>()?;
@@ -214,13 +219,13 @@ mod tests {
     }
 
     #[test]
-    fn doubles_keep_what_one_number_loses() {
+    fn double_doubles_keep_twice_the_digits() {
         let epsilon = f64::EPSILON;
-        let square = Double::product(1.0 + epsilon, 1.0 + epsilon);
+        let square = DoubleDouble::product(1.0 + epsilon, 1.0 + epsilon);
         assert_eq!((square.high, square.low), (1.0 + 2.0 * epsilon, epsilon * epsilon));
-        let sum = Double::sum(1e-20, 1.0);
+        let sum = DoubleDouble::sum(1e-20, 1.0);
         assert_eq!((sum.high, sum.low), (1.0, 1e-20));
-        let third = Double { high: 1.0, low: 0.0 }.over(3.0).times(3.0);
+        let third = DoubleDouble { high: 1.0, low: 0.0 }.over(3.0).times(3.0);
         assert!(((third.high - 1.0) + third.low).abs() < 1e-31);
     }
 }

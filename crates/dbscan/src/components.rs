@@ -2,17 +2,18 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::bounds::reduced_distance;
-use super::labels::Draft;
-use super::metric::ReducedDistance;
-use super::statistics::Tally;
-use super::tree::{ROOT, Tree};
-use super::{Cancelled, Run, zeros};
+use crate::bounds::reduced_distance;
+use crate::context::Context;
+use crate::error::Cancelled;
+use crate::labels::LabelBuilder;
+use crate::metric::ReducedDistance;
+use crate::statistics::WorkCounters;
+use crate::tree::{ROOT, Tree};
 
 /// Disjoint sets that many threads may join at once. The root of a set is its least member, so the sets don't depend
-/// on who came first. Everything is relaxed: a link, once made, holds, and no other data hang on it.
+/// on the order of threads. Everything is relaxed: a link, once made, holds, and no other data depend on it.
 struct DisjointSets {
-    /// How far before each member its parent is: 0 for a root, so that all begin as zeros.
+    /// The distance from each member back to its parent: 0 for a root, so that all begin as zeros.
     up: Vec<AtomicU32>,
 }
 
@@ -47,7 +48,7 @@ impl DisjointSets {
         self.up[member as usize].store(member - parent, Ordering::Relaxed);
     }
 
-    /// [`DisjointSets::find`], so that next time it is one step.
+    /// [`DisjointSets::find`], which takes one step the next time.
     #[inline]
     fn find_for_good(&self, member: u32) -> u32 {
         let root = self.find(member);
@@ -71,51 +72,56 @@ impl DisjointSets {
     }
 }
 
-/// How many subtrees are joined in themselves before they are joined with one another.
+/// The subtrees that are joined in themselves before they are joined with one another.
 const SUBTREES: usize = 256;
 
 /// The components of the points of a tree, by position.
-pub(super) struct Components {
+pub(crate) struct Components {
     sets: DisjointSets,
 }
 
 impl Components {
     /// Links all points of the tree that are within eps of each other.
-    pub(super) fn link<const K: usize, D: ReducedDistance>(
+    pub(crate) fn link<const K: usize, D: ReducedDistance>(
         tree: &Tree<K, D>,
-        run: &Run,
-    ) -> Result<(Self, Tally), Cancelled> {
-        let linker =
-            Linker { tree, run, sets: DisjointSets::new(tree.items.len()), whole: zeros(tree.nodes.len()) };
-        let mut tally = Tally::default();
-        if run.workers.parallel {
-            let cut = tree.cut(SUBTREES, run);
-            let within = |i: usize, tally: &mut Tally| linker.join_self(cut[i], tally);
-            let between = |i: usize, tally: &mut Tally| {
-                cut[i + 1..].iter().try_for_each(|&other| linker.join_if_near(cut[i], other, tally))
+        context: &Context,
+    ) -> Result<(Self, WorkCounters), Cancelled> {
+        let linker = Linker {
+            tree,
+            context,
+            sets: DisjointSets::new(tree.items.len()),
+            whole: zeros(tree.nodes.len()),
+        };
+        let mut work = WorkCounters::default();
+        if context.workers.parallel {
+            let cut = tree.cut(SUBTREES, context);
+            let within = |i: usize, work: &mut WorkCounters| linker.join_self(cut[i], work);
+            let between = |i: usize, work: &mut WorkCounters| {
+                cut[i + 1..].iter().try_for_each(|&other| linker.join_if_near(cut[i], other, work))
             };
-            tally = Tally::of_all(cut.len(), within)? + Tally::of_all(cut.len(), between)?;
+            work = WorkCounters::in_parallel(cut.len(), within)?
+                + WorkCounters::in_parallel(cut.len(), between)?;
         } else {
-            linker.join_self(ROOT, &mut tally)?;
+            linker.join_self(ROOT, &mut work)?;
         }
-        Ok((Self { sets: linker.sets }, tally))
+        Ok((Self { sets: linker.sets }, work))
     }
 
     /// Labels for all core points; the others stay noise.
-    pub(super) fn number<const K: usize, D: ReducedDistance>(
+    pub(crate) fn number<const K: usize, D: ReducedDistance>(
         self,
         tree: &Tree<K, D>,
         points: usize,
-        run: &Run,
-    ) -> Result<Draft, Cancelled> {
+        context: &Context,
+    ) -> Result<LabelBuilder, Cancelled> {
         let len = tree.items.len();
         // Counted down from the last number there is.
         let first = zeros(len);
-        // With min_samples 2 nobody has counted yet: a point without neighbours is core by its own weight or not.
-        let uncounted = run.min_samples == 2;
+        // With min_samples 2 no step has counted neighbours: a point without any is core or not by its own weight.
+        let uncounted = context.min_samples == 2;
         let together = vec![false; if uncounted { len } else { 0 }];
         let together: Vec<_> = together.into_iter().map(AtomicBool::new).collect();
-        run.workers.try_for_blocks(len, |block| {
+        context.workers.try_for_blocks(len, |block| {
             for position in block.filter(|&position| tree.is_core(position)) {
                 let root = self.sets.find_for_good(position as u32) as usize;
                 let down = u32::MAX - tree.items[position].index;
@@ -129,45 +135,50 @@ impl Components {
             }
             Ok(())
         })?;
-        let mut labels = Draft::noise(points);
-        run.workers.try_for_blocks(len, |block| {
+        let mut labels = LabelBuilder::noise(points);
+        context.workers.try_for_blocks(len, |block| {
             for position in block.filter(|&position| tree.is_core(position)) {
                 let (item, root) = (&tree.items[position], self.sets.find(position as u32) as usize);
-                if !uncounted || together[root].load(Ordering::Relaxed) || item.weight(run) >= 2 {
+                if !uncounted || together[root].load(Ordering::Relaxed) || item.weight(context) >= 2 {
                     labels.set_core(item.index, u32::MAX - first[root].load(Ordering::Relaxed));
                 }
             }
             Ok(())
         })?;
-        labels.number_clusters(run)?;
+        labels.number_clusters(context)?;
         Ok(labels)
     }
 }
 
+/// Zeros that threads may write to, in memory that the system zeroes when a page is first touched.
+fn zeros(len: usize) -> Vec<AtomicU32> {
+    vec![0; len].into_iter().map(AtomicU32::new).collect()
+}
+
 struct Linker<'a, const K: usize, D> {
     tree: &'a Tree<K, D>,
-    run: &'a Run<'a>,
+    context: &'a Context<'a>,
     sets: DisjointSets,
-    /// For each node a position, counted from 1, whose component all its points are in, once that is known.
+    /// For each node a position, counted from 1, whose component all its points are in, once that is known; before, 0.
     whole: Vec<AtomicU32>,
 }
 
 impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
     /// Joins the points of a node with each other.
-    fn join_self(&self, node: usize, tally: &mut Tally) -> Result<(), Cancelled> {
-        self.run.workers.check()?;
+    fn join_self(&self, node: usize, work: &mut WorkCounters) -> Result<(), Cancelled> {
+        self.context.workers.check()?;
         let this = &self.tree.nodes[node];
         if this.is_empty() {
             return Ok(());
         }
-        if this.is_cell(self.run) {
-            tally.cells += 1;
+        if this.is_cell(self.context) {
+            work.cells += 1;
             return self.join_to(this.range().start as u32, node);
         }
         if this.is_leaf() {
             let points = this.range().len() as u64;
-            tally.cells += points;
-            tally.distances += points * (points - 1) / 2;
+            work.cells += points;
+            work.distances += points * (points - 1) / 2;
             for a in this.range() {
                 for b in a + 1..this.range().end {
                     self.join_points(a, b);
@@ -176,32 +187,32 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
             return Ok(());
         }
         let [first, second] = self.tree.children(node);
-        self.join_self(first, tally)?;
-        self.join_self(second, tally)?;
-        self.join_if_near(first, second, tally)
+        self.join_self(first, work)?;
+        self.join_self(second, work)?;
+        self.join_if_near(first, second, work)
     }
 
     /// Joins the points of two nodes that cover different points.
-    fn join_if_near(&self, a: usize, b: usize, tally: &mut Tally) -> Result<(), Cancelled> {
+    fn join_if_near(&self, a: usize, b: usize, work: &mut WorkCounters) -> Result<(), Cancelled> {
         let (x, y) = (&self.tree.nodes[a], &self.tree.nodes[b]);
-        if x.is_empty() || y.is_empty() || x.bounds.least(&y.bounds) > self.run.reach {
+        if x.is_empty() || y.is_empty() || x.bounds.least(&y.bounds) > self.context.reach {
             return Ok(());
         }
-        self.join(a, b, tally)
+        self.join(a, b, work)
     }
 
     /// The same for nodes that have points and whose boxes are within eps.
     ///
     /// The wider one is split, a leaf into its points: a box around points of a sparse region may reach over all of a
     /// dense one that none of the points is near.
-    fn join(&self, a: usize, b: usize, tally: &mut Tally) -> Result<(), Cancelled> {
-        self.run.workers.check()?;
+    fn join(&self, a: usize, b: usize, work: &mut WorkCounters) -> Result<(), Cancelled> {
+        self.context.workers.check()?;
         let (in_a, in_b) = (self.component(a), self.component(b));
         if in_a.is_some() && in_a == in_b {
             return Ok(());
         }
         let (x, y) = (&self.tree.nodes[a], &self.tree.nodes[b]);
-        if x.bounds.most(&y.bounds) <= self.run.reach {
+        if x.bounds.most(&y.bounds) <= self.context.reach {
             return self.join_all(a, b);
         }
         let wider = x.bounds.diagonal() >= y.bounds.diagonal();
@@ -209,30 +220,30 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
         let (x, y) = (&self.tree.nodes[wide], &self.tree.nodes[narrow]);
         if x.is_leaf() {
             for position in x.distinct() {
-                self.join_point(position, narrow, tally)?;
+                self.join_point(position, narrow, work)?;
             }
             return Ok(());
         }
         self.inherit(wide);
-        let near = self.tree.children_near(wide, self.run.reach, |bounds| bounds.least(&y.bounds));
+        let near = self.tree.children_near(wide, self.context.reach, |bounds| bounds.least(&y.bounds));
         for &child in near.as_slice() {
-            self.join(child, narrow, tally)?;
+            self.join(child, narrow, work)?;
         }
         Ok(())
     }
 
     /// Joins one point with the points of a node.
-    fn join_point(&self, position: usize, node: usize, tally: &mut Tally) -> Result<(), Cancelled> {
-        self.run.workers.check()?;
+    fn join_point(&self, position: usize, node: usize, work: &mut WorkCounters) -> Result<(), Cancelled> {
+        self.context.workers.check()?;
         let (at, this) = (&self.tree.items[position].at, &self.tree.nodes[node]);
-        if this.bounds.least_to(at) > self.run.reach {
+        if this.bounds.least_to(at) > self.context.reach {
             return Ok(());
         }
         let component = self.component(node);
         if component == Some(self.sets.find(position as u32)) {
             return Ok(());
         }
-        if this.bounds.most_to(at) <= self.run.reach {
+        if this.bounds.most_to(at) <= self.context.reach {
             return self.join_to(position as u32, node);
         }
         if this.is_leaf() {
@@ -244,13 +255,13 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
                     break;
                 }
             }
-            tally.distances += distances;
+            work.distances += distances;
             return Ok(());
         }
         self.inherit(node);
-        let near = self.tree.children_near(node, self.run.reach, |bounds| bounds.least_to(at));
+        let near = self.tree.children_near(node, self.context.reach, |bounds| bounds.least_to(at));
         for &child in near.as_slice() {
-            self.join_point(position, child, tally)?;
+            self.join_point(position, child, work)?;
         }
         Ok(())
     }
@@ -269,7 +280,7 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
             self.sets.unite(hub, whole);
         } else {
             for position in self.tree.nodes[node].range() {
-                self.run.workers.check_every(position)?;
+                self.context.workers.check_every(position)?;
                 if self.tree.is_core(position) {
                     self.sets.unite(hub, position as u32);
                 }
@@ -282,7 +293,8 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
     /// Joins two points if they are neighbours; returns whether they are.
     #[inline]
     fn join_points(&self, a: usize, b: usize) -> bool {
-        let near = reduced_distance::<K, D>(&self.tree.items[a].at, &self.tree.items[b].at) <= self.run.reach;
+        let near =
+            reduced_distance::<K, D>(&self.tree.items[a].at, &self.tree.items[b].at) <= self.context.reach;
         if near {
             self.sets.unite(a as u32, b as u32);
         }
@@ -321,7 +333,7 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
         Some(common)
     }
 
-    /// What is known of a node holds for its children.
+    /// Tells the children of a node that they are in its component, if that is known.
     #[inline]
     fn inherit(&self, parent: usize) {
         if let Some(whole) = self.whole(parent) {

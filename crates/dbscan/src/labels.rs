@@ -1,9 +1,11 @@
-//! The result: a cluster and a point type per point.
+//! The result: a cluster and a point type for each point.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::statistics::Statistics;
-use super::{Cancelled, Run};
+use crate::context::Context;
+use crate::error::Cancelled;
+use crate::names::named;
+use crate::statistics::Statistics;
 
 /// The clusters of points, in the order of the points.
 #[derive(Debug, Clone)]
@@ -14,7 +16,7 @@ pub struct Labels {
     statistics: Statistics,
 }
 
-/// How they were found plays no part.
+/// Labels are equal whatever work it took to find them.
 impl PartialEq for Labels {
     fn eq(&self, other: &Self) -> bool {
         self.cluster == other.cluster && self.core == other.core
@@ -23,27 +25,18 @@ impl PartialEq for Labels {
 
 impl Eq for Labels {}
 
-/// What a point is to its cluster.
+/// The part that a point plays in its cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PointType {
     /// Its neighbours weigh at least `min_samples`.
     Core,
     /// Not core itself, but within eps of a core point.
     Border,
-    /// Neither: it is in no cluster.
+    /// Neither of these: it is in no cluster.
     Noise,
 }
 
-impl PointType {
-    /// `core`, `border` or `noise`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Core => "core",
-            Self::Border => "border",
-            Self::Noise => "noise",
-        }
-    }
-}
+named!("point type": PointType { Core = "core", Border = "border", Noise = "noise" });
 
 const NOISE: i64 = -1;
 
@@ -54,7 +47,7 @@ impl Labels {
         self.cluster[i]
     }
 
-    /// The clusters of all points, as [`Labels::as_slice`], without what else is known.
+    /// The clusters of all points as a vector, as in [`Labels::as_slice`].
     pub fn into_vec(self) -> Vec<i64> {
         self.cluster
     }
@@ -64,7 +57,7 @@ impl Labels {
         self.core[i]
     }
 
-    /// What point `i` is to its cluster.
+    /// The part that point `i` plays in its cluster.
     pub fn point_type(&self, i: usize) -> PointType {
         match (self.core[i], self.cluster[i]) {
             (true, _) => PointType::Core,
@@ -73,17 +66,17 @@ impl Labels {
         }
     }
 
-    /// How many clusters there are; their numbers are below.
+    /// The number of clusters: they are numbered from 0.
     pub fn clusters(&self) -> usize {
         self.statistics.clusters
     }
 
-    /// The figures of the call that found them.
+    /// The work that it took to find them.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
     }
 
-    /// How many points there are.
+    /// The number of points.
     pub fn len(&self) -> usize {
         self.cluster.len()
     }
@@ -99,33 +92,33 @@ impl Labels {
     }
 }
 
-/// Labels in the making, by several threads: what they write is relaxed, as no other data hang on it.
-pub(super) struct Draft {
+/// Labels in the making, written by several threads; stores are relaxed, as no other data depend on them.
+pub(crate) struct LabelBuilder {
     cluster: Vec<AtomicI64>,
     core: Vec<bool>,
     core_points: usize,
     clusters: usize,
 }
 
-impl Draft {
-    /// All points noise: to be changed by the methods below, in their order.
-    pub(super) fn noise(points: usize) -> Self {
+impl LabelBuilder {
+    /// Begins with all points as noise. The methods below change them, in their order.
+    pub(crate) fn noise(points: usize) -> Self {
         let cluster = vec![0; points].into_iter().map(AtomicI64::new).collect();
         Self { cluster, core: Vec::new(), core_points: 0, clusters: 0 }
     }
 
     /// Makes `point` a core point of the component whose smallest core point is `first`.
     #[inline]
-    pub(super) fn set_core(&self, point: u32, first: u32) {
+    pub(crate) fn set_core(&self, point: u32, first: u32) {
         // Until `number_clusters`, a core point's cluster is its component's first point, counted from 1.
         self.cluster[point as usize].store(i64::from(first) + 1, Ordering::Relaxed);
     }
 
     /// Numbers the components 0, 1, 2, ... in the order of their first core points.
-    pub(super) fn number_clusters(&mut self, run: &Run) -> Result<(), Cancelled> {
+    pub(crate) fn number_clusters(&mut self, context: &Context) -> Result<(), Cancelled> {
         self.core = Vec::with_capacity(self.cluster.len());
         for i in 0..self.cluster.len() {
-            run.workers.check_every(i)?;
+            context.workers.check_every(i)?;
             let first = *self.cluster[i].get_mut();
             self.core.push(first > 0);
             self.core_points += usize::from(first > 0);
@@ -143,18 +136,18 @@ impl Draft {
 
     /// The cluster of a point, numbered.
     #[inline]
-    pub(super) fn cluster(&self, point: u32) -> i64 {
+    pub(crate) fn cluster(&self, point: u32) -> i64 {
         self.cluster[point as usize].load(Ordering::Relaxed)
     }
 
     /// Makes `point` a border point of a numbered cluster.
     #[inline]
-    pub(super) fn set_border(&self, point: u32, cluster: i64) {
+    pub(crate) fn set_border(&self, point: u32, cluster: i64) {
         self.cluster[point as usize].store(cluster, Ordering::Relaxed);
     }
 
-    /// The labels, of which `borders` are on the border; completes what `statistics` tell of the steps.
-    pub(super) fn finish(self, borders: usize, statistics: Statistics) -> Labels {
+    /// Makes the labels, of which `borders` are on the border, and completes the `statistics` of the steps.
+    pub(crate) fn finish(self, borders: usize, statistics: Statistics) -> Labels {
         // The same memory is taken for both.
         let cluster: Vec<_> = self.cluster.into_iter().map(AtomicI64::into_inner).collect();
         let statistics = Statistics {
@@ -170,21 +163,19 @@ impl Draft {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::NEVER;
-    use super::super::{Params, Points, dbscan};
+    use crate::{Params, Points, dbscan};
 
     #[test]
     fn labels_tell_core_border_and_noise() {
         // 7 is within reach of 6 only, 9 of nothing; the second cluster begins before the first ends.
-        let points = Points::from_columns(&[&[9.0, 5.0, 0.0, 5.5, 6.0, 0.5, 7.0, 1.0]], &NEVER);
+        let points = Points::from_columns(&[&[9.0, 5.0, 0.0, 5.5, 6.0, 0.5, 7.0, 1.0]]);
         let points = points.unwrap_or_else(|error| panic!("{error}"));
         let params = Params::try_new(1.0, 3).unwrap_or_else(|error| panic!("{error}"));
-        let labels = dbscan(&points, None, &params, &NEVER);
-        let labels = labels.unwrap_or_else(|error| panic!("{error}"));
+        let labels = dbscan(&points, &params);
         assert_eq!(labels.as_slice(), [-1, 0, 1, 0, 0, 1, 0, 1]);
         assert_eq!((labels.clusters(), labels.len(), labels.is_empty()), (2, 8, false));
         assert_eq!((labels.cluster(6), labels.is_core(6), labels.is_core(4)), (0, false, true));
-        let types = [0, 4, 6].map(|i| labels.point_type(i).as_str());
+        let types = [0, 4, 6].map(|i| labels.point_type(i).name());
         assert_eq!(types, ["noise", "core", "border"]);
         let statistics = labels.statistics();
         let counts =

@@ -1,49 +1,57 @@
 //! Medoids: the point of each cluster that is nearest to all of it.
 
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-use super::metric::{Chebyshev, Euclidean, Manhattan, ReducedDistance, greater, lesser};
-use super::workers::Workers;
-use super::{Cancelled, Labels, Metric, Points};
+use crate::control::Control;
+use crate::error::{Cancelled, Error};
+use crate::labels::Labels;
+use crate::metric::{Chebyshev, Euclidean, Manhattan, Metric, ReducedDistance, greater, lesser};
+use crate::points::Points;
+use crate::workers::Workers;
 
-/// Up to how many points of a cluster [`medoids`] looks at all of them.
+/// [`medoids`] looks at all points of clusters up to this size, and at a sample of larger ones.
 pub const MEDOID_EXACT_UP_TO: usize = 10_000;
 
 /// For each cluster the point with the least sum of distances to all points of its cluster, border points included; of
-/// several the first. Weights play no part: a place does not become more central by having more rows.
+/// several the first. Weights play no part: a point does not become more central by standing for more rows.
 ///
-/// `labels` are those of `points`, and `metric` gives the distances: real ones, the square root for
-/// [`Metric::Euclidean`]. They are added in the order of the points, so that threads don't show.
+/// `labels` must be those of `points`, and `metric` gives the distances: for [`Metric::Euclidean`] the square root, not
+/// its square. They are added in the order of the points, so the result does not depend on threads.
 ///
-/// A cluster of more than [`MEDOID_EXACT_UP_TO`] points is stood for by that many of them, evenly spaced in the order
-/// of the points: the result is the medoid of these.
+/// Of a cluster of more than [`MEDOID_EXACT_UP_TO`] points that many are looked at, evenly spaced in the order of the
+/// points: the result is the medoid of these.
 ///
 /// The time is between linear and quadratic in the points of a cluster: a point is ruled out without a look at its
 /// distances where the triangle inequality does, given the sum of another point (Newling, Fleuret: *A sub-quadratic
 /// exact medoid algorithm*, AISTATS 2017). In few dimensions some hundred of 10,000 points are left.
-pub fn medoids(
-    points: &Points,
-    labels: &Labels,
-    metric: Metric,
-    cancel: &AtomicBool,
-) -> Result<Vec<u32>, Cancelled> {
-    find(points, labels, metric, &Workers::new(points.len(), cancel))
+#[expect(
+    clippy::missing_panics_doc,
+    reason = "the only error is cancellation, and nothing cancels this call"
+)]
+pub fn medoids(points: &Points, labels: &Labels, metric: Metric) -> Vec<u32> {
+    medoids_with(points, labels, metric, &Control::default()).expect("nothing cancels this call")
 }
 
-pub(super) fn find(
+/// The same as [`medoids`], under the caller's [`Control`].
+///
+/// # Errors
+/// [`Error::Cancelled`] only.
+pub fn medoids_with(
     points: &Points,
     labels: &Labels,
     metric: Metric,
-    workers: &Workers,
-) -> Result<Vec<u32>, Cancelled> {
-    match metric {
-        Metric::Euclidean => of_clusters::<Euclidean>(points, labels, workers),
-        Metric::Manhattan => of_clusters::<Manhattan>(points, labels, workers),
-        Metric::Chebyshev => of_clusters::<Chebyshev>(points, labels, workers),
-    }
+    control: &Control,
+) -> Result<Vec<u32>, Error> {
+    let workers = &Workers::new(points.len(), control);
+    let medoids = match metric {
+        Metric::Euclidean => of_clusters::<Euclidean>(points, labels, workers)?,
+        Metric::Manhattan => of_clusters::<Manhattan>(points, labels, workers)?,
+        Metric::Chebyshev => of_clusters::<Chebyshev>(points, labels, workers)?,
+    };
+    Ok(medoids)
 }
 
 fn of_clusters<D: ReducedDistance>(
@@ -67,7 +75,7 @@ fn of_clusters<D: ReducedDistance>(
 /// The points of all clusters, one cluster after the other, in each of them in order; and where each cluster ends.
 fn members(points: &Points, labels: &Labels, workers: &Workers) -> Result<(Vec<u32>, Vec<u32>), Cancelled> {
     let clusters = &labels.as_slice()[..labels.len().min(points.len())];
-    // Counting sort: first how many, then where each begins, in the end where it ends.
+    // Counting sort: `ends` holds first the size of each cluster, then its start, in the end its end.
     let mut ends = vec![0; labels.clusters()];
     for (point, &cluster) in clusters.iter().enumerate() {
         workers.check_every(point)?;
@@ -112,7 +120,7 @@ fn of_cluster<D: ReducedDistance>(
     Ok(members[medoid])
 }
 
-/// So many distances are taken side by side, several by one instruction.
+/// The distances that are taken side by side, several by one instruction.
 const BLOCK: usize = 64;
 
 /// The search for the medoid of some points.
@@ -120,7 +128,7 @@ struct Search<D> {
     len: usize,
     /// Their features, one after the other.
     columns: Vec<f64>,
-    /// No point has a smaller sum than this: numbers from 0 on as bits, which have the same order.
+    /// A bound below the sum of each point, as bits: those of numbers from 0 on have the same order.
     bounds: Vec<AtomicU64>,
     /// The least sum so far, as bits.
     least: AtomicU64,
@@ -168,7 +176,7 @@ impl<D: ReducedDistance> Search<D> {
     fn middle(&self) -> usize {
         let mean = self.columns().map(|column| column.iter().sum::<f64>() / self.len as f64);
         let mut nearest = (f64::INFINITY, 0);
-        self.for_distances(&At::new(mean), |i, distance| {
+        self.for_distances(&Point::new(mean), |i, distance| {
             if distance < nearest.0 {
                 nearest = (distance, i);
             }
@@ -178,7 +186,7 @@ impl<D: ReducedDistance> Search<D> {
 
     /// The sum of the distances of a point. Rules out others by it.
     fn look_at(&self, i: usize) -> f64 {
-        let at = At::new(self.columns().map(|column| column[i]));
+        let at = Point::new(self.columns().map(|column| column[i]));
         let (mut sum, mut nearest, mut farthest) = (0.0, f64::INFINITY, 0.0);
         self.for_distances(&at, |j, distance| {
             sum += distance;
@@ -208,7 +216,7 @@ impl<D: ReducedDistance> Search<D> {
     }
 
     /// Calls `f` for every point, in order, with its distance from `at`.
-    fn for_distances(&self, at: &At, mut f: impl FnMut(usize, f64)) {
+    fn for_distances(&self, at: &Point, mut f: impl FnMut(usize, f64)) {
         let mut distances = [0.0; BLOCK];
         for start in (0..self.len).step_by(BLOCK) {
             let len = BLOCK.min(self.len - start);
@@ -227,10 +235,10 @@ impl<D: ReducedDistance> Search<D> {
     }
 }
 
-/// A place.
-struct At([f64; Points::MAX_DIMENSION]);
+/// A point, or the mean of some, padded with zeros.
+struct Point([f64; Points::MAX_DIMENSION]);
 
-impl At {
+impl Point {
     fn new(features: impl Iterator<Item = f64>) -> Self {
         let mut at = [0.0; Points::MAX_DIMENSION];
         at.iter_mut().zip(features).for_each(|(at, feature)| *at = feature);
@@ -241,8 +249,8 @@ impl At {
 /// A bound below the sum of a point, given the `sum` of another one and their distance times the number of points: by
 /// the triangle inequality each distance to the one differs by at most theirs from that to the other.
 ///
-/// That is true of exact numbers. Sums of 10,000 rounded distances are off by less than 1 in 10^11, and by less than
-/// 1e-150 where squares underflow; where anything overflows nothing is said.
+/// The inequality holds for exact numbers. Sums of 10,000 rounded distances are off by less than 1 in 10^11, and by less than
+/// 1e-150 where squares underflow; where anything overflows the bound is 0.
 fn bound(sum: f64, apart: f64) -> f64 {
     let bound = (sum - apart).abs() - 1e-10 * (sum + apart) - 1e-150;
     if bound.is_finite() { greater(bound, 0.0) } else { 0.0 }

@@ -1,6 +1,15 @@
-//! How far two points are from each other.
+//! Metrics, and the numbers that are compared in place of distances.
 
-/// What the distance of two points is.
+use crate::names::named;
+
+/// The distance of two points, made of the differences of their features.
+///
+/// ```
+/// use dbcluster_dbscan::Metric;
+///
+/// assert_eq!("manhattan".parse(), Ok(Metric::Manhattan));
+/// assert_eq!(Metric::Chebyshev.to_string(), "chebyshev");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Metric {
@@ -13,31 +22,11 @@ pub enum Metric {
     Chebyshev,
 }
 
+named!("metric": Metric { Euclidean = "euclidean", Manhattan = "manhattan", Chebyshev = "chebyshev" });
+
 impl Metric {
-    /// The names that [`Metric::from_name`] knows, for messages and documentation.
-    pub const NAMES: &'static [&'static str] = &["euclidean", "manhattan", "chebyshev"];
-
-    /// The metric of this name, in any case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "euclidean" => Some(Self::Euclidean),
-            "manhattan" => Some(Self::Manhattan),
-            "chebyshev" => Some(Self::Chebyshev),
-            _ => None,
-        }
-    }
-
-    /// Its name, one of [`Metric::NAMES`].
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Euclidean => "euclidean",
-            Self::Manhattan => "manhattan",
-            Self::Chebyshev => "chebyshev",
-        }
-    }
-
     /// The reduced distance of points that are `eps` from each other.
-    pub(super) fn reach(self, eps: f64) -> f64 {
+    pub(crate) fn reach(self, eps: f64) -> f64 {
         match self {
             Self::Euclidean => Euclidean::reach(eps),
             Self::Manhattan => Manhattan::reach(eps),
@@ -47,12 +36,12 @@ impl Metric {
 }
 
 /// A metric known when the code is compiled, in the form that scikit-learn calls *reduced distance*: a number that
-/// grows with the distance and is cheaper to have. Only this is ever compared.
+/// grows with the distance and is cheaper to compute. Nothing else is ever compared.
 ///
 /// It is added up over the differences of the features, in column order. Every step is monotone in the size of the
-/// difference, rounded as it is, and a difference of 0 changes nothing.
-pub(super) trait ReducedDistance: Copy + Send + Sync {
-    /// Takes in the difference of one more feature.
+/// difference, rounding included, and a difference of 0 changes nothing.
+pub(crate) trait ReducedDistance: Copy + Send + Sync {
+    /// Adds the difference of one more feature.
     fn add(sum: f64, difference: f64) -> f64;
 
     /// The reduced distance at which neighbours end, inclusive.
@@ -64,7 +53,7 @@ pub(super) trait ReducedDistance: Copy + Send + Sync {
 
 /// [`Metric::Euclidean`], squared.
 #[derive(Clone, Copy)]
-pub(super) struct Euclidean;
+pub(crate) struct Euclidean;
 
 impl ReducedDistance for Euclidean {
     #[inline]
@@ -84,7 +73,7 @@ impl ReducedDistance for Euclidean {
 
 /// [`Metric::Manhattan`].
 #[derive(Clone, Copy)]
-pub(super) struct Manhattan;
+pub(crate) struct Manhattan;
 
 impl ReducedDistance for Manhattan {
     #[inline]
@@ -104,7 +93,7 @@ impl ReducedDistance for Manhattan {
 
 /// [`Metric::Chebyshev`].
 #[derive(Clone, Copy)]
-pub(super) struct Chebyshev;
+pub(crate) struct Chebyshev;
 
 impl ReducedDistance for Chebyshev {
     #[inline]
@@ -122,27 +111,14 @@ impl ReducedDistance for Chebyshev {
     }
 }
 
-/// `f64::max` without its care for NaN, of which there is none here: one instruction.
+/// The greater of two numbers in one instruction: `f64::max` also cares for NaN, of which there is none here.
 #[inline]
-pub(super) fn greater(a: f64, b: f64) -> f64 {
+pub(crate) fn greater(a: f64, b: f64) -> f64 {
     if a > b { a } else { b }
 }
 
+/// The lesser of two numbers, as [`greater`].
 #[inline]
-pub(super) fn lesser(a: f64, b: f64) -> f64 {
+pub(crate) fn lesser(a: f64, b: f64) -> f64 {
     if a < b { a } else { b }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_name_is_its_own_metrics() {
-        for name in Metric::NAMES {
-            assert_eq!(Metric::from_name(&name.to_uppercase()).map(Metric::name), Some(*name));
-        }
-        assert_eq!(Metric::from_name("cosine"), None);
-        assert_eq!(Metric::default(), Metric::Euclidean);
-    }
 }

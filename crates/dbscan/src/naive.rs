@@ -1,10 +1,10 @@
-//! Textbook versions that compare all pairs, written down from the definitions: what the fast ones must equal.
+//! Textbook versions that compare all pairs, written down from the definitions. The fast ones must equal them.
 
-use super::labels::PointType;
-use super::{Labels, Metric, Params, Points};
+use crate::labels::PointType;
+use crate::{Labels, Metric, Params, Points};
 
-/// Per point its cluster and what it is to it.
-pub(super) type Expected = Vec<(i64, PointType)>;
+/// The cluster and the point type of each point.
+pub(crate) type Expected = Vec<(i64, PointType)>;
 
 fn neighbours(points: &Points, params: &Params, i: usize) -> Vec<usize> {
     let differences = |j: usize| points.point(i).iter().zip(points.point(j)).map(|(a, b)| (a - b).abs());
@@ -17,15 +17,15 @@ fn neighbours(points: &Points, params: &Params, i: usize) -> Vec<usize> {
     (0..points.len()).filter(near).collect()
 }
 
-fn is_core(points: &Points, weights: &[u64], params: &Params, i: usize) -> bool {
-    let weight: u128 = neighbours(points, params, i).into_iter().map(|j| u128::from(weights[j])).sum();
+fn is_core(points: &Points, params: &Params, i: usize) -> bool {
+    let weight: u128 = neighbours(points, params, i).into_iter().map(|j| u128::from(points.weight(j))).sum();
     weight >= u128::from(params.min_samples())
 }
 
 /// The definition: components of the core points, numbered by their least member; a border point's is the least.
-pub(super) fn by_definition(points: &Points, weights: &[u64], params: &Params) -> Expected {
+pub(crate) fn by_definition(points: &Points, params: &Params) -> Expected {
     let near: Vec<Vec<usize>> = (0..points.len()).map(|i| neighbours(points, params, i)).collect();
-    let core: Vec<bool> = (0..points.len()).map(|i| is_core(points, weights, params, i)).collect();
+    let core: Vec<bool> = (0..points.len()).map(|i| is_core(points, params, i)).collect();
     // The least core point of the component: spread the minimum until nothing changes.
     let mut least: Vec<usize> = (0..points.len()).collect();
     let mut changed = true;
@@ -51,12 +51,12 @@ pub(super) fn by_definition(points: &Points, weights: &[u64], params: &Params) -
 }
 
 /// The way of scikit-learn's `dbscan_inner`: go through the points in order, and from each core point without a label
-/// grow one cluster, depth first; whoever comes first labels a border point.
-pub(super) fn by_growing(points: &Points, weights: &[u64], params: &Params) -> Expected {
+/// grow one cluster, depth first; the first cluster that reaches a border point labels it.
+pub(crate) fn by_growing(points: &Points, params: &Params) -> Expected {
     let mut labels = vec![-1; points.len()];
     let mut next = 0;
     for start in 0..points.len() {
-        if labels[start] != -1 || !is_core(points, weights, params, start) {
+        if labels[start] != -1 || !is_core(points, params, start) {
             continue;
         }
         let mut stack = vec![start];
@@ -65,14 +65,14 @@ pub(super) fn by_growing(points: &Points, weights: &[u64], params: &Params) -> E
                 continue;
             }
             labels[i] = next;
-            if is_core(points, weights, params, i) {
+            if is_core(points, params, i) {
                 stack.extend(neighbours(points, params, i).into_iter().filter(|&j| labels[j] == -1));
             }
         }
         next += 1;
     }
     let kind = |i: usize| match labels[i] {
-        _ if is_core(points, weights, params, i) => PointType::Core,
+        _ if is_core(points, params, i) => PointType::Core,
         -1 => PointType::Noise,
         _ => PointType::Border,
     };
@@ -80,7 +80,7 @@ pub(super) fn by_growing(points: &Points, weights: &[u64], params: &Params) -> E
 }
 
 /// Per cluster the first point whose distances to all points of the cluster have the least sum.
-pub(super) fn medoids(points: &Points, labels: &Labels, metric: Metric) -> Vec<u32> {
+pub(crate) fn medoids(points: &Points, labels: &Labels, metric: Metric) -> Vec<u32> {
     let distance = |i: usize, j: usize| {
         let differences = points.point(i).iter().zip(points.point(j)).map(|(a, b)| (a - b).abs());
         match metric {

@@ -1,12 +1,9 @@
 //! The parameters of DBSCAN, checked once.
 
-use std::error::Error;
-use std::fmt;
+use crate::error::Error;
+use crate::metric::Metric;
 
-use super::metric::Metric;
-
-/// How near neighbours are, how many of them make a point core, and what near means: scikit-learn's `eps`,
-/// `min_samples` and `metric`.
+/// The parameters of a clustering: scikit-learn's `eps`, `min_samples` and `metric`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Params {
     eps: f64,
@@ -16,18 +13,21 @@ pub struct Params {
 
 impl Params {
     /// Takes `eps`, a finite distance above 0 in the unit of the (scaled) features, and `min_samples`, the weight
-    /// of a core point's neighbourhood, itself included, at least 1. Anything else is an error that names it.
-    pub fn try_new(eps: f64, min_samples: u64) -> Result<Self, InvalidParams> {
+    /// of a core point's neighbourhood, itself included, at least 1. The metric is [`Metric::Euclidean`].
+    ///
+    /// # Errors
+    /// Any other value.
+    pub fn try_new(eps: f64, min_samples: u64) -> Result<Self, Error> {
         if !(eps.is_finite() && eps > 0.0) {
-            return Err(InvalidParams::Eps(eps));
+            return Err(Error::Eps(eps));
         }
         if min_samples == 0 {
-            return Err(InvalidParams::MinSamples(min_samples));
+            return Err(Error::MinSamples(min_samples));
         }
         Ok(Self { eps, min_samples, metric: Metric::default() })
     }
 
-    /// The same with another metric than [`Metric::Euclidean`].
+    /// The same parameters with another metric.
     #[must_use]
     pub fn with_metric(self, metric: Metric) -> Self {
         Self { metric, ..self }
@@ -43,32 +43,11 @@ impl Params {
         self.min_samples
     }
 
-    /// How distances are taken.
+    /// The distance of two points.
     pub fn metric(&self) -> Metric {
         self.metric
     }
 }
-
-/// A parameter that has no meaning; the text says which, its value and what is allowed.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum InvalidParams {
-    /// `eps` is not a finite number above 0.
-    Eps(f64),
-    /// `min_samples` is below 1.
-    MinSamples(u64),
-}
-
-impl fmt::Display for InvalidParams {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Eps(value) => write!(f, "eps must be a finite number greater than 0, got {value}"),
-            Self::MinSamples(value) => write!(f, "min_samples must be at least 1, got {value}"),
-        }
-    }
-}
-
-impl Error for InvalidParams {}
 
 #[cfg(test)]
 mod tests {
@@ -77,7 +56,7 @@ mod tests {
     #[test]
     fn only_meaningful_parameters_pass() {
         for eps in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            assert!(matches!(Params::try_new(eps, 1), Err(InvalidParams::Eps(_))), "{eps}");
+            assert!(matches!(Params::try_new(eps, 1), Err(Error::Eps(_))), "{eps}");
         }
         for eps in [5e-324, 1e-200, 1.0, f64::MAX] {
             assert!(Params::try_new(eps, 1).is_ok(), "{eps}");

@@ -1,15 +1,15 @@
 //! Scalings of the features: scikit-learn's preprocessing.
 
-use std::sync::atomic::AtomicBool;
+use crate::column::{Column, extremes};
+use crate::control::Control;
+use crate::error::{Cancelled, Error};
+use crate::names::named;
+use crate::points::Points;
+use crate::workers::Workers;
 
-use super::Cancelled;
-use super::column::{Column, extremes};
-use super::points::{InvalidPoints, Points};
-use super::workers::Workers;
-
-/// What is done to the points before distances are taken.
+/// A change of all features before distances are taken, so that features in different units can be compared.
 ///
-/// Those after [`Scaling::None`] look at one feature at a time, over all points: a point of weight w counts as w
+/// The scalings after [`Scaling::None`] look at one feature at a time, over all points: a point of weight w counts as w
 /// points, and the order of the points does not show in any bit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -22,7 +22,7 @@ pub enum Scaling {
     None,
     /// From each feature its mean is subtracted, then it is divided by its standard deviation (that of the population):
     /// `StandardScaler`, but with sums that are all but exact, where numpy's last bits depend on the order of the
-    /// points. A feature without two values becomes 0. As there, a variance that sums of so many points of this mean
+    /// points. A feature without two values becomes 0. As there, a variance that sums of this many points of this mean
     /// could owe to rounding counts as 1 (`_is_constant_feature`).
     ZScore,
     /// Each feature is stretched to 0 to 1: `MinMaxScaler`, bit for bit. Ranges below 10 machine epsilons count as 1.
@@ -32,47 +32,30 @@ pub enum Scaling {
     Robust,
 }
 
-impl Scaling {
-    /// The names that [`Scaling::from_name`] knows, for messages and documentation.
-    pub const NAMES: &'static [&'static str] = &["l2", "none", "zscore", "minmax", "robust"];
-
-    /// The scaling of this name, in any case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "l2" => Some(Self::L2),
-            "none" => Some(Self::None),
-            "zscore" => Some(Self::ZScore),
-            "minmax" => Some(Self::MinMax),
-            "robust" => Some(Self::Robust),
-            _ => None,
-        }
-    }
-
-    /// Its name, one of [`Scaling::NAMES`].
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::L2 => "l2",
-            Self::None => "none",
-            Self::ZScore => "zscore",
-            Self::MinMax => "minmax",
-            Self::Robust => "robust",
-        }
-    }
-}
+named!("scaling": Scaling {
+    L2 = "l2",
+    None = "none",
+    ZScore = "zscore",
+    MinMax = "minmax",
+    Robust = "robust",
+});
 
 impl Points {
-    /// Scales all points in place. `weights` are those of [`dbscan`](super::dbscan()).
+    /// Scales all points in place.
     ///
-    /// A feature whose spread is beyond `f64`, or a value that would be, is an error, and the points are of no use
-    /// then.
-    pub fn scale(
-        &mut self,
-        scaling: Scaling,
-        weights: Option<&[u64]>,
-        cancel: &AtomicBool,
-    ) -> Result<(), InvalidPoints> {
-        let workers = &Workers::new(self.len(), cancel);
-        let column = |points: &Self, j: usize| Column::new(points.column(j), weights, workers);
+    /// # Errors
+    /// [`Error::Overflow`] where the spread of a feature or a scaled value is beyond `f64`. The points are of no use then.
+    pub fn scale(&mut self, scaling: Scaling) -> Result<(), Error> {
+        self.scale_with(scaling, &Control::default())
+    }
+
+    /// The same as [`Points::scale`], under the caller's [`Control`].
+    ///
+    /// # Errors
+    /// Those of [`Points::scale`], and [`Error::Cancelled`].
+    pub fn scale_with(&mut self, scaling: Scaling, control: &Control) -> Result<(), Error> {
+        let workers = &Workers::new(self.len(), control);
+        let column = |points: &Self, j: usize| Column::new(points.column(j), points.weights(), workers);
         match scaling {
             Scaling::L2 => {
                 for (i, row) in self.rows_mut().enumerate() {
@@ -89,28 +72,39 @@ impl Points {
         }
     }
 
-    /// Multiplies each feature by its own factor. A value that is beyond `f64` then is an error, and the points are of
-    /// no use.
-    pub fn multiply(&mut self, factors: &[f64], cancel: &AtomicBool) -> Result<(), InvalidPoints> {
+    /// Multiplies each feature by its own factor.
+    ///
+    /// # Errors
+    /// [`Error::Factors`] where there is not one factor per feature, [`Error::Overflow`] where a product is beyond `f64`.
+    /// The points are of no use then.
+    pub fn multiply(&mut self, factors: &[f64]) -> Result<(), Error> {
+        self.multiply_with(factors, &Control::default())
+    }
+
+    /// The same as [`Points::multiply`], under the caller's [`Control`].
+    ///
+    /// # Errors
+    /// Those of [`Points::multiply`], and [`Error::Cancelled`].
+    pub fn multiply_with(&mut self, factors: &[f64], control: &Control) -> Result<(), Error> {
         if factors.len() != self.dimension() {
-            return Err(InvalidPoints::Factors { expected: self.dimension(), found: factors.len() });
+            return Err(Error::Factors { expected: self.dimension(), found: factors.len() });
         }
-        let workers = Workers::new(self.len(), cancel);
+        let workers = Workers::new(self.len(), control);
         for (j, factor) in factors.iter().enumerate() {
             self.change(j, "a value times its factor", |value| value * factor, &workers)?;
         }
         Ok(())
     }
 
-    /// Changes each feature by the function that `fit` finds for it, or says what of it is too great.
+    /// Changes each feature by the function that `fit` finds for it.
     fn fit<F: Fn(f64) -> f64>(
         &mut self,
         workers: &Workers,
         fit: impl Fn(&Self, usize) -> Result<F, Unfit>,
-    ) -> Result<(), InvalidPoints> {
+    ) -> Result<(), Error> {
         for column in 0..self.dimension() {
             let scaled = fit(self, column).map_err(|unfit| match unfit {
-                Unfit::Overflow(what) => InvalidPoints::Overflow { column, what },
+                Unfit::Overflow(what) => Error::Overflow { column, what },
                 Unfit::Cancelled(cancelled) => cancelled.into(),
             })?;
             self.change(column, "a scaled value", scaled, workers)?;
@@ -124,22 +118,22 @@ impl Points {
         what: &'static str,
         change: impl Fn(f64) -> f64,
         workers: &Workers,
-    ) -> Result<(), InvalidPoints> {
+    ) -> Result<(), Error> {
         for (i, value) in self.column_mut(column).enumerate() {
             workers.check_every(i)?;
             // Adding 0 makes 0 of -0, as in all points.
             *value = change(*value) + 0.0;
             if !value.is_finite() {
-                return Err(InvalidPoints::Overflow { column, what });
+                return Err(Error::Overflow { column, what });
             }
         }
         Ok(())
     }
 }
 
-/// Why no function was found for a feature.
+/// The reason why there is no function for a feature.
 enum Unfit {
-    /// What of it is too great.
+    /// This quantity is too great.
     Overflow(&'static str),
     Cancelled(Cancelled),
 }
@@ -222,7 +216,6 @@ fn sum_of_squares(row: &[f64]) -> f64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::tests::NEVER;
     use super::*;
 
     fn scaled(row: &[f64]) -> Vec<f64> {
@@ -232,24 +225,19 @@ mod tests {
     }
 
     fn points(values: &[f64]) -> Points {
-        Points::from_columns(&[values], &NEVER).unwrap_or_else(|error| panic!("{error}"))
+        Points::from_columns(&[values]).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// One feature, scaled.
-    fn feature(scaling: Scaling, values: &[f64], weights: &[u64]) -> Result<Vec<f64>, InvalidPoints> {
+    /// One feature, scaled; without weights every value counts once.
+    fn feature(scaling: Scaling, values: &[f64], weights: &[u64]) -> Result<Vec<f64>, Error> {
         let mut points = points(values);
-        points.scale(scaling, Some(weights), &NEVER).map(|()| points.column(0).collect())
+        if !weights.is_empty() {
+            points = points.with_weights(weights.to_vec())?;
+        }
+        points.scale(scaling).map(|()| points.column(0).collect())
     }
 
     const OF_FEATURES: [Scaling; 3] = [Scaling::ZScore, Scaling::MinMax, Scaling::Robust];
-
-    #[test]
-    fn every_name_is_known_in_any_case() {
-        for name in Scaling::NAMES {
-            assert_eq!(Scaling::from_name(&name.to_uppercase()).map(Scaling::name), Some(*name));
-        }
-        assert_eq!(Scaling::from_name("l1"), None);
-    }
 
     #[test]
     fn short_and_long_vectors() {
@@ -296,14 +284,14 @@ mod tests {
         let expected = Ok(vec![-step, 0.0, step]);
         assert_eq!(feature(Scaling::ZScore, &[1e15, 1e15 + 2.0, 1e15 + 4.0], &[1, 1, 1]), expected);
         assert_eq!(feature(Scaling::ZScore, &[1.0, 3.0, 5.0], &[1 << 40; 3]), expected);
-        // So many points of so large a mean could owe this variance to rounding.
+        // Sums of values this large could owe such a variance to rounding.
         assert_eq!(feature(Scaling::ZScore, &[1e15, 1e15 + 0.5], &[1, 1]), Ok(vec![-0.25, 0.25]));
     }
 
     #[test]
-    fn what_is_beyond_numbers_is_an_error() {
+    fn overflow_is_an_error_that_names_the_quantity() {
         let what = |scaling, values: &[f64]| match feature(scaling, values, &[]) {
-            Err(InvalidPoints::Overflow { column: 0, what }) => what,
+            Err(Error::Overflow { column: 0, what }) => what,
             other => panic!("{other:?}"),
         };
         assert_eq!(what(Scaling::ZScore, &[-1e200, 1e200]), "its variance");
@@ -315,18 +303,18 @@ mod tests {
         // A standard deviation of one value is 0, however large the value.
         assert_eq!(feature(Scaling::ZScore, &[f64::MAX; 2], &[]), Ok(vec![0.0, 0.0]));
         let mut points = points(&outlier);
-        let error = points.multiply(&[2.0], &NEVER).map_err(|error| error.to_string());
+        let error = points.multiply(&[2.0]).map_err(|error| error.to_string());
         let expected = "feature 0 can't be scaled: a value times its factor is beyond the range of DOUBLE";
         assert_eq!(error, Err(expected.to_string()));
     }
 
     #[test]
     fn each_feature_has_its_factor() {
-        let points = Points::from_columns(&[&[1.0, 2.0], &[3.0, -1e-320]], &NEVER);
+        let points = Points::from_columns(&[&[1.0, 2.0], &[3.0, -1e-320]]);
         let mut points = points.unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(points.multiply(&[10.0, 0.001], &NEVER), Ok(()));
+        assert_eq!(points.multiply(&[10.0, 0.001]), Ok(()));
         assert_eq!([points.point(0), points.point(1)], [[10.0, 0.003], [20.0, -1e-323]]);
-        assert_eq!(points.multiply(&[1.0], &NEVER), Err(InvalidPoints::Factors { expected: 2, found: 1 }));
+        assert_eq!(points.multiply(&[1.0]), Err(Error::Factors { expected: 2, found: 1 }));
     }
 
     /// Features with ties, of all sizes, and each with a weight.
@@ -340,7 +328,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_weight_scales_as_so_many_points(weighted in weighted()) {
+        fn weights_scale_as_repeated_points(weighted in weighted()) {
             let (values, weights): (Vec<f64>, Vec<u64>) = weighted.iter().copied().unzip();
             let repeat = |values: &[f64]| -> Vec<f64> {
                 let repeated = values.iter().zip(&weights);

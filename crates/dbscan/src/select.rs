@@ -3,23 +3,23 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::Cancelled;
-use super::workers::Workers;
+use crate::error::Cancelled;
+use crate::workers::Workers;
 
-/// The standard library, which can't be stopped, is called for at most so many bytes of items at once: some 20 ms.
+/// The most bytes of items that the standard library, which can't be stopped, gets at once: some 20 ms.
 const UNSTOPPABLE: usize = 1 << 24;
 
 /// Values looked at to find a pivot near the wanted rank.
 const SAMPLE: usize = 256;
 
-/// What has a place on some axes.
-pub(super) trait Placed {
-    /// The place on an axis, not NaN.
-    fn along(&self, axis: usize) -> f64;
+/// An item with a coordinate on each axis.
+pub(crate) trait Coordinates {
+    /// The coordinate on an axis, not NaN.
+    fn coordinate(&self, axis: usize) -> f64;
 }
 
 /// Moves the item of rank `rank` along `axis` to that place, smaller ones before it and greater ones behind it.
-pub(super) fn select<T: Placed>(
+pub(crate) fn select<T: Coordinates>(
     items: &mut [T],
     rank: usize,
     axis: usize,
@@ -31,8 +31,8 @@ pub(super) fn select<T: Placed>(
     Ok(())
 }
 
-/// Partitions the items until the one of rank `rank` is known to be within a window of at most `len` places.
-fn narrow<T: Placed>(
+/// Partitions the items until the one of rank `rank` is known to be within a window of at most `len` positions.
+fn narrow<T: Coordinates>(
     items: &mut [T],
     rank: usize,
     axis: usize,
@@ -58,7 +58,7 @@ fn narrow<T: Placed>(
 }
 
 /// Sorts the items along `axis`.
-pub(super) fn sort<T: Placed + Send>(
+pub(crate) fn sort<T: Coordinates + Send>(
     items: &mut [T],
     axis: usize,
     workers: &Workers,
@@ -76,23 +76,23 @@ pub(super) fn sort<T: Placed + Send>(
     Ok(())
 }
 
-/// No place is NaN, and one comparison is cheaper than that of bits.
+/// Compares numbers, of which none is NaN: that is cheaper than a comparison of bits.
 #[inline]
-fn in_order<T: Placed>(a: &T, b: &T, axis: usize) -> Ordering {
-    a.along(axis).partial_cmp(&b.along(axis)).unwrap_or(Ordering::Equal)
+fn in_order<T: Coordinates>(a: &T, b: &T, axis: usize) -> Ordering {
+    a.coordinate(axis).partial_cmp(&b.coordinate(axis)).unwrap_or(Ordering::Equal)
 }
 
-/// A value whose rank is near `rank`: that of an evenly spaced sample.
-fn pivot<T: Placed>(items: &[T], rank: usize, axis: usize) -> f64 {
+/// A value whose rank is near `rank`, taken from an evenly spaced sample.
+fn pivot<T: Coordinates>(items: &[T], rank: usize, axis: usize) -> f64 {
     let mut sample = [0.0; SAMPLE];
     for (i, value) in sample.iter_mut().enumerate() {
-        *value = items[i * (items.len() / SAMPLE)].along(axis);
+        *value = items[i * (items.len() / SAMPLE)].coordinate(axis);
     }
     *sample.select_nth_unstable_by(rank * SAMPLE / items.len(), f64::total_cmp).1
 }
 
 /// Moves items less than the pivot to the front and greater ones to the back; returns where those equal to it are.
-fn partition<T: Placed>(
+fn partition<T: Coordinates>(
     items: &mut [T],
     pivot: f64,
     axis: usize,
@@ -101,7 +101,7 @@ fn partition<T: Placed>(
     let (mut less, mut next, mut greater) = (0, 0, items.len());
     while next < greater {
         workers.check_every(greater - next)?;
-        let value = items[next].along(axis);
+        let value = items[next].coordinate(axis);
         if value < pivot {
             items.swap(less, next);
             less += 1;
@@ -118,11 +118,11 @@ fn partition<T: Placed>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::NEVER;
     use super::*;
+    use crate::Control;
 
-    impl Placed for f64 {
-        fn along(&self, _axis: usize) -> f64 {
+    impl Coordinates for f64 {
+        fn coordinate(&self, _axis: usize) -> f64 {
             *self
         }
     }
@@ -131,7 +131,7 @@ mod tests {
     fn windows_close_in_on_every_rank() -> Result<(), Cancelled> {
         // Ties, and more items than a sample has.
         let values: Vec<f64> = (0..700_u32).map(|i| f64::from(i * i % 701 / 3)).collect();
-        let workers = Workers::new(values.len(), &NEVER);
+        let workers = Workers::new(values.len(), &Control::default());
         for rank in [0, 1, 349, 350, 351, 698, 699] {
             for len in [1, 10, 1000] {
                 let mut items = values.clone();
@@ -153,7 +153,7 @@ mod tests {
             (0..len as u32).map(|i| f64::from(i.wrapping_mul(2_654_435_761) >> 12)).collect();
         let mut expected = values.clone();
         expected.sort_unstable_by(f64::total_cmp);
-        sort(&mut values, 0, &Workers::new(len, &NEVER))?;
+        sort(&mut values, 0, &Workers::new(len, &Control::default()))?;
         assert!(values == expected);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What a call did and how long it took, for whoever wonders where the time goes.
+//! The work of a call and the time that it took.
 
 use std::iter::Sum;
 use std::ops::Add;
@@ -6,62 +6,61 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::Cancelled;
+use crate::error::Cancelled;
 
-/// The figures of one call of [`dbscan`](super::dbscan()). Distances and times may differ between equal calls: threads
+/// The work of one call of [`dbscan`](crate::dbscan()). Distances and times may differ between equal calls: threads
 /// spare each other work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// The points.
+    /// The number of points.
     pub points: usize,
-    /// How many sets of points that are all neighbours of each other, known by their box alone, the core points make
-    /// (with `min_samples` up to 2 all points); those in no such set are one each. 0 for a single feature, which needs
-    /// none.
+    /// The number of cells, sets of core points that are known by their box alone to be neighbours of each other (with
+    /// `min_samples` up to 2, sets of any points). A point in no such set counts as one. 0 for a single feature, which
+    /// needs no cells.
     pub cells: u64,
-    /// The core points.
+    /// The number of core points.
     pub core_points: usize,
-    /// The clusters.
+    /// The number of clusters.
     pub clusters: usize,
-    /// The points in no cluster.
+    /// The number of points in no cluster.
     pub noise_points: usize,
-    /// How many times the distance of two points was computed; distances from and between boxes don't count.
+    /// The number of times that the distance of two points was computed; distances of boxes don't count.
     pub distances: u64,
-    /// Bringing the points in order: building the tree, or sorting the only feature.
+    /// The time of bringing the points in order: building the tree, or sorting the only feature.
     pub index_time: Duration,
-    /// Finding the core points.
+    /// The time of finding the core points.
     pub cores_time: Duration,
-    /// Joining core points to components.
+    /// The time of joining core points to components.
     pub components_time: Duration,
-    /// Numbering the clusters and giving them their border points.
+    /// The time of numbering the clusters and giving them their border points.
     pub labels_time: Duration,
 }
 
-/// What part of a step has done: the parts' tallies are added up in the end, so no thread writes where another one
-/// does.
+/// The work of one part of a step. Parts are added up in the end, so no thread writes to the counters of another one.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Tally {
+pub(crate) struct WorkCounters {
     pub cells: u64,
     pub distances: u64,
-    /// Border points found.
+    /// The number of border points found.
     pub borders: usize,
 }
 
-impl Tally {
-    /// That of `n` parts, done by all threads.
-    pub(super) fn of_all(
+impl WorkCounters {
+    /// The work of `n` parts, done by all threads.
+    pub(crate) fn in_parallel(
         n: usize,
         part: impl Fn(usize, &mut Self) -> Result<(), Cancelled> + Sync,
     ) -> Result<Self, Cancelled> {
-        let tally = |i| {
-            let mut tally = Self::default();
-            part(i, &mut tally).map(|()| tally)
+        let count = |i| {
+            let mut counters = Self::default();
+            part(i, &mut counters).map(|()| counters)
         };
-        (0..n).into_par_iter().map(tally).sum()
+        (0..n).into_par_iter().map(count).sum()
     }
 }
 
-impl Add for Tally {
+impl Add for WorkCounters {
     type Output = Self;
 
     #[inline]
@@ -74,22 +73,22 @@ impl Add for Tally {
     }
 }
 
-impl Sum for Tally {
+impl Sum for WorkCounters {
     fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
         tallies.fold(Self::default(), Self::add)
     }
 }
 
 /// Times one step after the other.
-pub(super) struct Clock(Instant);
+pub(crate) struct Clock(Instant);
 
 impl Clock {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
 
     /// The time since the last call.
-    pub(super) fn lap(&mut self) -> Duration {
+    pub(crate) fn lap(&mut self) -> Duration {
         let now = Instant::now();
         now - std::mem::replace(&mut self.0, now)
     }

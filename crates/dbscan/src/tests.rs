@@ -1,48 +1,48 @@
-//! The whole against its textbook twins, and against itself where they would be too slow.
+//! Tests of whole calls: against textbook versions, and against each other where those would be too slow.
 
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::mem::size_of;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::naive::{self, Expected, by_definition, by_growing};
-use super::tree::{Item, Node};
-use super::{
-    Cancelled, EUCLIDEAN, Euclidean, InvalidPoints, Labels, MEDOID_EXACT_UP_TO, Metric, OTHERS, Params,
-    PointType, Points, Scaling, Workers, cluster, dbscan, item_bytes, medoids, memory_required, node_bytes,
-    padded,
+use crate::naive::{self, Expected, by_definition, by_growing};
+use crate::{
+    Control, Error, Labels, MEDOID_EXACT_UP_TO, Metric, Params, PointType, Points, Scaling, dbscan,
+    dbscan_with, medoids, medoids_with,
 };
-
-/// Nobody cancels.
-pub(super) static NEVER: AtomicBool = AtomicBool::new(false);
 
 #[derive(Debug, Clone)]
 struct Case {
     points: Points,
-    weights: Vec<u64>,
     params: Params,
+}
+
+/// Shares even the smallest work among threads.
+fn parallel() -> Control<'static> {
+    Control::default().with_parallel_from(1)
 }
 
 impl Case {
     fn labels(&self) -> Labels {
-        ok(dbscan(&self.points, Some(&self.weights), &self.params, &NEVER))
+        dbscan(&self.points, &self.params)
     }
 
-    /// With threads even for two points.
     fn labels_in_parallel(&self) -> Labels {
-        let workers = Workers::from(1, self.points.len(), &NEVER);
-        ok(cluster(&self.points, Some(&self.weights), &self.params, workers))
+        ok(dbscan_with(&self.points, &self.params, &parallel()))
     }
 
-    /// The points at these places, with their weights.
-    fn pick(&self, places: &[usize]) -> Self {
+    /// The points at these places, with these weights.
+    fn pick(&self, places: &[usize], weights: Vec<u64>) -> Self {
         let values = places.iter().flat_map(|&i| self.points.point(i).to_vec()).collect();
-        let points = ok(Points::from_rows(values, self.points.dimension(), &NEVER));
-        Self { points, weights: places.iter().map(|&i| self.weights[i]).collect(), params: self.params }
+        let points = ok(Points::from_rows(values, self.points.dimension()));
+        Self { points: ok(points.with_weights(weights)), params: self.params }
+    }
+
+    fn with_weights(self, weights: Vec<u64>) -> Self {
+        Self { points: ok(self.points.with_weights(weights)), ..self }
     }
 }
 
@@ -74,21 +74,20 @@ fn cases() -> impl Strategy<Value = Case> {
     let dimension = prop_oneof![20 => 1..=8_usize, 2 => Just(16), 1 => 9..=Points::MAX_DIMENSION];
     let len = prop_oneof![1..40_usize, 40..160_usize];
     let eps = vec![0.05, 0.1, 0.1 * 3.0, 0.3, 0.5, 1.0, 3.0, 1e-12, 1e-200, 1e200];
-    let metric =
-        prop::sample::select(Metric::NAMES).prop_map(|name| Metric::from_name(name).unwrap_or_default());
+    let metric = prop::sample::select(Metric::ALL);
     let params = (prop::sample::select(eps), 1..=6_u64, metric)
         .prop_map(|(eps, least, metric)| ok(Params::try_new(eps, least)).with_metric(metric));
     let scaling = prop_oneof![3 => Just(Scaling::None), 1 => Just(Scaling::L2), 1 => Just(Scaling::ZScore)];
     (dimension, len, params, scaling).prop_flat_map(|(dimension, len, params, scaling)| {
         let weights = prop_oneof![Just(vec![1; len]), prop::collection::vec(1..4_u64, len)];
         (coordinates(len, dimension), weights).prop_map(move |(values, weights)| {
-            let mut points = ok(Points::from_rows(values, dimension, &NEVER));
+            let mut points = ok(ok(Points::from_rows(values, dimension)).with_weights(weights));
             // The variance of extremes is too great: then they stay as they are.
             let mut scaled = points.clone();
-            if scaled.scale(scaling, Some(&weights), &NEVER).is_ok() {
+            if scaled.scale(scaling).is_ok() {
                 points = scaled;
             }
-            Case { points, weights, params }
+            Case { points, params }
         })
     })
 }
@@ -106,8 +105,8 @@ proptest! {
     /// The definition and scikit-learn's way of growing clusters must agree, and the fast way with both.
     #[test]
     fn equals_the_textbook(case in cases()) {
-        let expected = by_definition(&case.points, &case.weights, &case.params);
-        prop_assert_eq!(&by_growing(&case.points, &case.weights, &case.params), &expected);
+        let expected = by_definition(&case.points, &case.params);
+        prop_assert_eq!(&by_growing(&case.points, &case.params), &expected);
         let labels = case.labels();
         prop_assert_eq!(&pairs(&labels), &expected);
         prop_assert_eq!(&case.labels_in_parallel(), &labels);
@@ -122,21 +121,22 @@ proptest! {
         }
     }
 
-    /// Collapsing equal rows before clustering must not show.
+    /// Collapsing equal rows before clustering must not change a label.
     #[test]
-    fn a_weight_is_as_many_equal_points(case in cases()) {
-        let times = |i: usize| (0..case.weights[i]).map(move |_| i);
+    fn weights_are_equal_points(case in cases()) {
+        let times = |i: usize| (0..case.points.weight(i)).map(move |_| i);
         let places: Vec<usize> = (0..case.points.len()).flat_map(times).collect();
-        let repeated = Case { weights: vec![1; places.len()], ..case.pick(&places) }.labels();
+        let repeated = case.pick(&places, vec![1; places.len()]).labels();
         let labels = pairs(&case.labels());
         let spread: Expected = places.into_iter().map(|i| labels[i]).collect();
         prop_assert_eq!(pairs(&repeated), spread);
     }
 
-    /// The order of the points decides the numbers, and which cluster a border point goes to, and nothing else.
+    /// The order of the points decides the numbers and the clusters of border points, and nothing else.
     #[test]
     fn another_order_only_renumbers((case, places) in shuffled_cases()) {
-        let (labels, shuffled) = (case.labels(), case.pick(&places).labels());
+        let weights = places.iter().map(|&i| case.points.weight(i)).collect();
+        let (labels, shuffled) = (case.labels(), case.pick(&places, weights).labels());
         let mut renumbered = HashMap::new();
         let mut next = 0;
         for (now, &before) in places.iter().enumerate() {
@@ -151,14 +151,13 @@ proptest! {
         }
     }
 
-    /// Pruned or not, alone or with threads, sums that are equal or overflow included.
+    /// Medoids are right with and without pruning and threads, and where sums are equal or overflow.
     #[test]
     fn medoids_are_those_of_the_definition(case in cases()) {
         let (labels, metric) = (case.labels(), case.params.metric());
         let expected = naive::medoids(&case.points, &labels, metric);
-        prop_assert_eq!(&ok(medoids(&case.points, &labels, metric, &NEVER)), &expected);
-        let workers = Workers::from(1, case.points.len(), &NEVER);
-        prop_assert_eq!(&ok(medoids::find(&case.points, &labels, metric, &workers)), &expected);
+        prop_assert_eq!(&medoids(&case.points, &labels, metric), &expected);
+        prop_assert_eq!(&ok(medoids_with(&case.points, &labels, metric, &parallel())), &expected);
     }
 
     /// The sweep over one feature and the tree are different code for the same points.
@@ -171,12 +170,14 @@ proptest! {
             wider.extend(case.points.point(i));
             wider.insert(wider.len() - place % (dimension + 1), 0.0);
         }
-        let wider = Case { points: ok(Points::from_rows(wider, dimension + 1, &NEVER)), ..case.clone() };
+        let wider = ok(Points::from_rows(wider, dimension + 1));
+        let wider = ok(wider.with_weights(case.points.weights().unwrap_or_default().to_vec()));
+        let wider = Case { points: wider, ..case };
         prop_assert_eq!(wider.labels(), case.labels());
     }
 }
 
-/// Numbers that look random, always the same.
+/// Pseudo-random numbers from 0 to 1, always the same.
 fn noise(len: usize) -> impl Iterator<Item = f64> {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     (0..len).map(move |_| {
@@ -188,12 +189,12 @@ fn noise(len: usize) -> impl Iterator<Item = f64> {
 }
 
 fn uniform(len: usize, dimension: usize, eps: f64, min_samples: u64) -> Case {
-    let points = ok(Points::from_rows(noise(len * dimension).collect(), dimension, &NEVER));
-    Case { points, weights: vec![1; len], params: ok(Params::try_new(eps, min_samples)) }
+    let points = ok(Points::from_rows(noise(len * dimension).collect(), dimension));
+    Case { points, params: ok(Params::try_new(eps, min_samples)) }
 }
 
 #[test]
-fn threads_do_not_show() {
+fn number_of_threads_changes_nothing() {
     for (dimension, eps) in [(1, 1e-5), (2, 0.004), (3, 0.02), (5, 0.12)] {
         for min_samples in [2, 4] {
             let case = uniform(20_000, dimension, eps, min_samples);
@@ -219,8 +220,8 @@ fn many_neighbours_are_not_compared_one_by_one() {
     };
     let noise: Vec<f64> = noise(2 * LEN).collect();
     let spots: Vec<f64> = (0..LEN).flat_map(|i| shape(noise[2 * i], noise[2 * i + 1], i)).collect();
-    let spots = ok(Points::from_rows(spots, 2, &NEVER));
-    let equal = ok(Points::from_rows((0..2 * LEN).map(|i| f64::from(i as u32 / 2 % 2)).collect(), 2, &NEVER));
+    let spots = ok(Points::from_rows(spots, 2));
+    let equal = ok(Points::from_rows((0..2 * LEN).map(|i| f64::from(i as u32 / 2 % 2)).collect(), 2));
     for (points, eps, min_samples, clusters) in [
         (&spots, 1.0, 2, 1),
         (&spots, 1.0, 10, 1),
@@ -232,22 +233,20 @@ fn many_neighbours_are_not_compared_one_by_one() {
         (&equal, 1.0, LEN as u64, 0),
         (&equal, 1.5, LEN as u64, 1),
     ] {
-        let case = Case {
-            points: points.clone(),
-            weights: vec![1; LEN],
-            params: ok(Params::try_new(eps, min_samples)),
-        };
-        assert_eq!(case.labels().clusters(), clusters, "eps {eps}, min_samples {min_samples}");
+        let labels = dbscan(points, &ok(Params::try_new(eps, min_samples)));
+        assert_eq!(labels.clusters(), clusters, "eps {eps}, min_samples {min_samples}");
     }
 }
 
 #[test]
 fn weights_saturate_and_default_to_one() {
-    let points = ok(Points::from_columns(&[&[0.0, 0.5, 9.0], &[0.0; 3]], &NEVER));
-    let heavy = Case { points, weights: vec![u64::MAX; 3], params: ok(Params::try_new(1.0, u64::MAX)) };
-    assert_eq!(heavy.labels().as_slice(), [0, 0, 1]);
-    let short = Case { weights: vec![2], params: ok(Params::try_new(1.0, 3)), ..heavy };
-    assert_eq!(short.labels().as_slice(), [0, 0, -1]);
+    let points = ok(Points::from_columns(&[&[0.0, 0.5, 9.0], &[0.0; 3]]));
+    let case = Case { points, params: ok(Params::try_new(1.0, u64::MAX)) };
+    assert_eq!(case.labels().as_slice(), [-1, -1, -1]);
+    assert_eq!(case.clone().with_weights(vec![u64::MAX; 3]).labels().as_slice(), [0, 0, 1]);
+    let three = Case { params: ok(Params::try_new(1.0, 3)), ..case };
+    assert_eq!(three.labels().as_slice(), [-1, -1, -1]);
+    assert_eq!(three.with_weights(vec![2, 1, 1]).labels().as_slice(), [0, 0, -1]);
 }
 
 /// Items keep 32 bits of a weight.
@@ -256,17 +255,17 @@ fn weights_beyond_32_bits_count_in_full() {
     let limit = u64::from(u32::MAX);
     for min_samples in [limit - 1, limit, limit + 1, 3 * limit + 2] {
         let weights = (0..1000).map(|i| if i % 7 == 0 { limit - 1 + i % 3 } else { 1 }).collect();
-        let case = Case { weights, ..uniform(1000, 2, 0.05, min_samples) };
-        let expected = by_definition(&case.points, &case.weights, &case.params);
+        let case = uniform(1000, 2, 0.05, min_samples).with_weights(weights);
+        let expected = by_definition(&case.points, &case.params);
         assert_eq!(pairs(&case.labels()), expected);
         assert_eq!(pairs(&case.labels_in_parallel()), expected);
     }
 }
 
 #[test]
-fn no_points_no_labels() {
+fn no_points_have_no_labels() {
     for dimension in [1, 3] {
-        let none = Case { points: ok(Points::from_rows(vec![], dimension, &NEVER)), ..uniform(0, 1, 1.0, 2) };
+        let none = Case { points: ok(Points::from_rows(vec![], dimension)), ..uniform(0, 1, 1.0, 2) };
         assert!(none.labels().is_empty());
     }
 }
@@ -274,9 +273,9 @@ fn no_points_no_labels() {
 #[test]
 fn statistics_count_the_work() {
     let of = |places: &[[f64; 2]], eps: f64, min_samples: u64| {
-        let points = ok(Points::from_rows(places.concat(), 2, &NEVER));
+        let points = ok(Points::from_rows(places.concat(), 2));
         let params = ok(Params::try_new(eps, min_samples));
-        *ok(dbscan(&points, None, &params, &NEVER)).statistics()
+        *dbscan(&points, &params).statistics()
     };
     let square = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
     let one_cell = of(&square, 1.5, 2);
@@ -288,49 +287,58 @@ fn statistics_count_the_work() {
     let noise = of(&square, 1.0, 4);
     assert_eq!((noise.cells, noise.distances, noise.noise_points), (0, 16, 4));
     let case = uniform(20_000, 1, 1e-5, 2);
-    let started = Instant::now();
+    let start = Instant::now();
     let sorted = *case.labels().statistics();
-    let whole = started.elapsed();
+    let took = start.elapsed();
     assert_eq!((sorted.points, sorted.cells), (20_000, 0));
     assert!((20_000..120_000).contains(&sorted.distances));
     // The steps follow one another, however busy the machine is and however coarse its clock.
     let times = [sorted.index_time, sorted.cores_time, sorted.components_time, sorted.labels_time];
-    assert!(times.iter().sum::<Duration>() <= whole, "{times:?} in {whole:?}");
+    // Steps follow each other within the call, and sorting 20,000 points is far beyond the resolution of any clock.
+    assert!(!times[0].is_zero() && times.iter().sum::<Duration>() <= took, "{times:?} of {took:?}");
 }
 
 #[test]
-fn cancelled_calls_return_soon() {
+fn cancelled_calls_have_no_result() {
+    let cancel = AtomicBool::new(true);
+    let control = Control::default().with_cancel(&cancel);
     for dimension in 1..=4 {
         let case = uniform(10, dimension, 0.1, 2);
-        let (labels, cancelled) = (case.labels(), AtomicBool::new(true));
-        assert_eq!(dbscan(&case.points, None, &case.params, &cancelled), Err(Cancelled));
-        assert_eq!(medoids(&case.points, &labels, Metric::Euclidean, &cancelled), Err(Cancelled));
+        let labels = case.labels();
+        assert_eq!(dbscan_with(&case.points, &case.params, &control), Err(Error::Cancelled));
+        assert_eq!(medoids_with(&case.points, &labels, Metric::Euclidean, &control), Err(Error::Cancelled));
         let mut points = case.points;
         for scaling in [Scaling::L2, Scaling::ZScore, Scaling::MinMax, Scaling::Robust] {
-            assert_eq!(points.scale(scaling, None, &cancelled), Err(InvalidPoints::Cancelled));
+            assert_eq!(points.scale_with(scaling, &control), Err(Error::Cancelled));
         }
-        assert_eq!(points.multiply(&vec![2.0; dimension], &cancelled), Err(InvalidPoints::Cancelled));
+        assert_eq!(points.multiply_with(&vec![2.0; dimension], &control), Err(Error::Cancelled));
         let columns = vec![&[1.0][..]; dimension];
-        assert_eq!(Points::from_columns(&columns, &cancelled), Err(InvalidPoints::Cancelled));
-        let rows = vec![1.0; dimension];
-        assert_eq!(Points::from_rows(rows, dimension, &cancelled), Err(InvalidPoints::Cancelled));
+        assert_eq!(Points::from_columns_with(&columns, &control), Err(Error::Cancelled));
     }
-    // Two threads would count for minutes across the boundaries of large neighbourhoods.
-    let case = uniform(1_000_000, 3, 0.2, 32_500);
-    let pool = &ok(rayon::ThreadPoolBuilder::new().num_threads(2).build());
+}
+
+/// The call would take many seconds, in which it counts across the boundaries of large neighbourhoods.
+#[test]
+fn calls_can_be_cancelled_while_they_work() {
+    let case = uniform(200_000, 3, 0.2, 6_500);
     let cancel = AtomicBool::new(false);
-    let (result, waited) = thread::scope(|scope| {
-        let run = || (dbscan(&case.points, None, &case.params, &cancel), Instant::now());
-        let call = scope.spawn(move || pool.install(run));
+    let control = Control::default().with_cancel(&cancel);
+    let result = thread::scope(|scope| {
+        let call = scope.spawn(|| dbscan_with(&case.points, &case.params, &control));
         thread::sleep(Duration::from_millis(50));
+        assert!(!call.is_finished(), "nothing is left to be cancelled");
         cancel.store(true, Ordering::Relaxed);
-        let cancelled = Instant::now();
-        let (result, returned) = call.join().unwrap_or_else(|_| panic!("the call panicked"));
-        (result, returned.duration_since(cancelled))
+        call.join().unwrap_or_else(|_| panic!("the call panicked"))
     });
-    assert_eq!(result, Err(Cancelled));
-    // It takes some milliseconds where the machine is not busy.
-    assert!(waited < Duration::from_secs(10), "{waited:?}");
+    // A call that looked at the flag too seldom would come to its end and have labels.
+    assert_eq!(result, Err(Error::Cancelled));
+}
+
+#[test]
+fn one_thread_and_many_agree() {
+    let case = uniform(20_000, 3, 0.02, 4);
+    let control = Control::default().on_one_thread();
+    assert_eq!(ok(dbscan_with(&case.points, &case.params, &control)), case.labels());
 }
 
 #[test]
@@ -339,43 +347,16 @@ fn medoids_of_large_clusters_are_those_of_a_sample() {
     let len = 3 * MEDOID_EXACT_UP_TO;
     let far = |i: usize| if i.is_multiple_of(2) { 0.0 } else { 9.0 };
     let values: Vec<f64> = noise(4 * len).enumerate().map(|(i, x)| x + far(i / 2)).collect();
-    let both =
-        Case { points: ok(Points::from_rows(values, 2, &NEVER)), weights: vec![], ..uniform(0, 1, 1.0, 2) };
+    let both = Case { points: ok(Points::from_rows(values, 2)), ..uniform(0, 1, 1.0, 2) };
     let labels = both.labels();
     assert_eq!(labels.clusters(), 2);
-    for name in Metric::NAMES {
-        let metric = Metric::from_name(name).unwrap_or_default();
-        let of = |points: &Points| {
-            ok(medoids(points, &ok(dbscan(points, None, &both.params, &NEVER)), metric, &NEVER))
-        };
+    for &metric in Metric::ALL {
+        let of = |points: &Points| medoids(points, &dbscan(points, &both.params), metric);
         let expected = [0, 1].map(|cluster| {
             let sample: Vec<f64> =
                 (0..len).step_by(3).flat_map(|i| both.points.point(2 * i + cluster).to_vec()).collect();
-            2 * 3 * of(&ok(Points::from_rows(sample, 2, &NEVER)))[0] + cluster as u32
+            2 * 3 * of(&ok(Points::from_rows(sample, 2)))[0] + cluster as u32
         });
         assert_eq!(of(&both.points), expected);
-    }
-}
-
-#[test]
-fn memory_is_linear_and_counts_the_real_sizes() {
-    fn sizes<const K: usize>() -> (usize, usize) {
-        let padded = [&EUCLIDEAN[..], &OTHERS].map(|compiled| padded(K, compiled));
-        assert_eq!(padded, [K, K], "compiled for every padded dimension");
-        (size_of::<Item<K>>(), size_of::<Node<K, Euclidean>>())
-    }
-    for (padded, sizes) in [(2, sizes::<2>()), (3, sizes::<3>()), (8, sizes::<8>()), (64, sizes::<64>())] {
-        assert_eq!(sizes, (item_bytes(padded), node_bytes(padded)));
-    }
-    for name in Metric::NAMES {
-        let metric = Metric::from_name(name).unwrap_or_default();
-        for dimension in 1..=Points::MAX_DIMENSION {
-            let of =
-                |points| memory_required(points, dimension, metric) - memory_required(0, dimension, metric);
-            assert_eq!(of(3_000_000), 3 * of(1_000_000));
-            // Scaling; labels and medoids.
-            assert!(of(1000) >= 1000 * (9 + 8 * dimension + 8 + 8 + 8).max(16));
-        }
-        assert_eq!(memory_required(usize::MAX / 8, 64, metric), usize::MAX, "it saturates");
     }
 }

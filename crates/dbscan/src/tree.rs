@@ -4,45 +4,61 @@
 //! cells are compared by their subtrees, not point by point. Equal points stay in one leaf, however many. Half of the
 //! points go to each side, about half in the upper levels, so the tree is never deeper than [`DEPTH`]; see `build`.
 
-use super::bounds::{Bounds, reduced_distance};
-use super::metric::ReducedDistance;
-use super::points::Points;
-use super::select::Placed;
-use super::{Cancelled, Run};
+use crate::bounds::{Bounds, reduced_distance};
+use crate::context::Context;
+use crate::error::Cancelled;
+use crate::metric::ReducedDistance;
+use crate::points::Points;
+use crate::select::Coordinates;
 
 /// The most different points in a leaf.
-pub(super) const LEAF: usize = 16;
+pub(crate) const LEAF: usize = 16;
 
 /// No node has more ancestors: there are 12 levels above the parts of `build`, and at most 28 more in each.
-pub(super) const DEPTH: usize = 40;
+pub(crate) const DEPTH: usize = 40;
 
 /// A point in the tree's own order, its features followed by zeros up to `K`: zeros at the end change no bit
 /// of a distance.
 #[derive(Clone, Copy)]
-pub(super) struct Item<const K: usize> {
+pub(crate) struct Item<const K: usize> {
     pub at: [f64; K],
-    /// Its place in [`Points`].
+    /// Its position in [`Points`].
     pub index: u32,
-    /// Its weight, or [`HEAVY`] for that and more: it fills a gap, so it is for free.
+    /// Its weight, or [`HEAVY`] for that and more. It fills the padding of the struct, so it takes no memory.
     weight: u32,
 }
 
 const HEAVY: u32 = u32::MAX;
 
 impl<const K: usize> Item<K> {
-    pub(super) const UNUSED: Self = Self { at: [0.0; K], index: 0, weight: 0 };
+    pub(crate) const UNUSED: Self = Self { at: [0.0; K], index: 0, weight: 0 };
 
-    pub(super) fn all(points: &Points, run: &Run) -> Result<Vec<Self>, Cancelled> {
+    pub(crate) fn all(points: &Points, context: &Context) -> Result<Vec<Self>, Cancelled> {
         let mut items = Vec::with_capacity(points.len());
         for i in 0..points.len() {
-            run.workers.check_every(i)?;
-            items.push(Self::new(points, i as u32, run));
+            context.workers.check_every(i)?;
+            items.push(Self::new(points, i as u32, context));
         }
         Ok(items)
     }
 
+    /// The box around some items.
+    pub(crate) fn bounds<D: ReducedDistance>(
+        items: &[Self],
+        context: &Context,
+    ) -> Result<Bounds<K, D>, Cancelled> {
+        let mut bounds = Bounds::EMPTY;
+        for block in items.chunks(1 << 16) {
+            context.workers.check()?;
+            for item in block {
+                bounds.include(&item.at, &item.at);
+            }
+        }
+        Ok(bounds)
+    }
+
     #[inline]
-    pub(super) fn new(points: &Points, index: u32, run: &Run) -> Self {
+    pub(crate) fn new(points: &Points, index: u32, context: &Context) -> Self {
         let row = points.point(index as usize);
         let mut at = [0.0; K];
         for (j, slot) in at.iter_mut().enumerate() {
@@ -50,68 +66,68 @@ impl<const K: usize> Item<K> {
                 *slot = feature;
             }
         }
-        Self { at, index, weight: run.weight(index).min(u64::from(HEAVY)) as u32 }
+        Self { at, index, weight: context.weight(index).min(u64::from(HEAVY)) as u32 }
     }
 
-    /// How many equal points it stands for.
+    /// The number of equal points that it stands for.
     #[inline]
-    pub(super) fn weight(&self, run: &Run) -> u64 {
-        if self.weight == HEAVY { run.weight(self.index) } else { u64::from(self.weight) }
+    pub(crate) fn weight(&self, context: &Context) -> u64 {
+        if self.weight == HEAVY { context.weight(self.index) } else { u64::from(self.weight) }
     }
 }
 
-impl<const K: usize> Placed for Item<K> {
+impl<const K: usize> Coordinates for Item<K> {
     #[inline]
-    fn along(&self, axis: usize) -> f64 {
+    fn coordinate(&self, axis: usize) -> f64 {
         self.at[axis]
     }
 }
 
 /// The weight of those of the items, not more than [`LEAF`], that are neighbours of a point.
 ///
-/// Without a branch: near the border of a neighbourhood nothing predicts who is in.
+/// It has no branch: near the border of a neighbourhood the processor can't predict which points are in.
 #[inline]
-pub(super) fn weight_near<const K: usize, D: ReducedDistance>(
+pub(crate) fn weight_near<const K: usize, D: ReducedDistance>(
     at: &[f64; K],
     items: &[Item<K>],
-    run: &Run,
+    context: &Context,
 ) -> u64 {
     let mut sum = 0_u64;
     for item in items {
-        let near = reduced_distance::<K, D>(at, &item.at) <= run.reach;
+        let near = reduced_distance::<K, D>(at, &item.at) <= context.reach;
         sum += u64::from(item.weight & u32::from(near).wrapping_neg());
     }
     if sum < u64::from(HEAVY) {
         return sum;
     }
-    let near = items.iter().filter(|item| reduced_distance::<K, D>(at, &item.at) <= run.reach);
-    near.fold(0_u64, |sum, item| sum.saturating_add(item.weight(run)))
+    let near = items.iter().filter(|item| reduced_distance::<K, D>(at, &item.at) <= context.reach);
+    near.fold(0_u64, |sum, item| sum.saturating_add(item.weight(context)))
 }
 
 /// A node of the tree: the points that it covers and their box.
 #[derive(Clone, Copy)]
-pub(super) struct Node<const K: usize, D> {
+pub(crate) struct Node<const K: usize, D> {
     pub bounds: Bounds<K, D>,
     start: u32,
-    /// Behind the last point of the tree, where others were set aside.
+    /// The end of the points that are in the tree still: those that are not core are set aside behind it.
     end: u32,
-    /// Behind the last point.
+    /// The end of all points.
     whole_end: u32,
     /// The second child; the first one follows its parent. 0 in a leaf.
     second: u32,
 }
 
 impl<const K: usize, D: ReducedDistance> Node<K, D> {
-    /// Covers no point.
-    pub(super) const UNUSED: Self = Self { bounds: Bounds::EMPTY, start: 0, end: 0, whole_end: 0, second: 0 };
+    /// A node that covers no point.
+    pub(crate) const UNUSED: Self = Self { bounds: Bounds::EMPTY, start: 0, end: 0, whole_end: 0, second: 0 };
 
     /// A leaf.
-    pub(super) fn leaf(bounds: Bounds<K, D>, start: usize, end: usize) -> Self {
+    pub(crate) fn leaf(bounds: Bounds<K, D>, start: usize, end: usize) -> Self {
         Self { bounds, start: start as u32, end: end as u32, whole_end: end as u32, second: 0 }
     }
 
     /// The parent of two nodes, of which `second_at` is the place of the second.
-    pub(super) fn parent(first: &Self, second: &Self, second_at: usize) -> Self {
+    pub(crate) fn parent(first: &Self, second: &Self, second_at: usize) -> Self {
         let mut parent = Self {
             bounds: Bounds::EMPTY,
             start: first.start,
@@ -138,84 +154,84 @@ impl<const K: usize, D: ReducedDistance> Node<K, D> {
     }
 
     #[inline]
-    pub(super) fn is_leaf(&self) -> bool {
+    pub(crate) fn is_leaf(&self) -> bool {
         self.second == 0
     }
 
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.start == self.end
     }
 
-    /// How many positions it covers, those set aside included.
+    /// The number of positions that it covers, those set aside included.
     #[inline]
-    pub(super) fn span(&self) -> usize {
+    pub(crate) fn span(&self) -> usize {
         (self.whole_end - self.start) as usize
     }
 
     /// The positions of its points. In a leaf that is all of them, else [`Tree::is_core`] has to be asked.
     #[inline]
-    pub(super) fn range(&self) -> std::ops::Range<usize> {
+    pub(crate) fn range(&self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
     }
 
     /// The positions of the points of a leaf that were set aside.
     #[inline]
-    pub(super) fn others(&self) -> std::ops::Range<usize> {
+    pub(crate) fn non_core(&self) -> std::ops::Range<usize> {
         self.end as usize..self.whole_end as usize
     }
 
     /// The positions of a leaf's points, of equal ones only the first: at most [`LEAF`].
     #[inline]
-    pub(super) fn distinct(&self) -> std::ops::Range<usize> {
+    pub(crate) fn distinct(&self) -> std::ops::Range<usize> {
         let range = self.range();
         if range.len() > LEAF { range.start..range.start + 1 } else { range }
     }
 
     /// Whether any two of its points are neighbours.
     #[inline]
-    pub(super) fn is_cell(&self, run: &Run) -> bool {
-        self.bounds.diagonal() <= run.reach
+    pub(crate) fn is_cell(&self, context: &Context) -> bool {
+        self.bounds.diagonal() <= context.reach
     }
 }
 
 /// A kd-tree over points of `K` features.
-pub(super) struct Tree<const K: usize, D> {
+pub(crate) struct Tree<const K: usize, D> {
     /// The points; every node covers a range of positions here.
     pub items: Vec<Item<K>>,
     /// A binary tree in preorder, complete below the parts of `build`, so that threads know their places before it is
     /// built. Nodes below equal points stay unused.
     pub nodes: Vec<Node<K, D>>,
-    /// Who is core, by position; empty where all are.
+    /// Whether the point at each position is core; empty where all are.
     pub core: Vec<bool>,
 }
 
 /// Some of the two children of a node, the nearer one first.
-pub(super) struct Children {
+pub(crate) struct Children {
     nodes: [usize; 2],
     len: usize,
 }
 
 impl Children {
     #[inline]
-    pub(super) fn as_slice(&self) -> &[usize] {
+    pub(crate) fn as_slice(&self) -> &[usize] {
         &self.nodes[..self.len]
     }
 }
 
 /// The node that covers all points.
-pub(super) const ROOT: usize = 0;
+pub(crate) const ROOT: usize = 0;
 
 impl<const K: usize, D: ReducedDistance> Tree<K, D> {
     /// The two children of a node that is no leaf.
     #[inline]
-    pub(super) fn children(&self, node: usize) -> [usize; 2] {
+    pub(crate) fn children(&self, node: usize) -> [usize; 2] {
         [node + 1, self.nodes[node].second as usize]
     }
 
     /// The children of an inner node that have points and are within `reach` by this bound of reduced distances.
     #[inline]
-    pub(super) fn children_near(
+    pub(crate) fn children_near(
         &self,
         parent: usize,
         reach: f64,
@@ -235,13 +251,13 @@ impl<const K: usize, D: ReducedDistance> Tree<K, D> {
         }
     }
 
-    /// At least `count` nodes, if there are so many, that together cover all points; cells are not cut.
-    pub(super) fn cut(&self, count: usize, run: &Run) -> Vec<usize> {
+    /// At least `count` nodes, if there are as many, that together cover all points; cells are not cut.
+    pub(crate) fn cut(&self, count: usize, context: &Context) -> Vec<usize> {
         let mut cut = vec![ROOT];
         while cut.len() < count {
             let mut deeper = Vec::with_capacity(2 * cut.len());
             for &node in &cut {
-                if self.nodes[node].is_leaf() || self.nodes[node].is_cell(run) {
+                if self.nodes[node].is_leaf() || self.nodes[node].is_cell(context) {
                     deeper.push(node);
                 } else {
                     deeper.extend(self.children(node));
@@ -255,84 +271,88 @@ impl<const K: usize, D: ReducedDistance> Tree<K, D> {
         cut
     }
 
-    /// Whether the point at a position belongs to the tree still.
+    /// Whether the point at a position is core, so that it was not set aside.
     #[inline]
-    pub(super) fn is_core(&self, position: usize) -> bool {
+    pub(crate) fn is_core(&self, position: usize) -> bool {
         self.core.get(position).is_none_or(|&core| core)
     }
 
-    /// Leaves only the core points in the nodes, with boxes that are tight again. The others keep their places behind
-    /// those of their leaf, see [`Node::others`].
-    pub(super) fn set_others_aside(&mut self, mut core: Vec<bool>, run: &Run) -> Result<(), Cancelled> {
+    /// Leaves only the core points in the nodes, with boxes that are tight again. The other points stay behind those of
+    /// their leaf, see [`Node::non_core`].
+    pub(crate) fn set_non_core_aside(
+        &mut self,
+        mut core: Vec<bool>,
+        context: &Context,
+    ) -> Result<(), Cancelled> {
         if core.contains(&false) {
-            set_aside(&mut self.nodes, ROOT, &mut self.items, &mut core, run)?;
+            set_aside(&mut self.nodes, ROOT, &mut self.items, &mut core, context)?;
             self.core = core;
         }
         Ok(())
     }
 
-    /// A value for every node: that of leaves by `leaf`, that of others by `merge` from those of their children.
-    pub(super) fn fold<T: Copy + Send + Sync>(
+    /// Computes a value for every node: of leaves by `leaf`, of others by `merge` from the values of their children.
+    pub(crate) fn fold<T: Copy + Send + Sync>(
         &self,
         unused: T,
         leaf: impl Fn(&Node<K, D>) -> Result<T, Cancelled> + Sync,
         merge: impl Fn(T, T) -> T + Sync,
-        run: &Run,
+        context: &Context,
     ) -> Result<Vec<T>, Cancelled> {
         let mut values = vec![unused; self.nodes.len()];
-        self.fold_below(ROOT, &mut values, &leaf, &merge, run)?;
+        self.fold_below(ROOT, &mut values, &leaf, &merge, context)?;
         Ok(values)
     }
 
-    /// `values` are those of the subtree.
+    /// [`Tree::fold`] for the subtree of a node, whose values these are.
     fn fold_below<T: Copy + Send + Sync>(
         &self,
         node: usize,
         values: &mut [T],
         leaf: &(impl Fn(&Node<K, D>) -> Result<T, Cancelled> + Sync),
         merge: &(impl Fn(T, T) -> T + Sync),
-        run: &Run,
+        context: &Context,
     ) -> Result<(), Cancelled> {
         let this = &self.nodes[node];
         if this.is_leaf() {
-            run.workers.check()?;
+            context.workers.check()?;
             values[0] = leaf(this)?;
             return Ok(());
         }
         let [first, second] = self.children(node);
         let (value, below) = values.split_at_mut(1);
         let (in_first, in_second) = below.split_at_mut(second - first);
-        run.workers.join(
+        context.workers.join(
             this.span(),
-            || self.fold_below(first, in_first, leaf, merge, run),
-            || self.fold_below(second, in_second, leaf, merge, run),
+            || self.fold_below(first, in_first, leaf, merge, context),
+            || self.fold_below(second, in_second, leaf, merge, context),
         )?;
         value[0] = merge(in_first[0], in_second[0]);
         Ok(())
     }
 }
 
-/// [`Tree::set_others_aside`] for the subtree of a node, whose nodes, items and flags these are.
+/// [`Tree::set_non_core_aside`] for the subtree of a node, whose nodes, items and flags these are.
 fn set_aside<const K: usize, D: ReducedDistance>(
     nodes: &mut [Node<K, D>],
     offset: usize,
     items: &mut [Item<K>],
     core: &mut [bool],
-    run: &Run,
+    context: &Context,
 ) -> Result<(), Cancelled> {
     let (node, below) = nodes.split_at_mut(1);
     let this = &mut node[0];
     if this.is_leaf() {
         let mut kept = 0;
         for i in 0..items.len() {
-            run.workers.check_every(i)?;
+            context.workers.check_every(i)?;
             if core[i] {
                 items.swap(i, kept);
                 core.swap(i, kept);
                 kept += 1;
             }
         }
-        this.bounds = Bounds::around(&items[..kept], run)?;
+        this.bounds = Item::bounds(&items[..kept], context)?;
         this.end = this.start + kept as u32;
         return Ok(());
     }
@@ -341,10 +361,10 @@ fn set_aside<const K: usize, D: ReducedDistance>(
     let (first, second) = below.split_at_mut(second_at - first_at);
     let (first_items, second_items) = items.split_at_mut((second[0].start - this.start) as usize);
     let (first_core, second_core) = core.split_at_mut(first_items.len());
-    run.workers.join(
+    context.workers.join(
         this.span(),
-        || set_aside(first, first_at, first_items, first_core, run),
-        || set_aside(second, second_at, second_items, second_core, run),
+        || set_aside(first, first_at, first_items, first_core, context),
+        || set_aside(second, second_at, second_items, second_core, context),
     )?;
     this.merge(&first[0], &second[0]);
     Ok(())

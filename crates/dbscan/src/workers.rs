@@ -1,59 +1,54 @@
-//! Who works on a call: one thread or several, until they are done or told to stop.
+//! The threads that work on a call, until they are done or told to stop.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use super::Cancelled;
+use crate::control::Control;
+use crate::error::Cancelled;
 
-/// From how many points on threads share the work: below they cost more than they give.
-const PARALLEL_FROM: usize = 4096;
-
-/// So many points are done between two looks at the flag, and by one thread: some 100 µs.
+/// The points that one thread takes at a time, and after which it looks at the flag: some 100 µs.
 const BLOCK: usize = 1 << 14;
 
 /// The threads of one call, and the flag that stops them.
 ///
-/// Stopping takes a look at the flag now and then: every loop over points has one, so that nobody waits for more than
-/// some milliseconds, however many points there are.
-pub(super) struct Workers<'a> {
+/// Every loop over points looks at the flag now and then, so that a cancelled call ends within some milliseconds, however
+/// many points there are.
+pub(crate) struct Workers<'a> {
     cancel: &'a AtomicBool,
-    /// From how many points on threads share work.
+    /// Work on this many points is shared among threads.
     pub parallel_from: usize,
     /// Whether all points are enough for threads to share them.
     pub parallel: bool,
 }
 
 impl<'a> Workers<'a> {
-    /// For a call about so many points.
-    pub(super) fn new(points: usize, cancel: &'a AtomicBool) -> Self {
-        Self::from(PARALLEL_FROM, points, cancel)
-    }
-
-    /// The same with threads from `parallel_from` points on.
-    pub(super) fn from(parallel_from: usize, points: usize, cancel: &'a AtomicBool) -> Self {
+    /// The workers of a call about this many points.
+    pub(crate) fn new(points: usize, control: &Control<'a>) -> Self {
+        let Control { cancel, parallel_from } = *control;
         Self { cancel, parallel_from, parallel: points >= parallel_from }
     }
 
+    /// An error if the call was cancelled.
     #[inline]
-    pub(super) fn check(&self) -> Result<(), Cancelled> {
+    pub(crate) fn check(&self) -> Result<(), Cancelled> {
         if self.cancel.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
     }
 
-    /// [`Workers::check`] for a loop over points, now and then.
+    /// [`Workers::check`] once in [`BLOCK`] steps of a loop over points.
     #[inline]
-    pub(super) fn check_every(&self, i: usize) -> Result<(), Cancelled> {
+    pub(crate) fn check_every(&self, i: usize) -> Result<(), Cancelled> {
         if i.is_multiple_of(BLOCK) { self.check() } else { Ok(()) }
     }
 
-    /// Whether threads share work on so many points.
-    pub(super) fn share(&self, points: usize) -> bool {
+    /// Whether threads share work on this many points.
+    pub(crate) fn share(&self, points: usize) -> bool {
         points >= self.parallel_from
     }
 
     /// Calls `f` with blocks of positions that together are 0 to `n`, in parallel if all points are.
-    pub(super) fn try_for_blocks<F>(&self, n: usize, f: F) -> Result<(), Cancelled>
+    pub(crate) fn try_for_blocks<F>(&self, n: usize, f: F) -> Result<(), Cancelled>
     where
         F: Fn(Range<usize>) -> Result<(), Cancelled> + Sync + Send,
     {
@@ -69,9 +64,9 @@ impl<'a> Workers<'a> {
         }
     }
 
-    /// Does both, at the same time if they are about enough points.
+    /// Does both, at the same time if they are about enough points to share.
     #[inline]
-    pub(super) fn join<A, B, X, Y>(&self, points: usize, a: A, b: B) -> Result<(X, Y), Cancelled>
+    pub(crate) fn join<A, B, X, Y>(&self, points: usize, a: A, b: B) -> Result<(X, Y), Cancelled>
     where
         A: FnOnce() -> Result<X, Cancelled> + Send,
         B: FnOnce() -> Result<Y, Cancelled> + Send,

@@ -1,0 +1,76 @@
+//! The memory that a call takes, told before it is made.
+
+use crate::build;
+use crate::cluster::padded;
+use crate::metric::Metric;
+
+/// An upper bound of the bytes that [`dbscan`](crate::dbscan()) allocates for this many points of this dimension.
+///
+/// Its result is included, its arguments are not. The bound covers [`Points::scale`](crate::Points::scale) before it and
+/// [`medoids`](crate::medoids()) after it, beside the labels. It is linear in the points.
+pub fn memory_required(points: usize, dimension: usize, metric: Metric) -> usize {
+    let padded = padded(dimension, metric);
+    let item = item_bytes(padded);
+    // The most is held while clusters are numbered: the label (9), who is core (1), a set and its first member (8).
+    // Dealing the points takes less, the part (2) and a place for each block in each part (3), and nodes come later.
+    let steps = if padded == 1 {
+        // The core points and the others.
+        2 * item + 9
+    } else {
+        // At most one node for four points and four for each part, each with a weight, a lowest cluster or a component.
+        item + (node_bytes(padded) + 8) * (build::PART + 16) / (4 * build::PART) + 1 + 18
+    };
+    // Scaling sorts one feature with its weights (16), which is less than this. Beside the labels (9) medoids hold a copy
+    // of the points (8 per feature), which of them (4) and their bounds (8), the members of clusters (4 + 4), and the
+    // result, in parts and whole (4 + 4).
+    let medoids = 9 + 8 * dimension + 12 + 16;
+    // Constant: a few nodes even for a few points, and what threads have in work.
+    points.saturating_mul(steps.max(medoids)).saturating_add(4 * (node_bytes(padded) + 8) + (1 << 16))
+}
+
+/// The size of a point in a tree.
+fn item_bytes(padded: usize) -> usize {
+    8 * padded + 8
+}
+
+/// The size of a node of a tree.
+fn node_bytes(padded: usize) -> usize {
+    16 * padded + 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Points;
+    use crate::metric::Euclidean;
+    use crate::tree::{Item, Node};
+
+    #[test]
+    fn bound_counts_the_real_sizes() {
+        fn sizes<const K: usize>() -> (usize, usize) {
+            for &metric in Metric::ALL {
+                assert_eq!(padded(K, metric), K, "compiled for every padded dimension");
+            }
+            (size_of::<Item<K>>(), size_of::<Node<K, Euclidean>>())
+        }
+        for (padded, sizes) in [(2, sizes::<2>()), (3, sizes::<3>()), (8, sizes::<8>()), (64, sizes::<64>())]
+        {
+            assert_eq!(sizes, (item_bytes(padded), node_bytes(padded)));
+        }
+    }
+
+    #[test]
+    fn bound_is_linear_until_it_saturates() {
+        for &metric in Metric::ALL {
+            for dimension in 1..=Points::MAX_DIMENSION {
+                let of = |points| {
+                    memory_required(points, dimension, metric) - memory_required(0, dimension, metric)
+                };
+                assert_eq!(of(3_000_000), 3 * of(1_000_000));
+                // Scaling takes 16 bytes; labels and medoids the rest.
+                assert!(of(1000) >= 1000 * (9 + 8 * dimension + 8 + 8 + 8).max(16));
+                assert_eq!(memory_required(usize::MAX, dimension, metric), usize::MAX);
+            }
+        }
+    }
+}
