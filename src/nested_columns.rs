@@ -13,7 +13,7 @@ use datafusion::logical_expr::dml::CopyTo;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::optimizer::AnalyzerRule;
 
-use crate::plan::functions::json_text_udf;
+use crate::json::json_text_udf;
 
 /// The engine's name of the format.
 const CSV: &str = "csv";

@@ -179,9 +179,15 @@ fn rooms_keep_their_walls() {
     let src = repository().join("src");
     let mut broken = vec![];
     for (room, forbidden) in WALLS.iter().copied() {
-        for file in
-            source_files(&src.join(room)).iter().filter(|file| file.extension().is_some_and(|it| it == "rs"))
-        {
+        // A room within a room has walls of its own.
+        let within: Vec<PathBuf> = WALLS
+            .iter()
+            .filter(|(name, _)| name.starts_with(&format!("{room}/")))
+            .map(|(name, _)| src.join(name))
+            .collect();
+        let files = source_files(&src.join(room)).into_iter();
+        let files = files.filter(|file| !within.iter().any(|other| file.starts_with(other)));
+        for file in &files.filter(|file| file.extension().is_some_and(|it| it == "rs")).collect::<Vec<_>>() {
             let code = code(&src, file);
             let named = forbidden.iter().filter(|name| code.contains(**name));
             broken.extend(named.map(|name| format!("{}: {room} may not know {name}", file.display())));

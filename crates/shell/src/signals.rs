@@ -39,7 +39,7 @@ impl fmt::Display for Signal {
 pub(super) struct Signals(watch::Receiver<Option<Signal>>);
 
 impl Signals {
-    /// Listens from now on. At a prompt, Ctrl-C is a key, and stops a statement but not the program.
+    /// Listens from now on, on the thread that reads the prompt if there is one. At a prompt, Ctrl-C is a key, and stops a statement but not the program.
     pub(super) fn listen(runtime: &Runtime, at_prompt: bool) -> io::Result<Self> {
         let _context = runtime.enter();
         let (tell, told) = watch::channel(None);
@@ -74,8 +74,8 @@ mod platform {
     use std::time::Duration;
 
     use futures::future::{FutureExt, select_all};
-    use nix::sys::signal::{Signal as Unix, kill};
-    use nix::unistd::Pid;
+    use nix::sys::pthread::{pthread_kill, pthread_self};
+    use nix::sys::signal::Signal as Unix;
     use tokio::signal::unix::{SignalKind, signal};
     use tokio::sync::watch::Sender;
 
@@ -88,6 +88,8 @@ mod platform {
         at_prompt: bool,
         tell: Sender<Option<Signal>>,
     ) -> io::Result<impl Future<Output = ()> + Send> {
+        // The prompt is read on this thread, and only a signal to this thread interrupts its reading.
+        let prompt = pthread_self();
         // Listening to a signal ends its being ignored, so this asks first.
         let hears_interrupt = !at_prompt && !is_ignored(Signal::Interrupt);
         // From here on, a nudge of the prompt does not end the process.
@@ -125,7 +127,7 @@ mod platform {
             }
             // The prompt waits for a key. This signal makes the line editor give up its line.
             loop {
-                let _ = kill(Pid::this(), Unix::SIGINT);
+                let _ = pthread_kill(prompt, Unix::SIGINT);
                 tokio::time::sleep(NUDGE).await;
             }
         })
