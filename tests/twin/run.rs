@@ -183,14 +183,16 @@ pub fn rows(batches: &[RecordBatch]) -> Vec<Vec<Value>> {
 /// A plan may be run again, also where the first run was dropped on its way.
 async fn run_again(frame: DataFrame) -> Result<Vec<RecordBatch>> {
     let context = Arc::new(frame.task_ctx());
-    let mut plan = frame.create_physical_plan().await?;
+    let mut plan = frame.clone().create_physical_plan().await?;
     let mut first = execute_stream(Arc::<dyn ExecutionPlan>::clone(&plan), Arc::clone(&context))?;
     first.next().await.transpose()?;
     drop(first);
-    // The engine's own exchanges and scans of files can't be run again without this, and its sorts that keep the first rows
-    // still leave out what the first run had no use for.
     let shown = displayable(plan.as_ref()).indent(false).to_string();
-    if ["RepartitionExec", "file_groups", "TopK"].iter().any(|used_up| shown.contains(used_up)) {
+    if shown.contains("TopK") {
+        // The engine's own sort that keeps the first rows has told the scan what the first run had no use for, for good.
+        plan = frame.create_physical_plan().await?;
+    } else if shown.contains("RepartitionExec") || shown.contains("file_groups") {
+        // The engine's own exchanges and scans of files can't be run again without this.
         plan = reset_plan_states(plan)?;
     }
     collect(plan, context).await
