@@ -1,16 +1,19 @@
-//! How many rows there are when: what a timeline shows of more rows than can be told apart.
+//! The density of rows in time: a timeline of more rows than can be told apart.
 
 use std::collections::{BTreeMap, HashMap};
 
 use plotly::common::{ColorScale, ColorScalePalette};
 use plotly::{HeatMap, Trace};
 
-use super::page::{Part, page};
-use super::rows::Rows;
-use super::settings::{Reference, Settings};
-use super::text::{count, marks};
-use super::timeline::{axes, dashed, event_references, in_order, margin, too_many_groups, whole};
-use super::{Figure, MAX_GROUPS, MAX_ROWS, PlotError, about, thousands};
+use crate::error::PlotError;
+use crate::figure::timeline::{
+    axes, event_references, margin, references_note, sorted_references, too_many_groups, whole_range,
+};
+use crate::figure::{Figure, MAX_GROUPS, MAX_ROWS};
+use crate::page::{Part, page};
+use crate::rows::Rows;
+use crate::settings::{Reference, Settings};
+use crate::text::{count, marks, thousands};
 
 /// The most spans of time on the axis: about one for each few pixels.
 const SPANS: i64 = 720;
@@ -78,7 +81,7 @@ impl Density {
     pub fn add_rows(&mut self, rows: &Rows, settings: &Settings) -> Result<(), PlotError> {
         let mut references = std::mem::take(&mut self.references);
         references.extend(event_references(rows, settings));
-        self.references = in_order(references)?;
+        self.references = sorted_references(references)?;
         let column = |name| settings.column(name, rows);
         let (time, group) = (column("time"), column("group_by").or(column("series")));
         (0..rows.len()).try_for_each(|row| {
@@ -86,7 +89,7 @@ impl Density {
         })
     }
 
-    /// How many rows were counted.
+    /// The number of rows counted.
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -113,7 +116,7 @@ impl Density {
     pub fn draw(&self, settings: &Settings) -> Result<String, PlotError> {
         let mut references = self.references.clone();
         references.extend(settings.references("ref_times"));
-        let references = in_order(references)?;
+        let references = sorted_references(references)?;
         let groups: BTreeMap<(bool, Option<&str>), &HashMap<i64, u64>> =
             (self.groups.iter()).map(|(group, spans)| ((group.is_none(), group.as_deref()), spans)).collect();
         let spans: Vec<i64> = (self.first..=self.last).collect();
@@ -148,14 +151,14 @@ impl Density {
             })
             .collect();
         let ends = [self.first, self.last.saturating_add(1)].map(|span| span as f64 * self.width);
-        let range = whole(ends[0], ends[1], &references);
+        let range = whole_range(ends[0], ends[1], &references);
         let layout = axes(&names, &references, range, true).margin(margin(&names));
         let drawn = self.rows - self.without_time;
         let left_out = match self.without_time {
             0 => String::new(),
             rows => format!(" Not drawn: {} without a time.", count(rows, "row")),
         };
-        let lines = dashed(&references).map_or_else(String::new, |lines| format!(" {lines}"));
+        let lines = references_note(&references).map_or_else(String::new, |lines| format!(" {lines}"));
         let note = format!(
             "{} are too many for marks of their own, so this is their density: the darker, the more rows (on a logarithmic \
              scale) in each span of {} of {}.{lines}{}{left_out}",
@@ -167,11 +170,11 @@ impl Density {
         let flow = format!("{} in, {} counted.", count(self.rows, "row"), count(drawn, "row"));
         let traces: Vec<Box<dyn Trace>> = vec![map];
         let part = Part::drawing(&Rows::default(), note, traces, layout);
-        page(&about(Figure::Timeline, settings, flow), vec![part], &[])
+        page(&Figure::Timeline.about(settings, flow), vec![part], &[])
     }
 }
 
-/// What was asked for and needs marks, in words.
+/// The options that were given and need marks, in words.
 fn unused(settings: &Settings) -> String {
     // Without groups each series has a row of its own.
     let series = settings.get("group_by").and(settings.get("series")).map(|_| "series");

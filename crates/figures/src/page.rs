@@ -1,31 +1,30 @@
 //! The page around figures.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use plotly::{Layout, Plot, Trace};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::PlotError;
-use super::rows::{Column, Rows};
-use super::text::{html, json_in_script};
+use crate::error::PlotError;
+use crate::html::Html;
+use crate::rows::{Column, Rows};
 
-/// What is drawn for one figure of a page.
-pub(super) struct Part {
-    /// What it is called among others; empty if it stands alone.
-    pub(super) heading: String,
-    /// What a reader has to know to read it.
-    pub(super) note: String,
-    pub(super) body: Body,
-    /// Which rows of the page its marks stand for.
-    pub(super) rows: usize,
+/// One drawing of a page, with the words around it.
+pub(crate) struct Part {
+    /// Its name among others; empty if it stands alone.
+    pub(crate) heading: String,
+    /// The facts that a reader needs to read it.
+    pub(crate) note: String,
+    pub(crate) body: Body,
+    /// The row set of the page that its marks stand for.
+    pub(crate) rows: usize,
     /// The columns of a tooltip, by their position.
-    pub(super) tooltip: Vec<usize>,
+    pub(crate) tooltip: Vec<usize>,
 }
 
-/// How a part is drawn.
-pub(super) enum Body {
+/// The way in which a part is drawn.
+pub(crate) enum Body {
     /// By the drawing script.
     Drawing {
         traces: Vec<Box<dyn Trace>>,
@@ -33,60 +32,48 @@ pub(super) enum Body {
         /// Whether its times follow those of all other linked parts.
         linked: bool,
     },
-    /// As it is: HTML made by us, in which text is escaped. An element with `data-row` is a mark.
-    Html(String),
+    /// As HTML. An element with `data-row` is a mark.
+    Html(Html),
 }
 
 impl Part {
     /// A part of the page's first rows, whose tooltips show all of their columns.
-    pub(super) fn new(rows: &Rows, note: String, body: Body) -> Self {
+    pub(crate) fn new(rows: &Rows, note: String, body: Body) -> Self {
         Self { heading: String::new(), note, body, rows: 0, tooltip: (0..rows.0.len()).collect() }
     }
 
-    pub(super) fn drawing(rows: &Rows, note: String, traces: Vec<Box<dyn Trace>>, layout: Layout) -> Self {
+    pub(crate) fn drawing(rows: &Rows, note: String, traces: Vec<Box<dyn Trace>>, layout: Layout) -> Self {
         Self::new(rows, note, Body::Drawing { traces, layout: Box::new(layout), linked: false })
     }
 
     /// The same with a tooltip of only these columns.
-    pub(super) fn with_tooltip(mut self, rows: &Rows, columns: Option<Vec<&Column>>) -> Self {
+    pub(crate) fn with_tooltip(mut self, rows: &Rows, columns: Option<Vec<&Column>>) -> Self {
         if let Some(columns) = columns {
             self.tooltip = columns.iter().filter_map(|column| rows.position(&column.name)).collect();
         }
         self
     }
 
-    pub(super) fn with_heading(mut self, heading: impl Into<String>) -> Self {
+    pub(crate) fn with_heading(mut self, heading: impl Into<String>) -> Self {
         self.heading = heading.into();
         self
     }
 }
 
-/// Headline, what was asked, and how many rows went in and out.
-pub(super) struct About<'a> {
-    pub(super) title: &'a str,
-    pub(super) query: Option<&'a str>,
-    pub(super) flow: String,
+/// The head of a page: its headline, the query, and the numbers of rows that went in and out.
+pub(crate) struct About<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) query: Option<&'a str>,
+    pub(crate) flow: String,
 }
 
-/// The whole page as HTML. `row_sets` are what the parts' marks stand for.
+/// The whole page as HTML. Marks of the parts stand for rows of the `row_sets`.
 ///
 /// # Errors
 /// A drawing that has no JSON.
-pub(super) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> Result<String, PlotError> {
-    let title = html(about.title);
-    let query = about.query.map_or_else(String::new, |query| {
-        format!(
-            "<details open>\n<summary>What was asked</summary>\n<pre id=\"query\">{}</pre>\n</details>\n",
-            html(query)
-        )
-    });
-    let (mut bodies, mut described, mut has_drawing) = (String::new(), vec![], false);
+pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> Result<String, PlotError> {
+    let (mut bodies, mut described, mut has_drawing) = (Html::default(), vec![], false);
     for part in parts {
-        let heading = if part.heading.is_empty() {
-            String::new()
-        } else {
-            format!("<h2>{}</h2>\n", html(&part.heading))
-        };
         let actions = if part.heading.is_empty() && part.note.is_empty() { "" } else { ACTIONS };
         let mut about = json!({ "rows": part.rows, "tooltip": part.tooltip });
         let body = match part.body {
@@ -95,37 +82,57 @@ pub(super) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
                 about["data"] = drawing_json(&traces)?;
                 about["layout"] = drawing_json(&layout)?;
                 about["linked"] = linked.into();
-                "<div class=\"figure\"></div>".to_string()
+                Html::raw("<div class=\"figure\"></div>")
             }
-            Body::Html(body) => format!("<div class=\"written\">{body}</div>"),
+            Body::Html(body) => Html::raw("<div class=\"written\">").html(body).markup("</div>"),
         };
         described.push(about);
-        let _ = write!(
-            bodies,
-            "<section class=\"part\">\n<div class=\"head\"><div>{heading}<p class=\"note\">{}</p></div>{actions}</div>\n{body}\n\
-             </section>\n",
-            html(&part.note)
-        );
+        let heading =
+            (!part.heading.is_empty()).then(|| Html::raw("<h2>").text(&part.heading).markup("</h2>\n"));
+        let section = Html::raw("<section class=\"part\">\n<div class=\"head\"><div>")
+            .html(heading)
+            .markup("<p class=\"note\">")
+            .text(&part.note)
+            .markup("</p></div>")
+            .markup(actions)
+            .markup("</div>\n")
+            .html(body)
+            .markup("\n</section>\n");
+        bodies.extend([section]);
     }
     let row_sets: Vec<Value> = row_sets.iter().map(|rows| rows_json(rows)).collect();
     let described = json!({ "parts": described, "rows": row_sets }).to_string();
     let plotly = if has_drawing { PLOTLY.as_str() } else { "" };
-    Ok(format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>\n{css}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n<div class=\"actions\">\
-         <button id=\"theme\" type=\"button\">Light or dark</button></div>\n</header>\n<main>\n{bodies}</main>\n\
-         {query}<p id=\"count\">{flow} Drawn by dbcluster {version}.</p>\n\
-         <script type=\"application/json\" id=\"page\">{described}</script>\n\
-         <script>{plotly}</script>\n<script>{script}</script>\n</body>\n</html>\n",
-        policy = policy(plotly, described.contains("\"type\":\"scattergl\"")),
-        css = include_str!("page.css"),
-        flow = html(&about.flow),
-        version = env!("CARGO_PKG_VERSION"),
-        described = json_in_script(&described),
-        script = SCRIPT,
-    ))
+    let query = about.query.map(|query| {
+        Html::raw("<details open>\n<summary>What was asked</summary>\n<pre id=\"query\">")
+            .text(query)
+            .markup("</pre>\n</details>\n")
+    });
+    let page = Html::raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+        .markup("<meta http-equiv=\"Content-Security-Policy\" content=\"")
+        .html(policy(plotly, described.contains("\"type\":\"scattergl\"")))
+        .markup("\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>")
+        .text(about.title)
+        .markup("</title>\n<style>\n")
+        .markup(include_str!("page.css"))
+        .markup("</style>\n</head>\n<body>\n<header>\n<h1>")
+        .text(about.title)
+        .markup("</h1>\n<div class=\"actions\"><button id=\"theme\" type=\"button\">Light or dark</button></div>\n")
+        .markup("</header>\n<main>\n")
+        .html(bodies)
+        .markup("</main>\n")
+        .html(query)
+        .markup("<p id=\"count\">")
+        .text(&about.flow)
+        .markup(concat!(" Drawn by dbcluster ", env!("CARGO_PKG_VERSION"), ".</p>\n"))
+        .markup("<script type=\"application/json\" id=\"page\">")
+        .json_in_script(&described)
+        .markup("</script>\n<script>")
+        .markup(plotly)
+        .markup("</script>\n<script>")
+        .markup(SCRIPT)
+        .markup("</script>\n</body>\n</html>\n");
+    Ok(page.into_string())
 }
 
 /// A drawing's traces or its layout.
@@ -138,16 +145,17 @@ const ACTIONS: &str = "<div class=\"actions\"><button data-save=\"png\" type=\"b
 
 const SCRIPT: &str = include_str!("page.js");
 
-/// Forbids all that is not in the page: no network, no plug-ins, no frames, no forms, and no script but the two that we
-/// put there. What plotly.js draws by the graphics card it compiles first, so that pages of many marks let those two make
+/// Forbids all that is not in the page: no network, no plug-ins, no frames, no forms, and no script but the two that
+/// this crate puts there. plotly.js compiles code for the graphics card, so that pages of many marks let those two make
 /// functions of text.
-fn policy(plotly: &str, has_many: bool) -> String {
-    let scripts = [plotly, SCRIPT].map(|script| format!("'{}'", sha256(script)));
-    let compiles = if has_many { " 'unsafe-eval'" } else { "" };
-    format!(
-        "default-src 'none'; script-src {}{compiles}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'",
-        scripts.join(" ")
-    )
+fn policy(plotly: &str, has_many: bool) -> Html {
+    let script = |script: &str| Html::raw("'").text(sha256(script)).markup("'");
+    Html::raw("default-src 'none'; script-src ")
+        .html(script(plotly))
+        .markup(" ")
+        .html(script(SCRIPT))
+        .markup(if has_many { " 'unsafe-eval'" } else { "" })
+        .markup("; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'")
 }
 
 /// A script's name in a content policy.

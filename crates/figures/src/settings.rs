@@ -1,186 +1,13 @@
-//! What a figure can be told, and what it was told.
+//! The options of a figure as they were given, checked.
 
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
-use super::rows::{Column, Rows, position};
-use super::{ColumnType, Figure, PlotError};
-
-/// One option of a figure.
-#[derive(Debug)]
-pub struct OptionSpec {
-    /// Its name in `OPTIONS`.
-    pub name: &'static str,
-    /// What it takes.
-    pub need: Need,
-    /// What it does, in one line.
-    pub meaning: &'static str,
-}
-
-/// What an option takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// The name of a column; of one type, if it says so. It has to be given, if it says so.
-    Column {
-        /// What its values have to be.
-        of: Option<ColumnType>,
-        /// Whether the figure can't do without.
-        required: bool,
-    },
-    /// Names of columns with commas between; of one type, if it says so.
-    Columns(Option<ColumnType>),
-    /// A finite number.
-    Number,
-    /// Times with a label each, such as `2026-01-15 05:00 alert; 2026-01-16 patch`.
-    Times,
-    /// Any text.
-    Text,
-}
-
-const NUMBERS: Need = Need::Column { of: Some(ColumnType::Number), required: true };
-const TIMES: Need = Need::Column { of: Some(ColumnType::Time), required: true };
-const NAMES: Need = Need::Column { of: None, required: true };
-const OPTIONAL_NUMBERS: Need = Need::Column { of: Some(ColumnType::Number), required: false };
-const OPTIONAL_TIMES: Need = Need::Column { of: Some(ColumnType::Time), required: false };
-const OPTIONAL_NAMES: Need = Need::Column { of: None, required: false };
-
-const fn option(name: &'static str, need: Need, meaning: &'static str) -> OptionSpec {
-    OptionSpec { name, need, meaning }
-}
-
-const TOOLTIP: OptionSpec = option(
-    "tooltip",
-    Need::Columns(None),
-    "The columns that a tooltip shows, with commas between; otherwise all",
-);
-const TITLE: OptionSpec = option("title", Need::Text, "The headline of the page");
-const QUERY: OptionSpec = option("query", Need::Text, "What was asked, to be shown; the shell fills it in");
-
-static BAR: [OptionSpec; 6] = [
-    option("x", NAMES, "What each bar is called"),
-    option("y", NUMBERS, "How long each bar is"),
-    option("cut_off", Need::Number, "Leaves out rows whose `y` is not above it"),
-    TOOLTIP,
-    TITLE,
-    QUERY,
-];
-static BOX: [OptionSpec; 6] = [
-    option("x", NUMBERS, "The values"),
-    option("y", NAMES, "The categories: one row of boxes each, sorted"),
-    option("color", OPTIONAL_NAMES, "Splits each category by the values of this column"),
-    option("weight", OPTIONAL_NUMBERS, "How many events a row stands for"),
-    TITLE,
-    QUERY,
-];
-static SCATTER: [OptionSpec; 10] = [
-    option("x", NUMBERS, "The place from left to right"),
-    option("y", NUMBERS, "The place from bottom to top"),
-    option("size", OPTIONAL_NUMBERS, "How many events a mark stands for: its area, on a logarithmic scale"),
-    option("label", OPTIONAL_NAMES, "What small marks are called"),
-    option("cut_off", Need::Number, "Marks of fewer events are small ones; otherwise 4"),
-    option(
-        "color",
-        OPTIONAL_NAMES,
-        "Gives each value of this column its colour and symbol, such as point_type",
-    ),
-    option(
-        "scaled_by",
-        Need::Columns(Some(ColumnType::Number)),
-        "The features, with commas between: divides `x` and `y` by the length of each row's vector of them, which is \
-         where dbcluster compares rows",
-    ),
-    TOOLTIP,
-    TITLE,
-    QUERY,
-];
-static TIMELINE: [OptionSpec; 10] = [
-    option("time", TIMES, "When"),
-    option("end", OPTIONAL_TIMES, "Until when: each row is a bar from `time` to here"),
-    option(
-        "group_by",
-        OPTIONAL_NAMES,
-        "One row of marks for each value of this column, sorted; NULL has its own",
-    ),
-    option(
-        "series",
-        OPTIONAL_NAMES,
-        "Gives each value of this column its colour, symbol and place in the legend",
-    ),
-    option("panel", OPTIONAL_NAMES, "A timeline of its own for each value of this column, with linked times"),
-    option(
-        "ref_event",
-        OPTIONAL_NAMES,
-        "Rows where this column is not NULL become a line through all, with its value as label",
-    ),
-    option(
-        "ref_times",
-        Need::Times,
-        "Lines at these times: `2026-01-15 05:00 first alert; 2026-01-16 patched`",
-    ),
-    TOOLTIP,
-    TITLE,
-    QUERY,
-];
-static CURVE: [OptionSpec; 4] = [
-    option("y", NUMBERS, "The distances, in any order"),
-    option("eps", Need::Number, "The distance that was chosen, as a line"),
-    TITLE,
-    QUERY,
-];
-static CARDS: [OptionSpec; 17] = [
-    option("account", OPTIONAL_NAMES, "Who logged on; otherwise TargetUserName or Account"),
-    option("domain", OPTIONAL_NAMES, "Its domain; otherwise TargetDomainName"),
-    option("time", OPTIONAL_NAMES, "When; otherwise TimeGenerated, TimeCreated or time"),
-    option("logon_type", OPTIONAL_NAMES, "A number, shown with its name; otherwise LogonType"),
-    option("sid", OPTIONAL_NAMES, "Shown with its name where it has one; otherwise TargetUserSid"),
-    option("session", OPTIONAL_NAMES, "The logon session; otherwise TargetLogonId"),
-    option("subject", OPTIONAL_NAMES, "Who asked for the logon; otherwise SubjectUserName"),
-    option("subject_domain", OPTIONAL_NAMES, "Its domain; otherwise SubjectDomainName"),
-    option("process", OPTIONAL_NAMES, "The logon process; otherwise LogonProcessName"),
-    option("authentication", OPTIONAL_NAMES, "The package; otherwise AuthenticationPackageName"),
-    option("address", OPTIONAL_NAMES, "Where it came from; otherwise IpAddress"),
-    option("source", OPTIONAL_NAMES, "From which machine; otherwise WorkstationName"),
-    option("computer", OPTIONAL_NAMES, "To which machine; otherwise Computer"),
-    option("status", OPTIONAL_NAMES, "How it ended; otherwise Status"),
-    option("size", OPTIONAL_NUMBERS, "How many events a card stands for; otherwise cluster_size"),
-    TITLE,
-    QUERY,
-];
-static TREE: [OptionSpec; 10] = [
-    option("id", NAMES, "The process"),
-    option("parent", NAMES, "The process that started it"),
-    option("time", OPTIONAL_TIMES, "When it started: tells processes apart whose id was used again"),
-    option("host", OPTIONAL_NAMES, "Where: the same id on two hosts is two processes"),
-    option("label", OPTIONAL_NAMES, "What it is called"),
-    option("detail", OPTIONAL_NAMES, "More of it, such as the command line"),
-    option("size", OPTIONAL_NUMBERS, "How many events it stands for, shown beside it"),
-    option("mark", OPTIONAL_NAMES, "Marks rows where this column is true, or neither NULL nor false"),
-    TITLE,
-    QUERY,
-];
-static REPORT: [OptionSpec; 7] = [
-    option("label", NAMES, "What the exemplars are called, such as the process"),
-    option("x", OPTIONAL_NUMBERS, "A feature: the map's place from left to right"),
-    option("y", OPTIONAL_NUMBERS, "Another one: the map's place from bottom to top"),
-    option("color", OPTIONAL_NAMES, "Splits the boxes of each label"),
-    TOOLTIP,
-    TITLE,
-    QUERY,
-];
-
-pub(super) fn options(figure: Figure) -> &'static [OptionSpec] {
-    match figure {
-        Figure::Bar => &BAR,
-        Figure::Box => &BOX,
-        Figure::Scatter => &SCATTER,
-        Figure::Timeline => &TIMELINE,
-        Figure::Curve => &CURVE,
-        Figure::Cards => &CARDS,
-        Figure::Tree => &TREE,
-        Figure::Report => &REPORT,
-    }
-}
+use crate::error::PlotError;
+use crate::figure::Figure;
+use crate::options::Need;
+use crate::rows::{Column, ColumnType, Rows, position};
 
 /// Checked options of one figure: columns exist and are of the type that they have to be, numbers and times can be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -250,8 +77,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Which columns to draw where nobody said so: the one that is called like the option, and for what the figure can't
-    /// do without, the next one of its type. Returns `given` with what was found.
+    /// Chooses columns for options that were not given: the column that is called like the option, and for an option that
+    /// the figure can't do without, the next column of its type. Returns `given` with the columns found.
     pub fn guess(
         figure: Figure,
         given: &[(String, String)],
@@ -292,30 +119,30 @@ impl Settings {
         guessed
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
     /// The column that the option `name` names.
-    pub(super) fn column<'a>(&self, name: &str, rows: &'a Rows) -> Option<&'a Column> {
+    pub(crate) fn column<'a>(&self, name: &str, rows: &'a Rows) -> Option<&'a Column> {
         rows.column(self.get(name)?)
     }
 
     /// The columns that the option `name` lists; `None` if it was not given.
-    pub(super) fn columns<'a>(&self, name: &str, rows: &'a Rows) -> Option<Vec<&'a Column>> {
+    pub(crate) fn columns<'a>(&self, name: &str, rows: &'a Rows) -> Option<Vec<&'a Column>> {
         Some(list(self.get(name)?).filter_map(|name| rows.column(name)).collect())
     }
 
-    pub(super) fn number(&self, name: &str) -> Option<f64> {
+    pub(crate) fn number(&self, name: &str) -> Option<f64> {
         self.get(name)?.trim().parse().ok()
     }
 
     /// The times that the option `name` lists, with their labels.
-    pub(super) fn references(&self, name: &str) -> Vec<Reference> {
+    pub(crate) fn references(&self, name: &str) -> Vec<Reference> {
         self.get(name).and_then(|value| references(value).ok()).unwrap_or_default()
     }
 
-    /// Which of the query's columns the density of a timeline needs.
+    /// The query's columns that the density of a timeline needs, by their position.
     pub fn density_columns<'a>(&self, names: &(impl Iterator<Item = &'a str> + Clone)) -> Vec<usize> {
         let of = |option: &str| position(names.clone(), self.get(option)?);
         [of("time"), of("group_by").or(of("series")), of("ref_event")].into_iter().flatten().collect()
@@ -324,10 +151,10 @@ impl Settings {
 
 /// A time to compare with.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Reference {
+pub(crate) struct Reference {
     /// Milliseconds since 1970.
-    pub(super) time: f64,
-    pub(super) label: String,
+    pub(crate) time: f64,
+    pub(crate) label: String,
 }
 
 fn list(value: &str) -> impl Iterator<Item = &str> {
@@ -417,7 +244,7 @@ mod tests {
         assert!(bar(&[("x", "Process")]).starts_with("BAR needs the option 'y'"));
         assert!(bar(&[("y", "Process")]).contains("'Process', which is no number"));
         assert!(bar(&[("x", "proc")]).ends_with("its columns are: Process, size, SIZE, t"));
-        assert!(bar(&[("y", "Size")]).contains("does not have"), "which of the two is not told");
+        assert!(bar(&[("y", "Size")]).contains("does not have"), "two columns differ in case only");
         assert!(
             bar(&[("tooltip", "Process, nothing")])
                 .contains("the column 'nothing', which the query does not")

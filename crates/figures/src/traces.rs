@@ -1,4 +1,4 @@
-//! What the `plotly` crate has no type for: boxes whose quartiles are known, and bars from one time to another.
+//! Traces that the `plotly` crate has no type for: boxes whose quartiles are known, and bars from one time to another.
 
 use plotly::Trace;
 use plotly::common::Marker;
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// Boxes of one colour, drawn from their numbers.
 #[derive(Serialize, Clone)]
-pub(super) struct Boxes {
+pub(crate) struct Boxes {
     r#type: &'static str,
     orientation: &'static str,
     name: String,
@@ -27,27 +27,27 @@ pub(super) struct Boxes {
 
 /// The numbers that a box spans.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Quartiles {
-    pub(super) minimum: f64,
-    pub(super) maximum: f64,
-    pub(super) q1: f64,
-    pub(super) median: f64,
-    pub(super) q3: f64,
-    pub(super) lower_fence: f64,
-    pub(super) upper_fence: f64,
+pub(crate) struct Quartiles {
+    pub(crate) minimum: f64,
+    pub(crate) maximum: f64,
+    pub(crate) q1: f64,
+    pub(crate) median: f64,
+    pub(crate) q3: f64,
+    pub(crate) lower_fence: f64,
+    pub(crate) upper_fence: f64,
 }
 
-/// One box: where it lies, what it spans, what its tooltip says.
+/// One box: its place, its numbers, and its tooltip.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct DrawnBox {
-    pub(super) y: f64,
-    pub(super) quartiles: Quartiles,
-    pub(super) tooltip: Vec<(String, String)>,
+pub(crate) struct DrawnBox {
+    pub(crate) y: f64,
+    pub(crate) quartiles: Quartiles,
+    pub(crate) tooltip: Vec<(String, String)>,
 }
 
 impl Boxes {
     /// A box at each place of the y axis, `width` high.
-    pub(super) fn new(
+    pub(crate) fn new(
         name: &str,
         boxes: Vec<DrawnBox>,
         width: f64,
@@ -77,7 +77,7 @@ impl Boxes {
 
 /// Bars of one colour, each from a time to a later one.
 #[derive(Serialize, Clone)]
-pub(super) struct Spans {
+pub(crate) struct Spans {
     r#type: &'static str,
     orientation: &'static str,
     name: String,
@@ -95,15 +95,15 @@ pub(super) struct Spans {
 
 /// One bar of [`Spans`]: its row, its place on the y axis, its two times.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Span {
-    pub(super) row: usize,
-    pub(super) y: f64,
-    pub(super) start: f64,
-    pub(super) end: f64,
+pub(crate) struct Span {
+    pub(crate) row: usize,
+    pub(crate) y: f64,
+    pub(crate) start: f64,
+    pub(crate) end: f64,
 }
 
 impl Spans {
-    pub(super) fn new(name: &str, spans: &[Span], width: f64, marker: Marker, showlegend: bool) -> Box<Self> {
+    pub(crate) fn new(name: &str, spans: &[Span], width: f64, marker: Marker, showlegend: bool) -> Box<Self> {
         Box::new(Self {
             r#type: "bar",
             orientation: "h",
@@ -120,7 +120,7 @@ impl Spans {
     }
 }
 
-/// A type of trace is what it serializes to.
+/// Makes types traces: plotly.js gets what they serialize to.
 macro_rules! is_trace {
     ($($trace:ty),*) => {$(
         impl Trace for $trace {

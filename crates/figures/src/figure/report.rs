@@ -1,13 +1,46 @@
-//! All of a collapse on one page: what it comes to, sizes, variability, the map, when it happened, and what is odd.
+//! All of a collapse on one page: its numbers, sizes, variability, the map, the timeline, and the odd events.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
-use super::page::{Body, Part};
-use super::rows::{Column, Rows};
-use super::settings::Settings;
-use super::text::{count, html, thousands};
-use super::{ColumnType, Figure, PlotError, bar, box_plot, scatter, timeline};
+use crate::error::PlotError;
+use crate::figure::{Draw, Figure, MAX_ROWS, bar, box_plot, flow, scatter, timeline};
+use crate::html::Html;
+use crate::options::{NAMES, OPTIONAL_NAMES, OPTIONAL_NUMBERS, OptionSpec, QUERY, TITLE, TOOLTIP, option};
+use crate::page::{Body, Part, page};
+use crate::rows::{Column, ColumnType, Rows};
+use crate::settings::Settings;
+use crate::text::{count, thousands};
+
+/// The report: [`Figure::Report`].
+pub(crate) struct ReportFigure;
+
+impl Draw for ReportFigure {
+    const NAME: &'static str = "REPORT";
+    const TITLE: &'static str = "Clustered events";
+    const OPTIONS: &'static [OptionSpec] = &[
+        option("label", NAMES, "What the exemplars are called, such as the process"),
+        option("x", OPTIONAL_NUMBERS, "A feature: the map's place from left to right"),
+        option("y", OPTIONAL_NUMBERS, "Another one: the map's place from bottom to top"),
+        option("color", OPTIONAL_NAMES, "Splits the boxes of each label"),
+        TOOLTIP,
+        TITLE,
+        QUERY,
+    ];
+
+    fn check(_: &Settings, columns: &[(&str, ColumnType)]) -> Result<(), PlotError> {
+        check(columns)
+    }
+
+    fn rows(rows: &Rows) -> Cow<'_, Rows> {
+        Cow::Owned(with_kind(rows))
+    }
+
+    fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
+        draw(rows, settings, None, "")
+    }
+}
 
 /// The column that tells clusters from noise in words.
 const KIND: &str = "kind";
@@ -15,14 +48,14 @@ const CLUSTER: &str = "cluster";
 const NOISE: &str = "noise";
 const SKIPPED: &str = "skipped";
 
-/// So many bars, categories of boxes and rows of a timeline are still readable.
+/// The most bars, categories of boxes and rows of a timeline that are still readable.
 const READABLE: usize = 60;
 
 /// The rows of the two tables.
 const TABLE_ROWS: usize = 200;
 
-/// Whether the columns are those of a collapse.
-pub(super) fn check(columns: &[(&str, ColumnType)]) -> Result<(), PlotError> {
+/// Checks that the columns are those of a collapse.
+fn check(columns: &[(&str, ColumnType)]) -> Result<(), PlotError> {
     let has = |name: &str| columns.iter().any(|(column, _)| column.eq_ignore_ascii_case(name));
     if has("clustered") && columns.contains(&("cluster_size", ColumnType::Number)) {
         return Ok(());
@@ -34,8 +67,30 @@ pub(super) fn check(columns: &[(&str, ColumnType)]) -> Result<(), PlotError> {
     ))
 }
 
+/// A report whose boxes come from rows of their own, each drawn as a [`Figure::Box`] with its settings; without them, from
+/// the exemplars. `note` stands before the figures and tells what a reader has to know of the events.
+///
+/// # Errors
+/// More than [`MAX_ROWS`] rows, or a drawing without JSON.
+pub fn draw_report(
+    rows: &Rows,
+    settings: &Settings,
+    variability: Option<(&Rows, &[Settings])>,
+    note: &str,
+) -> Result<String, PlotError> {
+    let of_events = variability.map(|(rows, _)| rows);
+    if rows.len().max(of_events.map_or(0, Rows::len)) > MAX_ROWS {
+        return Err(Figure::Report.too_many_rows());
+    }
+    let about = Figure::Report.about(settings, flow(rows, settings));
+    let rows = with_kind(rows);
+    let parts = draw(&rows, settings, variability, note)?;
+    let row_sets: Vec<&Rows> = std::iter::once(&rows).chain(of_events).collect();
+    page(&about, parts, &row_sets)
+}
+
 /// The rows, each with its kind.
-pub(super) fn with_kind(rows: &Rows) -> Rows {
+fn with_kind(rows: &Rows) -> Rows {
     let (clustered, cluster_id) = (rows.column("clustered"), rows.column("cluster_id"));
     let kind = |row: usize| match clustered {
         Some(column) if column.is_set(row) => CLUSTER,
@@ -49,7 +104,7 @@ pub(super) fn with_kind(rows: &Rows) -> Rows {
     rows
 }
 
-pub(super) fn draw(
+fn draw(
     rows: &Rows,
     settings: &Settings,
     variability: Option<(&Rows, &[Settings])>,
@@ -163,7 +218,7 @@ fn some_boxes(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> {
             weights.and_then(|column| column.number(row)).unwrap_or(1.0);
     }
     if events.len() <= READABLE {
-        return box_plot::draw(rows, settings);
+        return box_plot::draw_rows(rows, settings, |_| true);
     }
     let all = events.len();
     let mut frequent: Vec<(Option<&str>, f64)> = events.into_iter().collect();
@@ -174,7 +229,7 @@ fn some_boxes(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> {
     Ok(part)
 }
 
-/// What the collapse comes to, in a few numbers.
+/// The collapse in a few numbers.
 fn tiles(
     rows: &Rows,
     [clusters, noise, skipped]: [&[usize]; 3],
@@ -211,17 +266,23 @@ fn tiles(
         tiles.push(("the first event", first));
         tiles.push(("the last event", last));
     }
-    let tile = |(name, value): &(&str, String)| {
-        format!("<div class=\"tile\"><b>{}</b><span>{name}</span></div>", html(value))
+    let tile = |(name, value): (&'static str, String)| {
+        Html::raw("<div class=\"tile\"><b>")
+            .text(value)
+            .markup("</b><span>")
+            .markup(name)
+            .markup("</span></div>")
     };
-    let note = if note.is_empty() { String::new() } else { format!("<p class=\"note\">{}</p>", html(note)) };
-    let body =
-        format!("<div class=\"tiles\">{}</div>{note}", tiles.iter().map(tile).collect::<Vec<_>>().concat());
+    let note = (!note.is_empty()).then(|| Html::raw("<p class=\"note\">").text(note).markup("</p>"));
+    let body = Html::raw("<div class=\"tiles\">")
+        .html(tiles.into_iter().map(tile).collect::<Html>())
+        .markup("</div>")
+        .html(note);
     Part::new(rows, String::new(), Body::Html(body))
 }
 
 fn table(rows: &Rows, settings: &Settings, members: &[usize], heading: &str, note: &str) -> Part {
-    // What a row is called and what it stands for come first.
+    // The name of a row and its events come first.
     let leading =
         [settings.get("label").unwrap_or_default(), "cluster_size", "first_event_time", "last_event_time"];
     let leading: Vec<usize> = leading.iter().filter_map(|name| rows.position(name)).collect();
@@ -229,19 +290,21 @@ fn table(rows: &Rows, settings: &Settings, members: &[usize], heading: &str, not
     let columns: Vec<&Column> =
         leading.iter().copied().chain(others).filter_map(|at| rows.0.get(at)).collect();
     let shown: Vec<usize> = members.iter().copied().take(TABLE_ROWS).collect();
-    let headings: Vec<String> =
-        columns.iter().map(|column| format!("<th scope=\"col\">{}</th>", html(&column.name))).collect();
-    let headings = headings.concat();
-    let mut body = String::new();
-    for &row in &shown {
-        let cells: Vec<String> = (columns.iter())
-            .map(|column| match column.text(row) {
-                Some(text) => format!("<td><div>{}</div></td>", html(text)),
-                None => "<td class=\"null\">(NULL)</td>".to_string(),
-            })
-            .collect();
-        let _ = writeln!(body, "<tr data-row=\"{row}\">{}</tr>", cells.concat());
-    }
+    let headings = columns
+        .iter()
+        .map(|column| Html::raw("<th scope=\"col\">").text(&column.name).markup("</th>"))
+        .collect::<Html>();
+    let cell = |text: Option<&str>| match text {
+        Some(text) => Html::raw("<td><div>").text(text).markup("</div></td>"),
+        None => Html::raw("<td class=\"null\">(NULL)</td>"),
+    };
+    let table_row = |&row: &usize| {
+        Html::raw("<tr data-row=\"")
+            .text(row)
+            .markup("\">")
+            .html(columns.iter().map(|column| cell(column.text(row))).collect::<Html>())
+            .markup("</tr>\n")
+    };
     let note = match members.len() {
         0 => "None.".to_string(),
         all if all > shown.len() => {
@@ -250,11 +313,13 @@ fn table(rows: &Rows, settings: &Settings, members: &[usize], heading: &str, not
         all => format!("{note} {}.", count(all, "row")),
     };
     let body = if members.is_empty() {
-        String::new()
+        Html::default()
     } else {
-        format!(
-            "<div class=\"scroll\"><table><thead><tr>{headings}</tr></thead><tbody>\n{body}</tbody></table></div>"
-        )
+        Html::raw("<div class=\"scroll\"><table><thead><tr>")
+            .html(headings)
+            .markup("</tr></thead><tbody>\n")
+            .html(shown.iter().map(table_row).collect::<Html>())
+            .markup("</tbody></table></div>")
     };
     Part::new(rows, note, Body::Html(body)).with_heading(heading)
 }

@@ -1,21 +1,52 @@
-//! Who started whom: processes below the process that started them.
+//! The process tree: processes below the process that started them.
 //!
 //! Systems use process ids again. A process is its id on its host since its time: the parent of a row is the latest
-//! process with the parent's id that started no later than the row. Parents that are not among the rows are shown, as
-//! what they are, so that siblings stay together.
+//! process with the parent's id that started no later than the row. Parents that are not among the rows are shown as
+//! such, so that siblings stay together.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 
-use super::page::{Body, Part};
-use super::rows::{Column, Rows};
-use super::settings::Settings;
-use super::text::{count, html};
+use crate::error::PlotError;
+use crate::figure::Draw;
+use crate::html::Html;
+use crate::options::{
+    NAMES, OPTIONAL_NAMES, OPTIONAL_NUMBERS, OPTIONAL_TIMES, OptionSpec, QUERY, TITLE, option,
+};
+use crate::page::{Body, Part};
+use crate::rows::{Column, Rows};
+use crate::settings::Settings;
+use crate::text::{count, count_of, thousands};
 
-/// How deep levels are set off; what is deeper stands at the last one, with its level beside it.
+/// The tree: [`Figure::Tree`](crate::Figure::Tree).
+pub(crate) struct TreeFigure;
+
+impl Draw for TreeFigure {
+    const NAME: &'static str = "TREE";
+    const TITLE: &'static str = "Process tree";
+    const OPTIONS: &'static [OptionSpec] = &[
+        option("id", NAMES, "The process"),
+        option("parent", NAMES, "The process that started it"),
+        option("time", OPTIONAL_TIMES, "When it started: tells processes apart whose id was used again"),
+        option("host", OPTIONAL_NAMES, "Where: the same id on two hosts is two processes"),
+        option("label", OPTIONAL_NAMES, "What it is called"),
+        option("detail", OPTIONAL_NAMES, "More of it, such as the command line"),
+        option("size", OPTIONAL_NUMBERS, "How many events it stands for, shown beside it"),
+        option("mark", OPTIONAL_NAMES, "Marks rows where this column is true, or neither NULL nor false"),
+        TITLE,
+        QUERY,
+    ];
+    /// Each process is an element of the page.
+    const MAX_ROWS: usize = 20_000;
+
+    fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
+        Ok(vec![draw(rows, settings)])
+    }
+}
+
+/// The deepest level that is indented; deeper ones stand there, too, with their level beside them.
 const LEVELS: usize = 24;
 
-/// What stands in a column; nothing for NULL.
+/// The text of a column; empty for NULL.
 fn text(column: Option<&Column>, row: usize) -> &str {
     column.and_then(|column| column.text(row)).unwrap_or_default()
 }
@@ -23,38 +54,48 @@ fn text(column: Option<&Column>, row: usize) -> &str {
 /// A process on a host.
 type Identity = (Option<String>, String);
 
-pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
+fn draw(rows: &Rows, settings: &Settings) -> Part {
     let column = |name: &str| settings.column(name, rows);
     let tree = Tree::new(rows, settings);
     let [label, detail, id, time, size, mark] = ["label", "detail", "id", "time", "size", "mark"].map(column);
-    let mut lines = String::new();
-    let mut write = |level: usize, row: Option<&str>, class: &str, children: usize, content: &str| {
+    let mut lines = Html::default();
+    let mut add = |level: usize, row: Option<usize>, class: &'static str, children: usize, content: Html| {
         let fold = if children > 0 {
             "<button class=\"fold\" type=\"button\" aria-label=\"Fold\">▾</button>"
         } else {
             "<span class=\"leaf\"></span>"
         };
-        let deep = if level > LEVELS { format!("<small>level {level}</small> ") } else { String::new() };
-        let row = row.map_or_else(String::new, |row| format!(" data-row=\"{row}\""));
-        let _ = writeln!(
-            lines,
-            "<li role=\"treeitem\" aria-level=\"{level}\" class=\"level{}{class}\" data-level=\"{level}\"{row}>{fold}{deep}\
-             {content}</li>",
-            level.min(LEVELS)
-        );
+        let deep = (level > LEVELS).then(|| Html::raw("<small>level ").text(level).markup("</small> "));
+        let row = row.map(|row| Html::raw(" data-row=\"").text(row).markup("\""));
+        let line = Html::raw("<li role=\"treeitem\" aria-level=\"")
+            .text(level)
+            .markup("\" class=\"level")
+            .text(level.min(LEVELS))
+            .markup(class)
+            .markup("\" data-level=\"")
+            .text(level)
+            .markup("\"")
+            .html(row)
+            .markup(">")
+            .markup(fold)
+            .html(deep)
+            .html(content)
+            .markup("</li>\n");
+        lines.extend([line]);
     };
-    // Roots by the parent that they have in common, then depth first. Levels are no recursion of ours: a chain may be
-    // as long as there are rows.
+    // Roots by the parent that they have in common, then depth first. There is no recursion: a chain may be as long as
+    // there are rows.
     let mut marked = 0;
     for (parent, roots) in &tree.missing {
         let mut level = 1;
         if let Some(parent) = parent {
-            let host = parent.0.as_deref().map_or_else(String::new, |host| format!(" on {}", html(host)));
-            let content = format!(
-                "<b>process <code>{}</code>{host}</b> <span class=\"detail\">not among these rows</span>",
-                html(&parent.1)
-            );
-            write(level, None, " missing", roots.len(), &content);
+            let host = parent.0.as_deref().map(|host| Html::raw(" on ").text(host));
+            let content = Html::raw("<b>process <code>")
+                .text(&parent.1)
+                .markup("</code>")
+                .html(host)
+                .markup("</b> <span class=\"detail\">not among these rows</span>");
+            add(level, None, " missing", roots.len(), content);
             level = 2;
         }
         let mut open: Vec<(usize, usize)> = roots.iter().rev().map(|&row| (row, level)).collect();
@@ -63,40 +104,43 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
             let is_marked = mark.is_some_and(|mark| mark.is_set(row));
             marked += usize::from(is_marked);
             let size = size.and_then(|size| size.number(row)).filter(|size| *size > 1.0);
-            let size = size.map_or_else(String::new, |size| {
-                format!("<span class=\"badge strong\">{}</span> ", count(size as usize, "event"))
+            let size = size.map(|size| {
+                Html::raw("<span class=\"badge strong\">")
+                    .text(count(size as usize, "event"))
+                    .markup("</span> ")
             });
-            let mut content = String::new();
-            if time.is_some() {
-                let _ = write!(content, "<time>{}</time> ", html(text(time, row)));
-            }
+            let time = time.map(|_| Html::raw("<time>").text(text(time, row)).markup("</time> "));
             let flag = if is_marked { "<span class=\"badge\">marked</span> " } else { "" };
-            let called = match label {
-                Some(_) => format!("<b>{}</b> <code>{}</code>", html(text(label, row)), html(text(id, row))),
-                None => format!("<b><code>{}</code></b>", html(text(id, row))),
+            let code = Html::raw("<code>").text(text(id, row)).markup("</code>");
+            let name = match label {
+                Some(_) => Html::raw("<b>").text(text(label, row)).markup("</b> ").html(code),
+                None => Html::raw("<b>").html(code).markup("</b>"),
             };
-            let _ = write!(
-                content,
-                "{called} {size}{flag}<span class=\"detail\">{}</span>",
-                html(text(detail, row))
-            );
+            let content = Html::default()
+                .html(time)
+                .html(name)
+                .markup(" ")
+                .html(size)
+                .markup(flag)
+                .markup("<span class=\"detail\">")
+                .text(text(detail, row))
+                .markup("</span>");
             let class = if is_marked { " marked" } else { "" };
-            write(level, Some(&row.to_string()), class, children.len(), &content);
+            add(level, Some(row), class, children.len(), content);
             open.extend(children.iter().rev().map(|&child| (child, level + 1)));
         }
     }
-    let mut note = vec![format!(
-        "{} below the ones that started them.",
-        count(rows.len(), "process").replace("processs", "processes")
-    )];
+    let mut note =
+        vec![format!("{} below the ones that started them.", count_of(rows.len(), "process", "processes"))];
     if mark.is_some() {
-        note.push(format!("{} marked.", super::thousands(marked)));
+        note.push(format!("{} marked.", thousands(marked)));
     }
     note.push("Click an arrow to fold what is below.".to_string());
-    Part::new(rows, note.join(" "), Body::Html(format!("<ul class=\"tree\" role=\"tree\">\n{lines}</ul>")))
+    let body = Html::raw("<ul class=\"tree\" role=\"tree\">\n").html(lines).markup("</ul>");
+    Part::new(rows, note.join(" "), Body::Html(body))
 }
 
-/// Which rows are below which.
+/// The children of each row.
 #[derive(Debug, Default, PartialEq)]
 struct Tree {
     children: HashMap<usize, Vec<usize>>,
@@ -156,8 +200,8 @@ impl Tree {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ColumnType, Figure};
     use super::*;
+    use crate::{ColumnType, Figure};
 
     fn tree(processes: &[(&str, &str, Option<f64>)]) -> Tree {
         let text = |name: &str, values: Vec<&str>| Column {

@@ -9,19 +9,61 @@ use plotly::Scatter;
 use plotly::common::{HoverInfo, Line, Marker, Mode, Position, Title};
 use plotly::layout::Axis;
 
-use super::page::Part;
-use super::rows::{Column, Rows};
-use super::settings::Settings;
-use super::text::{SHOWN, count, marks};
-use super::{Figure, MANY, MAX_GROUPS, PlotError, color, layout, symbol, thousands, too_many_values};
+use crate::error::PlotError;
+use crate::figure::{Draw, Figure, MANY, MAX_GROUPS, too_many_values};
+use crate::options::{
+    NUMBERS, Need, OPTIONAL_NAMES, OPTIONAL_NUMBERS, OptionSpec, QUERY, TITLE, TOOLTIP, option,
+};
+use crate::page::Part;
+use crate::rows::{Column, ColumnType, Rows};
+use crate::settings::Settings;
+use crate::style::{color, layout, symbol};
+use crate::text::{SHOWN, count, marks, thousands};
 
-/// At most so many marks are called by their label: more of them hide each other.
+/// The map: [`Figure::Scatter`].
+pub(crate) struct ScatterFigure;
+
+impl Draw for ScatterFigure {
+    const NAME: &'static str = "SCATTER";
+    const TITLE: &'static str = "Map of clusters";
+    const OPTIONS: &'static [OptionSpec] = &[
+        option("x", NUMBERS, "The place from left to right"),
+        option("y", NUMBERS, "The place from bottom to top"),
+        option(
+            "size",
+            OPTIONAL_NUMBERS,
+            "How many events a mark stands for: its area, on a logarithmic scale",
+        ),
+        option("label", OPTIONAL_NAMES, "What small marks are called"),
+        option("cut_off", Need::Number, "Marks of fewer events are small ones; otherwise 4"),
+        option(
+            "color",
+            OPTIONAL_NAMES,
+            "Gives each value of this column its colour and symbol, such as point_type",
+        ),
+        option(
+            "scaled_by",
+            Need::Columns(Some(ColumnType::Number)),
+            "The features, with commas between: divides `x` and `y` by the length of each row's vector of them, which is \
+             where dbcluster compares rows",
+        ),
+        TOOLTIP,
+        TITLE,
+        QUERY,
+    ];
+
+    fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
+        Ok(vec![draw(rows, settings)?])
+    }
+}
+
+/// The most marks that have a label: more labels hide each other.
 const LABELS: usize = 40;
 
-/// From here on a mark is no small one, and has no label, unless the option `cut_off` says otherwise.
+/// Marks of this size and more are not small and have no label, unless the option `cut_off` says otherwise.
 const CUT_OFF: f64 = 4.0;
 
-pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> {
+pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> {
     let [size, label, group] = ["size", "label", "color"].map(|name| settings.column(name, rows));
     let features = settings.columns("scaled_by", rows);
     let length = |row: usize| -> Option<f64> {
@@ -94,7 +136,7 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> 
                 .text_array(of_group.iter().map(|&row| column.label(row, 24)).collect())
                 .text_position(Position::TopCenter)
                 .hover_info(HoverInfo::Skip)
-                // Not seen: they keep the text off the marks below.
+                // These marks are invisible: they keep the text off the marks below.
                 .marker(Marker::new().size_array(sizes(&of_group)).opacity(0.0))
                 .show_legend(false),
         );
@@ -112,7 +154,7 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> 
     Ok(part.with_tooltip(rows, settings.columns("tooltip", rows)))
 }
 
-/// What a reader has to know: `called` of the `small` marks have a label.
+/// The note below the map; `called` of the `small` marks have a label.
 fn note_of(
     drawn: usize,
     left_out: usize,
@@ -139,7 +181,7 @@ fn note_of(
     note.join(" ")
 }
 
-/// In pixels: of 1 event 7, of 5,000 events 34.
+/// The diameter of a mark in pixels: 7 for 1 event, 34 for 5,000 events.
 fn diameter(events: f64) -> usize {
     (49.0 + 90.0 * events.log2()).sqrt().round() as usize
 }

@@ -1,4 +1,4 @@
-//! What happened when: one mark per row at its time, or a bar until another time; a row of marks for each group, a
+//! Events in time: one mark per row at its time, or a bar until another time; a row of marks for each group, a
 //! timeline for each panel.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,14 +10,63 @@ use plotly::layout::{
 };
 use plotly::{Layout, Scatter, Trace};
 
-use super::page::{Body, Part};
-use super::rows::{Column, Rows};
-use super::settings::{Reference, Settings};
-use super::text::{SHOWN, count, marks};
-use super::traces::{Span, Spans};
-use super::{Figure, MANY, MAX_GROUPS, PlotError, color, layout, symbol, too_many_values};
+use crate::error::PlotError;
+use crate::figure::{Draw, Figure, MANY, MAX_GROUPS, too_many_values};
+use crate::options::{
+    Need, OPTIONAL_NAMES, OPTIONAL_TIMES, OptionSpec, QUERY, TIMES, TITLE, TOOLTIP, option,
+};
+use crate::page::{Body, Part};
+use crate::rows::{Column, Rows};
+use crate::settings::{Reference, Settings};
+use crate::style::{color, layout, symbol};
+use crate::text::{SHOWN, count, marks};
+use crate::traces::{Span, Spans};
 
-/// What times and range selector need, and what the range slider needs.
+/// The timelines: [`Figure::Timeline`].
+pub(crate) struct TimelineFigure;
+
+impl Draw for TimelineFigure {
+    const NAME: &'static str = "TIMELINE";
+    const TITLE: &'static str = "Timeline";
+    const OPTIONS: &'static [OptionSpec] = &[
+        option("time", TIMES, "When"),
+        option("end", OPTIONAL_TIMES, "Until when: each row is a bar from `time` to here"),
+        option(
+            "group_by",
+            OPTIONAL_NAMES,
+            "One row of marks for each value of this column, sorted; NULL has its own",
+        ),
+        option(
+            "series",
+            OPTIONAL_NAMES,
+            "Gives each value of this column its colour, symbol and place in the legend",
+        ),
+        option(
+            "panel",
+            OPTIONAL_NAMES,
+            "A timeline of its own for each value of this column, with linked times",
+        ),
+        option(
+            "ref_event",
+            OPTIONAL_NAMES,
+            "Rows where this column is not NULL become a line through all, with its value as label",
+        ),
+        option(
+            "ref_times",
+            Need::Times,
+            "Lines at these times: `2026-01-15 05:00 first alert; 2026-01-16 patched`",
+        ),
+        TOOLTIP,
+        TITLE,
+        QUERY,
+    ];
+
+    fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
+        draw(rows, settings)
+    }
+}
+
+/// The heights of the time axis with its range selector, and of the range slider.
 const SHARED_HEIGHT: usize = 106;
 const SLIDER_HEIGHT: usize = 90;
 
@@ -27,7 +76,7 @@ const MAX_PANELS: usize = 50;
 /// The most lines through all groups.
 const MAX_REFERENCES: usize = 200;
 
-/// Labels of lines lie at so many heights in turn.
+/// Labels of lines lie at this many heights in turn.
 const LABEL_LINES: usize = 3;
 const LABEL_HEIGHT: usize = 16;
 
@@ -46,12 +95,12 @@ fn shown((_, name): &Name<'_>, limit: usize) -> String {
     name.map_or_else(|| "(NULL)".to_string(), |name| marks(name, limit))
 }
 
-pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
+pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
     let column = |name: &str| settings.column(name, rows);
     let [time, end, panel, group, series] = ["time", "end", "panel", "group_by", "series"].map(column);
     let mut references = settings.references("ref_times");
     references.extend(event_references(rows, settings));
-    let references = in_order(references)?;
+    let references = sorted_references(references)?;
     let mut panels: BTreeMap<Name<'_>, Groups<'_>> = BTreeMap::new();
     let mut all_series = BTreeSet::new();
     let (mut left_out, mut first, mut last) = (0, f64::INFINITY, f64::NEG_INFINITY);
@@ -82,7 +131,7 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotEr
     if panels.is_empty() {
         panels.insert((true, None), BTreeMap::new());
     }
-    let range = whole(first, last, &references);
+    let range = whole_range(first, last, &references);
     let all_series: Vec<Name<'_>> = all_series.into_iter().collect();
     let panel_count = panels.len();
     let mut note = note_of(rows.len() - left_out, left_out, settings, &references, panel_count);
@@ -100,7 +149,7 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotEr
             .legend(legend(settings));
         let heading = if panel.is_some() { shown(panel_name, SHOWN) } else { String::new() };
         let body = Body::Drawing { traces, layout: Box::new(layout), linked: panel_count > 1 };
-        // Said once.
+        // The note stands above the first panel only.
         let part = Part::new(rows, std::mem::take(&mut note), body).with_heading(heading);
         parts.push(part.with_tooltip(rows, settings.columns("tooltip", rows)));
     }
@@ -118,8 +167,8 @@ fn legend(settings: &Settings) -> Legend {
         .y_anchor(Anchor::Bottom)
 }
 
-/// All that there is to see between two times and of the references, with some room at both ends.
-pub(super) fn whole(mut first: f64, mut last: f64, references: &[Reference]) -> Option<(f64, f64)> {
+/// The range from the first to the last of two times and all references, with some room at both ends.
+pub(crate) fn whole_range(mut first: f64, mut last: f64, references: &[Reference]) -> Option<(f64, f64)> {
     for reference in references {
         first = first.min(reference.time);
         last = last.max(reference.time);
@@ -130,7 +179,7 @@ pub(super) fn whole(mut first: f64, mut last: f64, references: &[Reference]) -> 
 }
 
 /// The times of the rows that have a label in the column of `ref_event`.
-pub(super) fn event_references(rows: &Rows, settings: &Settings) -> Vec<Reference> {
+pub(crate) fn event_references(rows: &Rows, settings: &Settings) -> Vec<Reference> {
     let (time, event) = (settings.column("time", rows), settings.column("ref_event", rows));
     let reference = |row: usize| {
         let label = event?.text(row).filter(|_| event.is_some_and(|event| event.is_set(row)))?;
@@ -143,7 +192,7 @@ pub(super) fn event_references(rows: &Rows, settings: &Settings) -> Vec<Referenc
 ///
 /// # Errors
 /// More of them than can be told apart.
-pub(super) fn in_order(mut references: Vec<Reference>) -> Result<Vec<Reference>, PlotError> {
+pub(crate) fn sorted_references(mut references: Vec<Reference>) -> Result<Vec<Reference>, PlotError> {
     if references.len() > MAX_REFERENCES {
         return Err(PlotError(format!(
             "TIMELINE draws up to {MAX_REFERENCES} lines of ref_event and ref_times, got {}; let ref_event be NULL on other \
@@ -218,20 +267,20 @@ fn note_of(
     if panels > 1 {
         note.push("All timelines show the same time: zoom one, and the others follow.".to_string());
     }
-    note.extend(dashed(references));
+    note.extend(references_note(references));
     if left_out > 0 {
         note.push(format!("Not drawn: {} without a time.", count(left_out, "row")));
     }
     note.join(" ")
 }
 
-/// The words of a note about the lines.
-pub(super) fn dashed(references: &[Reference]) -> Option<String> {
+/// The sentence of a note about the lines.
+pub(crate) fn references_note(references: &[Reference]) -> Option<String> {
     (!references.is_empty()).then(|| format!("Dashed: {}.", count(references.len(), "reference")))
 }
 
 /// Axes, lines through all groups, and the height.
-pub(super) fn axes(
+pub(crate) fn axes(
     names: &[String],
     references: &[Reference],
     range: Option<(f64, f64)>,
@@ -288,12 +337,12 @@ pub(super) fn axes(
 }
 
 /// Room for names beside the marks. The same for all panels, so that equal times lie below each other.
-pub(super) fn margin<'a>(names: impl IntoIterator<Item = &'a String>) -> Margin {
+pub(crate) fn margin<'a>(names: impl IntoIterator<Item = &'a String>) -> Margin {
     let longest = names.into_iter().map(|name| name.chars().count()).max().unwrap_or(0);
     Margin::new().left(28 + longest * 8).right(24).top(56).bottom(44)
 }
 
-/// The height of so many groups: less for each when there are many.
+/// The height of this many groups: less for each when there are many.
 fn height_of(groups: usize) -> usize {
     let each = match groups {
         0..=2 => 60,
@@ -303,7 +352,7 @@ fn height_of(groups: usize) -> usize {
     each * groups.max(1)
 }
 
-pub(super) fn too_many_groups() -> PlotError {
+pub(crate) fn too_many_groups() -> PlotError {
     PlotError(format!(
         "TIMELINE draws up to {MAX_GROUPS} rows of marks, the column of option 'group_by' (or 'series') has more values; \
          filter them, or take a coarser column"
@@ -324,7 +373,7 @@ fn range_selector() -> RangeSelector {
     ])
 }
 
-/// `range` is all that there is.
+/// The range slider; `range` is the whole time.
 fn range_slider(range: Option<(f64, f64)>) -> RangeSlider {
     let slider = RangeSlider::new().visible(true).thickness(0.1);
     match range {

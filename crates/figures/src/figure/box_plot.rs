@@ -9,17 +9,40 @@ use plotly::Scatter;
 use plotly::common::{AxisSide, HoverInfo, Marker, Mode, Title};
 use plotly::layout::{Axis, Margin};
 
-use super::page::Part;
-use super::rows::{Column, Rows};
-use super::settings::Settings;
-use super::text::{SHOWN, count, marks, number, thousands};
-use super::traces::{Boxes, DrawnBox, Quartiles};
-use super::{Figure, MAX_GROUPS, PlotError, color, layout, symbol, too_many_values};
+use crate::error::PlotError;
+use crate::figure::{Draw, Figure, MAX_GROUPS, too_many_values};
+use crate::options::{NAMES, NUMBERS, OPTIONAL_NAMES, OPTIONAL_NUMBERS, OptionSpec, QUERY, TITLE, option};
+use crate::page::Part;
+use crate::rows::{Column, Rows};
+use crate::settings::Settings;
+use crate::style::{color, layout, symbol};
+use crate::text::{SHOWN, count, marks, number, thousands};
+use crate::traces::{Boxes, DrawnBox, Quartiles};
+
+/// The boxes: [`Figure::Box`].
+pub(crate) struct BoxFigure;
+
+impl Draw for BoxFigure {
+    const NAME: &'static str = "BOX";
+    const TITLE: &'static str = "Variability";
+    const OPTIONS: &'static [OptionSpec] = &[
+        option("x", NUMBERS, "The values"),
+        option("y", NAMES, "The categories: one row of boxes each, sorted"),
+        option("color", OPTIONAL_NAMES, "Splits each category by the values of this column"),
+        option("weight", OPTIONAL_NUMBERS, "How many events a row stands for"),
+        TITLE,
+        QUERY,
+    ];
+
+    fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
+        Ok(vec![draw_rows(rows, settings, |_| true)?])
+    }
+}
 
 /// The height of one category, so that 60 of them can be read.
 const ROW_HEIGHT: usize = 22;
 
-/// What a category needs more for each further colour.
+/// The height that each further colour adds to a category.
 const LANE_HEIGHT: usize = 8;
 
 /// The part of a category's height that its boxes fill.
@@ -34,17 +57,13 @@ type Name = (bool, Option<String>);
 /// The values of a category by colour.
 type Categories = BTreeMap<Name, BTreeMap<Name, Vec<Weighted>>>;
 
-/// What stands for a value where people read it.
+/// A value as people read it.
 fn shown((_, name): &Name) -> &str {
     name.as_deref().unwrap_or("(NULL)")
 }
 
-pub(super) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> {
-    draw_rows(rows, settings, |_| true)
-}
-
-/// Boxes of the rows that `is_drawn` says.
-pub(super) fn draw_rows(
+/// Boxes of the rows for which `is_drawn` is true.
+pub(crate) fn draw_rows(
     rows: &Rows,
     settings: &Settings,
     is_drawn: impl Fn(usize) -> bool,
@@ -108,7 +127,7 @@ pub(super) fn draw_rows(
     let places: Vec<f64> = (0..names.len()).map(|place| place as f64).collect();
     let x_axis = Axis::new()
         .title(Title::with_text(marks(settings.get("x").unwrap_or_default(), SHOWN)))
-        // Seen without scrolling down, however many categories there are.
+        // The axis is at the top, where it is seen without scrolling, however many categories there are.
         .side(AxisSide::Top);
     let y_axis = Axis::new()
         // The first category at the top.

@@ -1,4 +1,4 @@
-//! The distances of vectors to their neighbours in ascending order, with the knee: what to take for eps.
+//! The distances of vectors to their neighbours in ascending order, with the knee, which suggests an eps.
 //!
 //! Ester, Kriegel, Sander and Xu (*A Density-Based Algorithm for Discovering Clusters*, KDD 1996, section 4.2) read eps
 //! off the first valley of this curve. The knee is found as in Satopaa, Albrecht, Irwin and Raghavan (*Finding a
@@ -9,13 +9,34 @@ use plotly::common::{Anchor, DashType, ExponentFormat, Font, HoverInfo, Line, Mo
 use plotly::layout::{Annotation, Axis, AxisType, Shape, ShapeLine, ShapeType};
 use plotly::{Scatter, Trace};
 
-use super::page::Part;
-use super::rows::Rows;
-use super::settings::Settings;
-use super::text::{SHOWN, count, marks};
-use super::{MANY, color, layout};
+use crate::error::PlotError;
+use crate::figure::{Draw, MANY};
+use crate::options::{NUMBERS, Need, OptionSpec, QUERY, TITLE, option};
+use crate::page::Part;
+use crate::rows::Rows;
+use crate::settings::Settings;
+use crate::style::{color, layout};
+use crate::text::{SHOWN, count, marks, thousands};
 
-pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
+/// The curve: [`Figure::Curve`](crate::Figure::Curve).
+pub(crate) struct CurveFigure;
+
+impl Draw for CurveFigure {
+    const NAME: &'static str = "CURVE";
+    const TITLE: &'static str = "Distances to neighbours";
+    const OPTIONS: &'static [OptionSpec] = &[
+        option("y", NUMBERS, "The distances, in any order"),
+        option("eps", Need::Number, "The distance that was chosen, as a line"),
+        TITLE,
+        QUERY,
+    ];
+
+    fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
+        Ok(vec![draw(rows, settings)])
+    }
+}
+
+fn draw(rows: &Rows, settings: &Settings) -> Part {
     let column = settings.column("y", rows);
     let distance = |row: usize| column.and_then(|column| column.number(row));
     let mut curve: Vec<(f64, usize)> =
@@ -76,7 +97,7 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
     }
     if let Some(eps) = eps {
         let within = curve.iter().filter(|point| point.0 <= eps).count();
-        note.push(format!("{} of them within the chosen eps of {eps}.", super::thousands(within)));
+        note.push(format!("{} of them within the chosen eps of {eps}.", thousands(within)));
     }
     if curve.len() < rows.len() {
         note.push(format!("Not drawn: {} without a distance.", count(rows.len() - curve.len(), "row")));
@@ -84,7 +105,7 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
     Part::drawing(rows, note.join(" "), traces, layout)
 }
 
-/// Of distances in ascending order. `None` where all are equal, or a straight line.
+/// The knee of distances in ascending order. `None` where all are equal, or a straight line.
 fn knee(distances: &[f64]) -> Option<f64> {
     let (first, last) = (distances.first()?, distances.last()?);
     let (length, height) = (distances.len() as f64 - 1.0, last - first);

@@ -4,11 +4,14 @@ use plotly::Bar;
 use plotly::common::{ConstrainText, HoverInfo, Marker, TextPosition, Title};
 use plotly::layout::Axis;
 
-use super::page::Part;
-use super::rows::Rows;
-use super::settings::Settings;
-use super::text::{SHOWN, count, marks};
-use super::{color, layout};
+use crate::error::PlotError;
+use crate::figure::Draw;
+use crate::options::{NAMES, NUMBERS, Need, OptionSpec, QUERY, TITLE, TOOLTIP, option};
+use crate::page::Part;
+use crate::rows::{Column, Rows};
+use crate::settings::Settings;
+use crate::style::{color, layout};
+use crate::text::{SHOWN, count, marks};
 
 /// The width of a digit in pixels, rounded up.
 const DIGIT: f64 = 9.0;
@@ -16,7 +19,27 @@ const DIGIT: f64 = 9.0;
 /// The width that a figure has at least, in pixels: that of a telephone.
 const NARROW: f64 = 300.0;
 
-pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
+/// The bars: [`Figure::Bar`](crate::Figure::Bar).
+pub(crate) struct BarFigure;
+
+impl Draw for BarFigure {
+    const NAME: &'static str = "BAR";
+    const TITLE: &'static str = "Sizes";
+    const OPTIONS: &'static [OptionSpec] = &[
+        option("x", NAMES, "What each bar is called"),
+        option("y", NUMBERS, "How long each bar is"),
+        option("cut_off", Need::Number, "Leaves out rows whose `y` is not above it"),
+        TOOLTIP,
+        TITLE,
+        QUERY,
+    ];
+
+    fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
+        Ok(vec![draw(rows, settings)])
+    }
+}
+
+fn draw(rows: &Rows, settings: &Settings) -> Part {
     let y = settings.column("y", rows);
     let cut_off = settings.number("cut_off");
     let is_above = |row: &usize| {
@@ -40,13 +63,13 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
 }
 
 /// Bars for these rows.
-pub(super) fn draw_rows(rows: &Rows, settings: &Settings, drawn: &[usize], note: String) -> Part {
+pub(crate) fn draw_rows(rows: &Rows, settings: &Settings, drawn: &[usize], note: String) -> Part {
     let (x, y) = (settings.column("x", rows), settings.column("y", rows));
     let length = |row: usize| y.and_then(|column| column.number(row));
     // A place for each row and not for each name: two clusters of one process are two bars.
     let places: Vec<f64> = (0..drawn.len()).map(|place| place as f64).collect();
     let lengths: Vec<Option<f64>> = drawn.iter().map(|&row| length(row)).collect();
-    let label = |row: usize, column: Option<&super::Column>, limit| {
+    let label = |row: usize, column: Option<&Column>, limit| {
         column.map_or_else(String::new, |column| column.label(row, limit))
     };
     let numbers: Vec<String> = drawn.iter().map(|&row| label(row, y, 12)).collect();
