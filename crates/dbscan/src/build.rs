@@ -76,7 +76,7 @@ fn parts(points: usize, context: &Context) -> usize {
 
 /// The planes of the upper levels: a complete binary tree whose root is 1 and where 2i and 2i + 1 follow i.
 struct Planes<const K: usize> {
-    /// Of each plane the axis and the place on it: what lies on it or above goes to the second child.
+    /// The axis of each plane and the coordinate on it: points there or above go to the second child.
     planes: Vec<(usize, f64)>,
 }
 
@@ -85,7 +85,7 @@ impl<const K: usize> Planes<K> {
         let parts = parts(points.len(), context);
         let size = (SAMPLE * parts).min(points.len());
         let stride = points.len() / size;
-        // Somewhere in each stride, so that no period of the points shows.
+        // Somewhere in each stride, so that a period in the order of the points makes no difference.
         let place = |i: usize| i * stride + (i.wrapping_mul(0x9E37_79B9) >> 7) % stride;
         let mut sample: Vec<_> = (0..size).map(|i| Item::new(points, place(i) as u32, context)).collect();
         let mut planes = Self { planes: vec![(0, f64::INFINITY); parts] };
@@ -110,7 +110,7 @@ impl<const K: usize> Planes<K> {
         let mut at = sample[middle].at[axis];
         let below = |sample: &[Item<K>], at: f64| sample.iter().filter(|item| item.at[axis] < at).count();
         if below(sample, at) == 0 {
-            // Half of them share the least place: then they are the first half.
+            // Half of them share the least coordinate: then they are the first half.
             let above = sample.iter().map(|item| item.at[axis]).filter(|&other| other > at);
             at = above.fold(f64::INFINITY, f64::min);
         }
@@ -122,7 +122,7 @@ impl<const K: usize> Planes<K> {
         self.split::<D>(2 * plane + 1, second, context)
     }
 
-    /// The parts of some points. Their ways down don't wait for one another.
+    /// The parts of some points. Their ways down the planes are independent, so a processor takes them at the same time.
     #[inline]
     fn parts(&self, points: &[[f64; K]; LANES]) -> [u16; LANES] {
         let mut planes = [1; LANES];
@@ -201,15 +201,15 @@ impl<const K: usize> Planes<K> {
     }
 }
 
-/// Points in a row.
+/// The parts of consecutive points.
 struct Block {
-    /// The part of each of them.
+    /// The part of each point.
     part_of: Vec<u16>,
-    /// The number of them that go to each part.
+    /// The number of points that go to each part.
     counts: Vec<u32>,
 }
 
-/// All points, dealt.
+/// All points after they were dealt to parts.
 struct Parts {
     /// The end of each part among all points.
     ends: Vec<usize>,
@@ -301,7 +301,8 @@ mod tests {
     use crate::workers::Workers;
     use crate::{Control, Error, Params};
 
-    /// Checks a node and all below it: boxes are tight and children share the positions of their parent, which are returned.
+    /// Checks a node and all below it: boxes are tight, and children share the positions of their parent, which are
+    /// returned.
     fn checked_range(tree: &Tree<2, Euclidean>, node: usize, depth: usize) -> Range<usize> {
         assert!(depth <= DEPTH);
         let this = &tree.nodes[node];
@@ -313,7 +314,7 @@ mod tests {
             bounds.include(&item.at, &item.at);
             bounds
         });
-        // As far from a place outside as the least box: neither is the other one's part only.
+        // The box is as far from points outside as the tightest one, so it is not larger.
         for outside in [[-1e9, -1e9], [1e10, 1e10], [-1e9, 1e10]] {
             assert!(items.is_empty() || tight.least_to(&outside) <= this.bounds.least_to(&outside));
         }

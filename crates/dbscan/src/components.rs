@@ -201,7 +201,7 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
         self.join(a, b, work)
     }
 
-    /// The same for nodes that have points and whose boxes are within eps.
+    /// Joins the points of two nodes that have points and whose boxes are within eps of each other.
     ///
     /// The wider one is split, a leaf into its points: a box around points of a sparse region may reach over all of a
     /// dense one that none of the points is near.
@@ -310,7 +310,7 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
         }
     }
 
-    /// The same where it was not known before.
+    /// Finds out whether all points of the node are in one component, where that was not known before.
     fn new_component(&self, node: usize) -> Option<u32> {
         let common = if self.tree.nodes[node].is_leaf() {
             let mut range = self.tree.nodes[node].range();

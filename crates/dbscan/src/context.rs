@@ -1,9 +1,10 @@
-//! The parameters, weights and workers of one call, which all its steps share.
+//! The parameters, weights and workers of one call.
 
 use crate::params::Params;
 use crate::points::Points;
 use crate::workers::Workers;
 
+/// Everything about a call that its steps share.
 pub(crate) struct Context<'a> {
     /// Points are neighbours when their reduced distance is at most this.
     pub reach: f64,

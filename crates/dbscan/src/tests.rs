@@ -335,7 +335,7 @@ fn calls_can_be_cancelled_while_they_work() {
 }
 
 #[test]
-fn one_thread_and_many_agree() {
+fn one_thread_and_many_give_the_same_labels() {
     let case = uniform(20_000, 3, 0.02, 4);
     let control = Control::default().on_one_thread();
     assert_eq!(ok(dbscan_with(&case.points, &case.params, &control)), case.labels());
