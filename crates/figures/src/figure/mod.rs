@@ -56,13 +56,16 @@ pub(crate) trait Draw {
     fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError>;
 }
 
+/// [`Draw::check`] of one figure.
+type Check = fn(&Settings, &[(&str, ColumnType)]) -> Result<(), PlotError>;
+
 /// The definitions of one [`Draw`] as values.
 struct Definition {
     name: &'static str,
     title: &'static str,
     options: &'static [OptionSpec],
     max_rows: usize,
-    check: fn(&Settings, &[(&str, ColumnType)]) -> Result<(), PlotError>,
+    check: Check,
     rows: fn(&Rows) -> Cow<'_, Rows>,
     draw: fn(&Rows, &Settings) -> Result<Vec<Part>, PlotError>,
 }
