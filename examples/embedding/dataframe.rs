@@ -12,7 +12,7 @@ pub async fn run() -> Result<()> {
     datafusion_dbcluster::register_all(&ctx)?;
     let events = ctx
         .sql(
-            r"SELECT 'ws-' || value % 3 AS host, 'C:\Windows\System32\svchost.exe' AS path, 'svchost.exe -k ' || value AS command
+            r"SELECT 'ws-' || (value % 3) AS host, 'C:\Windows\System32\svchost.exe' AS path, 'svchost.exe -k ' || value AS command
               FROM generate_series(1, 300)
               UNION ALL
               SELECT 'ws-1', 'C:\Users\Public\svchost.exe', 'svchost.exe ; powershell -enc SQBFAFgA'",

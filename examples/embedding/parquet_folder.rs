@@ -10,12 +10,12 @@ pub async fn run() -> Result<()> {
 
     let folder = std::env::temp_dir().join(format!("dbcluster-example-{}", std::process::id()));
     let folder = folder.to_string_lossy();
-    for day in ["01", "02"] {
+    for (day, start) in [("01", 1_769_932_800), ("02", 1_770_019_200)] {
         let events = format!(
-            "SELECT TIMESTAMP '2026-02-{day} 08:00:00' + value * INTERVAL '1 minute' AS time, 'ws-' || value % 7 AS host,
+            "SELECT to_timestamp_seconds({start} + 60 * value) AS time, 'ws-' || (value % 7) AS host,
                     'agent.exe --job=' || value || ' --quiet' AS command FROM generate_series(1, 500)
              UNION ALL
-             SELECT TIMESTAMP '2026-02-{day} 12:34:56', 'ws-3', 'cmd.exe /c \"whoami & net user & ipconfig /all\"'"
+             SELECT to_timestamp_seconds({start} + 16496), 'ws-3', 'cmd.exe /c \"whoami & net user & ipconfig /all\"'"
         );
         ctx.sql(&format!("COPY ({events}) TO '{folder}/2026-02-{day}.parquet'")).await?.collect().await?;
     }
@@ -24,7 +24,7 @@ pub async fn run() -> Result<()> {
     let kinds = ctx
         .sql(
             "SELECT cluster_size, first_event_time, last_event_time, command
-             FROM dbcluster(events, [cmdline_tokens(command), token_count(command) AS words], eps => 0.01)
+             FROM dbcluster(events, {tokens: cmdline_tokens(command), words: token_count(command)}, eps => 0.01)
              ORDER BY cluster_size, first_event_time",
         )
         .await?;
