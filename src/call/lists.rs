@@ -2,8 +2,9 @@
 
 use datafusion::common::{DFSchema, DataFusionError, Result, plan_datafusion_err, plan_err};
 use datafusion::sql::sqlparser::ast;
+use datafusion::sql::sqlparser::dialect::Dialect;
 use datafusion::sql::sqlparser::parser::Parser;
-use datafusion::sql::sqlparser::tokenizer::Token;
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 
 use super::planner::SqlPlanner;
 use crate::near_miss::excerpt;
@@ -80,7 +81,7 @@ pub(super) fn parse_list(
     planner: &dyn SqlPlanner,
 ) -> Result<Vec<ListItem>> {
     let dialect = planner.dialect()?;
-    split_list(text)
+    split_list(dialect.as_ref(), text)
         .into_iter()
         .filter(|piece| !piece.is_empty())
         .map(|piece| {
@@ -118,21 +119,32 @@ fn unreadable(function: &str, what: &str, piece: &str, error: &dyn std::fmt::Dis
     plan_datafusion_err!("{function}: can't read {what} '{}': {error}", excerpt(piece))
 }
 
-/// Cuts at the commas that stand outside of quotes and brackets.
-fn split_list(text: &str) -> Vec<&str> {
-    let (mut pieces, mut start, mut depth, mut quote) = (Vec::new(), 0, 0_i32, None);
-    for (position, character) in text.char_indices() {
-        match (quote, character) {
-            (Some(open), _) if character == open => quote = None,
-            (None, '\'' | '"' | '`') => quote = Some(character),
-            (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') => depth -= 1,
-            (None, ',') if depth <= 0 => {
-                pieces.push(text[start..position].trim());
-                start = position + 1;
-            }
+/// Cuts at the commas that stand outside of quotes, comments and brackets, as the dialect has them. From a place that
+/// the tokenizer can't read, the rest is one piece, and the parser says why.
+fn split_list<'a>(dialect: &dyn Dialect, text: &'a str) -> Vec<&'a str> {
+    let mut tokens = vec![];
+    // On an error it leaves the tokens before.
+    let _ = Tokenizer::new(dialect, text).tokenize_with_location_into_buf(&mut tokens);
+    let mut depth = 0_i32;
+    let mut commas = vec![];
+    for token in tokens {
+        match token.token {
+            Token::LParen | Token::LBracket | Token::LBrace => depth += 1,
+            Token::RParen | Token::RBracket | Token::RBrace => depth -= 1,
+            Token::Comma if depth <= 0 => commas.push(token.span.start),
             _ => {}
         }
+    }
+    let (mut pieces, mut start, mut location) = (vec![], 0, Location::new(1, 1));
+    for (position, character) in text.char_indices() {
+        if commas.get(pieces.len()) == Some(&location) {
+            pieces.push(text[start..position].trim());
+            start = position + 1;
+        }
+        location = match character {
+            '\n' => Location::new(location.line + 1, 1),
+            _ => Location::new(location.line, location.column + 1),
+        };
     }
     pieces.push(text[start..].trim());
     pieces
@@ -148,5 +160,28 @@ pub(super) fn string_literal(sql: &ast::Expr) -> Option<&str> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::sql::sqlparser::dialect::GenericDialect;
+
+    use super::*;
+
+    #[test]
+    fn lists_are_cut_at_their_own_commas() {
+        for (text, pieces) in [
+            ("a, f(b, c) AS d", vec!["a", "f(b, c) AS d"]),
+            ("[1, 2][1], {x: 1, y: 2}", vec!["[1, 2][1]", "{x: 1, y: 2}"]),
+            ("'a,b', \"c,d\", $$e,f$$", vec!["'a,b'", "\"c,d\"", "$$e,f$$"]),
+            ("é\n, b -- one, two\n, c", vec!["é", "b -- one, two", "c"]),
+            ("Event ID, Größe in %, 0x3e7", vec!["Event ID", "Größe in %", "0x3e7"]),
+            ("a, it's", vec!["a", "it's"]),
+            ("a,, b,", vec!["a", "", "b", ""]),
+            ("", vec![""]),
+        ] {
+            assert_eq!(split_list(&GenericDialect {}, text), pieces, "{text}");
+        }
     }
 }
