@@ -187,14 +187,10 @@ async fn run_again(frame: DataFrame) -> Result<Vec<RecordBatch>> {
     let mut first = execute_stream(Arc::<dyn ExecutionPlan>::clone(&plan), Arc::clone(&context))?;
     first.next().await.transpose()?;
     drop(first);
-    let shown = displayable(plan.as_ref()).indent(false).to_string();
-    if shown.contains("TopK") {
-        // The engine's own sort that keeps the first rows has told the scan what the first run had no use for, for good.
-        plan = frame.create_physical_plan().await?;
-    } else if shown.contains("RepartitionExec") || shown.contains("file_groups") {
-        // The engine's own exchanges and scans of files can't be run again without this.
-        plan = reset_plan_states(plan)?;
-    }
+    // What the first run has left in the engine's own joins, exchanges and scans of files has to go. The sort that keeps the first
+    // rows has told the scan what that run had no use for, for good.
+    let is_told = displayable(plan.as_ref()).indent(false).to_string().contains("TopK");
+    plan = if is_told { frame.create_physical_plan().await? } else { reset_plan_states(plan)? };
     collect(plan, context).await
 }
 
