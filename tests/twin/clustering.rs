@@ -59,12 +59,23 @@ pub struct Partition {
 
 /// The rows of `input` that take part, and the order of all rows.
 pub fn partitions(query: &Query, input: &Table) -> Result<Vec<Partition>, NoRows> {
-    let vectors = vectors(query, input)?;
+    let (vectors, mut failures) = vectors(query, input);
     let rows = Rows::new(query, input, &vectors);
     let mut partitions: BTreeMap<Vec<Value>, Vec<usize>> = BTreeMap::new();
     for row in (0..input.rows.len()).filter(|&row| vectors[row].is_some()) {
         let key = query.partition_by.iter().map(|it| it.of(&input.columns, &input.rows[row]).as_key());
         partitions.entry(key.collect()).or_default().push(row);
+    }
+    if !failures.is_empty() {
+        // Partitions are clustered at the same time: the error of any of them may come first.
+        let fails_by_scaling = |members: &Vec<usize>| {
+            let vectors: Vec<Vec<f64>> = members.iter().filter_map(|&row| vectors[row].clone()).collect();
+            query.scaling.apply(&vectors, query.weights.as_deref()).is_err()
+        };
+        if partitions.values().any(fails_by_scaling) {
+            failures.push(BEYOND_DOUBLE);
+        }
+        return Err(NoRows::Fails(failures));
     }
     let made = partitions.into_iter().map(|(key, mut members)| {
         members.sort_by(|&a, &b| rows.canonical(a, b));
@@ -161,8 +172,8 @@ fn last_first(query: &Query, input: &Table, partition: &Partition, a: usize, b: 
         .then(descending(&input.rows[row_a], &input.rows[row_b]))
 }
 
-/// The vector of each row; none where it takes no part.
-fn vectors(query: &Query, input: &Table) -> Result<Vec<Option<Vec<f64>>>, NoRows> {
+/// The vector of each row, none where it takes no part; and the errors of rows that may not be there.
+fn vectors(query: &Query, input: &Table) -> (Vec<Option<Vec<f64>>>, Vec<&'static str>) {
     let mut failures = vec![];
     let mut vectors = vec![];
     for row in &input.rows {
@@ -195,7 +206,7 @@ fn vectors(query: &Query, input: &Table) -> Result<Vec<Option<Vec<f64>>>, NoRows
     }
     failures.sort_unstable();
     failures.dedup();
-    if failures.is_empty() { Ok(vectors) } else { Err(NoRows::Fails(failures)) }
+    (vectors, failures)
 }
 
 /// The first place and the number of each different vector.
