@@ -1,7 +1,7 @@
-//! The names of columns: those of the results, and those that a plan has for itself.
+//! Defines the names of columns: those of the results, and those that plans use internally.
 //!
-//! Names that begin with two underscores are the plan's own; people meet them in EXPLAIN only. Rules and operators know
-//! parts of a plan by them, so each stands here once.
+//! Internal names begin with two underscores; people meet them in EXPLAIN only. Rules and operators recognise parts of a plan
+//! by them, so each is defined here once.
 
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
@@ -17,7 +17,7 @@ pub(crate) const POINT_TYPE: &str = "point_type";
 /// The relation of clusters or vectors, on the left of the join with the events.
 pub(crate) const CLUSTERS: &str = "__clusters";
 
-/// Of an event: true, so that NULL after the join says that a cluster has found no event.
+/// Of an event: true. After the join it is NULL for a cluster without an event.
 pub(crate) const FOUND: &str = "__found";
 /// Of an event: its number among those that could be its cluster's exemplar.
 pub(crate) const TIE: &str = "__tie";
@@ -25,7 +25,7 @@ pub(crate) const TIE: &str = "__tie";
 pub(crate) const WEIGHT: &str = "__weight";
 /// Of a vector: the struct that `dbscan_vectors` gives.
 pub(crate) const LABEL: &str = "__label";
-/// Of a row: its time, where that is no key of the order.
+/// Of a row: its time, if that is not the order key.
 pub(super) const TIME: &str = "__time";
 /// Of a vector or a cluster: its first time.
 pub(super) const FIRST_TIME: &str = "__first_time";
@@ -35,7 +35,7 @@ pub(super) const LAST_TIME: &str = "__last_time";
 pub(super) const GROUP_KEY: &str = "__group";
 /// Of a vector or a cluster: the hash of the cluster's core vectors.
 pub(super) const HASH: &str = "__core_hash";
-/// Of a vector: whether it is the exemplar's.
+/// Of a vector: whether it is that of the exemplar.
 pub(super) const EXEMPLAR: &str = "__is_exemplar";
 /// Of a vector: whether it is core.
 pub(super) const CORE: &str = "__is_core";
@@ -46,11 +46,11 @@ pub(super) const SIZE: &str = "__size";
 /// Of a cluster: how many vectors it has.
 pub(super) const VECTORS: &str = "__vectors";
 
-/// The names without a number that a column of the input or a feature could be taken for.
+/// The internal names without a number, which columns of the input and features can't have.
 const RESERVED: [&str; 13] =
     [FOUND, TIE, GROUP_KEY, HASH, WEIGHT, FIRST_TIME, LAST_TIME, TIME, LABEL, SIZE, EXEMPLAR, CORE, KEY];
 
-/// The names with a number.
+/// The internal names with a number.
 const NUMBERED: [fn(usize) -> String; 8] = [
     partition_name,
     event_partition_name,
@@ -62,7 +62,7 @@ const NUMBERED: [fn(usize) -> String; 8] = [
     common_expression_name,
 ];
 
-/// Whether a name is one of the plan's own, some of which have a number behind them.
+/// Whether a name is one of the internal names, with or without a number.
 pub(super) fn is_reserved(name: &str) -> bool {
     let number = name.rsplit('_').next().and_then(|digits| digits.parse().ok());
     RESERVED.contains(&name)
@@ -99,17 +99,17 @@ pub(super) fn last_key_name(index: usize) -> String {
     format!("__last_key_{index}")
 }
 
-/// The values that `keep_members` keeps of a column.
+/// The list of values that `keep_members` keeps of a column.
 pub(super) fn kept_name(index: usize) -> String {
     format!("__kept_{index}")
 }
 
-/// A figure of the summary: the engine may put expressions over the output beside it.
+/// A figure of the summary, under a name that expressions over the output can't have.
 pub(super) fn counted_name(figure: &str) -> String {
     format!("__{figure}")
 }
 
-/// The engine's optimizer calls an expression that a plan has twice so.
+/// The name that the engine's optimizer gives to an expression that occurs twice in a plan.
 fn common_expression_name(index: usize) -> String {
     format!("__common_expr_{index}")
 }
