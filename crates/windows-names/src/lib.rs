@@ -1,6 +1,6 @@
-//! What Windows calls its numbers: logon types, and well-known security identifiers.
+//! The names that Windows has for numbers: logon types, and well-known security identifiers.
 
-/// What a logon type is called (event 4624, field `LogonType`).
+/// Returns the name of a logon type (event 4624, field `LogonType`).
 pub fn logon_type(number: i128) -> Option<&'static str> {
     Some(match number {
         0 => "System",
@@ -19,7 +19,7 @@ pub fn logon_type(number: i128) -> Option<&'static str> {
     })
 }
 
-/// What a security identifier is called, if it is a well-known one or one of an account that every machine or domain has.
+/// Returns the name of a security identifier, if it is well known or that of an account that every machine or domain has.
 pub fn sid(sid: &str) -> Option<&'static str> {
     well_known(sid).or_else(|| domain_account(sid))
 }
