@@ -22,7 +22,9 @@ use super::super::columns::{CLUSTERS, LABEL, WEIGHT};
 use super::super::functions::{assume_few_rows_udf, vectors_equal_udf};
 use super::super::nesting::is_labelling;
 
-/// Prepares the joins of this crate's plans for engines that broadcast a small side, see the module.
+/// Prepares the joins of this crate's plans for engines that broadcast a small side to many tasks. It lowers the estimate of
+/// the vectors, and makes the join that fetches exemplars an inner one. The host must make sure that both reads of a table
+/// return the same rows, since that join no longer notices a missing row.
 #[derive(Debug, Default)]
 pub struct BroadcastClusters;
 
