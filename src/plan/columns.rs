@@ -17,33 +17,33 @@ pub(crate) const POINT_TYPE: &str = "point_type";
 /// The relation of clusters or vectors, on the left of the join with the events.
 pub(crate) const CLUSTERS: &str = "__clusters";
 
-/// Of an event: true. After the join it is NULL for a cluster without an event.
+/// A column of events: true. After the join it is NULL for a cluster without an event.
 pub(crate) const FOUND: &str = "__found";
-/// Of an event: its number among those that could be its cluster's exemplar.
+/// A column of events: the number of the event among those that could be the exemplar of its cluster.
 pub(crate) const TIE: &str = "__tie";
-/// Of a vector: how many rows it stands for.
+/// A column of vectors: the number of rows that each stands for.
 pub(crate) const WEIGHT: &str = "__weight";
-/// Of a vector: the struct that `dbscan_vectors` gives.
+/// A column of vectors: the struct that `dbscan_vectors` returns.
 pub(crate) const LABEL: &str = "__label";
-/// Of a row: its time, if that is not the order key.
+/// A column of rows: the time, if that is not the order key.
 pub(super) const TIME: &str = "__time";
-/// Of a vector or a cluster: its first time.
+/// A column of vectors and clusters: their first time.
 pub(super) const FIRST_TIME: &str = "__first_time";
-/// Of a vector or a cluster: its last time.
+/// A column of vectors and clusters: their last time.
 pub(super) const LAST_TIME: &str = "__last_time";
-/// Of a vector or a cluster: the number of its group.
+/// A column of vectors and clusters: the number of the group.
 pub(super) const GROUP_KEY: &str = "__group";
-/// Of a vector or a cluster: the hash of the cluster's core vectors.
+/// A column of vectors and clusters: the hash of the cluster's core vectors.
 pub(super) const HASH: &str = "__core_hash";
-/// Of a vector: whether it is that of the exemplar.
+/// A column of vectors: whether the exemplar has this vector.
 pub(super) const EXEMPLAR: &str = "__is_exemplar";
-/// Of a vector: whether it is core.
+/// A column of vectors: whether the vector is core.
 pub(super) const CORE: &str = "__is_core";
-/// Of a vector: the name of its cluster that is the same on every day.
+/// A column of vectors: the key of their cluster, which is the same on every day.
 pub(super) const KEY: &str = "__cluster_key";
-/// Of a cluster: how many rows it has.
+/// A column of clusters: the number of their rows.
 pub(super) const SIZE: &str = "__size";
-/// Of a cluster: how many vectors it has.
+/// A column of clusters: the number of their vectors.
 pub(super) const VECTORS: &str = "__vectors";
 
 /// The internal names without a number, which columns of the input and features can't have.
