@@ -1,7 +1,7 @@
 //! The settings of a session: `SET dbcluster.enable_dbscan_exec = false`.
 //!
-//! A rule of this crate that puts operators in the place of the engine's can be switched off, to compare plans or to find out
-//! whether a rule is to blame. Answers are the same with each setting. A session without this extension has the defaults.
+//! Each rule of this crate that replaces operators of the engine can be switched off, to compare plans or to find the cause of
+//! a problem. The results are the same with each setting. A session without this extension has the defaults.
 
 use std::any::Any;
 
@@ -10,8 +10,8 @@ use datafusion::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionO
 
 use crate::near_miss::did_you_mean;
 
-/// The settings behind `SET dbcluster.name = value`. [`register_all`](crate::register_all) puts them on a session that has none.
-// The engine's extensions_options! lists settings without their prefix: SHOW would not find them, and a cluster not send them.
+/// The settings behind `SET dbcluster.name = value`. [`register_all`](crate::register_all) adds them to a session without.
+// The engine's extensions_options! lists settings without their prefix: SHOW would not find them, and Ballista not send them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each switches one rule")]
@@ -20,7 +20,7 @@ pub struct DbclusterConfig {
     pub enable_dbscan_exec: bool,
     /// Clusters are joined with events by a hash table, also where the session prefers sort-merge joins.
     pub enable_cluster_hash_join: bool,
-    /// Events are filtered by what the exemplars are found by before they are joined with the clusters.
+    /// Events are filtered by the order keys of the exemplars before they are joined with the clusters.
     pub enable_exemplar_fetch: bool,
     /// The event that stands for a cluster is chosen by `ExemplarSelectExec`, without a sort of all candidates.
     pub enable_exemplar_select: bool,
@@ -72,7 +72,7 @@ const SETTINGS: [Setting; 4] = [
 ];
 
 impl DbclusterConfig {
-    /// The settings of a session, the defaults where it has none.
+    /// Returns the settings of a session, or the defaults if it has none.
     pub(crate) fn of(options: &ConfigOptions) -> Self {
         options.extensions.get::<Self>().cloned().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The value of an expression that has no columns, while a statement is planned.
+//! Evaluates constant expressions while a statement is planned.
 
 use arrow::datatypes::Schema;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -11,25 +11,25 @@ use datafusion::logical_expr::{ColumnarValue, Expr, Volatility};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::create_physical_expr;
 
-/// The value, or `None` if the expression has none yet: it uses columns, placeholders, or is wrong in itself.
+/// Returns the value, or `None` if the expression has none yet (it uses columns or placeholders) or fails.
 pub(crate) fn constant(expr: Expr) -> Option<ScalarValue> {
     computed(expr).ok().flatten()
 }
 
-/// The value, or `None` if the expression has none yet, since it uses columns, placeholders or subqueries.
+/// Returns the value, or `None` if the expression has none yet, since it uses columns, placeholders or subqueries.
 ///
 /// # Errors
-/// Why it can't be computed, as in `1 / 0`.
+/// The expression can't be computed, as in `1 / 0`.
 pub(crate) fn computed(expr: Expr) -> Result<Option<ScalarValue>> {
     if !is_of_constants(&expr)? {
         return Ok(None);
     }
     let simplifier = ExprSimplifier::new(SimplifyContext::default());
-    // Functions take it for granted that their arguments have been coerced: [1, 0.5] would panic.
+    // Functions expect coerced arguments: [1, 0.5] would panic otherwise.
     let coerced = simplifier.coerce(expr, &DFSchema::empty())?;
     match simplifier.simplify(coerced)? {
         Expr::Literal(value, _) => Ok(Some(value)),
-        // The simplifier leaves what fails as it is, and keeps the reason to itself.
+        // The simplifier returns an expression that fails unchanged, without the error.
         other => evaluated(&other).map(Some),
     }
 }
@@ -37,7 +37,7 @@ pub(crate) fn computed(expr: Expr) -> Result<Option<ScalarValue>> {
 /// Whether an expression is made of constants and of functions that give the same value each time.
 fn is_of_constants(expr: &Expr) -> Result<bool> {
     let has_none_yet = expr.exists(|part| {
-        // A function such as now() is told the time by a running query.
+        // A stable function such as now() has a value only when the query runs.
         let is_immutable = match part {
             Expr::ScalarFunction(call) => call.func.signature().volatility == Volatility::Immutable,
             _ => !part.is_volatile_node(),
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fails_says_why_and_what_has_no_value_yet_does_not() {
+    fn failing_constants_are_errors_and_open_ones_have_no_value() {
         assert_eq!(constant(lit(1_i64) + lit(2_i64)), Some(ScalarValue::from(3_i64)));
         let failed = computed(lit(1_i64) / lit(0_i64)).map_err(|error| error.strip_backtrace());
         assert!(matches!(&failed, Err(text) if text.contains("Divide by zero")), "{failed:?}");

@@ -14,8 +14,8 @@ use crate::plan::spec::{SpecBuilder, TableFunction, check_one_row};
 /// Clusters the rows of a `DataFrame`, with the same plan as the table functions of SQL.
 ///
 /// The input is read twice, so it has to be the same each time, as in SQL. A session without
-/// [`register_all`](crate::register_all) gives the same rows; what `register_all` adds is that memory is accounted for, that
-/// a query can be cancelled, and that only the exemplars' columns are read from files.
+/// [`register_all`](crate::register_all) gives the same rows. With it memory is accounted for, a query can be cancelled, and
+/// only columns that are needed are read a second time.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -48,7 +48,7 @@ pub trait DbclusterDataFrameExt: Sized {
     /// Gives one row per cluster and one per noise event, as `dbcluster` does.
     ///
     /// # Errors
-    /// Something is wrong with the options or the rows; the text names it and says what is allowed.
+    /// An option or a column is wrong; the text names it and says what is allowed.
     fn dbcluster(self, options: ClusterOptions) -> Result<Self>;
 
     /// Gives every row with its cluster, as `dbcluster_members` does.
@@ -80,7 +80,7 @@ impl DbclusterDataFrameExt for DataFrame {
 
 fn clustered(frame: DataFrame, function: TableFunction, mut options: ClusterOptions) -> Result<DataFrame> {
     let (state, rows) = frame.into_parts();
-    // One qualifier for all columns, so that none is mistaken for a column of the clusters.
+    // All columns get one qualifier, so that none is mistaken for a column of the clusters.
     let input = LogicalPlanBuilder::from(rows.clone()).alias("input")?.build()?;
     let rows = Rows { function: function.name(), plan: rows, input };
     let mut builder = SpecBuilder::try_new(function, rows.input.clone())?;
@@ -104,7 +104,7 @@ fn clustered(frame: DataFrame, function: TableFunction, mut options: ClusterOpti
                     *column = rows.column(option.name, column)?;
                 }
             }
-            // They name no columns.
+            // These options name no columns.
             Takes::Number(_) | Takes::WholeNumber(_) | Takes::Word { .. } | Takes::Weights => {}
         }
     }
@@ -112,7 +112,7 @@ fn clustered(frame: DataFrame, function: TableFunction, mut options: ClusterOpti
     Ok(DataFrame::new(state, plan::plan(&builder.build()?)?))
 }
 
-/// The rows to cluster, as the caller knows their columns and as the plan does.
+/// The rows to cluster, with the caller's names of the columns and with the plan's.
 struct Rows {
     function: &'static str,
     plan: LogicalPlan,
@@ -120,7 +120,7 @@ struct Rows {
 }
 
 impl Rows {
-    /// An expression of the caller over the columns of the plan.
+    /// Rewrites an expression of the caller over the columns of the plan.
     fn expression(&self, place: &str, expr: &Expr) -> Result<Expr> {
         let schema = self.plan.schema();
         let renamed = normalize_col(expr.clone(), &self.plan).and_then(|expr| {
@@ -137,7 +137,7 @@ impl Rows {
         Ok(expr)
     }
 
-    /// The column of the plan that has this name to the letter.
+    /// Finds the column of the plan that has this name to the letter.
     fn column(&self, option: &str, wanted: &Column) -> Result<Column> {
         let names: Vec<&str> =
             self.plan.schema().fields().iter().map(|field| field.name().as_str()).collect();

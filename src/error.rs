@@ -1,4 +1,4 @@
-//! Errors in words for the person who has written the query.
+//! Error texts for the person who wrote the query.
 //!
 //! An error about an argument names the function and the argument, what it is, what was expected, and a way out:
 //!
@@ -10,7 +10,7 @@ use std::fmt::Display;
 
 use datafusion::common::{DataFusionError, exec_datafusion_err, plan_datafusion_err};
 
-/// An argument that is wrong, found while the query is planned. `place` is the argument, `hint` the way out.
+/// Builds the error about a wrong argument of a query that is being planned. `place` names the argument, `hint` the way out.
 pub(crate) fn argument_error(
     function: &str,
     place: &str,
@@ -21,7 +21,7 @@ pub(crate) fn argument_error(
     plan_datafusion_err!("{}", argument_text(function, place, got, expected, hint))
 }
 
-/// The words of [`argument_error`], for an error that only the rows of a query bring to light.
+/// Returns the text of [`argument_error`], for an error that is found only when rows are read.
 pub(crate) fn argument_text(
     function: &str,
     place: &str,
@@ -46,7 +46,7 @@ macro_rules! internal_err {
 }
 pub(crate) use internal_err;
 
-/// An error that only a fault of this crate can cause.
+/// Builds an error that only a fault of this crate can cause.
 pub(crate) fn internal(what: &str) -> DataFusionError {
     exec_datafusion_err!("{what}: this is a fault of datafusion-dbcluster, please report it with the query")
 }

@@ -1,11 +1,11 @@
-//! The Arrow types that can be features, since they are numbers, and their exact conversion to DOUBLE.
+//! Converts the Arrow types that can be features to DOUBLE, exactly.
 //!
 //! DBSCAN measures distances, so a feature has to be a number: booleans (0 and 1), integers, floats and
-//! decimals. Two different numbers never become the same vector without anybody noticing:
+//! decimals. Two different numbers never silently become the same vector:
 //!
 //! - Every integer up to 2^53 has a DOUBLE of its own; beyond that it is an error.
-//! - So has every decimal of up to 15 digits. One with more digits is an error unless it is what its DOUBLE is written as,
-//!   with as few digits as tell that from others.
+//! - So has every decimal of up to 15 digits. One with more digits is an error unless it is the shortest decimal text of its
+//!   DOUBLE.
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, PrimitiveArray};
 use arrow::compute::cast;
@@ -29,7 +29,7 @@ pub(crate) fn is_feature_type(data_type: &DataType) -> bool {
     }
 }
 
-/// The way out for a value whose type is no number. `name` is what the value is called in it, such as `...`.
+/// Returns the hint for a value whose type is not a number. `name` stands for the value in it, such as `...`.
 pub(crate) fn number_hint(name: &str, data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => format!(
@@ -46,12 +46,12 @@ pub(crate) fn number_hint(name: &str, data_type: &DataType) -> String {
     }
 }
 
-/// `array` as DOUBLE, where `-0.0` has become `0.0` and every NaN the same NaN, so that equal vectors have
-/// equal bits. NULLs stay. DOUBLE that nobody else holds is changed in place.
+/// Converts `array` to DOUBLE. `-0.0` becomes `0.0` and every NaN the same NaN, so that equal vectors have equal bits. NULLs
+/// stay. A DOUBLE array that is not shared is changed in place.
 ///
 /// # Errors
-/// An integer or a scale-free decimal beyond 2^53, or a decimal of more digits than its DOUBLE gives back; a type that is no
-/// number.
+/// An integer or a decimal without fraction is beyond 2^53, a decimal has more digits than its DOUBLE keeps, or the type is
+/// not a number.
 pub(crate) fn to_double(name: &str, array: ArrayRef) -> Result<Float64Array> {
     if let DataType::Dictionary(_, value_type) = array.data_type() {
         return to_double(name, cast(&array, value_type)?);
@@ -94,7 +94,7 @@ pub(crate) fn to_double(name: &str, array: ArrayRef) -> Result<Float64Array> {
     Ok(double.unary_mut(canonical).unwrap_or_else(|shared| shared.unary(canonical)))
 }
 
-/// Decimals without a fraction; the integer types have been looked at before their conversion.
+/// Whether a type is a decimal without a fraction. Integer types were checked before their conversion.
 fn has_whole_numbers_only(data_type: &DataType) -> bool {
     match data_type {
         DataType::Decimal32(_, scale)
@@ -105,8 +105,8 @@ fn has_whole_numbers_only(data_type: &DataType) -> bool {
     }
 }
 
-/// The DOUBLE of each decimal with digits behind the point. Those of few digits are as the engine has converted them; of the
-/// others it divides two rounded numbers, so they are read from their digits.
+/// Converts decimals with a fraction. The engine's conversion is right for few digits. For more it divides two rounded numbers,
+/// so these are parsed from their digits.
 fn of_decimals(name: &str, array: &dyn Array, double: Float64Array) -> Result<Float64Array> {
     match array.data_type() {
         DataType::Decimal64(_, 1..) => {
@@ -132,7 +132,7 @@ fn with_long<T: DecimalType>(
     double: Float64Array,
     is_long: impl Fn(T::Native) -> bool,
 ) -> Result<Float64Array> {
-    // Ten to more than this is no DOUBLE.
+    // Higher powers of ten are not exact as DOUBLE.
     let is_fine = decimals.scale() > 22;
     let is_read = |row: usize| decimals.is_valid(row) && (is_fine || is_long(decimals.value(row)));
     if !(0..decimals.len()).any(is_read) {
@@ -145,7 +145,7 @@ fn with_long<T: DecimalType>(
         let digits = decimals.value_as_string(row);
         let shortest = digits.trim_end_matches('0').trim_end_matches('.');
         match shortest.parse::<f64>() {
-            // The shortest digits that mean this DOUBLE: no two decimals have the same.
+            // These are the shortest digits of the DOUBLE, so no other decimal has the same.
             Ok(number) if number.to_string() == shortest => Ok(Some(number)),
             _ => exec_err!(
                 "feature '{name}' holds {digits}, which is not exact as DOUBLE: two different values could become one; round it \

@@ -1,7 +1,7 @@
-//! Whether files stayed the same while a query read them.
+//! [`FileVersions`] tells whether files stayed the same while a query read them.
 //!
 //! A query that reads a file twice must find the same file both times, or it joins the sizes of one with the rows of the
-//! other. So size, time, tag and version of the files are noted before the first look, and compared after the last.
+//! other. So size, time, tag and version of the files are noted before the first read, and compared after the last.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use datafusion::object_store::path::Path;
 use datafusion::object_store::{Error, ObjectMeta, ObjectStore, ObjectStoreExt};
 use futures::{StreamExt, TryStreamExt, stream};
 
-/// From so many files on, a folder is listed instead of asking for each file.
+/// The number of files in a folder from which on the folder is listed, instead of a request for each file.
 const LISTED: usize = 100;
 
-/// Questions to an object store that are open at once.
+/// The number of concurrent requests to an object store.
 const AT_ONCE: usize = 32;
 
 /// Files as they were when they were noted.
@@ -31,7 +31,7 @@ struct Noted {
 }
 
 impl FileVersions {
-    /// Notes files as a listing or a plan has told of them.
+    /// Notes files with the metadata that a listing or a plan has.
     pub fn note(
         &mut self,
         url: &ObjectStoreUrl,
@@ -47,7 +47,7 @@ impl FileVersions {
         }
     }
 
-    /// The same files as they are now. Those that are gone are left out.
+    /// Returns the same files as they are now, without those that are gone.
     pub async fn now(&self) -> Result<Self> {
         let mut now = vec![];
         for noted in &self.0 {
@@ -60,15 +60,15 @@ impl FileVersions {
         Ok(Self(now))
     }
 
-    /// Whether a file is here that may be the one that a query was planned for. Its time says nothing: that which a table
-    /// format has written down is not the one that the store tells.
+    /// Returns whether one of the files may be the one that a query was planned for. Times are not compared: the time that a
+    /// table format records is not that of the store.
     pub fn has(&self, url: &ObjectStoreUrl, planned: &ObjectMeta) -> bool {
         let here = self.0.iter().find(|noted| noted.url == *url);
         let here = here.and_then(|noted| noted.files.get(&planned.location));
         here.is_some_and(|here| has_same_content(planned, here))
     }
 
-    /// Looks again, and tells if one of the files is another one now.
+    /// Reads the metadata again, and returns a text if a file has changed.
     pub async fn changed(&self) -> Result<Option<String>> {
         for (before, now) in self.0.iter().zip(self.now().await?.0) {
             let is_another = |(path, file): &(&Path, &ObjectMeta)| {
@@ -85,10 +85,10 @@ impl FileVersions {
         Ok(None)
     }
 
-    /// Looks again.
+    /// Reads the metadata again.
     ///
     /// # Errors
-    /// One of the files is another one now.
+    /// A file has changed.
     pub async fn check(&self) -> Result<()> {
         match self.changed().await? {
             Some(changed) => exec_err!("{changed}"),
@@ -123,7 +123,7 @@ impl Noted {
         Ok(now)
     }
 
-    /// None if the file is gone.
+    /// Requests the metadata of a file, `None` if the file is gone.
     async fn ask(&self, path: &Path) -> Result<Option<ObjectMeta>> {
         match self.store.head(path).await {
             Ok(file) => Ok(Some(file)),
@@ -136,10 +136,10 @@ impl Noted {
     }
 }
 
-/// How an error says that a file was replaced under a reader.
+/// The words by which an error says that a file was replaced under a reader.
 pub const CHANGED: &str = "changed while it was read";
 
-/// Whether there is another file now, or none.
+/// Returns whether the file has been replaced or is gone.
 pub async fn is_another(store: &dyn ObjectStore, before: &ObjectMeta) -> bool {
     match store.head(&before.location).await {
         Ok(now) => !is_same(before, &now),
@@ -147,7 +147,7 @@ pub async fn is_another(store: &dyn ObjectStore, before: &ObjectMeta) -> bool {
     }
 }
 
-/// A file as people know it: a path on this machine, else a URL.
+/// Returns the name of a file for people: a path on this machine, else a URL.
 pub fn file_name(url: &ObjectStoreUrl, path: &Path) -> String {
     let url = url.as_str();
     format!("{}{path}", url.strip_prefix("file://").unwrap_or(url))
@@ -157,17 +157,17 @@ fn has_same_content(before: &ObjectMeta, now: &ObjectMeta) -> bool {
     before.size == now.size && agree(before.e_tag.as_ref(), now.e_tag.as_ref())
 }
 
-/// Whether two looks of a store have seen the same file.
+/// Whether two requests have seen the same file.
 fn is_same(before: &ObjectMeta, now: &ObjectMeta) -> bool {
     let (then, now_time) = (before.last_modified, now.last_modified);
-    // A listing tells fractions of a second where a look at one file tells none.
+    // A listing may have fractions of a second where the request for one file has none.
     let has_fractions = then.timestamp_subsec_nanos() > 0 && now_time.timestamp_subsec_nanos() > 0;
     has_same_content(before, now)
         && agree(before.version.as_ref(), now.version.as_ref())
         && if has_fractions { then == now_time } else { then.timestamp() == now_time.timestamp() }
 }
 
-/// What only one of two looks has told says nothing.
+/// Whether two tags agree. A tag that only one of them has decides nothing.
 fn agree(before: Option<&String>, now: Option<&String>) -> bool {
     before.is_none() || now.is_none() || before == now
 }
@@ -198,11 +198,11 @@ mod tests {
         assert!(!is_same(&before, &seen(6, 1_500, Some("x"))));
         assert!(!is_same(&before, &seen(5, 1_500, Some("y"))));
         assert!(!is_same(&before, &seen(5, 1_501, Some("x"))));
-        // Told by one look only, or in whole seconds.
+        // A tag that only one request has, or a time in whole seconds, is no difference.
         assert!(is_same(&before, &seen(5, 1_500, None)));
         assert!(is_same(&before, &seen(5, 1_000, None)));
         assert!(!is_same(&before, &seen(5, 2_000, None)));
-        // A table format's own time.
+        // A table format records another time.
         assert!(has_same_content(&before, &seen(5, 9_000, None)));
         assert!(!has_same_content(&before, &seen(5, 1_500, Some("y"))));
     }
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(file_name(&bucket, &path), "s3://bucket/logs/a.csv");
     }
 
-    /// One by one and by a listing: each change is seen, and nothing else.
+    /// Every change is seen and nothing else, with single requests and with a listing.
     #[tokio::test]
     async fn changed_files_are_found() {
         for count in [2, LISTED + 1] {

@@ -1,8 +1,8 @@
-//! The number that `dbscan_vectors` gives to a vector, and the plans of the table functions group by.
+//! [`Group`]: the number that `dbscan_vectors` gives to a vector, by which the plans of the table functions group.
 //!
-//! One BIGINT tells three kinds of groups apart: a cluster has its own number, from 0. A vector that is noise or was skipped
-//! is a group of its own, with a number below 0. [`Group`] tells the kind of a number in Rust, and of a column of numbers in a
-//! plan.
+//! One BIGINT has three ranges for three kinds of groups: a cluster has its own number, from 0. A vector that is noise or was
+//! skipped is a group of its own, with a number far below 0. Only this file knows the ranges; [`Group`] answers for a number
+//! and for an expression.
 
 use datafusion::logical_expr::{Expr, lit};
 
@@ -10,10 +10,10 @@ use datafusion::logical_expr::{Expr, lit};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Group<T>(pub(crate) T);
 
-/// The first cluster. Noise is below.
+/// The number of the first cluster. Noise is below.
 const FIRST_CLUSTER: i64 = 0;
 
-/// The first noise. What is skipped is below. Partitions have fewer rows than there are numbers on either side.
+/// The number of the first noise. Skipped vectors are below. Each range has more numbers than a partition has rows.
 const FIRST_NOISE: i64 = i64::MIN / 2;
 
 impl Group<i64> {
@@ -32,34 +32,34 @@ impl Group<i64> {
         Self(i64::MIN + row as i64)
     }
 
-    /// A cluster has a number from 0.
+    /// Tests that it is a cluster.
     pub(crate) fn is_cluster(self) -> bool {
         self.0 >= FIRST_CLUSTER
     }
 }
 
 impl Group<Expr> {
-    /// True for a cluster.
+    /// Tests that it is a cluster.
     pub(crate) fn is_cluster(&self) -> Expr {
         self.0.clone().gt_eq(lit(FIRST_CLUSTER))
     }
 
-    /// True for a vector without a cluster: noise or skipped.
+    /// Tests that it is not a cluster: a single vector that is noise or skipped.
     pub(crate) fn is_no_cluster(&self) -> Expr {
         self.0.clone().lt(lit(FIRST_CLUSTER))
     }
 
-    /// True for noise.
+    /// Tests that it is a noise vector.
     pub(crate) fn is_noise(&self) -> Expr {
         self.0.clone().between(lit(FIRST_NOISE), lit(FIRST_CLUSTER - 1))
     }
 
-    /// True for what took part in the clustering: a cluster or noise.
+    /// Tests that it took part in the clustering: a cluster or noise.
     pub(crate) fn took_part(&self) -> Expr {
         self.0.clone().gt_eq(lit(FIRST_NOISE))
     }
 
-    /// True for a vector with a NULL, which took no part.
+    /// Tests that it is a vector with a NULL, which was skipped.
     pub(crate) fn is_skipped(&self) -> Expr {
         self.0.clone().lt(lit(FIRST_NOISE))
     }

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-// In the order in which data flows: the pieces that all need, numbers from text, a call and its plan, the labels, the
-// operators, the figures.
+// The order is that in which data flows: shared pieces, numbers from text, a call and its plan, labels, operators, figures.
 mod constant;
 mod error;
 pub mod near_miss;
@@ -30,8 +29,8 @@ pub mod expr_fn {
     pub use crate::window::expr_fn::*;
 }
 
-/// The functions that plans of this crate name and people never call. A plan holds them; a process that is sent plans in which
-/// functions are names, such as Ballista's scheduler and executors, registers them beside [`functions::all`] and
+/// The functions that only plans of this crate call. A plan in one process holds them. A process that receives plans with
+/// functions as names, such as Ballista's scheduler and executors, registers them beside [`functions::all`] and
 /// [`all_window_functions`].
 pub mod plan_functions {
     pub use crate::plan::functions::{all_aggregate as aggregate, all_scalar as scalar};
@@ -42,7 +41,7 @@ pub use config::DbclusterConfig;
 pub use dataframe::DbclusterDataFrameExt;
 /// The core: exact DBSCAN over weighted vectors, without SQL.
 pub use dbcluster_dbscan as dbscan;
-/// Rows to pages, without SQL.
+/// The figures: pages of HTML from rows, without SQL.
 #[cfg(feature = "figures")]
 pub use dbcluster_figures as figures;
 pub use exec::{

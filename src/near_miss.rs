@@ -1,17 +1,16 @@
-//! What to say of a name that nobody knows: the names that exist, those that were probably meant, and how it was written, as
-//! far as anybody reads.
+//! Texts for unknown names: the names that exist, those that were probably meant, and an excerpt of the text as written.
 
 use std::borrow::Cow;
 
 use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
 
-/// From which share of equal letters on a name was probably meant.
+/// The share of equal letters from which on a name counts as probably meant.
 const SIMILAR: f64 = 0.5;
 
-/// How much of what was written a message repeats.
+/// The number of characters of a user's text that a message repeats.
 const SHOWN: usize = 200;
 
-/// What was written, or its beginning where it is long.
+/// Returns a user's text, or its first 200 characters and `...` if it is longer.
 pub fn excerpt(written: &str) -> Cow<'_, str> {
     match written.char_indices().nth(SHOWN) {
         Some((end, _)) => Cow::Owned(format!("{}...", &written[..end])),
@@ -19,7 +18,7 @@ pub fn excerpt(written: &str) -> Cow<'_, str> {
     }
 }
 
-/// ` (did you mean 'a' or 'b'?)` with the names that are close to `name`, or nothing.
+/// Returns ` (did you mean 'a' or 'b'?)` with the candidates that are close to `name`, or an empty text.
 pub fn did_you_mean(name: &str, candidates: &[impl AsRef<str>]) -> String {
     if name.len() > SHOWN {
         return String::new();
@@ -40,14 +39,14 @@ pub fn did_you_mean(name: &str, candidates: &[impl AsRef<str>]) -> String {
     format!(" (did you mean {}?)", names.join(" or "))
 }
 
-/// From 0 to 1. A word that goes on where the other ends was begun rightly: `epsilon`, `CommandLine1`.
+/// Returns a similarity from 0 to 1. It is high if one name begins with the other: `epsilon`, `CommandLine1`.
 fn similarity(a: &str, b: &str) -> f64 {
     let (shorter, longer) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     let begins = shorter.len() >= 3 && longer.starts_with(shorter);
     normalized_levenshtein(a, b).max(if begins { SIMILAR } else { 0.0 })
 }
 
-/// `expected one of 'a', 'b', 'c'`, and which of them was probably meant with `got`.
+/// Returns `expected one of 'a', 'b', 'c'`, with the ones that were probably meant by `got`.
 pub fn expected_one_of(got: &str, allowed: &[&str]) -> String {
     let names: Vec<String> = allowed.iter().map(|name| format!("'{name}'")).collect();
     format!("expected one of {}{}", names.join(", "), did_you_mean(got, allowed))

@@ -1,4 +1,4 @@
-//! Nested columns in CSV files.
+//! [`NestedColumnsInCsv`]: an analyzer rule that writes nested columns to CSV files as JSON text.
 //!
 //! CSV has no lists, structs or maps, and the engine's writer refuses them, among them what `keep_members` keeps and
 //! the statistics of `dbcluster_summary`. This rule has `COPY ... TO 'x.csv'` and `DataFrame::write_csv` write them as JSON
@@ -18,7 +18,7 @@ use crate::json::json_text_udf;
 /// The engine's name of the format.
 const CSV: &str = "csv";
 
-/// Puts JSON text in the place of what CSV can't have.
+/// Replaces nested columns of a CSV file by JSON text.
 #[derive(Debug)]
 pub(crate) struct NestedColumnsInCsv;
 

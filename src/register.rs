@@ -1,4 +1,4 @@
-//! The one file that knows every room: it puts them on a session.
+//! Registers every part of this crate on a session. It is the one file that knows all of them.
 
 use std::sync::Arc;
 
@@ -31,8 +31,7 @@ use dbcluster_figures::Figure;
 /// `figures`, the figures that `COPY` writes. The settings of [`DbclusterConfig`] have their defaults, unless the session has
 /// them already.
 ///
-/// Calling it again does nothing new. Call it before `PREPARE`: statements that are prepared already are
-/// forgotten.
+/// Calling it again changes nothing. Call it before `PREPARE`, since it drops prepared statements.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -60,7 +59,7 @@ pub fn register_all(ctx: &SessionContext) -> Result<()> {
     Ok(())
 }
 
-/// The same session, under its own id, with this crate on it.
+/// Rebuilds a session, under its own id, with this crate registered.
 fn with_dbcluster(state: SessionState) -> SessionState {
     let session_id = state.session_id().to_string();
     SessionStateBuilder::new_from_existing(state).with_session_id(session_id).with_dbcluster().build()
@@ -68,9 +67,9 @@ fn with_dbcluster(state: SessionState) -> SessionState {
 
 /// Puts this crate on a session that is being built.
 pub trait SessionStateBuilderExt {
-    /// Adds what [`register_all`] puts on a session to what the builder has. Setters of the builder that replace a list, such as
-    /// [`with_physical_optimizer_rules`](SessionStateBuilder::with_physical_optimizer_rules), or the configuration, come before
-    /// it. Calling it again does nothing new.
+    /// Adds everything that [`register_all`] registers. Call setters that replace a list, such as
+    /// [`with_physical_optimizer_rules`](SessionStateBuilder::with_physical_optimizer_rules), or the configuration before it.
+    /// Calling it again changes nothing.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

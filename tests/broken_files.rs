@@ -36,7 +36,7 @@ fn run_in(folder: &Path, statements: &[&str]) -> Output {
 }
 
 /// The shell's message about a query that fails.
-fn told(folder: &Path, statement: &str) -> String {
+fn error_of(folder: &Path, statement: &str) -> String {
     let output = run_in(folder, &[statement]);
     assert_eq!(output.status.code(), Some(1), "{statement}\n{}", stdout(&output));
     stderr(&output)
@@ -64,12 +64,12 @@ fn good_files() -> tempfile::TempDir {
 }
 
 /// The message names the file, is one of a few lines, and shows nothing of the program's inside.
-fn assert_names(told: &str, file: &Path, statement: &str) {
-    assert!(told.contains(&file.display().to_string()), "{statement}: {told}");
+fn assert_names(message: &str, file: &Path, statement: &str) {
+    assert!(message.contains(&file.display().to_string()), "{statement}: {message}");
     for inside in
         ["panicked at", "stack backtrace", "internal error", "DataFusionError", "likely caused by a bug"]
     {
-        assert!(!told.contains(inside), "{statement}: {told}");
+        assert!(!message.contains(inside), "{statement}: {message}");
     }
 }
 
@@ -96,7 +96,7 @@ fn damaged_parquet_files_are_named() {
         fs::write(&file, &bytes).expect("a file");
         for query in QUERIES {
             let statement = query.replace("FILE", "broken.parquet");
-            assert_names(&told(folder.path(), &statement), &file, &statement);
+            assert_names(&error_of(folder.path(), &statement), &file, &statement);
         }
     }
 }
@@ -159,7 +159,7 @@ fn one_file_of_a_folder_is_named() {
         let external = format!("CREATE EXTERNAL TABLE logs STORED AS {kind} LOCATION '{}/'", logs.display());
         for query in QUERIES {
             let statement = query.replace("FILE", &format!("logs.{kind}/"));
-            assert_names(&told(folder.path(), &statement), &file, &statement);
+            assert_names(&error_of(folder.path(), &statement), &file, &statement);
             let output = run_in(folder.path(), &[&external, &query.replace("'FILE'", "logs")]);
             assert_eq!(output.status.code(), Some(1));
             assert_names(&stderr(&output), &file, query);
@@ -175,16 +175,16 @@ fn errors_of_the_query_are_not_blamed_on_a_file() {
         ("SELECT 1 / (a - a) FROM 'good.csv'", "Divide by zero"),
         ("SELECT CAST(s AS INT) FROM 'good.parquet'", "Cannot cast"),
     ] {
-        let told = told(folder.path(), query);
+        let message = error_of(folder.path(), query);
         assert!(
-            told.contains(expected) && !told.contains("good.csv:") && !told.contains("the file"),
-            "{told}"
+            message.contains(expected) && !message.contains("good.csv:") && !message.contains("the file"),
+            "{message}"
         );
     }
 }
 
 #[test]
-fn what_is_there_but_no_table_is_told_from_what_is_not_there() {
+fn files_that_are_no_tables_differ_from_missing_files() {
     let folder = good_files();
     let at = folder.path();
     fs::create_dir(at.join("empty")).expect("a folder");
@@ -209,9 +209,9 @@ fn what_is_there_but_no_table_is_told_from_what_is_not_there() {
         for statement in
             [format!("SELECT * FROM '{name}'"), format!("SELECT * FROM dbcluster('{name}', [a], eps => 1)")]
         {
-            let told = told(at, &statement);
-            assert!(told.contains(expected), "{statement}: {told}");
-            assert_eq!(told.contains("there, but"), expected.contains("there, but"), "{told}");
+            let message = error_of(at, &statement);
+            assert!(message.contains(expected), "{statement}: {message}");
+            assert_eq!(message.contains("there, but"), expected.contains("there, but"), "{message}");
         }
     }
     // A new table may have the name of an existing file.
@@ -224,7 +224,7 @@ fn what_is_there_but_no_table_is_told_from_what_is_not_there() {
     fs::create_dir_all(at.join("above/below")).expect("a folder");
     fs::copy(at.join("good.csv"), at.join("above/below/good.csv")).expect("a copy");
     assert!(
-        told(at, "SELECT * FROM 'above'")
+        error_of(at, "SELECT * FROM 'above'")
             .contains("the folder 'above' is there, but has no file in it; those of the folders")
     );
     let setting = "SET datafusion.execution.listing_table_ignore_subdirectory = false";
@@ -245,14 +245,14 @@ fn a_folder_of_several_kinds_is_not_read_in_part() {
         fs::copy(at.join(from), logs.join(to)).expect("a copy");
     }
     for name in ["logs", "logs/"] {
-        let told = told(at, &format!("SELECT count(*) FROM '{name}'"));
+        let message = error_of(at, &format!("SELECT count(*) FROM '{name}'"));
         let expected = format!(
             "'{name}' has files of several kinds (2 .csv, 1 .parquet): name those of one kind, as in 'logs/*.csv'"
         );
-        assert!(told.contains(&expected), "{told}");
+        assert!(message.contains(&expected), "{message}");
     }
-    let told = told(at, "SELECT count(*) FROM 'logs/1*'");
-    assert!(told.contains("name those of one kind, with ."), "{told}");
+    let message = error_of(at, "SELECT count(*) FROM 'logs/1*'");
+    assert!(message.contains("name those of one kind, with ."), "{message}");
     assert_eq!(answer(at, &["SELECT count(*) AS n FROM 'logs/*.csv'"]), "n\n600\n");
     assert_eq!(answer(at, &["SELECT count(*) AS n FROM 'logs/*.parquet'"]), "n\n300\n");
     // Files that programs leave beside their data are not read, and neither are files of unknown kinds.
@@ -293,12 +293,12 @@ fn pipes_are_refused_instead_of_waited_for() {
     }
     fs::copy(folder.path().join("good.csv"), logs.join("2.csv")).expect("a copy");
     for name in ["pipe.csv", "logs/1.csv"] {
-        let told = told(folder.path(), &format!("SELECT * FROM '{name}'"));
-        assert!(told.contains(&format!("{name} is a pipe, which can be read once")), "{told}");
-        assert!(told.contains("write it to a file first, as with cat"), "{told}");
+        let message = error_of(folder.path(), &format!("SELECT * FROM '{name}'"));
+        assert!(message.contains(&format!("{name} is a pipe, which can be read once")), "{message}");
+        assert!(message.contains("write it to a file first, as with cat"), "{message}");
     }
     let external = "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION 'pipe.csv'";
-    assert!(told(folder.path(), external).contains("pipe.csv is a pipe"));
+    assert!(error_of(folder.path(), external).contains("pipe.csv is a pipe"));
 }
 
 /// A file that is written anew while it is read gives an answer or an error within the time.
@@ -338,8 +338,8 @@ fn a_text_that_becomes_shorter_is_an_error() {
         }
         let output = running.wait_with_output().expect("its output");
         if !output.status.success() {
-            let told = stderr(&output);
-            assert!(told.contains("log.csv"), "{told}");
+            let message = stderr(&output);
+            assert!(message.contains("log.csv"), "{message}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A headless Chromium, driven over the pipes of its debugging protocol: opens a page, moves the mouse, asks scripts, makes
-//! pictures.
+//! [`Browser`] drives a headless Chromium over the pipes of its debugging protocol: it opens pages, moves the mouse, evaluates
+//! scripts and takes pictures.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-/// How long the browser may take for anything.
+/// The longest time that the browser may take for anything.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A page in a browser of its own.
@@ -21,7 +21,7 @@ pub(crate) struct Browser {
     answers: Receiver<Value>,
     last_id: u64,
     session: String,
-    /// What the page wrote to the console, and exceptions.
+    /// Lines of the page's console, and exceptions.
     pub(crate) console: Vec<String>,
     profile: tempfile::TempDir,
 }
@@ -102,13 +102,13 @@ impl Browser {
         }
     }
 
-    /// Keeps what a page complains about.
+    /// Keeps errors and warnings of the page.
     fn note(&mut self, event: &Value) {
         let params = &event["params"];
         match event["method"].as_str() {
             Some("Runtime.consoleAPICalled") => self.console.push(params["args"].to_string()),
             Some("Runtime.exceptionThrown") => self.console.push(params["exceptionDetails"].to_string()),
-            // What a software driver says of its speed is no complaint of the page.
+            // A software driver's remarks on its speed are not about the page.
             Some("Log.entryAdded") if params["entry"]["source"] != "rendering" => {
                 self.console.push(params["entry"].to_string());
             }
@@ -116,7 +116,7 @@ impl Browser {
         }
     }
 
-    /// What an expression is in the page.
+    /// Evaluates an expression in the page.
     pub(crate) fn ask(&mut self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
         let answer = self.order("Runtime.evaluate", &params);
@@ -133,7 +133,7 @@ impl Browser {
         }
     }
 
-    /// What the window shows, as PNG.
+    /// Takes a picture of the window, as PNG.
     pub(crate) fn picture(&mut self) -> Vec<u8> {
         let picture = self.order("Page.captureScreenshot", &json!({ "format": "png" }));
         base64::engine::general_purpose::STANDARD
@@ -163,7 +163,7 @@ impl Browser {
     }
 
     pub(crate) fn hover(&mut self, place: (f64, f64)) {
-        // A mouse comes from somewhere.
+        // The mouse moves in two steps, since a real one comes from somewhere.
         self.mouse("mouseMoved", (place.0 - 3.0, place.1 - 2.0));
         self.mouse("mouseMoved", place);
     }

@@ -1,4 +1,4 @@
-//! Finds what some tests need and a machine may lack, so that they are ignored in sight where it is missing.
+//! Finds what some tests need and a machine may lack, so that cargo lists these tests as ignored.
 //!
 //! `no_browser` and `no_event_sets` are set where there is no browser and no folder of real event sets. The tests
 //! name them in `#[cfg_attr(no_browser, ignore = "...")]`: a test that returned early would count as passed.
@@ -30,7 +30,7 @@ fn main() {
     need("no_event_sets", event_set(), required.contains(&"event-sets"));
 }
 
-/// Sets `missing` for the tests where `found` is nothing and need not be there.
+/// Sets `missing` for the tests if `found` is `None` and the thing is not required.
 fn need(missing: &str, found: Option<PathBuf>, is_required: bool) {
     println!("cargo:rustc-check-cfg=cfg({missing})");
     match found {

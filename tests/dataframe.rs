@@ -129,7 +129,7 @@ async fn a_join_is_clustered() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told() {
+async fn errors_name_the_option_and_the_way_out() {
     let ctx = session();
     let events = with_events(&ctx).await;
     let options = || ClusterOptions::new(1.0).feature("x", col("x"));

@@ -25,7 +25,7 @@ fn documentation() -> Vec<(String, Documentation)> {
     of_tables.chain(of_windows).chain(of_scalars).collect()
 }
 
-/// How calls are written, and each option with its example.
+/// The grammar of a call, and each option with its example.
 fn options() -> String {
     let mut page = format!("\n## Calls\n\n```text\n{}\n```\n\n## Options\n", reference::grammar());
     page.push_str(
@@ -171,7 +171,7 @@ async fn examples_are_true() {
     }
 }
 
-/// What can be given is what is documented: the error about an unknown option lists them all.
+/// Every option that a call accepts is documented: the error about an unknown option lists them all.
 #[tokio::test]
 async fn every_option_is_documented() {
     let ctx = session();

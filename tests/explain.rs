@@ -8,12 +8,12 @@ use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use crate::plans::{BY_HOST, BY_HOST_MEMBERS, CALL, session};
 use crate::support::{rows, session_with};
 
-/// A query, the name of its snapshot, and what its plan is to show.
+/// A query, the name of its snapshot, and the property that its plan has to show.
 struct Explained {
     name: &'static str,
     sql: String,
     holds: &'static str,
-    /// How often the events are read.
+    /// The number of scans of the events.
     scans: usize,
 }
 
@@ -210,7 +210,7 @@ async fn plans_of_dbscan() {
     check(&ctx, &folder, explained).await;
 }
 
-/// A session that has not switched on what the second read of the events gains most from sees it in EXPLAIN.
+/// EXPLAIN shows that a session does not filter in the scan, which would make the second read of the events much cheaper.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plan_without_filters_in_the_scan() {
     let (_, folder) = session().await;

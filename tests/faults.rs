@@ -18,8 +18,8 @@ fn run_in(folder: &Path, args: &[&str]) -> Output {
     dbcluster().current_dir(folder).env("RUST_BACKTRACE", "1").args(args).output().expect("the binary starts")
 }
 
-/// Checks that a panic is one message for people.
-fn is_told(output: &Output, what: &str) -> String {
+/// Checks that a panic has become one message for people, and returns it.
+fn message_of_panic(output: &Output, what: &str) -> String {
     let error = stderr(output);
     assert_eq!(output.status.code(), Some(1), "{what}\n{error}");
     for word in ["panicked at", "backtrace", "JoinError", "/registry/"] {
@@ -30,7 +30,7 @@ fn is_told(output: &Output, what: &str) -> String {
 }
 
 #[test]
-fn a_fault_is_told_with_its_place_and_the_way_round() {
+fn a_panic_is_an_error_with_its_place_and_a_workaround() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("o.csv"), "earlier").expect("a file");
     for query in [
@@ -45,7 +45,7 @@ fn a_fault_is_told_with_its_place_and_the_way_round() {
         for format in ["table", "csv"] {
             let script = format!("{PANIC}\n{query}");
             let output = run_in(folder.path(), &["--format", format, "-c", &script]);
-            let error = is_told(&output, &query);
+            let error = message_of_panic(&output, &query);
             for part in [
                 "-c:3: ",
                 "a fault in the library datafusion-physical-plan-",
@@ -101,9 +101,9 @@ fn damaged_files_are_errors() {
         let plot = format!("\\plot BAR o.html SELECT * FROM '{file}'");
         let describe = format!("\\d '{file}'");
         for sql in [&select, &members, &copy, &plot, &describe] {
-            is_told(&run_in(folder.path(), &["-c", sql]), sql);
+            message_of_panic(&run_in(folder.path(), &["-c", sql]), sql);
         }
-        is_told(&run_in(folder.path(), &["report", "--table", file, "--out", "o.html"]), file);
+        message_of_panic(&run_in(folder.path(), &["report", "--table", file, "--out", "o.html"]), file);
         assert!(!at("o.csv").exists() && !at("o.html").exists(), "{file}");
     }
 }
@@ -128,7 +128,7 @@ fn flipped_bits_are_answers_or_errors() {
             let sql = format!("SELECT sum(length(s)) AS n FROM '{name}'");
             let output = run_in(folder.path(), &["--format", "csv", "-c", &sql]);
             if !output.status.success() {
-                is_told(&output, &format!("bit {bit} of {suffix}"));
+                message_of_panic(&output, &format!("bit {bit} of {suffix}"));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Figures as a browser draws them: headless Chromium runs each page, moves the mouse in it, and tells what is there.
 //!
-//! Without Chromium these tests can't run: they fail where `CI` is set, and tell so elsewhere. Pictures of the pages land
-//! in the folder that the environment variable `DBCLUSTER_PICTURES` names, if it is set.
+//! Without Chromium these tests are ignored, see `tests/main.rs`. Pictures of the pages are written to the folder that the
+//! environment variable `DBCLUSTER_PICTURES` names, if it is set.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,11 +25,11 @@ const PAYLOADS: [&str; 8] = [
     "<b>bold</b>&lt;i&gt;",
 ];
 
-/// How many marks the drawing script made of a page's rows, over all of its drawings.
+/// Counts the marks that the drawing script made of a page's rows, over all of its drawings.
 pub(crate) const MARKS: &str = "[...document.querySelectorAll('.figure')].flatMap((place) => place.calcdata)
     .filter((marks) => marks[0].trace.ids).reduce((sum, marks) => sum + marks.length, 0)";
 
-/// How many elements are marks.
+/// Counts the elements that are marks.
 const ELEMENTS: &str = "document.querySelectorAll('.written [data-row]').length";
 
 /// A table of payloads with a number for each, as every figure needs it.
@@ -50,7 +50,7 @@ async fn hostile() -> SessionContext {
     ctx
 }
 
-/// Writes a page. The message, if that fails.
+/// Writes a page, and returns the message if that fails.
 pub(crate) async fn copy(
     ctx: &SessionContext,
     select: &str,
@@ -73,7 +73,7 @@ pub(crate) async fn drawn(ctx: &SessionContext, select: &str, page: &Path, figur
     assert_eq!(copy(ctx, select, page, figure, options).await, "", "{figure}");
 }
 
-/// A picture for people, where they asked for one.
+/// Writes a picture for people, if they asked for one.
 fn picture(browser: &mut Browser, name: &str) {
     let Some(folder) = std::env::var_os("DBCLUSTER_PICTURES").map(PathBuf::from) else { return };
     std::fs::create_dir_all(&folder).expect("a folder for pictures");
@@ -131,7 +131,7 @@ async fn every_row_is_a_mark_and_no_text_is_markup() {
         assert_eq!(browser.ask(count), expected, "{figure} ({options})");
         assert_eq!(browser.ask("document.title"), PAYLOADS[0], "{figure}: the title is text");
         assert_eq!(browser.ask("document.querySelector('#query').textContent"), PAYLOADS[1]);
-        // Whatever of the payloads could have become an element, or a script in one.
+        // These selectors find every element that a payload could have become, and every script in one.
         let made = "[...document.querySelectorAll('img, [onerror], [onload], a[href], [*|href^=\"javascript\" i], \
                     .figure b, dd b, td b, h3 b, .detail b')].filter((e) => !e.hasAttribute('download')).map((e) => e.outerHTML)";
         assert_eq!(browser.ask(made), json!([]), "{figure}: text became markup");
@@ -140,7 +140,7 @@ async fn every_row_is_a_mark_and_no_text_is_markup() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_drawn_is_said_before_reading() {
+async fn wrong_figures_are_refused_before_reading() {
     let ctx = hostile().await;
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("page.html");
@@ -217,7 +217,7 @@ async fn the_mouse_finds_rows_and_keeps_them() {
         let place = browser.place(&format!(".scatterlayer .point:nth-of-type({})", row + 1));
         browser.hover(place);
         let expected = json!([row.to_string(), (row * row).to_string(), PAYLOADS[row]]);
-        // Never true of another row: the tooltip follows the mouse.
+        // The tooltip follows the mouse, so it never shows this of another row.
         browser.wait(&format!(
             "!document.getElementById('tip').hidden && \
              JSON.stringify([...document.querySelectorAll('#tip dd')].map((e) => e.textContent)) === {}",
@@ -267,7 +267,7 @@ async fn linked_timelines_follow_each_other() {
     let whole = browser.ask("document.querySelector('.figure').layout.xaxis.range[1] - document.querySelector('.figure').layout.xaxis.range[0]");
     assert!(whole.as_f64().expect("numbers at first") > 7.0 * 3_600_000.0, "all hours are shown: {whole}");
 
-    // Zooming with the mouse in the first one.
+    // The mouse zooms in the first panel.
     let area = browser.ask(
         "(() => { const b = document.querySelector('.figure .nsewdrag').getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })()",
     );
@@ -287,7 +287,7 @@ async fn linked_timelines_follow_each_other() {
     let part = span(&zoomed[0]) / whole.as_f64().expect("a number");
     assert!((0.35..0.45).contains(&part), "{part}");
 
-    // The range selector of the second one.
+    // The range selector is that of the second panel.
     let hour = browser.place("section.part:nth-of-type(2) .rangeselector .button:nth-of-type(3)");
     browser.click(hour);
     browser.wait(&format!("{ranges}.every(([a, b]) => b - a === 3600000)"));
@@ -495,7 +495,7 @@ fn pages_of_the_scripts_are_drawn() {
     assert_eq!(pages, 12, "a page of the scripts is missing");
 }
 
-/// Rows without a group are a group, rows without a time are told.
+/// Rows without a group form a group, and rows without a time are counted on the page.
 #[tokio::test]
 #[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn nothing_is_left_out_silently() {

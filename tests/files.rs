@@ -1,4 +1,4 @@
-//! Files that change while a query reads them: an answer is of one file or it is an error.
+//! Files that change while a query reads them: an answer is of one version of a file, or it is an error.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,8 +18,8 @@ use crate::support::{number, rows, session_with, text};
 
 const FORMATS: [&str; 4] = ["csv", "json", "parquet", "arrow"];
 
-/// A table of one file, and another file that takes its place when a feature is computed for the first time: the first look
-/// has read the one then, and the second look finds the other.
+/// A table of one file, and another file that replaces it when a feature is computed for the first time. The first read has
+/// seen the one then, and the second read finds the other.
 struct Swapped {
     ctx: SessionContext,
     folder: tempfile::TempDir,
@@ -98,7 +98,7 @@ fn assert_changed(told: &str, table: &Path) {
 }
 
 #[tokio::test]
-async fn a_file_that_is_replaced_between_the_looks_is_an_error() {
+async fn a_file_that_is_replaced_between_the_reads_is_an_error() {
     for format in FORMATS {
         for query in [
             "SELECT s, cluster_id FROM CALL",
@@ -111,7 +111,7 @@ async fn a_file_that_is_replaced_between_the_looks_is_an_error() {
                 let swapped = Swapped::new(format).await;
                 let sql = query.replace("CALL", &swapped.call(function, "swap(v)"));
                 assert_changed(&swapped.error(&sql).await, &swapped.path("table"));
-                // Now it is one file again.
+                // The file has stayed the same since, so the query has an answer.
                 let size = number(
                     &swapped.ctx,
                     &format!("SELECT count(s) FROM {}", swapped.call("dbcluster_members", "swap(v)")),
@@ -123,7 +123,7 @@ async fn a_file_that_is_replaced_between_the_looks_is_an_error() {
     }
 }
 
-/// What the rule is for: without it the sizes of one file stand beside the rows of another.
+/// Without the rule the sizes of one file stand beside the rows of another.
 #[tokio::test]
 async fn without_the_rule_two_files_are_mixed() {
     let swapped = Swapped::new("csv").await;
@@ -140,9 +140,9 @@ async fn without_the_rule_two_files_are_mixed() {
     assert!(mixed.contains("| 200  | B     | B        |"), "{mixed}");
 }
 
-/// Whatever writes the rows hears of it before it has done.
+/// A sink gets the error before it completes its file.
 #[tokio::test]
-async fn what_writes_hears_of_it() {
+async fn a_writer_gets_the_error() {
     for format in FORMATS {
         let swapped = Swapped::new("csv").await;
         let out = swapped.folder.path().join(format!("out.{format}"));
@@ -155,7 +155,7 @@ async fn what_writes_hears_of_it() {
     }
 }
 
-/// One look is of one file, whatever happens to it afterwards.
+/// A query that reads a file once is not checked, whatever happens to the file afterwards.
 #[tokio::test]
 async fn one_look_is_not_checked() {
     let swapped = Swapped::new("csv").await;
@@ -176,7 +176,7 @@ async fn one_look_is_not_checked() {
     assert!(!plan.contains("UnchangedFilesExec"), "{plan}");
 }
 
-/// A reader in the middle of another file's bytes fails of something else.
+/// The error of a reader that met another file's bytes names the change.
 #[tokio::test]
 async fn a_reader_that_fails_of_another_file_says_so() {
     for format in ["parquet", "arrow", "json"] {
@@ -190,7 +190,7 @@ async fn a_reader_that_fails_of_another_file_says_so() {
     }
 }
 
-/// Each run of a plan looks for itself.
+/// Each run of a plan checks the files again.
 #[tokio::test]
 async fn a_plan_that_is_run_again_needs_the_same_files() {
     let swapped = Swapped::without_files("csv");
@@ -218,9 +218,9 @@ async fn a_plan_that_is_run_again_needs_the_same_files() {
     }
 }
 
-/// The engine may keep a folder's files in mind for longer than they last. The advice helps.
+/// The engine may cache the list of a folder's files for longer than they exist. The advice of the error helps.
 #[tokio::test]
-async fn an_old_list_of_files_is_told() {
+async fn an_old_list_of_files_is_an_error() {
     let swapped = Swapped::without_files("csv");
     swapped.write("table", 'A', 200).await;
     let folder = format!("{}/", swapped.folder.path().display());

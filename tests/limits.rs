@@ -1,4 +1,4 @@
-//! Queries at memory limits, each in a process of its own: the right row, or an error that says what was missing, and no
+//! Queries at memory limits, each in a process of its own: the right row or an error with the figures, and no
 //! more memory than the limit allows. `benches/memory/run.py` asks the same of more rows at more limits.
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::binary::{dbcluster, stderr, stdout};
 
 use crate::support::repository;
 
-/// What a process of the shell takes by itself, and what the engine holds outside its pool.
+/// The memory of a process of the shell without a query, and that which the engine holds outside its pool.
 const BESIDE_THE_LIMIT: u64 = 300 << 20;
 
 /// The queries of the bench by name.
@@ -23,7 +23,7 @@ fn queries(events: &Path) -> Vec<(String, String)> {
     queries.collect()
 }
 
-/// A query's exit code, what it prints and says, and the most memory that its process was seen to take.
+/// A query's exit code, its output and messages, and the largest memory seen of its process.
 struct Run {
     code: Option<i32>,
     answer: String,
@@ -48,7 +48,7 @@ impl Run {
     }
 }
 
-/// The peak of a process so far, where the system tells.
+/// Returns the peak memory of a process so far, if the system has it.
 fn peak_of(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -91,7 +91,7 @@ fn limits_are_kept_or_the_query_says_what_is_missing() {
     assert!(right >= 9 && exhausted >= 9, "{right} right, {exhausted} exhausted: this proves nothing");
 }
 
-/// What an error tells to change is what the shell has.
+/// The setting that an error names is one of the shell.
 #[test]
 fn limit_of_the_disk_is_named_as_it_is_given() {
     let output = dbcluster()

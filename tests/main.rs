@@ -1,6 +1,6 @@
-//! All integration tests, in one binary: each one that links the engine costs minutes to build.
+//! All integration tests are in one binary, since each binary that links the engine costs minutes to build.
 //!
-//! | module | what it holds the crate to |
+//! | module | tests |
 //! |---|---|
 //! | `browser` | a headless Chromium, for `figures` |
 //! | `binary` | `dbcluster` as a person runs it: batch modes, exit codes, files, pipes |
@@ -9,27 +9,27 @@
 //! | `dataframe` | the methods of a `DataFrame` give what the table functions give |
 //! | `documentation` | the function reference is current, every function has one, README and help agree |
 //! | `explain` | the plans of all functions over tables, as snapshots |
-//! | `faults` | panics, told as errors |
+//! | `faults` | panics become errors |
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
 //! | `files` | files that are replaced while they are read |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
 //! | `limits` | right rows or true errors at memory limits, and the memory of the process |
 //! | `memory` | right rows or true figures where memory is refused, and plans that run again |
-//! | `output` | what a terminal is shown, CSV for programs, scripts' encodings, output that nobody takes |
+//! | `output` | tables on a terminal, CSV for programs, encodings of scripts, closed pipes |
 //! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
-//! | `plans` | plans as they run: what they read, and that they can be stopped |
+//! | `plans` | plans as they run: the rows that they read, and cancellation |
 //! | `reference` | scikit-learn's labels on the real event sets |
 //! | `reference_sets` | scikit-learn's labels on small sets of our own |
-//! | `rooms` | which part of the crate may know which |
+//! | `rooms` | the parts of the crate that a part may use |
 //! | `scripts` | the scripts of `sql/` on a generated sample |
 //! | `shell` | the interactive shell in a terminal |
-//! | `signals` | what a signal leaves: an exit code, and no file |
+//! | `signals` | a signal leaves an exit code, and no file |
 //! | `sql` | the SQL contract as text files |
-//! | `stability` | what must not change a result: order, partitions, batches, threads, string types |
+//! | `stability` | order, partitions, batches, threads and string types do not change a result |
 //! | `twin` | random queries, answered by the engine and by a brute-force twin |
 //! | `writing` | files appear whole or not at all |
 //!
-//! Tests that need a browser or the real event sets are ignored, with the reason in their line, where `tests/build.rs`
+//! Tests that need a browser or the real event sets are ignored, with the reason, if `tests/build.rs`
 //! finds none. `DBCLUSTER_REQUIRE="browser event-sets"` makes their absence a failure.
 
 mod binary;

@@ -1,5 +1,5 @@
-//! What nobody should write, and what everybody does at some time: each statement of `tests/malformed/*.sql`, and some that
-//! are too long or too odd for a file, ends soon, in rows or in words.
+//! Wrong and odd statements end soon, in rows or in a readable error: those of `tests/malformed/*.sql`, and some that are too
+//! long or too odd for a file.
 //!
 //! A line of a file is a script of its own, run by a process of its own behind [`TABLES`]. It may take two seconds of
 //! processor time, which the system counts and a busy machine doesn't stretch, and ten times that on the clock.
@@ -28,7 +28,7 @@ CREATE TABLE e AS SELECT * FROM t WHERE false;
 CREATE TABLE nul AS SELECT NULL AS n, 1 AS a;
 ";
 
-/// The statements of the files.
+/// Reads the statements of the files.
 fn written() -> Vec<String> {
     let folder = repository().join("tests/malformed");
     let entries = std::fs::read_dir(&folder).expect("the folder of statements");
@@ -37,7 +37,7 @@ fn written() -> Vec<String> {
     lines.filter(|line| !line.is_empty() && !line.starts_with("--")).collect()
 }
 
-/// Statements that are too long for a file, or have characters that an editor hides.
+/// Builds statements that are too long for a file, or have characters that an editor hides.
 fn made() -> Vec<String> {
     let numbers = (0..30_000).map(|number: i32| number.to_string()).collect::<Vec<_>>().join(", ");
     let sum = vec!["a"; 3000].join(" - ");
@@ -89,14 +89,14 @@ fn made() -> Vec<String> {
     ]
 }
 
-/// How a run ended.
+/// The end of a run: exit code and output.
 struct Ended {
     code: Option<i32>,
     stdout: String,
     stderr: String,
 }
 
-/// Runs a script, or says why it was stopped.
+/// Runs a script, or returns the reason why it was stopped.
 fn run(script: &str) -> Result<Ended, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("script.sql");
@@ -119,7 +119,7 @@ fn run(script: &str) -> Result<Ended, String> {
     let id = child.id();
     let (sender, receiver) = channel();
     let reader = std::thread::spawn(move || {
-        // Nobody listens any more to a run that has been stopped.
+        // The receiver is gone if the run was stopped.
         let _ = sender.send(child.wait_with_output());
     });
     let output = match receiver.recv_timeout(Duration::from_secs(SECONDS)) {
@@ -142,7 +142,7 @@ fn run(script: &str) -> Result<Ended, String> {
     Ok(Ended { code, stdout: text(output.stdout), stderr: text(output.stderr) })
 }
 
-/// What no message may say: names of the plan and of its functions, the engine's apologies, Rust's way to print values.
+/// Patterns that no message may have: internal names of plans and functions, the engine's apologies, Rust's debug output.
 struct Forbidden {
     names: Regex,
     apologies: Regex,
@@ -157,20 +157,20 @@ impl Forbidden {
             apologies: regex(
                 r"(?i)panick|internal error|bug in|caused by a bug|RUST_BACKTRACE|stack backtrace",
             ),
-            // Int64(1) is no dump: the engine calls the column of a constant so, in results as in messages.
+            // Int64(1) is allowed: the engine names the column of a constant so, in results as in messages.
             dumps: regex(
                 r"\b[A-Z]\w*(?:\(\w+)? \{ \w+: |\b(?:Some|Ok|Err|Literal|Column|Alias|Box)\(|\b(?:Utf8|Float64|Int64)\((?:Some|None)",
             ),
         }
     }
 
-    /// The fault in how a script ended, if there is one.
+    /// Returns the fault in the end of a script, if there is one.
     fn fault(&self, script: &str, ended: &Ended) -> Option<String> {
-        // EXPLAIN shows the plan as it is.
+        // EXPLAIN may show internal names.
         let shows_plan = script.contains("EXPLAIN");
         let texts = [Some(ended.stderr.as_str()), Some(ended.stdout.as_str()).filter(|_| !shows_plan)];
         for text in texts.into_iter().flatten() {
-            // A name that the script says itself is nothing new to its author, and the engine calls {a: 1} by its function.
+            // A name that the script has is known to its author, and the engine prints {a: 1} as a call of its function.
             let is_known =
                 |name: &str| script.contains(name) || (name == "named_struct" && script.contains('{'));
             let name = self.names.find_iter(text).find(|name| !is_known(name.as_str()));

@@ -1,4 +1,4 @@
-//! Memory that is refused: the right rows, or an error whose figures are true, and nothing stays reserved.
+//! Tests with a memory pool that refuses: the rows are right or the error has true figures, and nothing stays reserved.
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,14 +21,14 @@ use crate::support::{register, rows, session_with, sorted_text};
 #[derive(Debug)]
 struct Refusing {
     granted: UnboundedMemoryPool,
-    /// Consumers whose names begin so are refused.
+    /// The beginning of the names of consumers that are refused.
     consumer: &'static str,
-    /// Which of their requests, from 0.
+    /// The index of the refused request among theirs, from 0.
     at: usize,
-    /// Whether those after it are refused, too.
+    /// Whether later requests are refused too.
     and_later: bool,
     requests: AtomicUsize,
-    /// The requests that were refused: how much, and what its consumer held.
+    /// The refused requests: their bytes, and the bytes that the consumer held.
     refused: Mutex<Vec<(usize, usize)>>,
 }
 
@@ -99,7 +99,7 @@ const QUERIES: [&str; 6] = [
     "SELECT * FROM dbcluster_summary(events, [v, length(text)], eps => 1, partition_by => host)",
 ];
 
-/// The events, where `pool` says what there is.
+/// Creates a session with the events and this memory pool.
 async fn session(pool: Option<Arc<Refusing>>) -> SessionContext {
     let config = SessionConfig::new().with_target_partitions(2).with_batch_size(512);
     let events = rows(&session_with(SessionConfig::new()), EVENTS).await;
@@ -120,12 +120,12 @@ async fn run(ctx: &SessionContext, sql: &str) -> Result<Vec<String>> {
     Ok(sorted_text(&batches))
 }
 
-/// Refuses one request after the other of some consumers, and says how often that was an error.
+/// Refuses one request after the other of some consumers, and returns the numbers of refusals and errors.
 async fn refuse_each(consumer: &'static str, sql: &str, expected: &[String]) -> (usize, usize) {
     let (mut refusals, mut errors) = (0, 0);
     for and_later in [false, true] {
         for at in 0.. {
-            // Every one at first, and then fewer: there may be hundreds.
+            // There may be hundreds of requests, so only every 37th of the later ones is tested.
             if at > 12 && at % 37 != 0 {
                 continue;
             }
@@ -174,7 +174,7 @@ async fn nothing_stays(pool: &Refusing, place: &str) {
     panic!("{} bytes stay reserved: {place}", pool.reserved());
 }
 
-/// Of our operators those that can't do without memory say what they need; the filter of the second look is done without.
+/// Operators that need memory report how much; the filter of the second read is left open without it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn operators_whose_memory_is_refused_say_so_or_do_without() {
     let plain = session(None).await;
@@ -192,7 +192,7 @@ async fn operators_whose_memory_is_refused_say_so_or_do_without() {
     }
 }
 
-/// Whoever is refused, also an operator of the engine.
+/// The rows are right whichever consumer is refused, also an operator of the engine.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_are_right_whoever_is_refused() {
     let plain = session(None).await;
@@ -206,14 +206,14 @@ async fn rows_are_right_whoever_is_refused() {
     }
 }
 
-/// An error from below does not tell of rows that never came.
+/// An error of the input does not mention rows that never arrived.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn error_from_below_names_no_clustering_that_holds_nothing() {
     let mut errors = 0;
     for consumer in ["PartialHashAggregate", "FinalHashAggregate", "ExternalSorter"] {
         let pool = Arc::new(Refusing::new(consumer, 0, true));
         let ctx = session(Some(Arc::clone(&pool))).await;
-        // An operator may do without.
+        // An operator may work without the memory.
         let Err(error) = run(&ctx, QUERIES[0]).await else { continue };
         errors += 1;
         let error = error.to_string();
@@ -222,7 +222,7 @@ async fn error_from_below_names_no_clustering_that_holds_nothing() {
     assert!(errors > 0, "no operator failed: this proves nothing");
 }
 
-/// A plan gives the same rows each time, also behind a run that was dropped half-way. The engine's own shuffles allow
+/// A plan gives the same rows each time, also after a run that was dropped half-way. The engine's own shuffles allow
 /// one run only, so there is one partition.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn plans_run_again() {

@@ -122,7 +122,7 @@ fn terminal_gets_no_escape_of_a_value() {
     assert!(written.contains(SHOWN) && written.contains(r"\u{1b}\u{202e}"), "{written:?}");
 }
 
-/// A file's name and a column's are offered by Tab.
+/// Tab offers the name of a file and of a column.
 #[test]
 fn completion_shows_what_would_steer_the_terminal() {
     let folder = hostile_events();

@@ -1,5 +1,5 @@
-//! Pages that people read and hand on: whole with many rows, true under the mouse, all there on paper, and plain about what
-//! they leave out.
+//! Pages as people read them: they are complete with many rows and on paper, tooltips show the right row, and a page says what
+//! it leaves out.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::browser::Browser;
 use crate::figures::{MARKS, copy, drawn, values};
 use crate::support::{data_folder, repository, session};
 
-/// The same, however they are drawn: marks that the graphics card's interface draws are not among the script's own.
+/// Counts the rows of all marks, also of marks that WebGL draws, which the script does not list.
 const ROWS: &str = "[...document.querySelectorAll('.figure')].flatMap((place) => place.data)
     .filter((trace) => trace.ids).reduce((sum, trace) => sum + trace.ids.length, 0)";
 
@@ -125,7 +125,7 @@ async fn figure_that_fails_says_so_and_the_others_are_drawn() {
     let mark = middle(&mut browser, "document.querySelector('.scatterlayer .point')");
     browser.hover(mark);
     browser.wait("!document.getElementById('tip').hidden");
-    // A second painting leaves it alone.
+    // Drawing again leaves the message alone.
     let button = browser.place("#theme");
     browser.click(button);
     assert_eq!(values(&mut browser, ".failed"), json!([said]));
@@ -233,7 +233,7 @@ async fn all_of_linked_timelines_is_all() {
     assert_eq!(browser.console, [""; 0]);
 }
 
-/// What lies beyond the right edge, with its text or its class.
+/// Lists the elements beyond the right edge, with their text or class.
 const BEYOND: &str = "[...document.querySelectorAll('.part *, pre, h1')].filter((e) => e.checkVisibility() && !e.closest('.main-svg')) \
      .filter((e) => { const b = e.getBoundingClientRect(); return b.width > 0 && b.right > document.documentElement.clientWidth + 1; }) \
      .map((e) => `${e.tagName} ${e.className} ${e.getBoundingClientRect().right}`)";
@@ -254,7 +254,7 @@ async fn paper_shows_all() {
     browser.click(button);
     assert_eq!(browser.ask("document.documentElement.dataset.theme"), "dark");
 
-    // What a print sees, on a sheet of A4.
+    // The page is laid out for print on a sheet of A4.
     browser.ask("addEventListener('beforeprint', () => { window.paper = document.documentElement.dataset.theme; }), true");
     let pdf = browser.order("Page.printToPDF", &json!({ "paperWidth": 8.27, "paperHeight": 11.69 }));
     assert!(pdf["data"].as_str().is_some_and(|pdf| pdf.starts_with("JVBERi0")), "a PDF");
@@ -381,7 +381,7 @@ async fn density_keeps_lines_and_says_what_it_does_not_show() {
     assert!(all.contains("TIMELINE draws up to 200 lines of ref_event and ref_times"), "{all}");
 }
 
-/// Runs `dbcluster report` of a table; the rest are further arguments. The message, if it fails.
+/// Runs `dbcluster report` of a table with further arguments, and returns the message if it fails.
 fn report(table: &Path, page: &Path, more: &[&str]) -> Result<(), String> {
     let output = dbcluster()
         .args(["report", "--force", "--table"])
@@ -463,7 +463,7 @@ fn report_of_real_process_events_needs_no_option() {
     }
 }
 
-/// Features are called as dbcluster calls them, with AS or without, columns and expressions.
+/// The report names features as dbcluster does: columns and expressions, with AS or without.
 #[test]
 fn report_takes_features_without_names() {
     let fixture = repository().join("tests/fixtures/logons.csv");
@@ -491,7 +491,7 @@ fn report_takes_features_without_names() {
     report(Path::new(&query), &page, &features).expect("a page");
 }
 
-/// The work of drawing names grows as their number does, counted in what the drawing script reads of the page's elements.
+/// The work of drawing names is linear in their number. It is counted in reads of the page's elements.
 #[tokio::test]
 #[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn names_of_an_axis_are_drawn_once() {

@@ -66,7 +66,7 @@ async fn second_scan_skips_row_groups() {
     assert!(held.contains("candidates=5"), "{held}");
 }
 
-/// EXPLAIN ANALYZE tells what the clustering did. 35 kinds of events and an odd one.
+/// EXPLAIN ANALYZE shows the counts of the core, here for 35 kinds of events and an odd one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn explain_analyze_shows_what_the_core_did() {
     let (ctx, _folder) = session().await;
@@ -119,7 +119,7 @@ async fn exemplar_without_a_time_is_found() {
     assert_eq!((odd.num_rows(), odd.column(1).null_count()), (1, 1));
 }
 
-/// The engine deals the partitions of `partition_by` out to its own, and each of these clusters what it has.
+/// The engine distributes the partitions of `partition_by` over its own, which are clustered in parallel.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn partitions_are_clustered_in_parallel() {
     let (ctx, _folder) = session().await;
@@ -175,7 +175,7 @@ async fn settings_switch_the_operators() {
     assert!(!plan(&ctx, &folder, &sql).await.contains("SortMergeJoin"));
     ctx.sql("SET dbcluster.enable_cluster_hash_join = false").await.expect("a setting");
     assert!(plan(&ctx, &folder, &sql).await.contains("SortMergeJoin"));
-    // The catalog with the table is there already.
+    // The new session shares the catalog, which has the table already.
     let config = SessionConfig::new().with_target_partitions(2);
     let mut config = config.with_create_default_catalog_and_schema(false);
     config.options_mut().execution.parquet.pushdown_filters = true;
@@ -264,7 +264,7 @@ async fn dropped_query_gives_its_memory_back() {
     assert!(query.is_err(), "the query has ended by itself: this proves nothing");
     assert!(pool.reserved() > 0, "nothing was reserved for the clustering");
     drop(query);
-    // Some milliseconds where the machine is not busy.
+    // This takes some milliseconds on an idle machine.
     for _ in 0..300 {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         if pool.reserved() == 0 {
@@ -279,7 +279,7 @@ async fn dropped_query_gives_its_memory_back() {
 async fn table_that_changes_between_its_reads_is_noticed() {
     let (ctx, _folder) = session().await;
     let calls = AtomicI64::new(0);
-    // It claims to give the same each time, so nothing can refuse it while the query is planned.
+    // The function claims to be immutable, so the query is not refused when it is planned.
     let changing = create_udf(
         "changing",
         vec![DataType::Int64],
@@ -372,7 +372,7 @@ async fn joins_by_sorting_are_for_other_tables() {
     }
 }
 
-/// What does not fit fails with its figures, and the session goes on.
+/// A clustering that does not fit into memory fails with its figures, and the session goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clustering_beyond_the_pool_says_how_much() {
     let runtime = RuntimeEnvBuilder::new().with_memory_limit(20_000_000, 1.0).build_arc().expect("a runtime");

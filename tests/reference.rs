@@ -113,14 +113,14 @@ fn case_keeping_session() -> SessionContext {
     session_with(config)
 }
 
-/// Our features are the numbers that were clustered.
+/// The feature functions give the numbers that scikit-learn clustered.
 fn check_features(set: &str, ours: &RecordBatch, reference: &RecordBatch) {
     for index in 0..ours.num_columns() {
         let as_double = |batch: &RecordBatch, index: usize| {
             arrow::compute::cast(batch.column(index), &arrow::datatypes::DataType::Float64)
                 .expect("features are numbers")
         };
-        // Behind the row number, in the same order.
+        // The features follow the row number, in the same order.
         let (ours, theirs) = (as_double(ours, index), as_double(reference, index + 1));
         let name = reference.schema().field(index + 1).name().clone();
         assert_eq!(ours.as_primitive::<Float64Type>(), theirs.as_primitive::<Float64Type>(), "{set}: {name}");
@@ -190,7 +190,7 @@ async fn collapsed_rows_per_path_are_the_known_ones() {
     }
 }
 
-/// The summary tells what the other two show.
+/// The summary agrees with the other two functions.
 #[tokio::test]
 #[cfg_attr(no_event_sets, ignore = "no event sets: DBCLUSTER_DATA names their folder")]
 async fn summary_agrees_with_rows_and_members() {

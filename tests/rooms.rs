@@ -1,5 +1,5 @@
-//! The rooms of the library and what each may not know. The walls between the crates are the compiler's. A path in the
-//! code that breaks a wall fails here, also in a `use` of several lines, in braces, or by way of `super`.
+//! Checks that no room of the library uses another that it may not use; between crates the compiler checks it. Every path in
+//! the code is resolved, also in a `use` of several lines, in braces, or by way of `super`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use regex::{Captures, Regex};
 
 use crate::support::repository;
 
-/// A room under `src`, and what its files may not name in a path.
+/// The rooms under `src`, each with the paths that its files may not use.
 const WALLS: &[(&str, &[&str])] = &[
     ("constant.rs", &["crate::"]),
     (

@@ -32,7 +32,7 @@ static WITH_SAMPLE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     folder
 });
 
-/// The beginning of what each script shows, and how many lines follow: the sample is the same on every machine.
+/// The first lines of each script's output and the number of further lines. The sample is the same on every machine.
 #[test]
 fn scripts_run_on_the_sample() {
     let mut shown = String::new();
@@ -62,7 +62,7 @@ fn scripts_say_what_they_do() {
     }
 }
 
-/// The README's query on the README's sample shows what the README shows.
+/// The README's query on the README's sample has the output in the README.
 #[test]
 fn readme_shows_what_comes_out() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! What `register_all` does to a session, and how its functions find the session's tables.
+//! Tests of `register_all`, and of the lookup of a session's tables.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
@@ -38,7 +38,7 @@ fn threads_that_register_at_once_register_once() {
     }
 }
 
-/// A host that builds its session itself has the same session, however often it is told to.
+/// A session that a host builds itself is the same as a registered one, even if it is registered twice.
 #[tokio::test]
 async fn built_sessions_are_registered_ones() {
     let config = || SessionConfig::new().with_target_partitions(2).with_information_schema(true);
@@ -86,8 +86,8 @@ async fn functions_of_plans_are_not_in_the_catalog() {
     assert_eq!(number(&ctx, &routines(hidden)).await, 0);
 }
 
-/// A catalog as a remote one is: it answers late, over a connection that a task of the runtime drives, and that the next
-/// lookup uses again.
+/// A catalog that behaves like a remote one: it answers late, over a connection that a task of the runtime drives and that the
+/// next lookup uses again.
 #[derive(Debug)]
 struct Remote {
     inner: Arc<dyn SchemaProvider>,
@@ -112,7 +112,7 @@ impl Remote {
         tokio::spawn(async move {
             while let Some(answer) = requests.recv().await {
                 tokio::time::sleep(Duration::from_millis(1)).await;
-                // Whoever asked may have gone.
+                // The receiver may be gone.
                 let _ = answer.send(());
             }
         });
@@ -170,7 +170,7 @@ async fn remote_tables_are_looked_up_once_though_the_only_worker_waits() {
     looked_up_once_on_one_connection().await;
 }
 
-/// How often a plan of so many calls in one another clusters: it reads its input twice.
+/// Returns the number of clusterings in a plan of `levels` nested calls, each of which reads its input twice.
 async fn clusterings(levels: usize) -> Result<usize> {
     let ctx = session();
     ctx.sql("CREATE TABLE t AS SELECT 1 AS a").await?.collect().await?;
@@ -205,10 +205,10 @@ async fn expressions_have_an_end() {
     assert!(refused.len() < 500, "{refused}");
 }
 
-/// The rule of the engine that removes what only an order needs, where a table has at most one row, made a plan that the engine
+/// A rule of the engine removes sorts of tables with at most one row. It used to make a plan of such an input that the engine
 /// refused.
 #[tokio::test]
-async fn inputs_in_an_order_that_nobody_is_told_are_planned() {
+async fn inputs_with_an_unused_order_are_planned() {
     for rows in 0..=2 {
         let ctx = session_with(SessionConfig::new().with_target_partitions(4));
         let events = format!("SELECT value AS id, 'h' || value AS host FROM generate_series(1, {rows})");

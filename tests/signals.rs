@@ -57,7 +57,7 @@ const KINDS: [(&str, i32, &str); 3] =
     [("INT", 130, "interrupted"), ("TERM", 143, "terminated"), ("HUP", 129, "hung up")];
 
 #[test]
-fn what_is_half_written_goes() {
+fn half_written_files_are_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let endless =
         "COPY (SELECT value, md5(CAST(value AS TEXT)) AS s FROM generate_series(1, 1000000000000)) TO";
@@ -78,7 +78,7 @@ fn what_is_half_written_goes() {
 }
 
 #[test]
-fn what_memory_could_not_hold_goes() {
+fn spilled_data_is_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let spill = folder.path().join("spill");
     fs::create_dir(&spill).expect("a folder");

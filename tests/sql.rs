@@ -1,8 +1,8 @@
 //! The SQL contract: every `.slt` file of `tests/sqllogictest`, with our operators and without.
 //!
 //! Files are in the format of [sqllogictest](https://sqlite.org/sqllogictest/doc/trunk/about.wiki), as the engine's own
-//! tests are, and `query` says the columns' types in the engine's letters: see [`ColumnType`]. The letters don't tell
-//! BIGINT from BIGINT UNSIGNED; `types.slt` has the exact types. Each file has a fresh session. Records that only hold
+//! tests are, and `query` says the columns' types in the engine's letters: see [`ColumnType`]. The letters are the same for
+//! BIGINT and BIGINT UNSIGNED; `types.slt` has the exact types. Each file has a fresh session. Records that only hold
 //! with the rule (they show its operator) say `skipif without_rule`.
 //!
 //! With `DBCLUSTER_COMPLETE=1` in its environment, this test writes types and rows of every query as they are, so that
@@ -107,7 +107,7 @@ impl AsyncDB for Session {
     }
 }
 
-/// The rows have the types that the plan has told.
+/// The rows have the types of the plan.
 fn check_types(planned: &Schema, batch: &RecordBatch) -> Result<(), DataFusionError> {
     for (planned, column) in planned.fields().iter().zip(batch.columns()) {
         if planned.data_type() != column.data_type() {

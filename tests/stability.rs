@@ -1,4 +1,4 @@
-//! What must not change a result. Each property says why somebody would otherwise be misled.
+//! Properties of results: order, partitions, batches, threads and string types do not change them.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 use crate::support::{data_folder, read_set, register, rows, session_with, session_without_operators, text};
 
-/// Everything that a call can say about these events, in an order of its own.
+/// Queries that use every option on these events, each with an ORDER BY.
 const QUERIES: [&str; 9] = [
     "SELECT * FROM dbcluster(events, {tokens: cmdline_tokens(command), length: character_length(command)}, eps => 0.05)
      ORDER BY cluster_id, cluster_size, \"time\", command, id",
@@ -103,7 +103,7 @@ proptest! {
         });
     }
 
-    /// Partitions, batch sizes and threads are the machine's business, not the analyst's.
+    /// The answer does not depend on partitions, batch sizes and threads.
     #[test]
     fn the_machine_changes_nothing(batch in events()) {
         run(async {
@@ -120,7 +120,7 @@ proptest! {
         });
     }
 
-    /// A window over groups is as many windows of one group each.
+    /// A window with PARTITION BY equals a window over each partition.
     #[test]
     fn partition_by_equals_separate_runs(batch in events()) {
         run(async {
@@ -142,7 +142,7 @@ proptest! {
     }
 }
 
-/// What a query leaves open about equal rows must not be decided by threads: the input is read twice.
+/// Inputs in which SQL leaves open which of equal rows is chosen. Threads must not decide it, since the input is read twice.
 const OPEN_INPUTS: [&str; 15] = [
     "SELECT * FROM events ORDER BY host LIMIT 500",
     "SELECT id, value, note FROM events ORDER BY host DESC LIMIT 400 OFFSET 100",
@@ -165,7 +165,7 @@ const OPEN_INPUTS: [&str; 15] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_an_input_leaves_open_is_decided() {
+async fn open_orders_of_an_input_are_completed() {
     let events = "SELECT value AS id, value % 400 AS value, 'h' || (value % 7) AS host, value % 3 AS level,
                          'note ' || (value % 11) AS note FROM generate_series(1, 3000)";
     let source = session_with(settings(1, 8192));
@@ -188,7 +188,7 @@ async fn what_an_input_leaves_open_is_decided() {
     }
 }
 
-/// The labels of `dbscan` are those of its rows, not of their order, whoever plans it.
+/// The labels of `dbscan` do not depend on the order of its rows, in SQL and in a `DataFrame`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn data_frames_complete_the_order_as_sql_does() {
     let source = session_with(settings(1, 8192));
@@ -214,7 +214,7 @@ async fn data_frames_complete_the_order_as_sql_does() {
     }
 }
 
-/// An archive's writer chooses the string encoding; the events are the same.
+/// The answer does not depend on the string encoding, which the writer of an archive chooses.
 #[tokio::test]
 #[cfg_attr(no_event_sets, ignore = "no event sets: DBCLUSTER_DATA names their folder")]
 async fn string_types_change_nothing() {

@@ -1,4 +1,4 @@
-//! What several test modules share: sessions, the real event sets, results as text.
+//! Shared code of several test modules: sessions, the real event sets, results as text.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,24 +19,24 @@ pub fn repository() -> PathBuf {
     folder.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
 }
 
-/// A session as an embedder makes it.
+/// Creates a session as an embedder does.
 pub fn session() -> SessionContext {
     session_with(SessionConfig::new().with_target_partitions(2))
 }
 
-/// A session with these settings and everything of ours.
+/// Creates a session with these settings and everything of this crate.
 pub fn session_with(config: SessionConfig) -> SessionContext {
     let ctx = SessionContext::new_with_config(config);
     datafusion_dbcluster::register_all(&ctx).expect("functions register");
     ctx
 }
 
-/// The same without our operators, so that the window function does the work itself.
+/// Creates the same session without the operators of this crate, so that the engine's own run.
 pub fn session_without_operators(config: SessionConfig) -> SessionContext {
     session_with(without_operators(config))
 }
 
-/// Settings that switch off each rule of ours that can be.
+/// Switches off each rule of this crate that has a setting.
 pub fn without_operators(config: SessionConfig) -> SessionConfig {
     let ours = DbclusterConfig::default();
     let settings = ours.entries();
@@ -44,7 +44,7 @@ pub fn without_operators(config: SessionConfig) -> SessionConfig {
     settings.iter().fold(config, |config, setting| config.set_bool(&setting.key, false))
 }
 
-/// The same without our relation planner, as in a host that takes table functions only.
+/// Creates the same session without the relation planner, as in a host that supports table functions only.
 pub fn session_without_planner(config: SessionConfig) -> SessionContext {
     let mut builder = SessionStateBuilder::new_from_existing(session_with(config).state());
     *builder.relation_planners() = None;
@@ -59,7 +59,7 @@ pub fn data_folder() -> PathBuf {
     folder
 }
 
-/// One batch of all rows of a query.
+/// Runs a query and returns all rows in one batch.
 pub async fn rows(ctx: &SessionContext, sql: &str) -> RecordBatch {
     let frame = ctx.sql(sql).await.unwrap_or_else(|error| panic!("{sql}\n{error}"));
     let schema = Arc::new(frame.schema().as_arrow().clone());
@@ -68,12 +68,12 @@ pub async fn rows(ctx: &SessionContext, sql: &str) -> RecordBatch {
     concat_batches(&schema, &batches).expect("batches of one query have one schema")
 }
 
-/// The rows of a query as the text that people see.
+/// Returns the rows of a query as the text that people see.
 pub async fn text(ctx: &SessionContext, sql: &str) -> String {
     pretty_format_batches(&[rows(ctx, sql).await]).expect("rows print").to_string()
 }
 
-/// The single number of a query.
+/// Returns the single number of a query.
 pub async fn number(ctx: &SessionContext, sql: &str) -> i64 {
     let rows = rows(ctx, sql).await;
     assert_eq!((rows.num_rows(), rows.num_columns()), (1, 1), "{sql}");
@@ -81,7 +81,7 @@ pub async fn number(ctx: &SessionContext, sql: &str) -> i64 {
     column.as_any().downcast_ref::<Int64Array>().expect("a number").value(0)
 }
 
-/// A file of the real sets as one batch, in file order, with its row numbers as the column `row`.
+/// Reads a file of the real sets as one batch, in file order, with its row numbers as the column `row`.
 pub async fn read_set(path: &Path) -> RecordBatch {
     let ctx = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
     let path_text = path.to_str().expect("a path in UTF-8");
@@ -104,7 +104,7 @@ fn with_row_numbers(batch: &RecordBatch) -> RecordBatch {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("columns of one length")
 }
 
-/// Registers `batch` as a table, dealt out over `partitions`.
+/// Registers `batch` as a table, distributed over `partitions` partitions.
 pub fn register(ctx: &SessionContext, name: &str, batch: &RecordBatch, partitions: usize) {
     let size = batch.num_rows().div_ceil(partitions).max(1);
     let parts = (0..partitions)
@@ -117,7 +117,7 @@ pub fn register(ctx: &SessionContext, name: &str, batch: &RecordBatch, partition
     ctx.register_table(name, Arc::new(table)).expect("a new name");
 }
 
-/// Rows as the text that people see, in an order of their own.
+/// Returns rows as the text that people see, sorted.
 pub fn sorted_text(batches: &[RecordBatch]) -> Vec<String> {
     let text = pretty_format_batches(batches).expect("rows print").to_string();
     let mut lines: Vec<String> = text.lines().map(str::to_string).collect();

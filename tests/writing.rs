@@ -9,10 +9,10 @@ use crate::binary::{dbcluster, stderr, stdout};
 /// The content of the earlier file, which is to stay.
 const EARLIER: &str = "what was there";
 
-/// Rows, of which one fails.
+/// The number of rows, of which one fails.
 const ROWS: usize = 60_000;
 
-/// More than an upload keeps in memory, with a failure in this row.
+/// Builds a query of more rows than an upload keeps in memory, which fails in this row.
 fn failing(row: usize) -> String {
     format!(
         "SELECT value AS n, value AS v, repeat('x', 300) AS s, CAST(value AS TEXT) AS id, to_timestamp_seconds(value) AS t, \
@@ -21,7 +21,7 @@ fn failing(row: usize) -> String {
     )
 }
 
-/// Each way to write a file: a suffix, and what stands behind the name.
+/// The ways to write a file: a suffix, and the SQL after the name.
 fn formats() -> Vec<(&'static str, String)> {
     let mut formats: Vec<(&str, String)> =
         ["csv", "json", "parquet", "arrow"].map(|name| (name, String::new())).to_vec();
@@ -74,7 +74,7 @@ fn run_in(folder: &Path, args: &[&str]) -> Output {
     dbcluster().current_dir(folder).args(args).output().expect("the binary starts")
 }
 
-/// Runs where no file may be longer than this, which is a full disk to the program.
+/// Runs the program with a limit on the length of files, which has the effect of a full disk.
 fn run_on_full_disk(folder: &Path, kilobytes: usize, args: &[&str]) -> Output {
     let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$@\"");
     let binary = dbcluster();
@@ -185,7 +185,7 @@ fn a_copy_that_succeeds_takes_the_place() {
 fn a_full_disk_leaves_the_earlier_file() {
     let folder = tempfile::tempdir().expect("a folder");
     for (suffix, as_what) in formats() {
-        // no row of it compresses: random text, the same each time
+        // The text is random, so that no row compresses, and the same each time.
         let limit = if as_what.contains("CARDS") || as_what.contains("TREE") { 900 } else { 40_000 };
         let query = format!(
             "SELECT value AS n, value AS v, CAST(value AS TEXT) AS id, encode(sha512(CAST(value AS TEXT)), 'hex') AS s, \

@@ -50,7 +50,7 @@ class Run:
         self.code, self.mebibytes = process.returncode, usage.ru_maxrss // 1024
 
     def faults(self, limit, expected):
-        """What is wrong with it, and in a word how it ended."""
+        """Returns the fault of the run, if any, and a word for its end."""
         faults = []
         if self.code == 0:
             end = "right"

@@ -1,4 +1,4 @@
-"""What the targets share: sizes, data that is made once, checks, and the report."""
+"""Shared code of the targets: sizes, data that is made once, checks, and the report."""
 
 import functools
 from collections.abc import Callable
@@ -15,7 +15,7 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured."""
+    """The sizes of a run."""
 
     events: int
     most_events: int
@@ -87,7 +87,7 @@ class PointSet:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """What events are clustered by."""
+    """The features that events are clustered by."""
 
     columns: dict[str, str]
     eps: float
@@ -196,7 +196,7 @@ class Bench:
         return distinct
 
     def sizes_of(self, clusters: str) -> dict[int, int]:
-        """Of a query with a column `cluster_size`: for each size, how many clusters have it."""
+        """Counts the clusters of each size, for a query with a column `cluster_size`."""
         counted = self.binary.rows(
             f"SELECT cluster_size, count(*) AS clusters FROM {clusters} GROUP BY cluster_size"
         )

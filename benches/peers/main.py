@@ -56,7 +56,7 @@ def arguments() -> argparse.Namespace:
 
 
 def facts(mode: str, binary: Binary) -> list[str]:
-    """What stands above the table."""
+    """Returns the text above the table."""
     version = binary.process("--version").output.strip()
     peers = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PEERS)
     lines = [

@@ -1,4 +1,4 @@
-"""What a process costs, and rounds in which two sides take turns.
+"""Measures the cost of a process, in rounds in which two sides take turns.
 
 This side imports nothing but the standard library: until a child runs its own program the kernel counts its
 parent's memory as its own, so the parent has to stay small.
@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 ROUNDS = 3
-# In seconds: what takes longer than LONG goes once; when both sides are SHORT, they go three times as often.
+# Seconds. A side that takes longer than LONG runs once; if both sides are SHORT, they run three times as often.
 LONG = 20.0
 SHORT = 0.1
 
@@ -30,7 +30,7 @@ class Disagreement(Exception):
 
 @dataclass(frozen=True)
 class Sample:
-    """What something took: seconds, and the peak memory of the process that did it."""
+    """A cost: seconds, and the peak memory of the process."""
 
     seconds: float
     peak_bytes: int = 0

@@ -15,7 +15,7 @@ UNITS = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 def default_binary() -> Path:
-    """Where Cargo puts the release build."""
+    """Returns the folder of Cargo's release build."""
     metadata = subprocess.run(
         ["cargo", "metadata", "--format-version=1", "--no-deps", "--offline"],
         cwd=REPOSITORY,

@@ -23,7 +23,7 @@ def cluster(package: str, points: Path, eps: float, min_samples: int, labels: Pa
 
 @dataclass(frozen=True)
 class Comparison:
-    """How far two labellings are apart."""
+    """The differences of two labellings."""
 
     equal: bool  # number by number
     noise_of_one: int  # rows that only one side calls noise

@@ -18,7 +18,7 @@ class AtMost:
         return ours / theirs
 
     def margin(self, ratio: float) -> float:
-        """How many times better than the target; below 1 it is missed."""
+        """The factor by which the target is exceeded; below 1 it is missed."""
         return self.limit / ratio
 
     def __str__(self) -> str:
@@ -35,7 +35,7 @@ class AtLeast:
         return theirs / ours
 
     def margin(self, ratio: float) -> float:
-        """How many times better than the target; below 1 it is missed."""
+        """The factor by which the target is exceeded; below 1 it is missed."""
         return ratio / self.limit
 
     def __str__(self) -> str:
@@ -77,12 +77,12 @@ class Result:
         return self.target.goal.ratio(*values) if values else None
 
     def margin(self) -> float | None:
-        """How many times better than the target."""
+        """The factor by which the target is exceeded."""
         ratio = self.ratio()
         return None if ratio is None else self.target.goal.margin(ratio)
 
     def met(self) -> bool:
-        """Whether the target is reached. What has no number hasn't reached it."""
+        """Whether the target is reached. A target without a number is not."""
         margin = self.margin()
         return margin is not None and margin >= 1
 

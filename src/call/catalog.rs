@@ -1,4 +1,4 @@
-//! Tables by their names: a call may name one as a string, or one that the statement uses nowhere else.
+//! Finds the table that a call names as a string, or by a name that the statement uses nowhere else.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -20,8 +20,8 @@ use crate::near_miss::{did_you_mean, excerpt};
 /// Metadata that marks the argument of a lookup. SQL can't write it: the literals of a statement have none.
 const LOOKUP: &str = "dbcluster.lookup";
 
-/// The argument that makes the table function `dbcluster` give the table of this name itself. So the relation planner
-/// reaches the session's catalogs, which the SQL planner shows to table functions only.
+/// The argument that makes the table function `dbcluster` return the table of this name itself. The relation planner needs
+/// it to reach the session's catalogs, which the SQL planner shows to table functions only.
 pub(super) fn lookup_argument(name: &str) -> Expr {
     let mark = BTreeMap::from([(LOOKUP.to_string(), String::new())]);
     Expr::Literal(ScalarValue::from(name), Some(FieldMetadata::from(mark)))
@@ -38,16 +38,16 @@ pub(super) fn looked_up(session: &dyn Session, args: &[Expr]) -> Result<Option<A
     }
 }
 
-/// Reads the table that `name` stands for.
+/// Builds a scan of the table that `name` stands for.
 pub(super) fn scan(function: &str, session: &dyn Session, name: &str) -> Result<LogicalPlan> {
     let (reference, provider) = lookup(session, name).map_err(|error| with_function_name(function, error))?;
     LogicalPlanBuilder::scan(reference, provider_as_source(provider), None)?.build()
 }
 
-/// The table, view or file that `name` stands for: to the letter, else as a qualified SQL name.
+/// Finds the table, view or file that `name` stands for: to the letter, else as a qualified SQL name.
 ///
 /// # Errors
-/// There is none: names the closest ones.
+/// No table has the name; the error lists the closest names.
 fn lookup(session: &dyn Session, name: &str) -> Result<(TableReference, Arc<dyn TableProvider>)> {
     if name.trim().is_empty() {
         return plan_err!(
@@ -82,9 +82,9 @@ fn lookup(session: &dyn Session, name: &str) -> Result<(TableReference, Arc<dyn 
     plan_err!("table '{}' not found{}{hint}", excerpt(name), did_you_mean(name, &known))
 }
 
-/// Runs a lookup to its end from code that can't wait. Most catalogs answer at once; the others (files, remote catalogs)
-/// are waited for on a thread of their own, and work on a runtime that outlives them, as the connections that they open do.
-/// The caller's runtime may be blocked by the caller.
+/// Blocks until a lookup has its result, since table functions are not async. Most catalogs answer at once. The others (files,
+/// remote catalogs) are waited for on a thread of their own, because the caller may be blocking its runtime. They run on a
+/// runtime that lives as long as the process, because the connections that they open outlive the lookup.
 fn wait_for<F: Future<Output: Send> + Send>(lookup: F) -> Result<F::Output> {
     static RUNTIME: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
         Builder::new_multi_thread().worker_threads(1).thread_name("dbcluster-lookup").enable_all().build()

@@ -1,23 +1,24 @@
-//! A limit to the depth of expressions: the engine finds the types of each part by way of all parts below it.
+//! Refuses expressions that nest too deep: the engine computes the type of each part from all parts below it, level by level.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{self, Visit, Visitor};
 
-/// The greatest depth of an expression.
+/// The deepest nesting that an expression may have.
 const DEEPEST: usize = 256;
 
-/// The text about an expression that [nests too deep](nests_too_deep).
+/// The error text for an expression that [nests too deep](nests_too_deep).
 pub(crate) const TOO_DEEP: &str = "nests more than 256 operations, as a sum of so many terms does; store it in a table first, \
                                    with CREATE TABLE ... AS SELECT";
 
-/// Whether an expression nests deeper than the engine finds the types of it in reasonable time. So many levels `around` it, such
-/// as a list, count for nothing.
+/// Whether an expression nests deeper than the engine can type in reasonable time. The outermost `around` levels, such as the
+/// list that holds it, are not counted.
 pub(crate) fn nests_too_deep(sql: &impl Visit, around: usize) -> bool {
     sql.visit(&mut Depth { open: 0, most: DEEPEST + around, queries: 0 }).is_break()
 }
 
-/// Counts the operations that are open where a visit stands; the visit ends where they are too many. Queries are the engine's.
+/// Counts the operations that enclose the visited node, and stops at the limit. Subqueries are not counted: the engine
+/// limits them itself.
 struct Depth {
     open: usize,
     most: usize,

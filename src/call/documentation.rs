@@ -1,4 +1,4 @@
-//! The documentation of the table functions: the engine has a place for it on scalar and window functions only.
+//! The documentation of the table functions. The engine has a place for it on scalar and window functions only.
 
 use datafusion_doc::{DocSection, Documentation};
 
@@ -6,7 +6,7 @@ use crate::options::ClusterOption;
 
 const SECTION: DocSection = DocSection { include: true, label: "Table Functions", description: None };
 
-/// The grammar of a call.
+/// The grammar of a call, in EBNF.
 pub(crate) const GRAMMAR: &str = r#"call      = function "(" table "," features ["," eps ["," min_samples]] {"," option "=>" value} ")"
 function  = "dbcluster" | "dbcluster_members" | "dbcluster_summary"      in any case, wherever a table may stand
 table     = name | catalog "." schema "." name | "Name"                   a table, a view or a WITH query

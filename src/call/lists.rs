@@ -1,4 +1,4 @@
-//! Lists as people write them: `[a, f(b)]`, `(a, b)`, `'a, f(b) AS name'`, `{name: f(b)}`, `struct(f(b) AS name)`.
+//! Reads lists as people write them: `[a, f(b)]`, `(a, b)`, `'a, f(b) AS name'`, `{name: f(b)}`, `struct(f(b) AS name)`.
 
 use datafusion::common::{DFSchema, DataFusionError, Result, plan_datafusion_err, plan_err};
 use datafusion::sql::sqlparser::ast;
@@ -19,7 +19,7 @@ pub(super) struct ListItem {
 }
 
 impl ListItem {
-    /// The item's name in messages.
+    /// The item as messages quote it.
     pub(super) fn text(&self) -> String {
         match &self.sql {
             ast::Expr::Identifier(ident) => ident.value.clone(),
@@ -28,10 +28,10 @@ impl ListItem {
     }
 }
 
-/// The items of a list in any of its forms; a single expression is a list of one. `what` they are is for messages.
+/// Reads a list in any of its forms; a single expression is a list of one. `what` names the items in error texts.
 ///
 /// # Errors
-/// A string in the list that is no list of SQL expressions.
+/// A string in the list is not a list of SQL expressions.
 pub(super) fn read_list(
     function: &str,
     what: &str,
@@ -69,10 +69,10 @@ pub(super) fn read_list(
     Ok(written)
 }
 
-/// A comma-separated list in one string, as in `'a, f(b) AS path'`.
+/// Parses a comma-separated list in one string, as in `'a, f(b) AS path'`.
 ///
 /// # Errors
-/// A piece that is no SQL expression.
+/// A piece is not a SQL expression.
 pub(super) fn parse_list(
     function: &str,
     what: &str,
@@ -85,7 +85,7 @@ pub(super) fn parse_list(
         .into_iter()
         .filter(|piece| !piece.is_empty())
         .map(|piece| {
-            // A column's name to the letter needs no quotes, even where it is no SQL identifier.
+            // A piece that is a column's name to the letter is that column, even if it is no SQL identifier.
             if has_column(schema, piece) {
                 let sql = ast::Expr::Identifier(ast::Ident::with_quote('"', piece));
                 return Ok(ListItem { sql, alias: None });

@@ -1,4 +1,4 @@
-//! The values of options that don't depend on the rows: numbers, words, weights, counts.
+//! Reads option values that don't depend on the rows: numbers, words, weights, counts.
 
 use std::ops::RangeInclusive;
 
@@ -16,11 +16,11 @@ use crate::near_miss::expected_one_of;
 use crate::options::{Feature, KeptColumn, Parameter, Weights, no_feature_to_weigh};
 use crate::plan::spec::KEPT;
 
-/// The number of values that `keep_members` keeps where none is given.
+/// The number of values that `keep_members` keeps unless the call gives one.
 const KEPT_BY_DEFAULT: i64 = 10;
 
 impl Scope<'_> {
-    /// A number: a constant, or a placeholder of a prepared statement, which has its value later.
+    /// Reads a number: a constant, or a placeholder of a prepared statement, whose value comes later.
     pub(super) fn number(&mut self, option: &str, written: Value) -> Result<Parameter<f64>> {
         if let Some(placeholder) = self.placeholder(written)? {
             return Ok(Parameter::Placeholder(placeholder));
@@ -34,7 +34,7 @@ impl Scope<'_> {
         plan_err!("{}: {option} is {written}, expected a number{}", self.function, without_quotes(written))
     }
 
-    /// A whole number of a range, or a placeholder.
+    /// Reads a whole number within a range, or a placeholder.
     pub(super) fn whole_number(
         &mut self,
         option: &str,
@@ -51,7 +51,7 @@ impl Scope<'_> {
         {
             return Ok(number.into());
         }
-        // Most ranges have hardly an end: whoever has gone beyond it is told.
+        // Most ranges end at i64::MAX, so the error shows their end only where the number is beyond it.
         let as_written = written.to_string().parse::<u128>();
         let is_beyond = as_written.is_ok_and(|number| i64::try_from(number).is_err());
         let has_end = *range.end() < i64::MAX || is_beyond;
@@ -64,7 +64,7 @@ impl Scope<'_> {
         )
     }
 
-    /// One of some words, as a string or bare: `scaling => none` is as clear as `scaling => 'none'`.
+    /// Reads one of the allowed words, as a string or bare: `scaling => none` is as clear as `scaling => 'none'`.
     pub(super) fn word<'a>(&mut self, option: &str, sql: &ast::Expr, allowed: &[&'a str]) -> Result<&'a str> {
         let value = match sql {
             ast::Expr::Identifier(ident) => ident.value.clone(),
@@ -82,7 +82,7 @@ impl Scope<'_> {
         })
     }
 
-    /// A factor per feature: `[2, 1]` in the order of the features, or `{path: 2}` by their names, 1 for the others.
+    /// Reads a factor per feature: `[2, 1]` in the order of the features, or `{path: 2}` by their names, 1 for the others.
     pub(super) fn weights(&mut self, sql: &ast::Expr, features: &[Feature]) -> Result<Weights> {
         match sql {
             ast::Expr::Dictionary(fields) if !fields.is_empty() => {
@@ -130,7 +130,7 @@ impl Scope<'_> {
         }
     }
 
-    /// The columns of `keep_members`: `CommandLine`, `[a, b]`, `'a, b'` or `{CommandLine: 5}` with numbers.
+    /// Reads the columns of `keep_members`: `CommandLine`, `[a, b]`, `'a, b'` or `{CommandLine: 5}` with numbers.
     pub(super) fn kept_columns(&mut self, option: &str, value: &ast::Expr) -> Result<Vec<KeptColumn>> {
         let mut kept: Vec<KeptColumn> = vec![];
         if let ast::Expr::Dictionary(fields) = value {
@@ -158,7 +158,7 @@ impl Scope<'_> {
         Ok(kept)
     }
 
-    /// `$1`, if that is what was written.
+    /// Returns the placeholder if the value is one, as in `$1`.
     fn placeholder(&mut self, written: Value) -> Result<Option<Placeholder>> {
         let planned = match written {
             Value::Planned(expr) => expr.clone(),
@@ -189,7 +189,7 @@ impl Scope<'_> {
                     return plan_err!("{function}: {option} is {written}, which can't be computed: {reason}");
                 }
             },
-            // The name of a column is no constant. Whatever else is wrong with it is told.
+            // The name of a column is not a constant, which the error below says. Any other error is returned as it is.
             Err(error) if missing_column(&error).is_some() => {}
             Err(error) => return plan_err!("{function}: {option} is {written}: {}", reason(&error)),
         }
@@ -209,7 +209,7 @@ fn reason(error: &DataFusionError) -> String {
     text.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default().trim_end_matches('.').to_string()
 }
 
-/// The way out where a number stands in quotes.
+/// The hint about a number in quotes.
 fn without_quotes(written: Value) -> String {
     match written.string() {
         Some(text) if text.trim().parse::<f64>().is_ok() => {

@@ -3,10 +3,10 @@
 //! - [`relation`]: the full form with named options, bare tables, subqueries and feature lists.
 //! - [`table_function`]: the positional form, for any engine that takes table functions.
 //! - [`written`]: both forms as one type, and how it is read option by option.
-//! - [`value`]: the written value of an option.
+//! - [`value`]: the value of an option as it was written.
 //! - [`lists`], [`literals`], [`scope`]: lists, constants and expressions, with errors in the words of the call.
-//! - [`planner`]: the host's planning of SQL. [`catalog`]: its tables. [`depth`]: a limit to the depth of expressions.
-//! - [`documentation`]: the texts of the reference.
+//! - [`planner`]: planning SQL by the host. [`catalog`]: finding its tables. [`depth`]: the limit on nested expressions.
+//! - [`documentation`]: the reference of the functions.
 
 mod catalog;
 mod depth;

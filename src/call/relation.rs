@@ -25,7 +25,7 @@ use crate::plan;
 use crate::plan::process_features;
 use crate::plan::spec::TableFunction;
 
-/// The depth of the lists, tuples and names around an expression.
+/// The levels of lists, tuples and names that an argument may have around its expressions.
 const LEVELS_OF_LISTS: usize = 8;
 
 /// Plans `dbcluster(...)`, `dbcluster_members(...)` and `process_features(...)` where a table may stand.
@@ -89,7 +89,7 @@ fn read_call<'a>(
     let name = function.name();
     let (mut positional, mut options) = (vec![], vec![]);
     for arg in args {
-        // Before anything is copied, which takes stack for each level.
+        // This check comes before anything is copied, since copying takes stack for each level.
         if nests_too_deep(arg, LEVELS_OF_LISTS) {
             return plan_err!("{name}: an argument {TOO_DEEP}");
         }
@@ -156,7 +156,7 @@ fn named(arg: &FunctionArg) -> Option<(String, &FunctionArgOperator, &ast::Expr)
     }
 }
 
-/// `eps = 0.1`, which SQL reads as a comparison.
+/// Recognises `eps = 0.1`, which SQL reads as a comparison, and returns its two sides.
 fn looks_like_an_option(value: &ast::Expr) -> Option<(&str, &ast::Expr)> {
     match value {
         ast::Expr::BinaryOp { left, op: ast::BinaryOperator::Eq, right } => match left.as_ref() {
@@ -167,8 +167,8 @@ fn looks_like_an_option(value: &ast::Expr) -> Option<(&str, &ast::Expr)> {
     }
 }
 
-/// The rows to cluster: a subquery, another table function, or a table by its name. With them the name of a WITH
-/// query that hides a table of the session.
+/// Plans the rows to cluster: a subquery, another table function, or a table by its name. Also returns the name of the WITH
+/// query that they come from, if it hides a table of the session.
 fn plan_input(
     function: &str,
     table: &ast::Expr,
@@ -203,8 +203,8 @@ fn plan_input(
     plan_table(function, &name, reference, &text, context)
 }
 
-/// The rows of a table, and the name if it stands for a WITH query while the session has a table of that name. `text` is
-/// what the session looks up, and `reference` what qualifies the columns of what it finds.
+/// Plans a table by its name. Also returns the name if it stands for a WITH query while the session has a table of that name.
+/// `text` is the name that the session looks up, and `reference` becomes the qualifier of the columns.
 fn plan_table(
     function: &str,
     name: &ObjectName,
@@ -217,7 +217,7 @@ fn plan_table(
         .map_err(|error| with_function_name(function, error))?;
     match plan_named(name, context) {
         Ok(plan) => {
-            // A view is planned under its name as well, but as the session's own: the same as when it is looked up.
+            // A view is planned as a SubqueryAlias too, but its plan is the same as that of the lookup.
             let has_name = matches!(plan, LogicalPlan::SubqueryAlias(_));
             let hides =
                 has_name && lookup(function, qualifier, text, context).is_ok_and(|table| table != plan);
@@ -230,8 +230,8 @@ fn plan_table(
     }
 }
 
-/// Whether an error is that of the statement's planner for a name that the statement uses nowhere else: it knows those
-/// only, and the session may know the others.
+/// Whether an error only says that the statement's planner does not know a name. It knows the names that the statement uses
+/// elsewhere; the session may know others.
 fn says_unknown(
     error: &DataFusionError,
     reference: TableReference,
@@ -241,12 +241,12 @@ fn says_unknown(
     unknown.is_err_and(|unknown| unknown.find_root().message() == error.find_root().message())
 }
 
-/// One qualifier for all columns, so that none is mistaken for a column of the clusters.
+/// Gives all columns one qualifier, so that none is mistaken for a column of the clusters.
 fn under_one_name(plan: LogicalPlan) -> Result<LogicalPlan> {
     LogicalPlanBuilder::from(plan).alias("input")?.build()
 }
 
-/// The rows of another table function, as in `dbcluster(process_features(events), ...)`.
+/// Plans another table function, as in `dbcluster(process_features(events), ...)`.
 fn plan_function(
     function: &str,
     call: &ast::Function,
@@ -259,7 +259,7 @@ fn plan_function(
     under_one_name(context.plan(table_factor(&call.name, Some(args)))?)
 }
 
-/// A CTE, or a table that the statement names elsewhere too: the SQL planner knows these.
+/// Plans a CTE, or a table that the statement names elsewhere too: the SQL planner knows these.
 fn plan_named(name: &ObjectName, context: &mut dyn RelationPlannerContext) -> Result<LogicalPlan> {
     context.plan(table_factor(name, None))
 }
@@ -279,7 +279,7 @@ fn table_factor(name: &ObjectName, args: Option<ast::TableFunctionArgs>) -> Tabl
     }
 }
 
-/// A table of the session's catalogs, which only a table function gets to see.
+/// Looks a table up in the session's catalogs, by way of a table function, since nothing else gets to see them.
 fn lookup(
     function: &str,
     reference: TableReference,

@@ -1,4 +1,4 @@
-//! [`Scope`]: SQL of a call, planned over the columns of its input, with errors in the words of the call.
+//! [`Scope`] plans the SQL of a call over the columns of its input, with errors in the words of the call.
 
 use std::ops::ControlFlow;
 
@@ -15,7 +15,7 @@ use crate::near_miss::{did_you_mean, excerpt};
 use crate::options::{Feature, Key};
 use crate::plan::spec::{check_one_row, has_column};
 
-/// Where the SQL of a call has its meaning.
+/// The names that the SQL of a call can use, and the planner that resolves them.
 pub(super) struct Scope<'a> {
     pub(super) function: &'static str,
     /// The columns of the input.
@@ -26,7 +26,7 @@ pub(super) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// A feature: a column under its own name, or an expression under its alias or its text.
+    /// Plans a feature: a column under its own name, or an expression under its alias or its text.
     pub(super) fn feature(&mut self, item: ListItem) -> Result<Feature> {
         let text = item.text();
         let expr = self.over_row(&format!("feature '{}'", excerpt(&text)), item.sql)?;
@@ -38,7 +38,7 @@ impl Scope<'_> {
         Ok(Feature { name, expr, text })
     }
 
-    /// The expressions of an option that takes one or a list.
+    /// Plans the expressions of an option that takes one or a list.
     pub(super) fn keys(&mut self, option: &str, value: &ast::Expr) -> Result<Vec<Key>> {
         let items = read_list(self.function, option, value, self.schema, self.planner)?;
         let mut keys = vec![];
@@ -50,7 +50,7 @@ impl Scope<'_> {
         Ok(keys)
     }
 
-    /// The column that an option names, by its name or as a string.
+    /// Resolves the column that an option names, bare or as a string.
     pub(super) fn column(&mut self, option: &str, value: &ast::Expr) -> Result<Column> {
         let sql = match string_literal(value) {
             Some(name) => ast::Expr::Identifier(ast::Ident::with_quote('"', name)),
@@ -77,7 +77,7 @@ impl Scope<'_> {
         Ok(expr)
     }
 
-    /// Says where in the call something went wrong; of a missing column also which were meant or are there.
+    /// Adds to an error where in the call it arose. For a missing column it also lists the columns that were meant or exist.
     fn with_place(&self, place: &str, error: DataFusionError) -> DataFusionError {
         let function = self.function;
         let Some(field) = missing_column(&error) else {
@@ -103,7 +103,7 @@ impl Scope<'_> {
     }
 }
 
-/// The column that nobody knows, if that is what is wrong.
+/// Returns the column that an error calls unknown, if it is such an error.
 pub(super) fn missing_column(error: &DataFusionError) -> Option<&Column> {
     match error.find_root() {
         DataFusionError::SchemaError(error, _) => match error.as_ref() {
@@ -114,7 +114,7 @@ pub(super) fn missing_column(error: &DataFusionError) -> Option<&Column> {
     }
 }
 
-/// The names, or the first of them where they are too many to read.
+/// Lists the names, or the first of them if they are too many to read.
 fn shortened(names: &[&str]) -> String {
     const SHOWN: usize = 20;
     match names.get(..SHOWN) {
@@ -125,7 +125,7 @@ fn shortened(names: &[&str]) -> String {
     }
 }
 
-/// A plain name that matches a column to the letter is that column, whatever the session does to identifiers.
+/// Quotes each plain name that matches a column to the letter, so that the session does not change its case.
 fn quote_exact_names(sql: &mut ast::Expr, schema: &DFSchema) {
     let _: ControlFlow<()> = visit_expressions_mut(sql, |node| {
         let ident = match node {

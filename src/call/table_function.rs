@@ -1,7 +1,7 @@
 //! The positional form, `dbcluster('events', 'cols', eps [, min_samples])`, for every engine that takes table functions.
 //!
-//! A table function is called with constants and gives a provider. Ours gives a view: the engine inlines its
-//! plan, and the optimizer sees through it.
+//! The engine calls a table function with constants and gets a table provider. Ours is a view, so the engine inlines its
+//! plan and the optimizer sees through it.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ impl TableFunctionImpl for ProcessFeaturesFunction {
     }
 }
 
-/// One string, or the strings of an array.
+/// Returns one string, or the strings of an array.
 fn strings(function: &str, expr: &Expr) -> Result<Vec<String>> {
     const EXPECTED: &str = "expressions over the table's columns, as a string";
     let list = match expr {
@@ -85,7 +85,7 @@ fn strings(function: &str, expr: &Expr) -> Result<Vec<String>> {
         .collect()
 }
 
-/// SQL planning by a session's state.
+/// Plans SQL by a session's state.
 struct StatePlanner<'a>(&'a SessionState);
 
 impl<'a> StatePlanner<'a> {

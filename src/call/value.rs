@@ -1,4 +1,4 @@
-//! [`Value`]: the written value of an option.
+//! [`Value`]: the value of an option as it was written.
 
 use std::fmt::{Display, Formatter};
 
@@ -10,7 +10,7 @@ use datafusion::sql::unparser::expr_to_sql;
 
 use super::lists::string_literal;
 
-/// The written value of an option: SQL, or by position a constant that the engine has planned.
+/// The value of an option as it was written: SQL, or by position a constant that the engine has planned.
 #[derive(Clone, Copy)]
 pub(super) enum Value<'a> {
     Sql(&'a ast::Expr),
@@ -18,7 +18,7 @@ pub(super) enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The SQL of an option that has no place without its name.
+    /// Returns the SQL of an option that can't be given by position.
     pub(super) fn sql(self, function: &str, option: &str) -> Result<&'a ast::Expr> {
         match self {
             Self::Sql(sql) => Ok(sql),
@@ -38,7 +38,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// As SQL.
+/// Writes the value as SQL.
 impl Display for Value<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -46,7 +46,7 @@ impl Display for Value<'_> {
             Self::Planned(Expr::Literal(value, _)) if value.is_null() => f.write_str("NULL"),
             Self::Planned(Expr::Literal(value, _)) if value.data_type().is_numeric() => {
                 match value.cast_to(&DataType::Float64) {
-                    // With its point, which tells it from a whole number, and with all of its digits.
+                    // {:?} keeps the decimal point, which tells it from a whole number, and all of its digits.
                     Ok(ScalarValue::Float64(Some(number))) if !value.data_type().is_integer() => {
                         write!(f, "{number:?}")
                     }

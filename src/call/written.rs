@@ -17,7 +17,7 @@ use super::value::Value;
 use crate::options::{ClusterOption, Takes, TimeColumn, no_such_option};
 use crate::plan::spec::{ClusterSpec, SpecBuilder, TableFunction};
 
-/// A call as it was written, options in the order of writing.
+/// A call as it was written; the options are in the order of writing.
 pub(super) struct WrittenCall<'a> {
     pub(super) function: TableFunction,
     pub(super) input: LogicalPlan,
@@ -31,7 +31,7 @@ impl WrittenCall<'_> {
     /// Reads and checks the call.
     ///
     /// # Errors
-    /// Whatever is wrong with it, told to the person who wrote it: the option, the value, what is allowed.
+    /// Something is wrong with the call; the text names the option, the value and what is allowed.
     pub(super) fn check(self, planner: &mut dyn SqlPlanner) -> Result<ClusterSpec> {
         let name = self.function.name();
         let mut builder = SpecBuilder::try_new(self.function, self.input)?;
@@ -55,7 +55,7 @@ impl WrittenCall<'_> {
     }
 }
 
-/// Reads an option as what it takes.
+/// Reads an option by the kind of value that it takes.
 fn set(
     builder: &mut SpecBuilder,
     option: &'static ClusterOption,
@@ -75,7 +75,7 @@ fn set(
         Takes::Word { names, set } => {
             let word = scope.word(name, value.sql(scope.function, name)?, names)?;
             builder.set(option, |options| {
-                // It is one of the names.
+                // The word is one of the names, so setting it can't fail.
                 let _ = set(options, word);
             })
         }
@@ -105,7 +105,7 @@ fn set(
 /// The option that is written as `name`, in any case.
 ///
 /// # Errors
-/// There is none: names the closest ones, and all.
+/// No option has the name; the error lists the closest names, and all names.
 pub(super) fn find_option(function: TableFunction, name: &str) -> Result<&'static ClusterOption> {
     ClusterOption::find(name).ok_or_else(|| {
         let function = function.name();
@@ -119,7 +119,7 @@ pub(super) fn find_option(function: TableFunction, name: &str) -> Result<&'stati
     })
 }
 
-/// `error` with the function's name before it: it comes from a place that does not know who asked.
+/// Puts the function's name before an error from code that does not know which function was called.
 pub(super) fn with_function_name(function: &str, error: DataFusionError) -> DataFusionError {
     match error {
         DataFusionError::Plan(text) => DataFusionError::Plan(format!("{function}: {text}")),

@@ -1,12 +1,12 @@
-//! [`FileStatistics`]: what files tell of themselves is used as far as it is true.
+//! [`FileStatistics`] keeps the engine from answering by statistics of files that are not exact.
 //!
 //! Writers of Parquet leave NaN out of their statistics. Where the least value of a file's column is its greatest, the engine
 //! takes the column for that constant and does not read it, and `max(x)` is answered without a look at the rows: a NaN reads as
-//! a number that is in other rows. So what is told of floats is marked as inexact, which the engine uses for estimates and for
-//! leaving out row groups, and not as values.
+//! a number that is in other rows. So the statistics of floats are marked as inexact: the engine uses those to estimate
+//! and to skip row groups, and not as values.
 //!
-//! A file that tells that it has no rows is not read: a column of booleans without rows takes no bytes, and the engine fails to
-//! read no bytes.
+//! A file whose statistics say that it has no rows is not read: its boolean columns take no bytes, which the engine fails to
+//! read.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ fn better_scan(node: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> 
     if is_good {
         return None;
     }
-    // As many groups as before: each is a partition of the scan.
+    // The number of groups stays the same, since each is a partition of the scan.
     let groups = groups.map(|group| {
         let files = group.iter().filter(|file| !is_empty(file)).cloned().map(|mut file| {
             file.statistics = file.statistics.map(|statistics| Arc::new(inexact(&statistics)));

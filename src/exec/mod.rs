@@ -11,14 +11,16 @@
 //! | [`FetchExemplars`] | [`ExemplarKeyCollectExec`] and [`ExemplarFilterExec`] below that join, see [`exemplar_fetch`] |
 //! | [`SelectExemplars`] | [`ExemplarSelectExec`] for the window that decides which row stands for a cluster |
 //!
-//! Where a rule is absent or switched off the engine's own operators do the same work, with the same result. Two rules have no
+//! Without a rule the engine's own operators do the same work, with the same result. Two rules have no
 //! switch, since answers depend on them: [`FileStatistics`], and [`UnchangedFilesRule`], which adds [`UnchangedFilesExec`] to
 //! make a file that is replaced during the query an error.
 //!
-//! A plan may run several times, one run after the other or at once, and a run may be dropped at any point. So what an
-//! operator learns in a run belongs to the stream of that run, and an operator that has to see all of its input has one
-//! output partition. The filter of [`exemplar_fetch`] is the exception: it stands in the plan, where the scan has it, so
-//! each run opens it before it learns anew.
+//! A plan may run several times, one run after the other or at once, and a run may be dropped at any point. So the
+//! state of a run belongs to the stream of that run, and an operator that has to see all of its input has one output partition.
+//! The filter of [`exemplar_fetch`] is the exception: the scan needs it in the plan, so each run opens it first and sets it
+//! anew.
+//!
+//! [`exemplar_fetch`] lists all places that recognise a plan of this crate by its shape.
 
 mod dbscan;
 mod exemplar_fetch;

@@ -1,4 +1,4 @@
-//! The methods that operators with one input have in common.
+//! Macros for the methods that operators with one input have in common.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use crate::error::internal_err;
 
-/// The methods of an `ExecutionPlan` that follow from its field `input`, and from how the same operator is made over another
-/// input.
+/// Implements the methods of an `ExecutionPlan` that follow from its field `input`. The argument builds the same operator over
+/// another input.
 macro_rules! one_input {
     ($over:expr) => {
         fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -42,7 +42,7 @@ macro_rules! one_input {
 }
 pub(super) use one_input;
 
-/// The methods of an operator that lets the rows of its input pass, in their order and partitions.
+/// Implements the methods of an operator that passes its rows on, in their order and partitions.
 macro_rules! rows_of_input {
     () => {
         fn properties(&self) -> &Arc<PlanProperties> {
@@ -63,7 +63,7 @@ macro_rules! rows_of_input {
 }
 pub(super) use rows_of_input;
 
-/// The statistics of an operator that lets all rows of its input pass.
+/// Implements the statistics of an operator that passes all of its rows on.
 macro_rules! statistics_of_input {
     () => {
         fn statistics_from_inputs(
@@ -78,7 +78,7 @@ macro_rules! statistics_of_input {
 }
 pub(super) use statistics_of_input;
 
-/// The one new child of an operator.
+/// Returns the one new child of an operator.
 pub(super) fn only_child(
     operator: &str,
     children: Vec<Arc<dyn ExecutionPlan>>,

@@ -1,7 +1,7 @@
-//! The rules that put our operators in the place of the engine's.
+//! The physical rules that replace operators of the engine by ours.
 //!
-//! They belong before the rules of the engine that choose joins, which ask the operators how many rows to expect, and before
-//! those that add shuffles and sorts, which ask what they need. Among themselves [`JoinClustersByHash`] comes before
+//! They belong before the rules of the engine that choose joins, which use the operators' row estimates, and before those that
+//! add shuffles and sorts, which use the operators' requirements. Among themselves [`JoinClustersByHash`] comes before
 //! [`FetchExemplars`], which rewrites its joins.
 
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use super::{ExemplarSelectExec, dbscan, exemplar_fetch};
 use crate::config::DbclusterConfig;
 
-/// A rule that replaces single operators: its name in EXPLAIN VERBOSE, its switch, and what it makes of an operator, if
-/// anything.
+/// Defines a rule that replaces single operators, by its name in EXPLAIN VERBOSE, its switch, and the function that replaces an
+/// operator.
 macro_rules! operator_rule {
     ($(#[$doc:meta])* $rule:ident, $name:literal, $enabled:ident, $in_place_of:expr) => {
         $(#[$doc])*
@@ -57,7 +57,7 @@ operator_rule! {
 }
 
 operator_rule! {
-    /// Filters the events by what the exemplars are found by, before they are joined with the clusters.
+    /// Filters the events by the order keys of the exemplars before they are joined with the clusters.
     FetchExemplars, "fetch_exemplars", enable_exemplar_fetch, exemplar_fetch::in_place_of
 }
 

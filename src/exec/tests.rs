@@ -1,4 +1,4 @@
-//! Runs of one plan after the other and at once, and the memory that the first rows take.
+//! Tests of plans that run several times, one after the other and at once, and of the memory of the first rows.
 
 use std::sync::Arc;
 
@@ -16,8 +16,9 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect,
 use futures::StreamExt;
 
 use super::{ExemplarKeyCollectExec, ExemplarSelectExec};
+use crate::plan::columns::TIE;
 
-/// Rows of groups (below 0: of none), their values, and a text.
+/// Builds a batch of rows with a group (below 0 for none), a value and a text.
 fn batch(rows: &[(i64, i64)]) -> RecordBatch {
     let group: Int64Array = rows.iter().map(|(group, _)| Some(*group)).collect();
     let value: Int64Array = rows.iter().map(|(_, value)| Some(*value)).collect();
@@ -32,17 +33,17 @@ fn table(partitions: &[Vec<RecordBatch>]) -> Arc<dyn ExecutionPlan> {
     MemorySourceConfig::try_new_exec(partitions, schema, None).expect("a table")
 }
 
-/// The first row of each group by its value.
+/// Plans the first row of each group by its value.
 fn exemplars(partitions: &[Vec<RecordBatch>]) -> Arc<dyn ExecutionPlan> {
     let input = table(partitions);
     let mut fields: Vec<_> = input.schema().fields().iter().cloned().collect();
-    fields.push(Arc::new(Field::new("__tie", DataType::UInt64, false)));
+    fields.push(Arc::new(Field::new(TIE, DataType::UInt64, false)));
     let order = PhysicalSortExpr::new(Arc::new(Column::new("value", 1)), SortOptions::default());
     let cluster = vec![Arc::new(Column::new("group", 0)) as _];
     Arc::new(ExemplarSelectExec::with_input(input, Arc::new(Schema::new(fields)), cluster, vec![order]))
 }
 
-/// Three partitions, in each of which are rows of all groups and of none.
+/// Builds three partitions, each with rows of all groups and of none.
 fn partitions() -> Vec<Vec<RecordBatch>> {
     let row = |row: i64| (row % 40 - 10, (row * 7919) % 1000);
     let batches = |first: i64| -> Vec<RecordBatch> {
@@ -63,7 +64,7 @@ async fn rows(plan: &Arc<dyn ExecutionPlan>, context: &Arc<TaskContext>) -> Vec<
     sorted(&collect(Arc::clone(plan), Arc::clone(context)).await.expect("rows"))
 }
 
-/// A run that is dropped half-way leaves nothing to those that come after it or run beside it.
+/// A run that is dropped half-way does not affect later or concurrent runs.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exemplars_are_those_of_one_run() {
     let context = Arc::new(TaskContext::default());
@@ -86,7 +87,7 @@ async fn exemplars_are_those_of_one_run() {
     assert_eq!((&one, &other), (&expected, &expected));
 }
 
-/// The filter knows the keys of one whole run.
+/// The filter holds the keys of one complete run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_are_those_of_one_run() {
     let input = table(&[partitions().concat()]);
@@ -117,8 +118,7 @@ async fn keys_are_those_of_one_run() {
     }
 }
 
-/// Rows that better ones replace are given back: where each batch is better than the last, the memory that is reserved
-/// is that of the rows that are kept.
+/// Replaced rows are freed: if each batch is better than the last, the reservation is that of the kept rows.
 #[tokio::test]
 async fn rows_that_are_replaced_take_no_memory() {
     let better = |by: i64| batch(&(0..1000).map(|group| (group, 1000 - by)).collect::<Vec<_>>());

@@ -1,7 +1,7 @@
-//! [`UnchangedFilesExec`]: the rows of a query count only if the files that it reads twice stayed the same.
+//! [`UnchangedFilesExec`] fails a query if a file that it reads twice has changed between the reads.
 //!
-//! It is at the root of a plan, so that it sees the end of every look, also where a `LIMIT` ends them early; but below what
-//! writes the rows, which then hears of it before it has done.
+//! It stands at the root of a plan, so that it sees the end of both reads, even if a `LIMIT` ends them early. In a plan that
+//! writes its rows it stands below the sink, which then gets the error before it completes the file.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,8 +34,8 @@ use super::dbscan::clusters;
 use super::one_input::{one_input, rows_of_input, statistics_of_input};
 use crate::file_versions::{CHANGED, FileVersions, file_name};
 
-/// Puts [`UnchangedFilesExec`] into plans that cluster and read a file twice. It belongs behind all other rules, which
-/// need not know of it.
+/// Puts [`UnchangedFilesExec`] into plans that cluster and read a file twice. It belongs after all other rules, which need not
+/// know the operator.
 #[derive(Debug, Default)]
 pub struct UnchangedFilesRule;
 
@@ -57,7 +57,7 @@ impl PhysicalOptimizerRule for UnchangedFilesRule {
     }
 }
 
-/// The plan with the operator below what writes or explains, else at the root.
+/// Puts the operator below a node that writes or explains, else at the root.
 fn guarded(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let is = |node: &Arc<dyn ExecutionPlan>| {
         let node: &dyn Any = node.as_ref();
@@ -75,7 +75,7 @@ fn guarded(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
 }
 
-/// The files that more than one scan of a plan reads, as each of the scans was planned for them.
+/// Returns the files that more than one scan of a plan reads, as each of the scans was planned for them.
 fn read_twice(plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<(ObjectStoreUrl, ObjectMeta)>> {
     let mut files: BTreeMap<(ObjectStoreUrl, Path), Vec<ObjectMeta>> = BTreeMap::new();
     plan.apply(|node| {
@@ -83,7 +83,7 @@ fn read_twice(plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<(ObjectStoreUrl, Obje
         let source = node.downcast_ref::<DataSourceExec>();
         if let Some(scan) = source.and_then(|source| source.data_source().downcast_ref::<FileScanConfig>()) {
             let of_scan = scan.file_groups.iter().flat_map(FileGroup::files);
-            // A file that is read in pieces counts once.
+            // A file that one scan reads in pieces counts once.
             let of_scan: BTreeMap<&Path, &ObjectMeta> =
                 of_scan.map(|file| (&file.object_meta.location, &file.object_meta)).collect();
             for (path, file) in of_scan {
@@ -96,12 +96,12 @@ fn read_twice(plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<(ObjectStoreUrl, Obje
     Ok(twice.flat_map(|((url, _), seen)| seen.into_iter().map(move |file| (url.clone(), file))).collect())
 }
 
-/// Gives out its input if the files that are read twice are the same before its first row and after its last.
+/// Passes its input on, and fails unless the files that are read twice are the same before the first row and after the last.
 #[derive(Debug, Clone)]
 pub struct UnchangedFilesExec {
-    /// Of one partition: there is one end.
+    /// The input, of one partition, so that it has one end.
     input: Arc<dyn ExecutionPlan>,
-    /// As the scans of them were planned, so each at least twice.
+    /// The files as the scans were planned for them, so each at least twice.
     files: Vec<(ObjectStoreUrl, ObjectMeta)>,
 }
 
@@ -115,15 +115,15 @@ impl UnchangedFilesExec {
         Ok(Self { input, files })
     }
 
-    /// How many files are read twice.
+    /// Returns the number of files that are read twice.
     fn count(&self) -> usize {
         self.files.iter().map(|(url, file)| (url, &file.location)).collect::<BTreeSet<_>>().len()
     }
 
-    /// The files as they are before the first look.
+    /// Notes the files as they are before the first read.
     ///
     /// # Errors
-    /// One is not the file that the query was planned for: the scans would read it by another file's size.
+    /// A file is not the one that the query was planned for; the scans would read it by another file's size.
     async fn before(&self, context: &TaskContext) -> Result<FileVersions> {
         let mut planned = FileVersions::default();
         for (url, file) in &self.files {
@@ -160,7 +160,7 @@ impl Run {
     }
 }
 
-/// A reader that fails in the middle of another file's bytes says what it found there, and not why.
+/// Replaces the error of a reader that met the bytes of a changed file, which names the bytes and not the cause.
 async fn explained(before: &FileVersions, error: DataFusionError) -> DataFusionError {
     let root = error.find_root();
     let says_so = matches!(root, DataFusionError::Execution(text) if text.contains(CHANGED));

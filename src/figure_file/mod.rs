@@ -2,7 +2,7 @@
 //!
 //! Each [`Figure`] is a [`FileFormatFactory`] of the engine, so `COPY` plans, checks and runs it as it does Parquet,
 //! wherever SQL runs and on every object store. Options and columns are checked when the statement is planned, before
-//! anything is read. All of them write through one sink.
+//! anything is read. All of them write through one sink, which holds the rows in memory.
 //!
 //! A page can't be read back: `CREATE EXTERNAL TABLE ... STORED AS SCATTER` says so.
 
@@ -42,7 +42,7 @@ impl GetExt for FigureFormatFactory {
 
 impl FileFormatFactory for FigureFormatFactory {
     fn create(&self, _: &dyn Session, options: &HashMap<String, String>) -> Result<Arc<dyn FileFormat>> {
-        // SQL puts `format.` before a name without a dot.
+        // The engine puts `format.` before a name without a dot.
         let mut options: Vec<(String, String)> = options
             .iter()
             .map(|(name, value)| (name.strip_prefix("format.").unwrap_or(name).to_string(), value.clone()))
@@ -56,7 +56,7 @@ impl FileFormatFactory for FigureFormatFactory {
     }
 }
 
-/// Refuses to read a figure.
+/// Refuses `CREATE EXTERNAL TABLE` for a figure.
 #[async_trait]
 impl TableProviderFactory for FigureFormatFactory {
     async fn create(&self, _: &dyn Session, _: &CreateExternalTable) -> Result<Arc<dyn TableProvider>> {
@@ -72,7 +72,7 @@ fn cannot_be_read<T>(figure: Figure) -> Result<T> {
     )
 }
 
-/// A figure and its options, not yet checked: the columns are not known.
+/// A figure with its options, which are checked when the columns are known.
 #[derive(Debug)]
 struct FigureFormat {
     figure: Figure,
@@ -153,17 +153,17 @@ impl FileFormat for FigureFormat {
     }
 
     fn file_source(&self, table_schema: TableSchema) -> Arc<dyn FileSource> {
-        // Never asked: nothing infers a schema of a figure, so nothing scans one.
+        // This is never called: no schema is inferred for a figure, so none is scanned.
         datafusion::datasource::file_format::json::JsonFormat::default().file_source(table_schema)
     }
 }
 
-/// What the columns of a query are for a figure.
+/// Returns the columns of a query with their types for a figure.
 pub fn columns(schema: &Schema) -> Vec<(&str, ColumnType)> {
     schema.fields().iter().map(|field| (field.name().as_str(), column_type(field.data_type()))).collect()
 }
 
-/// What a column of this type is for a figure.
+/// Returns the type for a figure of an Arrow type.
 fn column_type(data_type: &DataType) -> ColumnType {
     match data_type {
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => ColumnType::Time,

@@ -1,4 +1,4 @@
-//! The sink of all figures: collects the rows, draws, writes one object.
+//! [`FigureSink`] collects the rows of a query, draws the figure, and writes it as one object. Memory is reserved.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use futures::StreamExt;
 use super::column_type;
 use dbcluster_figures::{Column, ColumnType, Density, Figure, PlotError, Rows, Settings};
 
-/// Draws what it gets.
+/// The sink of all figures.
 #[derive(Debug)]
 pub(super) struct FigureSink {
     figure: Figure,
@@ -64,7 +64,7 @@ impl DataSink for FigureSink {
                 self.add(density, &batch)?;
                 continue;
             }
-            // Arrays, text and page.
+            // The factor covers the arrays, their text and the page.
             reservation.try_grow(4 * get_record_batch_memory_size(&batch))?;
             batches.push(batch);
             if count > self.figure.max_rows() {
@@ -106,7 +106,7 @@ fn plot_error(error: &PlotError) -> DataFusionError {
     exec_datafusion_err!("{error}")
 }
 
-/// Arrow's rows as plain data.
+/// Converts Arrow rows to the plain data of a figure.
 pub fn rows(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Rows> {
     let column = |(at, field): (usize, &Arc<arrow::datatypes::Field>)| {
         let mut column = Column {

@@ -1,4 +1,4 @@
-//! The arguments of the functions are checked in one place, while the query is planned.
+//! Checks the arguments of the functions in one place, while the query is planned.
 //!
 //! Every function has one value as argument 1, and some have one optional constant as argument 2. The constant must
 //! be a literal: it is looked at twice, by [`planned_option`] so that a bad one is a planning error, and by
@@ -13,7 +13,7 @@ use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, Signature, Volati
 
 use crate::error::{argument_error, argument_text, internal_err};
 
-/// The types that a parameter takes.
+/// The types that a parameter accepts.
 #[derive(Clone, Copy)]
 pub(super) enum Takes {
     String,
@@ -34,7 +34,7 @@ impl Takes {
         }
     }
 
-    /// The words for what is expected, and the expression that makes it of a column.
+    /// Returns the words for what is expected, and an expression that converts a column to it.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::String => ("a string", "CAST(... AS VARCHAR)"),
@@ -46,8 +46,8 @@ impl Takes {
     }
 }
 
-/// The methods of a scalar function that follow from its name, its parameters and the type of its result. `option` reads
-/// argument 2, the second parameter.
+/// Implements the methods of a scalar function that follow from its name, its parameters and the type of its result. `option`
+/// reads argument 2, the second parameter.
 macro_rules! scalar_function {
     (
         $name:literal($($parameter:literal: $takes:ident),+) -> $returns:expr
@@ -92,7 +92,7 @@ macro_rules! scalar_function {
 }
 pub(super) use scalar_function;
 
-/// The signature of every function here: [`coerce`] decides.
+/// Returns the signature of every function here, which leaves the check to [`coerce`].
 ///
 /// The engine's `Signature::coercible` keeps dictionaries too, but its errors name neither the argument nor a way out.
 pub(super) fn signature() -> &'static Signature {
@@ -135,7 +135,7 @@ pub(super) fn coerce(
     Ok(types)
 }
 
-/// The optional argument 2 as the planner sees it, `None` if it is not given.
+/// Returns the optional argument 2 as the planner sees it, `None` if it is not given.
 pub(super) fn planned_option<'a>(
     function: &str,
     args: &ReturnFieldArgs<'a>,
@@ -150,10 +150,10 @@ pub(super) fn planned_option<'a>(
     }
 }
 
-/// Argument 1, and the optional argument 2 as a value, when rows come.
+/// Returns argument 1, and the optional argument 2 as a value, while the query runs.
 ///
-/// A host behind the foreign function interface hands over constants as arrays: one that repeats a single value
-/// is a constant too. An empty one stands for no rows, for which NULL will do.
+/// A host behind the foreign function interface passes constants as arrays, so an array that repeats a single value is a
+/// constant too. An empty one means that there are no rows, and any value will do.
 pub(super) fn evaluated<'a>(
     function: &str,
     args: &'a [ColumnarValue],
@@ -176,12 +176,12 @@ pub(super) fn evaluated<'a>(
     }
 }
 
-/// The field of a result: a NULL comes out wherever a NULL went in.
+/// Returns the field of a result, which is NULL wherever an argument is.
 pub(super) fn result_field(function: &str, data_type: DataType) -> FieldRef {
     Arc::new(Field::new(function, data_type, true))
 }
 
-/// The result when argument 2 is NULL.
+/// Returns the result for a NULL as argument 2.
 pub(super) fn null(data_type: &DataType) -> Result<ColumnarValue> {
     ScalarValue::try_new_null(data_type).map(ColumnarValue::Scalar)
 }

@@ -2,34 +2,34 @@
 //!
 //! These are plain loops in a shape that the compiler turns into vector instructions, also for strings as short as
 //! paths and command lines:
-//! - A chunk that is not ASCII ends the loop. Without an exit the compiler vectorizes across the chunks, of which there
-//!   are few, and not within them.
-//! - The bytes behind the last whole chunk are one more chunk, filled up with zeros: no byte is looked at alone.
-//! - `inline`, as there is no link-time optimization that would do it across modules.
+//! - A chunk that is not ASCII ends the loop. Without an exit the compiler vectorizes across chunks, of which there are few,
+//!   and not within them.
+//! - The bytes after the last whole chunk are padded with zeros to one more chunk, so no byte is processed alone.
+//! - The functions are `inline`, since there is no link-time optimization across modules.
 
 const LANES: usize = 16;
 type Chunk = [u8; LANES];
 
-/// The bytes of a block: so few that a `u8` holds how many of them are members, and a `u16` their sum.
+/// The bytes of a block: few enough that each lane counts in a `u8` and sums in a `u16`.
 const BLOCK: usize = 15 * LANES;
 
-/// How many bytes of `text` are members, of which NUL must be none. `None` if the text is not ASCII.
+/// Counts the bytes of `text` that are members; NUL must not be one. `None` if the text is not ASCII.
 #[inline]
 pub(super) fn count(text: &str, is_member: impl Fn(u8) -> bool) -> Option<i64> {
     let count_lanes = |counts: &mut Chunk, chunk: &Chunk| {
-        // By index: over a zip it is not vectorized.
+        // The loop is by index since the compiler does not vectorize a zip.
         for lane in 0..LANES {
             counts[lane] += u8::from(is_member(chunk[lane]));
         }
     };
     sum_blocks(text.as_bytes(), [0; LANES], count_lanes, |counts| {
         let [low, high] = halves(&counts);
-        // The product has the sum of all bytes in its topmost.
+        // The highest byte of the product is the sum of all bytes.
         (low + high).wrapping_mul(0x0101_0101_0101_0101) >> 56
     })
 }
 
-/// The sum of the code points of `text`, which are its bytes. `None` if the text is not ASCII.
+/// Adds up the code points of `text`, which are its bytes. `None` if the text is not ASCII.
 #[inline]
 pub(super) fn sum(text: &str) -> Option<i64> {
     const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
@@ -39,13 +39,13 @@ pub(super) fn sum(text: &str) -> Option<i64> {
         sums[0] += in_pairs(low);
         sums[1] += in_pairs(high);
     };
-    // As above, with a sum of 16 bits.
+    // The product adds up the four sums of 16 bits, as above.
     sum_blocks(text.as_bytes(), [0; 2], add_pairs, |[low, high]| {
         (low + high).wrapping_mul(0x0001_0001_0001_0001) >> 48
     })
 }
 
-/// Adds up the `total` of every block, which `add` has brought from `zero` to the sums of the block's chunks.
+/// Adds up the `total` of every block, after `add` has added each chunk of the block to `zero`.
 #[inline]
 fn sum_blocks<Lanes: Copy>(
     text: &[u8],
@@ -72,10 +72,10 @@ fn sum_blocks<Lanes: Copy>(
     Some(sum)
 }
 
-/// The bytes behind the whole chunks of `block`, and zeros.
+/// Returns the bytes after the whole chunks of `block`, padded with zeros.
 #[inline]
 fn rest(block: &[u8]) -> Chunk {
-    /// At `n`, the last `n` bytes of a chunk.
+    /// The mask at index `n` keeps the last `n` bytes of a chunk.
     const LAST: [u128; LANES] = {
         let mut masks = [0; LANES];
         let mut n = 1;
@@ -85,7 +85,7 @@ fn rest(block: &[u8]) -> Chunk {
         }
         masks
     };
-    // Masked out of the last 16 bytes, where there are as many: a copy of unknown length is a call.
+    // If there are 16 bytes they are masked out of the last 16, since a copy of unknown length would be a function call.
     if let Some(last) = block.last_chunk() {
         return (u128::from_le_bytes(*last) & LAST[block.len() % LANES]).to_le_bytes();
     }
@@ -104,7 +104,7 @@ fn halves(chunk: &Chunk) -> [u64; 2] {
 mod tests {
     use super::*;
 
-    /// Around the borders of chunks and blocks.
+    /// Returns lengths around the bounds of chunks and blocks.
     fn lengths() -> impl Iterator<Item = usize> {
         (0..=70).chain(BLOCK - 20..=BLOCK + 36).chain(2 * BLOCK - 1..=2 * BLOCK + 1)
     }

@@ -1,9 +1,9 @@
-//! `cmdline_template`: a command line with all that varies masked, the human name of a pattern.
+//! `cmdline_template`: a command line with all variable parts masked, as a readable name of its pattern.
 //!
 //! The text is read once from left to right, as runs of letters and digits with something else between them. Where a
 //! run begins, the masks are tried in their order:
 //!
-//! | mask | what | not |
+//! | mask | replaces | but not |
 //! |---|---|---|
 //! | `<GUID>` | `4f1c2a90-5b1d-4c0e-9a55-0123456789ab`, also in braces, which go with it | |
 //! | `<TIME>` | `2019-01-11T04:30:22.5Z`, `2019/01/11`, `20190111T043022Z`, `1/11/2019 4:30 PM`, `04:30:22` | `04:30` |
@@ -11,10 +11,10 @@
 //! | `<HEX>` | `0x1F`; 8 or more hexadecimal digits with a digit and a letter among them | `deadbeef` |
 //! | `<NUM>` | a run of digits | |
 //!
-//! A mask takes whole runs only. Digits inside a word remain, since they are part of a name: `System32`, `x64`,
+//! A mask replaces whole runs only. Digits inside a word remain, since they are part of a name: `System32`, `x64`,
 //! `v4`, `web01`. Any character that is neither letter nor digit separates: `tmp_123.log` is `tmp_<NUM>.log`.
-//! Dates and addresses are told by their form (and range, for addresses), so that a version of four small numbers
-//! reads as an address.
+//! Dates and addresses are recognised by their form (and range, for addresses), so a version of four small numbers becomes an
+//! address.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -70,14 +70,14 @@ impl ScalarUDFImpl for CmdlineTemplate {
     }
 }
 
-/// Something that spans several runs.
+/// A mask for text that may span several runs.
 struct Mask {
     name: &'static str,
-    /// It can begin with this run, which may be empty, and the byte behind it. Most places are spared the search by this.
+    /// Whether a match can begin with this run, which may be empty, and the byte after it. Most places need no search then.
     begins: fn(&str, u8) -> bool,
     /// Matches at the beginning of a text.
     pattern: Regex,
-    /// How much of the match it is, given what comes before and after it; nothing if it is none after all.
+    /// Returns the length of the match that is masked, given the text around it; `None` if it is no match after all.
     length: fn(before: &str, matched: &str, after: &str) -> Option<usize>,
 }
 
@@ -125,7 +125,7 @@ fn whole(_before: &str, matched: &str, after: &str) -> Option<usize> {
 }
 
 fn address(before: &str, matched: &str, after: &str) -> Option<usize> {
-    // `fe80::1: text`: a colon behind it is none of its own, unless there are two.
+    // A single colon after an address is not part of it, as in `fe80::1: text`.
     let matched = match matched.strip_suffix(':') {
         Some(shorter) if !shorter.ends_with(':') => shorter,
         _ => matched,
@@ -158,7 +158,7 @@ fn mask(text: &str, out: &mut String) {
             out.push_str(name);
             length
         } else if run.is_empty() {
-            // On to where something may begin again.
+            // The search goes on where a run or a mask may begin.
             let begins = |&(_, c): &(usize, char)| c.is_alphanumeric() || c == '{' || c == ':';
             let length = rest.char_indices().skip(1).find(begins).map_or(rest.len(), |(index, _)| index);
             out.push_str(&rest[..length]);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     proptest! {
-        /// Text is attacker's text: no input may panic, and what has no digits has nothing to mask.
+        /// Attackers write the text, so no input may panic; text without digits has nothing to mask.
         #[test]
         fn takes_any_text(text in "\\PC*", dense in "[0-9a-fx:./ {}T-]*", wordy in "[^0-9]*") {
             template(&text);

@@ -1,4 +1,4 @@
-//! Delimiter classes: which characters of a command line separate its parts.
+//! [`Delimiters`]: a class of characters that separate the parts of a command line.
 //!
 //! The default is the class of the msticpy library, in Python's notation ``[\s\-\\/\.,"'|&:;%$()]``. A user may give
 //! another one, and it means what it means in Python's `re`:
@@ -8,9 +8,9 @@
 //! - `&&`, `--`, `~~` and a nested `[` are plain characters; in Rust they are operators. A `]` in the first place is
 //!   a plain character too.
 //!
-//! So the class is read as Python reads it and written down anew for Rust, every character by its number. A match is
-//! always one character, hence no regular expression ever runs over a text: ASCII is a table of bytes, and only other
-//! characters, one by one, are asked of the expression. The default, which most calls use, also exists as arithmetic.
+//! So the class is parsed by Python's rules and written anew for Rust, with every character as its number. A match is always
+//! one character, so no regular expression runs over a whole text: ASCII is looked up in a table of bytes, and only other
+//! characters are tested one by one. The default class, which most calls use, is arithmetic on bytes.
 
 use std::collections::HashMap;
 use std::iter::Peekable;
@@ -26,9 +26,9 @@ use crate::error::argument_error;
 /// A set of characters.
 #[derive(Debug)]
 pub(super) struct Delimiters {
-    /// 1 for a member. Bytes from 128 on are 0: they are no characters.
+    /// 1 for a member. Bytes from 128 on are 0, since they are not characters.
     ascii: [u8; 256],
-    /// Decides about the other characters: they are members if it matches, or without it, if they are white space.
+    /// The expression that the other members match. Without it, white space is a member.
     others: Option<Regex>,
 }
 
@@ -40,18 +40,18 @@ static DEFAULT: LazyLock<Arc<Delimiters>> = LazyLock::new(|| {
     Arc::new(Delimiters { ascii, others: None })
 });
 
-/// Whether an ASCII byte is in the default class: the table as arithmetic, which is done for many bytes at once.
+/// Whether an ASCII byte is in the default class. It is arithmetic, which the compiler does for many bytes at once.
 #[inline]
 fn is_default(byte: u8) -> bool {
     let is_ascii_space = matches!(byte, b'\t'..=b'\r');
     let from_1c_to_slash = matches!(byte, 0x1c..=b'/');
-    // In that range but not in the class are ! # * and +, in the class but not in that range : ; \ and |. One bit
-    // apart, they are told in pairs: ! #, then * + and : ; at once, then \ |.
+    // The characters ! # * + are in that range but not in the class; : ; \ | are in the class but not in that range. Pairs that
+    // differ in one bit are corrected at once: ! #, then * + with : ;, then \ |.
     is_ascii_space ^ from_1c_to_slash ^ (byte | 0x02 == b'#') ^ (byte | 0x11 == b';') ^ (byte | 0x20 == b'|')
 }
 
 impl Delimiters {
-    /// The class that argument 2 of `function` asks for: the default without one, `None` if it is NULL.
+    /// Returns the class that argument 2 of `function` gives: the default without one, `None` if it is NULL.
     ///
     /// Classes are compiled once per process and kept, since a query comes here once per batch.
     pub(super) fn from_option(function: &str, option: Option<&ScalarValue>) -> Result<Option<Arc<Self>>> {
@@ -96,7 +96,7 @@ impl Delimiters {
         }
     }
 
-    /// How many characters of `text` are members.
+    /// Counts the characters of `text` that are members.
     pub(super) fn count(&self, text: &str) -> i64 {
         let in_ascii = match &self.others {
             None => ascii::count(text, is_default),
@@ -108,11 +108,11 @@ impl Delimiters {
         in_ascii.unwrap_or_else(|| text.chars().filter(|&c| self.contains(c)).count() as i64)
     }
 
-    /// Hands the members among the characters of `text` to `f`, in order, several at a time.
+    /// Passes the members among the characters of `text` to `f`, in order, several at a time.
     pub(super) fn for_each_piece(&self, text: &str, mut f: impl FnMut(&str)) {
         if text.is_ascii() {
             for chunk in text.as_bytes().chunks(64) {
-                // Without a branch that nobody can predict: every byte is written, and overwritten if it is none.
+                // Every byte is written, and overwritten if it is no member, which needs no unpredictable branch.
                 let mut piece = [0; 64];
                 let mut length = 0;
                 for &byte in chunk {
@@ -155,7 +155,7 @@ fn python_class_for_rust(class: &str) -> Result<String, String> {
             rust += &member.in_rust();
             continue;
         }
-        // A hyphen makes a range, unless it is the last.
+        // A hyphen makes a range unless it is the last character.
         let c = chars.next().ok_or(NOT_CLOSED)?;
         if c == ']' {
             rust += &member.in_rust();
@@ -185,7 +185,7 @@ enum Member {
 }
 
 impl Member {
-    /// Reads one that begins with `c`.
+    /// Reads an item that begins with `c`.
     fn read(c: char, chars: &mut Peekable<Chars>) -> Result<Self, String> {
         if c != '\\' {
             return Ok(Self::Char(c));
@@ -233,7 +233,7 @@ fn in_rust(c: char) -> String {
     format!("\\x{{{:x}}}", u32::from(c))
 }
 
-/// The character of an escape `\x`, `\u` or `\U`, which has exactly `count` digits.
+/// Reads the character of an escape `\x`, `\u` or `\U`, which has exactly `count` digits.
 fn hexadecimal(escape: char, count: usize, chars: &mut Peekable<Chars>) -> Result<char, String> {
     let digits = digits(16, count, chars);
     if digits.len() < count {
@@ -243,7 +243,7 @@ fn hexadecimal(escape: char, count: usize, chars: &mut Peekable<Chars>) -> Resul
     character.ok_or_else(|| format!(r"\{escape}{digits} is not a character"))
 }
 
-/// The next digits, at most `most` of them.
+/// Reads the next digits, at most `most` of them.
 fn digits(radix: u32, most: usize, chars: &mut Peekable<Chars>) -> String {
     std::iter::from_fn(|| chars.next_if(|c| c.is_digit(radix))).take(most).collect()
 }

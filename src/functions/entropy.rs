@@ -1,4 +1,4 @@
-//! `entropy`: how evenly a string spreads over its characters.
+//! `entropy`: the Shannon entropy of a string's characters (Shannon, "A Mathematical Theory of Communication", 1948).
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ fn bits_per_character(text: &str) -> f64 {
     }
 }
 
-/// The counts come in the order of their characters: a sum of floats is the same only in the same order.
+/// Computes the bits per character. The counts are in the order of their characters, since a sum of floats depends on order.
 fn bits(counts: impl Iterator<Item = usize>, length: usize) -> f64 {
     counts.fold(0.0, |bits, count| {
         let share = count as f64 / length as f64;

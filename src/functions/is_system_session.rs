@@ -58,7 +58,7 @@ fn is_system_number(id: i128) -> bool {
 
 fn is_system_text(id: &str) -> bool {
     let number = match id.strip_prefix("0x").or_else(|| id.strip_prefix("0X")) {
-        // from_str_radix takes a sign, which has no place behind 0x.
+        // from_str_radix would accept a sign after 0x.
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             i128::from_str_radix(digits, 16)
         }

@@ -1,4 +1,4 @@
-//! `logon_type_name`: what a Windows logon type is called.
+//! `logon_type_name`: the name of a Windows logon type.
 
 use std::sync::Arc;
 

@@ -1,19 +1,18 @@
 //! The scalar SQL functions that make numbers, keys and names of event text.
 //!
-//! DBSCAN measures distances, so it wants numbers; events are mostly text. The functions here turn one into the
-//! other: how many delimiters a command line has ([`cmdline_tokens_udf`]), what its characters add up to
-//! ([`path_score_udf`]), which delimiters it has in which order ([`delim_hash_udf`]). The others read the result
-//! back to people: [`cmdline_template_udf`], [`sid_name_udf`], [`logon_type_name_udf`].
+//! DBSCAN measures distances, so it needs numbers; events are mostly text. Functions such as [`cmdline_tokens_udf`] (the number
+//! of delimiters), [`path_score_udf`] (the sum of the characters) and [`delim_hash_udf`] (the delimiters in their order) make
+//! numbers of text. Others make results readable: [`cmdline_template_udf`], [`sid_name_udf`], [`logon_type_name_udf`].
 //!
 //! All of them
 //! - take strings in every encoding, `Utf8`, `LargeUtf8`, `Utf8View` or a dictionary of those, and work once per
 //!   dictionary value (`text.rs`),
 //! - give NULL for NULL,
-//! - refuse wrong arguments while the query is planned, with the function, the argument, what was expected and what
-//!   came (`arguments.rs`).
+//! - refuse wrong arguments while the query is planned; the error has the function, the argument, its type and the expected one
+//!   (`arguments.rs`).
 //!
-//! Each cost is linear in the length of the text. This page is the one list of all: a new function is a file named like
-//! its SQL name and one line in the list below, which makes its constructor and its forms over expressions ([`expr_fn`]).
+//! The cost of each is linear in the length of the text. A new function is a file with its SQL name and one line in the list
+//! below, which makes its constructor and its forms over expressions ([`expr_fn`]).
 
 mod arguments;
 mod ascii;
@@ -39,8 +38,8 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::ScalarUDF;
 
-/// The constructor of each function, which gives the same instance every time, its forms over expressions, and the list of
-/// all functions.
+/// Defines a constructor for each function, which returns the same instance every time, its forms over expressions, and the
+/// list of all functions.
 macro_rules! functions {
     ($(
         #[doc = $doc:literal]
@@ -55,7 +54,7 @@ macro_rules! functions {
             }
         )*
 
-        /// All scalar functions of this crate, in alphabetical order.
+        /// Returns all scalar functions of this crate, in alphabetical order.
         pub fn all() -> Vec<Arc<ScalarUDF>> {
             vec![$($constructor()),*]
         }

@@ -51,7 +51,7 @@ impl ScalarUDFImpl for PathScore {
     }
 }
 
-/// The scale that argument 2 of `function` asks for: 1 without one, `None` if it is NULL.
+/// Returns the scale that argument 2 of `function` gives: 1 without one, `None` if it is NULL.
 pub(super) fn divisor(function: &str, option: Option<&ScalarValue>) -> Result<Option<f64>> {
     let Some(option) = option else { return Ok(Some(1.0)) };
     match option.cast_to(&DataType::Float64)? {
@@ -64,7 +64,7 @@ pub(super) fn divisor(function: &str, option: Option<&ScalarValue>) -> Result<Op
     }
 }
 
-/// `floor(sum of code points / scale)` for every string, of a call of `path_score` or `string_score`.
+/// Computes `floor(sum of code points / scale)` for every string, for `path_score` and `string_score`.
 pub(super) fn scores(function: &str, args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let (s, scale) = arguments::evaluated(function, &args.args)?;
     let Some(scale) = divisor(function, scale.as_ref())? else {
@@ -75,10 +75,10 @@ pub(super) fn scores(function: &str, args: &ScalarFunctionArgs) -> Result<Column
         if scale.to_bits() == 1_f64.to_bits() {
             return Ok(Arc::new(sums));
         }
-        // As Python divides: a sum below 2^53 is exact as f64, and strings that reach it do not fit into memory.
+        // The division is that of Python: a sum below 2^53 is exact as f64, and longer strings do not fit into memory.
         let scores = sums.try_unary::<_, Int64Type, DataFusionError>(|sum| {
             let score = (sum as f64 / scale).floor();
-            // 2^63 is the first f64 too large; i64::MIN is one exactly.
+            // 2^63 is the first f64 that is too large; i64::MIN is exact as f64.
             if (i64::MIN as f64..-(i64::MIN as f64)).contains(&score) {
                 Ok(score as i64)
             } else {

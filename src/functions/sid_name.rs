@@ -1,4 +1,4 @@
-//! `sid_name`: what a well-known Windows security identifier is called.
+//! `sid_name`: the name of a well-known Windows security identifier.
 
 use arrow::datatypes::DataType;
 use datafusion::common::Result;

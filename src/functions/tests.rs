@@ -1,4 +1,4 @@
-//! Properties of all functions, and their answers as SQL gives them.
+//! Tests of the functions: answers by SQL, and properties that all of them have.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ fn context() -> SessionContext {
     context
 }
 
-/// The one value of `SELECT expression`.
+/// Returns the one value of `SELECT expression`.
 async fn value(context: &SessionContext, expression: &str) -> Result<String> {
     let batches = context.sql(&format!("SELECT {expression}")).await?.collect().await?;
     Ok(ScalarValue::try_from_array(batches[0].column(0), 0)?.to_string())
@@ -56,7 +56,7 @@ const CMD: &str = r"'C:\Windows\System32\cmd.exe'";
 async fn answers() -> Result<()> {
     let context = context();
     for (function, arguments, expected) in [
-        // The numbers are those of Python: re, zlib, str.
+        // The expected numbers were computed with Python's re, zlib and str.
         ("cmdline_tokens", SENTENCE, "20"),
         ("path_score", SENTENCE, "6199"),
         ("token_count", SENTENCE, "15"),
@@ -87,7 +87,7 @@ async fn answers() -> Result<()> {
         ("crc32_hash", "''", "0"),
         ("process_name", "''", ""),
         ("entropy", "''", "0"),
-        // Arguments 2.
+        // These calls have a second argument.
         ("cmdline_tokens", r"'a=1 b=2', '[\s=]'", "3"),
         ("delim_skeleton", "'a&&b[c', '[&&[]'", "&&["),
         ("delim_hash", "'a&&b[c', '[&&[]'", "4242991128"),
@@ -97,7 +97,7 @@ async fn answers() -> Result<()> {
         ("string_score", "'', -100", "0"),
         ("token_count", "'a--b---c', '--'", "3"),
         ("token_count", "'a,b', ','", "2"),
-        // The rest.
+        // The following functions take one argument.
         ("process_name", "'/usr/bin/ssh'", "ssh"),
         ("process_name", r"'C:\Tools\'", ""),
         ("process_name", "'cmd.exe'", "cmd.exe"),
@@ -143,7 +143,7 @@ async fn answers() -> Result<()> {
     Ok(())
 }
 
-/// A NULL in any place, typed or not, gives NULL; the planner is told so.
+/// A NULL as any argument, typed or not, gives NULL, and the planner knows it.
 #[tokio::test]
 async fn null_gives_null() -> Result<()> {
     let context = context();
@@ -161,7 +161,7 @@ async fn null_gives_null() -> Result<()> {
     Ok(())
 }
 
-/// The encoding of the text must not change the answer. The same rows as `Utf8`, `LargeUtf8`, `Utf8View`, as
+/// The encoding of the text does not change the answer. The rows are tested as `Utf8`, `LargeUtf8`, `Utf8View`, as
 /// dictionaries smaller and larger than the rows, sliced, and as scalars.
 #[test]
 fn encodings_agree() -> Result<()> {
@@ -189,9 +189,9 @@ fn encodings_agree() -> Result<()> {
     let encoded = [
         cast(&texts, &DataType::LargeUtf8)?,
         Arc::clone(&views),
-        // A NULL in the values, and a value that no key uses.
+        // The values have a NULL, and one that no key uses.
         dictionary(&Int8Array::from_iter_values([0, 1, 2, 3, 4, 5, 6, 0]), &texts)?,
-        // A NULL among the keys, more values than rows.
+        // The keys have a NULL, and there are more values than rows.
         dictionary(
             &UInt64Array::from(vec![Some(8), None, Some(2), Some(11), Some(4), Some(5), Some(14), Some(0)]),
             &doubled,
@@ -220,7 +220,7 @@ fn encodings_agree() -> Result<()> {
     Ok(())
 }
 
-/// Behind the foreign function interface constants are arrays.
+/// Constants may be arrays, as behind the foreign function interface.
 #[test]
 fn takes_a_constant_as_an_array() -> Result<()> {
     let function = super::token_count_udf();

@@ -1,6 +1,6 @@
-//! Iteration over text in all the encodings that Arrow has for it.
+//! Iterates over text in all encodings that Arrow has for it.
 //!
-//! A function says what it makes of one `&str`; [`map_primitive`] and [`map_text`] do it for scalars and arrays of
+//! A function defines its result for one `&str`; [`map_primitive`] and [`map_text`] do it for scalars and arrays of
 //! `Utf8`, `LargeUtf8` and `Utf8View`. [`per_value`] is below them: it looks into dictionaries, so that each distinct
 //! value is worked on once and the keys are then looked up in the results. The results are plain arrays; text comes
 //! out as `Utf8View`, which has no limit of 2 GiB per batch and keeps short strings inline.
@@ -62,7 +62,7 @@ pub(super) fn per_value(
     }
 }
 
-/// A number for every string of a plain string array.
+/// Computes a number for every string of a plain string array.
 ///
 /// `f` also sees the text behind NULL slots; the nulls are copied over as a whole.
 pub(super) fn primitive<T: ArrowPrimitiveType>(
@@ -72,7 +72,7 @@ pub(super) fn primitive<T: ArrowPrimitiveType>(
     with_strings!(array, strings => Ok(PrimitiveArray::from_unary(strings, f)))
 }
 
-/// A number for every string.
+/// Computes a number for every string.
 pub(super) fn map_primitive<T: ArrowPrimitiveType>(
     value: &ColumnarValue,
     f: impl Fn(&str) -> T::Native,
@@ -80,7 +80,7 @@ pub(super) fn map_primitive<T: ArrowPrimitiveType>(
     per_value(value, |array| Ok(Arc::new(primitive::<T>(array, &f)?)))
 }
 
-/// Text for every string: a part of it, something static, or what `f` writes into the buffer, which it finds empty.
+/// Computes a text for every string: a part of it, a static text, or text that `f` writes into the buffer, which is empty.
 pub(super) fn map_text(
     value: &ColumnarValue,
     f: impl for<'a> Fn(&'a str, &'a mut String) -> Option<&'a str>,

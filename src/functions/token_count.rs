@@ -1,4 +1,4 @@
-//! `token_count`: into how many pieces a string splits.
+//! `token_count`: the number of pieces that a separator splits a string into.
 
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::{Result, ScalarValue};
@@ -51,7 +51,7 @@ impl ScalarUDFImpl for TokenCount {
     }
 }
 
-/// The separator that argument 2 of `function` asks for: a space without one, `None` if it is NULL.
+/// Returns the separator that argument 2 of `function` gives: a space without one, `None` if it is NULL.
 fn separator(function: &str, option: Option<&ScalarValue>) -> Result<Option<String>> {
     let Some(option) = option else { return Ok(Some(" ".to_owned())) };
     match option.try_as_str().flatten() {

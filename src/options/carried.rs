@@ -1,8 +1,8 @@
-//! Options as one constant, on their way through a plan and in a call of `dbscan`: `{metric: 'manhattan', weights: [2, 1]}`.
+//! Writes options as one struct constant, and reads them back: `{metric: 'manhattan', weights: [2, 1]}`.
 //!
-//! `dbscan_vectors` takes such a struct as its first argument, with everything that a table function was asked for, so that
-//! EXPLAIN shows each option under its name. `dbscan` takes one as its last argument, where people write what differs from
-//! the defaults. Both are read here, and nowhere else.
+//! The first argument of `dbscan_vectors` is such a struct, with all options of the table function, so EXPLAIN shows each
+//! option under its name. The last argument of `dbscan` may be one: people write the options that differ from the defaults.
+//! This file is the only one that reads either.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Field, Float64Type};
@@ -16,22 +16,22 @@ use super::{ClusterOptions, Weights, check_factors, no_such_option};
 use crate::dbscan::Params;
 use crate::near_miss::expected_one_of;
 
-/// The options of `dbscan` that are no arguments of their own.
+/// The options that the struct of `dbscan` may have. `eps` and `min_samples` are arguments of their own.
 const OF_DBSCAN: [&str; 3] = ["metric", "weights", "scaling"];
 
 impl ClusterOptions {
-    /// All options in force, as one struct: what the window function reads, EXPLAIN shows and `dbcluster_summary` gives.
+    /// Writes all options as one struct, which the window function reads, EXPLAIN shows and `dbcluster_summary` returns.
     /// Its type is the same for every call.
     ///
     /// # Errors
-    /// The engine makes no struct of them.
+    /// The engine can't build the struct.
     pub(crate) fn to_struct(&self) -> Result<Expr> {
         let fields: Vec<(&str, Expr)> =
             ClusterOption::in_plans().into_iter().map(|option| (option.name, (option.carry)(self))).collect();
         let mut constant = ScalarStructBuilder::new();
         for (name, value) in &fields {
             let Expr::Literal(value, _) = value else {
-                // A placeholder has its value when the statement is executed.
+                // A placeholder gets its value when the statement is executed, so the struct can't be a constant yet.
                 let args = fields.into_iter().flat_map(|(name, value)| [lit(name), value]);
                 return Ok(named_struct().call(args.collect()));
             };
@@ -41,24 +41,24 @@ impl ClusterOptions {
     }
 }
 
-/// Options that were read out of a constant.
+/// Options as they were read from a constant.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Carried {
     pub(crate) options: ClusterOptions,
-    /// Those of the core among them.
+    /// The options of the core.
     pub(crate) params: Params,
-    /// Names and values of what was given, for EXPLAIN.
+    /// Names and values of the options that were given, for EXPLAIN.
     pub(crate) shown: Vec<(String, String)>,
 }
 
 impl Carried {
-    /// The options that [`to_struct`](ClusterOptions::to_struct) has written. What only shows, as the names of columns,
-    /// stays text.
+    /// Reads the struct that [`to_struct`](ClusterOptions::to_struct) has written. Column names and keys are there for EXPLAIN
+    /// only and stay text.
     ///
     /// # Errors
-    /// An option that is missing, unknown or out of its range.
+    /// An option is missing, unknown or out of its range.
     pub(crate) fn of_vectors(given: &ScalarValue, features: usize) -> Result<Self> {
-        // A placeholder may have brought a wrong number: it is an option for whoever executes the statement.
+        // The errors concern a value that EXECUTE gave to a placeholder, so they speak of options, not of dbscan_vectors.
         const FUNCTION: &str = "options";
         let fields = fields(FUNCTION, given)?;
         for required in ClusterOption::by_position() {
@@ -66,15 +66,15 @@ impl Carried {
                 return plan_err!("{FUNCTION}: expected eps and min_samples among them, got {given}");
             }
         }
-        // The fields have another eps.
+        // The struct has an eps, which replaces this NaN.
         let options = ClusterOptions::new(f64::NAN);
         Self::read(FUNCTION, &ClusterOption::names(), options, fields, features)
     }
 
-    /// The options of a call of `dbscan`: its first two arguments, and the struct behind its features.
+    /// Reads the options of a call of `dbscan`: its first two arguments, and the struct after its features.
     ///
     /// # Errors
-    /// An option that is unknown or out of its range.
+    /// An option is unknown or out of its range.
     pub(crate) fn of_dbscan(
         eps: f64,
         min_samples: i64,
@@ -91,7 +91,7 @@ impl Carried {
         Ok(carried)
     }
 
-    /// Changes `options` to what is `given`.
+    /// Sets the `given` fields on `options`.
     fn read(
         function: &str,
         known: &[&str],
@@ -119,7 +119,7 @@ impl Carried {
                 Takes::Weights if !value.is_null() => {
                     options.weights = factors(function, &value, features)?;
                 }
-                // The plan has done what they say.
+                // The plan already does what these options ask for; the window function has no use for them.
                 Takes::Weights
                 | Takes::TimeColumn
                 | Takes::Keys(_)
@@ -132,7 +132,7 @@ impl Carried {
     }
 }
 
-/// The fields of a struct constant; names in lower case.
+/// Returns the fields of a struct constant; their names are in lower case.
 fn fields(function: &str, given: &ScalarValue) -> Result<Vec<(String, ScalarValue)>> {
     let ScalarValue::Struct(given) = given else {
         return plan_err!(
@@ -160,7 +160,7 @@ fn number(function: &str, name: &str, value: &ScalarValue) -> Result<f64> {
 }
 
 fn whole_number(function: &str, name: &str, value: &ScalarValue) -> Result<i64> {
-    // A placeholder's value is a DOUBLE, whole or not.
+    // The value of a placeholder is a DOUBLE, which may be whole.
     let is_whole = match value {
         ScalarValue::Float64(Some(number)) => number.fract() == 0.0,
         other => other.data_type().is_integer(),
@@ -171,7 +171,7 @@ fn whole_number(function: &str, name: &str, value: &ScalarValue) -> Result<i64> 
     plan_err!("{function}: {name} is {value}, expected a whole number from 1")
 }
 
-/// The factors of a list.
+/// Reads a list of factors.
 fn factors(function: &str, value: &ScalarValue, features: usize) -> Result<Weights> {
     let list = match value {
         ScalarValue::List(list) => list.value(0),

@@ -1,10 +1,9 @@
-//! [`ClusterOptions`]: all that decides how a clustering is done, as one type.
+//! [`ClusterOptions`]: all that a call says about how its rows are clustered.
 //!
-//! The options are made once, from the SQL of a call or by a Rust program, and nobody behind that reads words or numbers out
-//! of text. They travel through a plan as one struct constant ([`carried`]), which EXPLAIN shows and the window function
-//! reads back into the same type.
+//! The options are made once, from the SQL of a call or by a Rust program, and no later code parses text. They travel through
+//! a plan as one struct constant ([`carried`]), which EXPLAIN shows and the window function reads back into the same type.
 //!
-//! An option is a row of the [`table`] and a field here. The row has the option's name, how it is read, how it is carried,
+//! An option is a row of the [`table`] and a field here. The row has the option's name, the functions that read and carry it,
 //! and its documentation; error texts, the reference, the shell's help and completion come from it.
 
 mod carried;
@@ -21,13 +20,13 @@ pub(crate) use table::{OPTIONS, Takes};
 use crate::dbscan::{Metric, Params, Points, Scaling};
 use crate::near_miss::did_you_mean;
 
-/// The most features that a call may have.
+/// The largest number of features of a call.
 pub(crate) const MAX_FEATURES: usize = Points::MAX_DIMENSION;
 
-/// The most keys that may order or partition the rows: the cost of planning and of memory grows with the square of their number.
+/// The largest number of keys in `order_by` or `partition_by`: planning time and memory grow with the square of it.
 pub(crate) const MAX_KEYS: usize = 16;
 
-/// The options of a clustering: the features that rows are compared by, and everything that SQL has an option for.
+/// The features that rows are compared by, and every option that SQL has.
 ///
 /// ```
 /// use datafusion::prelude::col;
@@ -44,8 +43,8 @@ pub(crate) const MAX_KEYS: usize = 16;
 ///     .partition_by(vec![col("host")]);
 /// ```
 ///
-/// [`DbclusterDataFrameExt`](crate::DbclusterDataFrameExt) takes them. Whether the columns exist and the numbers mean
-/// something is checked there, against the rows to cluster.
+/// The methods of [`DbclusterDataFrameExt`](crate::DbclusterDataFrameExt) take them, and check there that the columns exist and
+/// the numbers are in their ranges.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClusterOptions {
     pub(crate) features: Vec<Feature>,
@@ -63,7 +62,8 @@ pub struct ClusterOptions {
 }
 
 impl ClusterOptions {
-    /// The defaults, with this greatest distance of neighbours. At least one [`feature`](Self::feature) has to follow.
+    /// Creates the default options, with `eps` as the largest distance of neighbours. A call needs at least one
+    /// [`feature`](Self::feature) as well.
     pub fn new(eps: impl Into<Parameter<f64>>) -> Self {
         Self {
             features: vec![],
@@ -81,33 +81,33 @@ impl ClusterOptions {
         }
     }
 
-    /// The defaults of the window function `dbscan`: the features as they are, and no row refused for a NULL.
+    /// Creates the defaults of the window function `dbscan`: features are not scaled, and rows with a NULL take no part.
     pub(crate) fn of_dbscan(eps: f64, min_samples: i64) -> Self {
         Self { scaling: Scaling::None, nulls: NullPolicy::Skip, ..Self::new(eps) }.min_samples(min_samples)
     }
 
-    /// Compares rows by one more feature: an expression over the columns that is a number.
+    /// Adds a feature to compare rows by: a numeric expression over the columns.
     #[must_use]
     pub fn feature(mut self, name: impl Into<String>, value: Expr) -> Self {
         self.features.push(Feature { name: name.into(), text: value.to_string(), expr: value });
         self
     }
 
-    /// Sets how many rows within eps make a row core, itself counted. The default is 2.
+    /// Sets the number of rows within `eps`, itself counted, that make a row a core row. The default is 2.
     #[must_use]
     pub fn min_samples(mut self, min_samples: impl Into<Parameter<i64>>) -> Self {
         self.min_samples = min_samples.into();
         self
     }
 
-    /// Sets what a distance is. The default is [`Metric::Euclidean`].
+    /// Sets the metric of distances. The default is [`Metric::Euclidean`].
     #[must_use]
     pub fn metric(mut self, metric: Metric) -> Self {
         self.metric = metric;
         self
     }
 
-    /// Sets what is done to the features before distances are taken. The default is [`Scaling::L2`].
+    /// Sets the scaling of the features before distances are computed. The default is [`Scaling::L2`].
     #[must_use]
     pub fn scaling(mut self, scaling: Scaling) -> Self {
         self.scaling = scaling;
@@ -125,57 +125,58 @@ impl ClusterOptions {
         self
     }
 
-    /// Sets what becomes of rows with a NULL, NaN or infinite feature. The default is [`NullPolicy::Error`].
+    /// Sets the treatment of rows with a NULL, NaN or infinite feature. The default is [`NullPolicy::Error`].
     #[must_use]
     pub fn nulls(mut self, nulls: NullPolicy) -> Self {
         self.nulls = nulls;
         self
     }
 
-    /// Sets which member stands for its cluster. The default is [`ExemplarChoice::First`].
+    /// Sets the choice of the member that stands for its cluster. The default is [`ExemplarChoice::First`].
     #[must_use]
     pub fn exemplar(mut self, exemplar: ExemplarChoice) -> Self {
         self.exemplar = exemplar;
         self
     }
 
-    /// Names the column that is the time of the events. The default is the first column of a timestamp or date type.
+    /// Names the column with the time of the events. The default is the first column of a timestamp or date type.
     #[must_use]
     pub fn time_column(mut self, column: impl Into<String>) -> Self {
         self.time_column = TimeColumn::Column(Column::from_name(column));
         self
     }
 
-    /// Leaves the events without a time, whatever columns they have.
+    /// Treats the events as having no time, even if they have a timestamp column.
     #[must_use]
     pub fn without_time_column(mut self) -> Self {
         self.time_column = TimeColumn::None;
         self
     }
 
-    /// Sets which row of a cluster is the first, and which cluster has the lower number. The default is the time column.
+    /// Sets the order of the rows, which decides the first row of a cluster and the numbers of the clusters. The default is the
+    /// time column.
     #[must_use]
     pub fn order_by(mut self, keys: Vec<Expr>) -> Self {
         self.order_by = keys.into_iter().map(Key::new).collect();
         self
     }
 
-    /// Clusters the rows of each partition by themselves. The default is one partition of all rows.
+    /// Clusters the rows of each partition separately. The default is one partition of all rows.
     #[must_use]
     pub fn partition_by(mut self, keys: Vec<Expr>) -> Self {
         self.partition_by = keys.into_iter().map(Key::new).collect();
         self
     }
 
-    /// Gives each cluster a list of the values that a column has in its first members, up to a number from 1 to 1000.
+    /// Adds to each cluster a list of a column's values in its first members, at most `count` of them, from 1 to 1000.
     #[must_use]
     pub fn keep_members(mut self, column: impl Into<String>, count: i64) -> Self {
         self.keep_members.push(KeptColumn { column: Column::from_name(column), count });
         self
     }
 
-    /// The parameters of the core, with `function` before what is wrong with them. A number that a placeholder stands for is
-    /// right until it is known.
+    /// Returns the parameters of the core. `function` begins the error text. A placeholder passes the checks until its value is
+    /// known.
     pub(crate) fn params(&self, function: &str) -> Result<Params> {
         let (eps, min_samples) = (self.eps.value().unwrap_or(1.0), self.min_samples.value().unwrap_or(1));
         let Ok(least) = u64::try_from(min_samples) else {
@@ -187,7 +188,7 @@ impl ClusterOptions {
     }
 }
 
-/// A number that is known, or a placeholder of a prepared statement that stands for it.
+/// A number, or the placeholder of a prepared statement that stands for it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Parameter<T> {
     /// The number.
@@ -197,7 +198,7 @@ pub enum Parameter<T> {
 }
 
 impl<T: Copy> Parameter<T> {
-    /// The number, if it is known.
+    /// Returns the number, if it is known.
     pub(crate) fn value(&self) -> Option<T> {
         match self {
             Self::Value(value) => Some(*value),
@@ -229,7 +230,7 @@ impl NullPolicy {
     /// The names that [`NullPolicy::from_name`] knows, for messages and documentation.
     pub const NAMES: &'static [&'static str] = &["error", "zero", "skip"];
 
-    /// The policy of this name, in any case.
+    /// Finds the policy of this name, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "error" => Some(Self::Error),
@@ -239,7 +240,7 @@ impl NullPolicy {
         }
     }
 
-    /// Its name, one of [`NullPolicy::NAMES`].
+    /// Returns its name, one of [`NullPolicy::NAMES`].
     pub fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -249,14 +250,14 @@ impl NullPolicy {
     }
 }
 
-/// The member of a cluster that stands for it.
+/// The choice of the member that stands for its cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ExemplarChoice {
     /// The first one in canonical order.
     #[default]
     First,
-    /// The last one. The plan chooses it, where the last keys of rows are known: a window over vectors does not know them.
+    /// The last one. The plan chooses it, and not the window function: the last rows of vectors are known in the plan only.
     Last,
     /// The first row of the vector with the smallest sum of distances to the others of its cluster.
     Medoid,
@@ -268,7 +269,7 @@ impl ExemplarChoice {
     /// The names that [`ExemplarChoice::from_name`] knows, for messages and documentation.
     pub const NAMES: &'static [&'static str] = &["first", "last", "medoid", "rarest"];
 
-    /// The choice of this name, in any case.
+    /// Finds the choice of this name, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "first" => Some(Self::First),
@@ -279,7 +280,7 @@ impl ExemplarChoice {
         }
     }
 
-    /// Its name, one of [`ExemplarChoice::NAMES`].
+    /// Returns its name, one of [`ExemplarChoice::NAMES`].
     pub fn name(self) -> &'static str {
         match self {
             Self::First => "first",
@@ -295,12 +296,12 @@ impl ExemplarChoice {
 pub(crate) struct Feature {
     pub(crate) name: String,
     pub(crate) expr: Expr,
-    /// Its text as it was written.
+    /// The text of it as it was written.
     pub(crate) text: String,
 }
 
 impl Feature {
-    /// A column of the input under its own name is in the output already.
+    /// Returns whether the feature is a column of the input under its own name, so that the output already has it.
     pub(crate) fn is_input_column(&self) -> bool {
         matches!(&self.expr, Expr::Column(column) if column.name == self.name)
     }
@@ -310,7 +311,7 @@ impl Feature {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Key {
     pub(crate) expr: Expr,
-    /// Its text as it was written.
+    /// The text of it as it was written.
     pub(crate) text: String,
 }
 
@@ -320,10 +321,10 @@ impl Key {
     }
 }
 
-/// The factors of the features.
+/// The factors that features are multiplied by after scaling.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Weights {
-    /// All the same.
+    /// Every feature has the factor 1.
     Equal,
     /// A factor for each feature, in their order.
     InOrder(Vec<f64>),
@@ -332,11 +333,11 @@ pub(crate) enum Weights {
 }
 
 impl Weights {
-    /// The factors in the order of the features, if they differ.
+    /// Returns the factors in the order of the features, `None` if all are 1.
     pub(crate) fn factors(&self) -> Option<&[f64]> {
         match self {
             Self::InOrder(factors) => Some(factors),
-            // No call has names any more when it has been checked.
+            // A checked call has its factors in order, never by name.
             Self::Equal | Self::ByName(_) => None,
         }
     }
@@ -344,7 +345,7 @@ impl Weights {
     /// Checks the factors and puts them in the order of the features.
     ///
     /// # Errors
-    /// A factor that is not a finite number above 0, a wrong number of them, or one for no feature.
+    /// A factor is not a finite number above 0 or names no feature, or their number is wrong.
     pub(crate) fn in_order(self, function: &str, features: &[&str]) -> Result<Self> {
         let factors = match self {
             Self::Equal => return Ok(Self::Equal),
@@ -366,10 +367,10 @@ impl Weights {
     }
 }
 
-/// One positive factor per feature.
+/// Checks that there is one positive factor per feature.
 ///
 /// # Errors
-/// Too few, too many, or one that is not a finite number above 0.
+/// There are too few or too many, or one is not a finite number above 0.
 fn check_factors(function: &str, factors: &[Option<f64>], features: usize) -> Result<Vec<f64>> {
     if factors.len() != features {
         return Err(wrong_number_of_weights(function, factors.len(), features));
@@ -401,18 +402,18 @@ pub(crate) fn no_feature_to_weigh(function: &str, name: &str, features: &[&str])
     )
 }
 
-/// The column that is the time of the events.
+/// The column with the time of the events.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TimeColumn {
     /// The first one of a timestamp or date type, if there is one.
     FirstOfItsType,
-    /// None, whatever columns there are.
+    /// The events have no time, even if they have such a column.
     None,
-    /// This one.
+    /// The named column.
     Column(Column),
 }
 
-/// A column of which each cluster keeps some values.
+/// A column whose first values `keep_members` lists for each cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct KeptColumn {
     pub(crate) column: Column,
@@ -420,13 +421,13 @@ pub(crate) struct KeptColumn {
 }
 
 impl KeptColumn {
-    /// The name of the list.
+    /// Returns the name of the output column with the list.
     pub(crate) fn output_name(&self) -> String {
         format!("{}_members", self.column.name)
     }
 }
 
-/// The error about an option that is none of the `known` ones.
+/// Builds the error about an option that is not among the `known` ones.
 pub(crate) fn no_such_option(function: &str, name: &str, known: &[&str]) -> DataFusionError {
     plan_datafusion_err!(
         "{function}: there is no option '{name}'{}; options are {}",

@@ -1,8 +1,8 @@
-//! The one table of options: a row tells all about an option.
+//! [`OPTIONS`]: the table of all options. A row holds everything about one option.
 //!
-//! A new option is a row here and a field of [`ClusterOptions`] with its default. What it takes decides how it is read from
-//! SQL, from a constant of a plan, and what the documentation says of its values; an option that takes something new has a
-//! [`Takes`] of its own as well.
+//! A new option is a row here and a field of [`ClusterOptions`] with its default. Its [`Takes`] decides how the option is read
+//! from SQL and from a constant of a plan, and how the documentation describes its values. An option with a new kind of value
+//! needs a new variant of [`Takes`].
 
 use std::sync::Arc;
 
@@ -15,76 +15,76 @@ use datafusion::logical_expr::{Expr, Literal, lit};
 use super::{ClusterOptions, ExemplarChoice, Key, MAX_KEYS, NullPolicy, Parameter, TimeColumn};
 use crate::dbscan::{Metric, Scaling};
 
-/// An option of `dbcluster`, `dbcluster_members` and `dbcluster_summary`, as a call names it and as the reference tells it.
+/// An option of `dbcluster`, `dbcluster_members` and `dbcluster_summary`, with its documentation.
 #[derive(Debug)]
 pub struct ClusterOption {
     /// The name before `=>`.
     pub(crate) name: &'static str,
-    /// The type of its values, and where in [`ClusterOptions`] they go.
+    /// The kind of value that it takes, and the field of [`ClusterOptions`] that it sets.
     pub(crate) takes: Takes,
-    /// Its place in the struct that a plan carries. That is also the column `options` of `dbcluster_summary`, so a new option
-    /// is the last one there, wherever the reference has it.
+    /// Its place in the struct that a plan carries. That struct is also the column `options` of `dbcluster_summary`, so a new
+    /// option goes to its end, wherever the reference lists it.
     pub(super) place: usize,
-    /// Its value in that struct.
+    /// Returns its value in that struct.
     pub(super) carry: fn(&ClusterOptions) -> Expr,
-    /// The text about its default, unless that is a value.
+    /// The default in words, if it is not a value of the option.
     default: Option<&'static str>,
-    /// The text about its effect.
+    /// One sentence about its effect.
     meaning: &'static str,
-    /// A statement on the table of the examples, and what it prints.
+    /// A statement on the table of the examples, with its output.
     sql_example: &'static str,
 }
 
-/// The type of an option's values.
+/// The kind of value that an option takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Takes {
     /// A number.
     Number(fn(&mut ClusterOptions, Parameter<f64>)),
     /// A whole number from 1.
     WholeNumber(fn(&mut ClusterOptions, Parameter<i64>)),
-    /// One of some words, in any case; `set` says of others that there is no such word.
+    /// One of some words, in any case; `set` returns `None` for any other.
     Word { names: &'static [&'static str], set: fn(&mut ClusterOptions, &str) -> Option<()> },
     /// A column that orders like a time, or none.
     TimeColumn,
     /// Expressions that order the rows.
     Keys(fn(&mut ClusterOptions) -> &mut Vec<Key>),
-    /// Expressions that deal the rows out.
+    /// Expressions that partition the rows.
     PartitionKeys(fn(&mut ClusterOptions) -> &mut Vec<Key>),
     /// A factor per feature.
     Weights,
-    /// Columns, each with a number.
+    /// Columns, each with the number of values to keep.
     Members,
 }
 
 impl ClusterOption {
-    /// The option that is written as `name`, in any case.
+    /// Finds the option of this name, in any case.
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
         OPTIONS.iter().find(|option| option.name.eq_ignore_ascii_case(name))
     }
 
-    /// The options that may be given without their names, in this order behind the features.
+    /// Returns the options that may be given without their names, in this order after the features.
     pub(crate) fn by_position() -> &'static [Self] {
         &OPTIONS[..2]
     }
 
-    /// The names of all options.
+    /// Returns the names of all options.
     pub(crate) fn names() -> Vec<&'static str> {
         OPTIONS.iter().map(|option| option.name).collect()
     }
 
-    /// All options in the order in which a plan carries them.
+    /// Returns all options in the order in which a plan carries them.
     pub(super) fn in_plans() -> Vec<&'static Self> {
         let mut options: Vec<_> = OPTIONS.iter().collect();
         options.sort_by_key(|option| option.place);
         options
     }
 
-    /// The name before `=>`.
+    /// Returns the name before `=>`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The values that it takes.
+    /// Returns a description of the values that it takes.
     pub fn values(&self) -> String {
         match &self.takes {
             Takes::Number(_) => "a number above 0, or a placeholder".to_string(),
@@ -105,7 +105,7 @@ impl ClusterOption {
         }
     }
 
-    /// The value that holds where it isn't given.
+    /// Returns the default, in words or as SQL.
     pub fn default(&self) -> String {
         let value = (self.carry)(&ClusterOptions::new(1.0));
         match (self.default, value) {
@@ -116,13 +116,12 @@ impl ClusterOption {
         }
     }
 
-    /// The effect that it has.
+    /// Returns one sentence about its effect.
     pub fn meaning(&self) -> &'static str {
         self.meaning
     }
 
-    /// A statement on the table `events` of [`example_table`](crate::reference::example_table), and
-    /// what it prints.
+    /// Returns a statement on the table `events` of [`example_table`](crate::reference::example_table), with its output.
     pub fn sql_example(&self) -> &'static str {
         self.sql_example
     }
@@ -136,10 +135,10 @@ fn number<T: Copy + Literal>(number: &Parameter<T>, option: &str) -> Expr {
     match number {
         Parameter::Value(number) => lit(*number),
         Parameter::Placeholder(placeholder) => {
-            // DOUBLE for whole numbers too: the engine would make 2 of 2.5 for a BIGINT, and say nothing.
+            // A placeholder for a whole number is DOUBLE too: for a BIGINT the engine would silently turn 2.5 into 2.
             let data_type =
                 placeholder.field.as_ref().map_or(DataType::Float64, |field| field.data_type().clone());
-            // Named by the option: of two equal ones the engine would make a column, which is no constant any more.
+            // The option's name makes each placeholder unique: the engine would turn two equal ones into a column.
             let field = Arc::new(Field::new(option, data_type, true));
             Expr::Placeholder(Placeholder::new_with_field(placeholder.id.clone(), Some(field)))
         }
@@ -159,7 +158,7 @@ fn keys(keys: &[Key]) -> Expr {
     texts(&keys)
 }
 
-/// A list of numbers, or NULL of that type.
+/// Returns a list of numbers, or NULL of that type.
 fn factors(numbers: Option<&[f64]>) -> Expr {
     let Some(numbers) = numbers else {
         let item: FieldRef = Arc::new(Field::new_list_field(DataType::Float64, true));
@@ -169,7 +168,7 @@ fn factors(numbers: Option<&[f64]>) -> Expr {
     lit(ScalarValue::List(ScalarValue::new_list_nullable(&numbers, &DataType::Float64)))
 }
 
-/// Every option, in the order of the reference.
+/// All options, in the order of the reference.
 pub(crate) static OPTIONS: &[ClusterOption] = &[
     ClusterOption {
         name: "eps",

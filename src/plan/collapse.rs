@@ -1,4 +1,7 @@
-//! `dbcluster`: one row per cluster, one per noise event.
+//! Builds the plan of `dbcluster`: one row per cluster, one per noise event.
+//!
+//! Cost: the table is read twice. The second read computes features only for rows that have the first order key (usually the
+//! time) of some cluster, unless noise vectors may stand for several rows.
 
 use datafusion::common::{Column, JoinType, NullEquality, Result};
 use datafusion::functions_aggregate::expr_fn::{first_value, max, sum};
@@ -27,16 +30,16 @@ use super::vectors::{kept_value, labelled_vectors, last_key_of_vector};
 use crate::options::{ExemplarChoice, NullPolicy};
 use crate::window::{CORE_HASH, GROUP, IS_EXEMPLAR};
 
-/// The plan of `dbcluster`.
+/// Builds the plan of `dbcluster`.
 pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let clusters = clusters(spec)?;
-    // Where a vector without a cluster stands for one row, every group stands for one row, and the rows are found
-    // by their first order key alone: nothing has to be computed for the others.
-    let one_row_each = spec.options.min_samples.value().is_some_and(|least| least <= 2)
+    // If a vector without a cluster always stands for one row, every group has one row in the result. These rows are found by
+    // their order key, so features need not be computed for the others.
+    let groups_have_one_row = spec.options.min_samples.value().is_some_and(|least| least <= 2)
         && spec.options.nulls != NullPolicy::Skip;
 
-    // A left join, so that a cluster whose row is gone is noticed: __assert_row_found fails on its NULL.
-    let (events, keys) = events(spec, one_row_each)?;
+    // The join is a left one so that a cluster whose row has gone is noticed: __assert_row_found fails on its NULL.
+    let (events, keys) = events(spec, groups_have_one_row)?;
     let joined = LogicalPlanBuilder::from(clusters)
         .join_detailed(events, JoinType::Left, keys.columns, keys.residual, NullEquality::NullEqualsNull)?
         .window([tie_break(spec)?])?
@@ -55,30 +58,34 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
     );
     output.push(group().is_cluster().alias(CLUSTERED));
     output.push(cluster_id()?.alias(CLUSTER_ID));
-    // A row without a cluster has a value of its own, which is the group's where that is the only row.
-    let own = |of_group: Expr, of_event: Expr| -> Result<Expr> {
-        if one_row_each { Ok(of_group) } else { when(group().is_cluster(), of_group).otherwise(of_event) }
+    // A row without a cluster shows its own values, which are those of its group if that has one row.
+    let group_or_event_value = |of_group: Expr, of_event: Expr| -> Result<Expr> {
+        if groups_have_one_row {
+            Ok(of_group)
+        } else {
+            when(group().is_cluster(), of_group).otherwise(of_event)
+        }
     };
-    output.push(own(cluster_col(SIZE), lit(1_i64))?.alias(CLUSTER_SIZE));
+    output.push(group_or_event_value(cluster_col(SIZE), lit(1_i64))?.alias(CLUSTER_SIZE));
     if let Some(time) = spec.time_column() {
         let time = Expr::Column(time.clone());
         let data_type = time.get_type(spec.input.schema())?;
         for (of_group, name) in [(FIRST_TIME, FIRST_EVENT_TIME), (LAST_TIME, LAST_EVENT_TIME)] {
             let of_group = cluster_col(of_group).cast_to(&data_type, joined.schema())?;
-            output.push(own(of_group, time.clone())?.alias(name));
+            output.push(group_or_event_value(of_group, time.clone())?.alias(name));
         }
     }
     output.push(cluster_key(spec, cluster_col)?.alias(CLUSTER_KEY));
     for (index, kept) in spec.options.keep_members.iter().enumerate() {
         let of_group = kept_values_udf().call(vec![cluster_col(&kept_name(index))]);
         let of_event = make_array(vec![kept_value(spec, kept)?]);
-        output.push(own(of_group, of_event)?.alias(kept.output_name()));
+        output.push(group_or_event_value(of_group, of_event)?.alias(kept.output_name()));
     }
     joined.project(output)?.alias(spec.function.name())?.build()
 }
 
-/// The input's columns as the output shows them. Those that partition the rows come from the clusters, where they
-/// are keys of every step, so that a filter on them reaches the scans.
+/// Returns the input's columns as the output shows them. Partition keys are taken from the clusters, where they are keys of
+/// every step, so that a filter on them is pushed down to both scans.
 fn shown_columns(spec: &ClusterSpec) -> Vec<Expr> {
     let shown = |column: Expr| {
         let place = spec.partition_by().iter().position(|key| key.expr == column);
@@ -90,14 +97,14 @@ fn shown_columns(spec: &ClusterSpec) -> Vec<Expr> {
     input_columns(spec).into_iter().map(shown).collect()
 }
 
-/// The keys of the join of clusters and events.
+/// The condition of the join of clusters and events.
 struct JoinKeys {
     columns: (Vec<Column>, Vec<Column>),
     residual: Option<Expr>,
 }
 
-/// The second look at the table: all columns of the events, and what they are joined by.
-fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKeys)> {
+/// Builds the second read of the table: all columns of the events, and the keys that join them with the clusters.
+fn events(spec: &ClusterSpec, groups_have_one_row: bool) -> Result<(LogicalPlan, JoinKeys)> {
     let keys = spec.exemplar_keys()?;
     let mut events = input_columns(spec);
     events.push(lit(true).alias(FOUND));
@@ -120,7 +127,7 @@ fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKe
             computed_partitions.push((index, key.expr.clone()));
         }
     }
-    let residual = if one_row_each && !keys.is_empty() {
+    let residual = if groups_have_one_row && !keys.is_empty() {
         left.extend((0..keys.len()).map(|index| cluster_column(&exemplar_key_name(spec, index))));
         right.extend(key_columns);
         let partitions = computed_partitions
@@ -142,7 +149,7 @@ fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKe
             left.push(cluster_column(&feature.name));
             right.push(Column::from_name(event_feature_name(index)));
         }
-        // All rows of a vector without a cluster, but only the first ones of a cluster's first vector.
+        // The join keeps all rows of a vector without a cluster, and of a cluster only rows with the order key of its exemplar.
         let same_keys = key_columns.into_iter().enumerate().map(|(index, column)| {
             not_distinct(cluster_col(&exemplar_key_name(spec, index)), Expr::Column(column))
         });
@@ -152,7 +159,7 @@ fn events(spec: &ClusterSpec, one_row_each: bool) -> Result<(LogicalPlan, JoinKe
     Ok((events, JoinKeys { columns: (left, right), residual }))
 }
 
-/// One row per cluster and per vector without one: its size, times and the vector of its exemplar.
+/// Builds one row per cluster and per vector without one: its size, its times and the vector of its exemplar.
 fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let keys = spec.exemplar_keys()?.len();
     let partitions: Vec<String> = (0..spec.partition_by().len()).map(partition_name).collect();
@@ -189,13 +196,13 @@ fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
         if spec.options.exemplar == ExemplarChoice::Last {
             return Ok(first_value(value, last_vector_first(spec, keys)));
         }
-        // One vector of each group is its exemplar, so any aggregate over that one row gives the row's value.
+        // One vector of each group is its exemplar, so any aggregate over that one row returns the row's value.
         let of_one =
             if has_order_of_sort(&value.get_type(schema)?) { max(value) } else { first_value(value, vec![]) };
         of_one.filter(ident(EXEMPLAR)).build()
     };
     for feature in spec.features() {
-        // The clustered values are finite, so the greatest of one is that one, also where the type is DOUBLE.
+        // Clustered features are finite, so max works for DOUBLE too.
         let value = ident(&feature.name);
         let of_feature = if spec.options.exemplar == ExemplarChoice::Last {
             of_exemplar(value)?
@@ -222,16 +229,16 @@ fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
     labelled.aggregate(groups, aggregates)?.alias(CLUSTERS)?.build()
 }
 
-/// The vector of a group's last row comes first: by its last keys, then by the features.
+/// Returns the order in which the vector of a group's last row comes first: by its last keys, then by the features.
 fn last_vector_first(spec: &ClusterSpec, keys: usize) -> Vec<SortExpr> {
     let keys = (0..keys).map(|index| last_key_of_vector(spec, index));
     let features = spec.features().iter().map(|feature| feature.name.clone());
     keys.chain(features).map(|name| ident(name).sort(false, false)).collect()
 }
 
-/// The number of a row among those that could be its cluster's exemplar.
+/// Builds the window expression that numbers the rows that could be their cluster's exemplar.
 fn tie_break(spec: &ClusterSpec) -> Result<Expr> {
-    // Rows without a cluster need no number: the functions keep an engine from working on each of millions of them.
+    // Rows without a cluster need no number. The two functions spare the engine a partition and a comparison for each of them.
     let mut groups: Vec<Expr> =
         (0..spec.partition_by().len()).map(|index| cluster_col(&partition_name(index))).collect();
     groups.push(exemplar_group_udf().call(vec![cluster_col(GROUP_KEY)]));
@@ -244,7 +251,7 @@ fn tie_break(spec: &ClusterSpec) -> Result<Expr> {
     Ok(number_ties(groups, deciding.collect()))
 }
 
-/// `row_number() OVER (PARTITION BY ... [ORDER BY ...]) AS __tie`.
+/// Builds `row_number() OVER (PARTITION BY ... [ORDER BY ...]) AS __tie`.
 pub(super) fn number_ties(partition_by: Vec<Expr>, order_by: Vec<SortExpr>) -> Expr {
     let has_order = !order_by.is_empty();
     Expr::from(WindowFunction {
@@ -266,8 +273,8 @@ fn not_distinct(left: Expr, right: Expr) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::IsNotDistinctFrom, Box::new(right)))
 }
 
-/// The name of an order key of the exemplar's row; the first one's is the cluster's first time where the time is the
-/// order, and the last one's the last.
+/// Returns the name of an order key of the exemplar's row. If the rows are ordered by time, that of the first row is the
+/// cluster's first time, and that of the last row its last time.
 fn exemplar_key_name(spec: &ClusterSpec, index: usize) -> String {
     match spec.options.exemplar {
         ExemplarChoice::First if spec.time_is_key() => FIRST_TIME.to_string(),

@@ -1,7 +1,7 @@
-//! The names of columns: those of the results, and those that a plan has for itself.
+//! Defines the names of columns: those of the results, and those that plans use internally.
 //!
-//! Names that begin with two underscores are the plan's own; people meet them in EXPLAIN only. Rules and operators know
-//! parts of a plan by them, so each stands here once.
+//! Internal names begin with two underscores; people meet them in EXPLAIN only. Rules and operators recognise parts of a plan
+//! by them, so each is defined here once.
 
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
@@ -17,40 +17,40 @@ pub(crate) const POINT_TYPE: &str = "point_type";
 /// The relation of clusters or vectors, on the left of the join with the events.
 pub(crate) const CLUSTERS: &str = "__clusters";
 
-/// True for each event, so that NULL after the join says that a cluster has found none.
+/// A column of events: true. After the join it is NULL for a cluster without an event.
 pub(crate) const FOUND: &str = "__found";
-/// The number of an event among those that could be its cluster's exemplar.
+/// A column of events: the number of the event among those that could be the exemplar of its cluster.
 pub(crate) const TIE: &str = "__tie";
-/// The number of rows that a vector stands for.
+/// A column of vectors: the number of rows that each stands for.
 pub(crate) const WEIGHT: &str = "__weight";
-/// The struct that `dbscan_vectors` gives of a vector.
+/// A column of vectors: the struct that `dbscan_vectors` returns.
 pub(crate) const LABEL: &str = "__label";
-/// The time of a row, where that is no key of the order.
+/// A column of rows: the time, if that is not the order key.
 pub(super) const TIME: &str = "__time";
-/// The first time of a vector or a cluster.
+/// A column of vectors and clusters: their first time.
 pub(super) const FIRST_TIME: &str = "__first_time";
-/// The last time of a vector or a cluster.
+/// A column of vectors and clusters: their last time.
 pub(super) const LAST_TIME: &str = "__last_time";
-/// The number of the [`Group`](crate::group::Group) of a vector or a cluster.
+/// A column of vectors and clusters: the number of the group.
 pub(super) const GROUP_KEY: &str = "__group";
-/// The hash of the core vectors of a vector's cluster.
+/// A column of vectors and clusters: the hash of the cluster's core vectors.
 pub(super) const HASH: &str = "__core_hash";
-/// True for the vector of its cluster's exemplar.
+/// A column of vectors: whether the exemplar has this vector.
 pub(super) const EXEMPLAR: &str = "__is_exemplar";
-/// True for a core vector.
+/// A column of vectors: whether the vector is core.
 pub(super) const CORE: &str = "__is_core";
-/// The name of a vector's cluster that is the same on every day.
+/// A column of vectors: the key of their cluster, which is the same on every day.
 pub(super) const KEY: &str = "__cluster_key";
-/// The number of rows of a group.
+/// A column of clusters: the number of their rows.
 pub(super) const SIZE: &str = "__size";
-/// The number of vectors of a group.
+/// A column of clusters: the number of their vectors.
 pub(super) const VECTORS: &str = "__vectors";
 
-/// The names without a number that a column of the input or a feature could be taken for.
+/// The internal names without a number, which columns of the input and features can't have.
 const RESERVED: [&str; 13] =
     [FOUND, TIE, GROUP_KEY, HASH, WEIGHT, FIRST_TIME, LAST_TIME, TIME, LABEL, SIZE, EXEMPLAR, CORE, KEY];
 
-/// The names with a number.
+/// The internal names with a number.
 const NUMBERED: [fn(usize) -> String; 8] = [
     partition_name,
     event_partition_name,
@@ -62,7 +62,7 @@ const NUMBERED: [fn(usize) -> String; 8] = [
     common_expression_name,
 ];
 
-/// Whether a name is one of the plan's own, some of which have a number behind them.
+/// Whether a name is one of the internal names, with or without a number.
 pub(super) fn is_reserved(name: &str) -> bool {
     let number = name.rsplit('_').next().and_then(|digits| digits.parse().ok());
     RESERVED.contains(&name)
@@ -99,17 +99,17 @@ pub(super) fn last_key_name(index: usize) -> String {
     format!("__last_key_{index}")
 }
 
-/// The values that `keep_members` keeps of a column.
+/// The list of values that `keep_members` keeps of a column.
 pub(super) fn kept_name(index: usize) -> String {
     format!("__kept_{index}")
 }
 
-/// A figure of the summary: the engine may put expressions over the output beside it.
+/// A figure of the summary, under a name that expressions over the output can't have.
 pub(super) fn counted_name(figure: &str) -> String {
     format!("__{figure}")
 }
 
-/// The engine's optimizer calls an expression that a plan has twice so.
+/// The name that the engine's optimizer gives to an expression that occurs twice in a plan.
 fn common_expression_name(index: usize) -> String {
     format!("__common_expr_{index}")
 }

@@ -1,29 +1,30 @@
-//! Orders in a query are completed, so that two reads of it give the same rows.
+//! Completes the orders in an input query, so that two reads of it return the same rows.
 //!
-//! SQL leaves open which of equal rows come first: with threads `ORDER BY host LIMIT 1000`, `DISTINCT ON`,
-//! `first_value(x)`, `row_number() OVER (ORDER BY host)` choose others each time. The table functions read their input twice, and
-//! promise the same answer on every run. Where an order decides something, all else that the choice is made from is put behind
-//! it as further keys: then only rows that are equal can change places. What the query says is kept, what it leaves open is
-//! decided.
+//! SQL does not say which of equal rows comes first: with threads, `ORDER BY host LIMIT 1000`, `DISTINCT ON`, `first_value(x)`
+//! and `row_number() OVER (ORDER BY host)` choose other rows on each run. The table functions read their input twice, and
+//! promise the same answer on every run. So where an order decides something, the other columns are added to it as further
+//! keys, and only rows that are equal in all of them can change places. The result is still one that the query allows. Cost:
+//! the sorts compare more keys; no operator is added.
 //!
 //! | part | further keys |
 //! |---|---|
 //! | `LIMIT`, `OFFSET` over `ORDER BY` | all columns of what is sorted |
 //! | `DISTINCT ON` | all that is selected |
-//! | `first_value`, `last_value`, `nth_value`, `array_agg`, `string_agg`, `any_value` | the arguments of all of them, so that they speak of one row |
+//! | `first_value`, `last_value`, `nth_value`, `array_agg`, `string_agg`, `any_value` | the arguments of all of them, so that all choose the same row |
 //! | `row_number`, `ntile`, `lag`, `lead` and window functions over `ROWS` | all columns of the input |
 //!
-//! Sums, averages and variances of floats depend on the order of the rows in their last bits. They are computed by
-//! [`__exact_statistic`](crate::plan::functions::exact_statistic_udaf), which does not.
+//! Sums, averages and variances of floats depend on the order of the rows in their last bits. They are replaced by
+//! [`__exact_statistic`](crate::plan::functions::exact_statistic_udaf), which does not depend on it.
 //!
-//! Keys of types without an order (unions) take no part. A frame of `RANGE` or `GROUPS` has equal rows as its limits: there
-//! further keys would change what it says.
+//! Columns of types without an order (unions) are left out. A frame of `RANGE` or `GROUPS` ends at equal rows, so further keys
+//! would change its meaning; it stays as it is.
 //!
-//! `DISTINCT ON` becomes the aggregation that the engine would make of it, since the engine can't do so in `PREPARE`: there
-//! its rule looks for `first_value` in a registry that it has not been given, and panics. And an order that no LIMIT takes
-//! the first rows by is dropped. It costs a sort, and the single partition that it leaves behind is taken away below an
-//! aggregation that relies on it, so that the engine refuses its own plan: it drops such orders where SQL states them, but
-//! not that of a `DISTINCT ON` or of a `DataFrame`.
+//! `DISTINCT ON` becomes the aggregation that the engine would plan for it, since the engine panics on it in `PREPARE`: its
+//! rule looks for `first_value` in a registry that it has not been given.
+//!
+//! An order without a LIMIT is dropped. It would cost a sort. The engine would also refuse its own plan for some of them: a
+//! later rule removes the single partition of the sort below an aggregation that relies on it. The engine drops such orders
+//! itself in SQL subqueries, but not that of a `DISTINCT ON` or of a `DataFrame`.
 
 use std::sync::Arc;
 
@@ -45,11 +46,11 @@ use super::functions::exact_statistic_udaf;
 use super::sorting::has_order;
 use crate::window::regroup::{window_function, with_expressions};
 
-/// The plan with complete orders, and none that decides nothing.
+/// Completes all orders of a plan, and drops those that decide nothing.
 pub(super) fn complete(plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut has_new_types = false;
     let complete = plan.transform_up_with_subqueries(|node| {
-        // The first of several values may be NULL to the engine, whatever they are: nodes above take that over.
+        // The engine takes any first_value for nullable, so the schemas of the nodes above may change.
         let node = if has_new_types { node.recompute_schema()? } else { node };
         has_new_types |= matches!(node, LogicalPlan::Distinct(Distinct::On(_)));
         let node = if passes_order_on(&node) { Transformed::no(node) } else { node.map_children(unordered)? };
@@ -58,12 +59,12 @@ pub(super) fn complete(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(complete.transform_data(unordered)?.data)
 }
 
-/// Whether the rows of a node come in the order of its input, for a LIMIT above it.
+/// Whether a node passes its rows on in the order of its input, for a LIMIT above it.
 fn passes_order_on(node: &LogicalPlan) -> bool {
     matches!(node, LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::Limit(_))
 }
 
-/// The plan without an order of all its rows, which nobody is told. A sort that keeps the first rows stays.
+/// Removes a sort of all rows at the top of a plan, whose order is not used. A sort with a limit stays.
 fn unordered(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     match plan {
         LogicalPlan::Sort(sort) if sort.fetch.is_none() => {
@@ -74,7 +75,7 @@ fn unordered(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     }
 }
 
-/// The node with complete orders. Nodes of this crate's own plans have them.
+/// Completes the orders of a node. Those in plans of this crate are complete already.
 fn complete_node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     match node {
         LogicalPlan::Limit(mut limit) => {
@@ -97,7 +98,7 @@ fn is_ours(schema: &DFSchema) -> bool {
     schema.fields().iter().any(|field| is_reserved(field.name()))
 }
 
-/// The sort that a LIMIT takes the first rows of, through what keeps its order.
+/// Completes the sort below a LIMIT, which may stand below nodes that keep its order.
 fn complete_sort(plan: LogicalPlan) -> Result<LogicalPlan> {
     match plan {
         LogicalPlan::Sort(Sort { expr, input, fetch }) => {
@@ -111,7 +112,7 @@ fn complete_sort(plan: LogicalPlan) -> Result<LogicalPlan> {
     }
 }
 
-/// Whether the rows of a plan come in an order that the query asked for.
+/// Whether the query gives an order for the rows of a plan.
 pub(super) fn is_sorted(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Sort(_) => true,
@@ -120,8 +121,8 @@ pub(super) fn is_sorted(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// `DISTINCT ON` as an aggregation: of the rows that are equal in its keys the first by its order, and then by all that is
-/// selected.
+/// Rewrites `DISTINCT ON` as an aggregation, which takes the first of the rows with equal keys, by the order of the query and
+/// then by all selected expressions.
 fn first_row_of_each(distinct: DistinctOn) -> Result<LogicalPlan> {
     let DistinctOn { on_expr, select_expr, sort_expr, input, schema } = distinct;
     let mut groups: Vec<Expr> = vec![];
@@ -130,7 +131,7 @@ fn first_row_of_each(distinct: DistinctOn) -> Result<LogicalPlan> {
             groups.push(on.clone());
         }
     }
-    // The order begins with the keys, which are equal in a group.
+    // The order begins with the keys, which are equal within a group.
     let is_ordered = sort_expr.is_some();
     let mut of_groups = sort_expr.unwrap_or_default();
     let in_group = of_groups.split_off(on_expr.len().min(of_groups.len()));
@@ -138,7 +139,7 @@ fn first_row_of_each(distinct: DistinctOn) -> Result<LogicalPlan> {
     let others = selected.iter().filter(|expr| !groups.contains(expr)).cloned().collect();
     let order = with_keys(in_group, others, input.schema())?;
 
-    // Names of their own: what is selected may have the name of a key.
+    // The aggregates have internal names, since a selected expression may have the name of a key.
     let name = |index: usize| format!("__first_{index}");
     let firsts = selected
         .into_iter()
@@ -160,14 +161,14 @@ fn first_row_of_each(distinct: DistinctOn) -> Result<LogicalPlan> {
     rows.project(shown)?.build()
 }
 
-/// Aggregate functions whose value is some of their rows, in the order that they come in.
+/// Whether the result of an aggregate function depends on the order of its rows.
 fn takes_rows_in_order(function: &str) -> bool {
     matches!(function, "first_value" | "last_value" | "nth_value" | "array_agg" | "string_agg" | "any_value")
 }
 
 fn complete_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> {
     let mut values: Vec<Expr> = vec![];
-    // A function without an order may have that of the others: the engine has only one for some of them.
+    // A function without an order gets the order of the others, since the engine supports only one for some of them.
     let mut order: Vec<SortExpr> = vec![];
     for expr in &aggregate.aggr_expr {
         expr.apply(|expr| {
@@ -207,7 +208,7 @@ fn complete_aggregate(aggregate: Aggregate) -> Result<Transformed<LogicalPlan>> 
     Ok(Transformed::yes(LogicalPlan::Aggregate(aggregate)))
 }
 
-/// A statistic of floats that does not depend on the order of the rows.
+/// Replaces a statistic of floats by one that does not depend on the order of the rows.
 fn exact(function: &AggregateFunction, schema: &DFSchema) -> Result<Option<Expr>> {
     let [value] = function.params.args.as_slice() else { return Ok(None) };
     if !adds_floats(function, schema)? || function.params.distinct {
@@ -240,11 +241,11 @@ fn complete_function(
     schema: &DFSchema,
 ) -> Result<AggregateFunction> {
     if function.func.name() == "any_value" {
-        // It knows no order.
+        // any_value takes no order.
         function.func = first_value_udaf();
         function.params.null_treatment = Some(NullTreatment::IgnoreNulls);
     }
-    // Of distinct values the engine orders by the value alone.
+    // The engine orders distinct values by the value alone.
     let keys = if function.params.distinct {
         function.params.args.first().cloned().into_iter().collect()
     } else {
@@ -279,16 +280,16 @@ fn complete_window(window: Window) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(with_expressions(&window, exprs, |_| false)?))
 }
 
-/// The dependence of a window function on the order of equal rows.
+/// The ways in which a window function depends on the order of equal rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dependence {
-    /// Not at all.
+    /// It does not depend on it.
     None,
-    /// On the place of each row in its partition.
+    /// It depends on the place of each row in its partition.
     Place,
-    /// On which rows its frame has, and in which order.
+    /// It depends on the rows of its frame and on their order.
     Frame,
-    /// On which rows its frame has.
+    /// It depends on the rows of its frame.
     Rows,
 }
 
@@ -297,7 +298,7 @@ fn dependence(function: &WindowFunctionDefinition) -> Dependence {
         WindowFunctionDefinition::WindowUDF(udf) => match udf.name() {
             "row_number" | "ntile" | "lag" | "lead" => Dependence::Place,
             "first_value" | "last_value" | "nth_value" => Dependence::Frame,
-            // Ranks are the same for equal rows, dbscan is completed in every plan, and what others do is not known.
+            // Ranks are the same for equal rows, and dbscan is completed in every plan. Other functions are not known.
             _ => Dependence::None,
         },
         WindowFunctionDefinition::AggregateUDF(udf) if takes_rows_in_order(udf.name()) => Dependence::Frame,
@@ -305,7 +306,7 @@ fn dependence(function: &WindowFunctionDefinition) -> Dependence {
     }
 }
 
-/// The frame under which a function means the same with further keys, if it needs them and there is one.
+/// Returns the frame under which a function means the same with further keys, if it needs keys and there is such a frame.
 fn frame_to_complete(function: &WindowFunction) -> Option<WindowFrame> {
     let params = &function.params;
     let frame = &params.window_frame;
@@ -315,11 +316,11 @@ fn frame_to_complete(function: &WindowFunction) -> Option<WindowFrame> {
     };
     let is_whole = frame.start_bound.is_unbounded() && frame.end_bound.is_unbounded();
     match dependence(&function.fun) {
-        // It has no frame.
+        // The function ignores its frame, so the default one will do.
         Dependence::Place => Some(WindowFrame::new((!params.order_by.is_empty()).then_some(true))),
         Dependence::Rows if frame.units == WindowFrameUnits::Rows => Some(frame.clone()),
         Dependence::Frame if is_whole || frame.units == WindowFrameUnits::Rows => Some(in_rows()),
-        // The first row of a partition is in every frame that begins with it.
+        // A frame that begins with the partition has the partition's first row, whatever its end.
         Dependence::Frame
             if function.fun.name() == "first_value"
                 && frame.start_bound.is_unbounded()
@@ -332,7 +333,7 @@ fn frame_to_complete(function: &WindowFunction) -> Option<WindowFrame> {
     }
 }
 
-/// A window function whose value depends on the order of equal rows, which can't be completed.
+/// Whether the result of a window function depends on an order that can't be completed.
 pub(super) fn is_left_open(function: &WindowFunction) -> bool {
     dependence(&function.fun) == Dependence::Frame && frame_to_complete(function).is_none()
 }
@@ -341,7 +342,7 @@ fn columns(schema: &DFSchema) -> Vec<Expr> {
     schema.columns().into_iter().map(Expr::Column).collect()
 }
 
-/// An order with further keys behind it: those that it does not have yet.
+/// Appends to an order those keys that it does not have yet.
 fn with_keys(mut order_by: Vec<SortExpr>, keys: Vec<Expr>, schema: &DFSchema) -> Result<Vec<SortExpr>> {
     for key in keys {
         let is_known = order_by.iter().any(|sort| sort.expr == key);

@@ -1,4 +1,7 @@
-//! `dbcluster_members`: every row with the cluster of its vector.
+//! Builds the plan of `dbcluster_members`: every row with the cluster of its vector.
+//!
+//! Cost: the table is read twice, and its features are computed in both reads. The labelled vectors are the build side of the
+//! join.
 
 use datafusion::common::{Column, JoinType, NullEquality, Result};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit, when};
@@ -15,7 +18,7 @@ use super::values::{
 use super::vectors::labelled_vectors;
 use crate::window::{CORE_HASH, GROUP, IS_CORE};
 
-/// The plan of `dbcluster_members`.
+/// Builds the plan of `dbcluster_members`.
 pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let partitions = (0..spec.partition_by().len()).map(|index| ident(partition_name(index)));
     let mut columns: Vec<Expr> = partitions.collect();
@@ -26,7 +29,7 @@ pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
         label_field(CORE_HASH).alias(HASH),
     ]);
     let labelled = LogicalPlanBuilder::from(labelled_vectors(spec)?).project(columns)?;
-    // Once per vector, not once per row.
+    // The cluster's columns are computed once per vector, not once per row.
     let mut columns: Vec<Expr> = labelled.schema().columns().into_iter().map(Expr::Column).collect();
     columns.push(cluster_key(spec, |name| ident(name))?.alias(KEY));
     let vectors = labelled.project(columns)?.alias(CLUSTERS)?.build()?;
@@ -35,7 +38,7 @@ pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let (mut left_on, mut right_on) = (vec![], vec![]);
     for (index, key) in spec.partition_by().iter().enumerate() {
         left_on.push(cluster_column(&partition_name(index)));
-        // A column under its own name: the engine infers a filter on it for the vectors.
+        // A plain column keeps its name, so that the engine can infer a filter on it for the vectors.
         right_on.push(match partition_column(spec, index) {
             Some(column) => column.clone(),
             None => {
@@ -61,7 +64,7 @@ pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
             .otherwise(lit("skipped"))?
             .alias(POINT_TYPE),
     );
-    // The rows are kept whatever happens; one without a vector has come after the vectors were made.
+    // The right join keeps every row. A row without a vector was added between the two reads, and __assert_row_found fails.
     LogicalPlanBuilder::from(vectors)
         .join_detailed(events, JoinType::Right, (left_on, right_on), None, NullEquality::NullEqualsNull)?
         .filter(assert_row_found_udf().call(vec![cluster_col(GROUP_KEY)]))?

@@ -1,6 +1,6 @@
 //! A [`ClusterSpec`] becomes a plan of the engine's own operators around one window function.
 //!
-//! Everything that an engine does well (scan, project, group, spill, sort, join, distribute) stays the engine's:
+//! The engine does everything that it does well (scan, project, group, spill, sort, join, distribute):
 //!
 //! ```text
 //! dbcluster(events, {tokens: cmdline_tokens(CommandLine)}, eps => 0.1)
@@ -8,7 +8,7 @@
 //!   project                 the input's columns, the features, the cluster's columns
 //!     filter                one row per cluster, one per noise event
 //!       window row_number   ties among the rows that could be a cluster's exemplar
-//!         join              each cluster with its exemplar's row: the second look at the table, on the time
+//!         join              each cluster with its exemplar's row: the second read of the table, on the time
 //!           aggregate       vectors into clusters: size, first and last time, first vector
 //!             window        dbscan_vectors: the one place where clustering happens, over distinct vectors
 //!               aggregate   rows into distinct vectors: count, first and last time
@@ -16,17 +16,19 @@
 //!           scan            only the columns that were asked for
 //! ```
 //!
-//! The plan is a tree on purpose: an engine runs a subplan once per use, so clusters and noise go through one
-//! aggregation (a noise vector is a group of its own) and one join.
+//! The plan is a tree on purpose: an engine runs a subplan once per use. So clusters and noise go through one aggregation, in
+//! which a noise vector is a group of its own, and one join.
 //!
-//! - [`spec`]: a checked call. [`nesting`], [`repeatable`] and [`complete`] see to its input, which is read twice.
+//! Cost: two scans of the table, one aggregation of all rows, the clustering of the distinct vectors, and one join.
+//!
+//! - [`spec`]: a checked call. [`nesting`], [`repeatable`] and [`complete`] check and complete its input, which is read twice.
 //! - [`vectors`]: rows to distinct vectors to labelled vectors, which all three functions begin with.
 //! - [`collapse`]: `dbcluster`. [`members`]: `dbcluster_members`. [`summary`]: `dbcluster_summary`.
 //! - [`process_features`]: the table function of that name.
 //! - [`order`]: the canonical order of the rows. [`sorting`]: types that can be sorted.
 //! - [`functions`]: functions that only plans call.
 //! - [`columns`]: the names of all columns. [`values`]: expressions that several parts have.
-//! - [`rules`]: logical rules for these plans.
+//! - [`rules`]: optimizer rules for these plans.
 
 mod collapse;
 pub(crate) mod columns;
@@ -49,7 +51,7 @@ use datafusion::logical_expr::LogicalPlan;
 
 use spec::{ClusterSpec, TableFunction};
 
-/// The plan of a call.
+/// Builds the plan of a call.
 pub(crate) fn plan(spec: &ClusterSpec) -> Result<LogicalPlan> {
     match spec.function {
         TableFunction::Dbcluster => collapse::collapse(spec),

@@ -1,6 +1,6 @@
-//! A limit to table functions that stand in one another.
+//! Limits the nesting of table functions.
 //!
-//! A plan of this crate reads its input twice, so what stands at the bottom of n of them is planned and read 2^n times.
+//! A plan of this crate reads its input twice, so the table at the bottom of n nested ones is planned and read 2^n times.
 
 use datafusion::common::tree_node::{TreeNodeRecursion, TreeNodeVisitor};
 use datafusion::common::{Result, plan_err};
@@ -8,13 +8,13 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Window, WindowFunctionDefiniti
 
 use crate::window::dbscan_vectors_udwf;
 
-/// The most table functions that may stand in one another: the table below them is read 2^4 times.
+/// The deepest nesting of table functions: the table below them is read 2^4 times.
 const DEEPEST: usize = 4;
 
-/// A further level has to be affordable.
+/// Checks that a further level is allowed over the input.
 ///
 /// # Errors
-/// The input has as many levels as there may be.
+/// The input has [`DEEPEST`] levels already.
 pub(crate) fn check_nesting(function: &str, input: &LogicalPlan) -> Result<()> {
     let mut levels = Levels::default();
     input.visit_with_subqueries(&mut levels)?;
@@ -29,7 +29,7 @@ pub(crate) fn check_nesting(function: &str, input: &LogicalPlan) -> Result<()> {
     Ok(())
 }
 
-/// Counts the clusterings between the root of a plan and where a visit stands.
+/// Counts the clusterings between the root of a plan and the visited node.
 #[derive(Default)]
 struct Levels {
     open: usize,

@@ -1,4 +1,4 @@
-//! The canonical order of the rows of a call: it makes an answer the same for every file order and number of threads.
+//! The canonical order of the rows of a call. It makes the answer the same for every order of files and number of threads.
 //!
 //! First come the keys of `order_by`, or else the time; then the features in their order; then the remaining columns. NULLs
 //! come last. The order decides which cluster has the lower number, which cluster a border row belongs to, and which row
@@ -13,7 +13,7 @@ use super::spec::{ClusterSpec, TableFunction};
 use crate::options::{ExemplarChoice, NullPolicy};
 
 impl ClusterSpec {
-    /// The first keys of the canonical order inside of a partition; the features and the remaining columns follow.
+    /// Returns the first keys of the canonical order within a partition; the features and the remaining columns follow.
     pub(crate) fn order_keys(&self) -> Result<Vec<Expr>> {
         if self.options.order_by.is_empty() {
             Ok(self.time()?.into_iter().collect())
@@ -22,22 +22,22 @@ impl ClusterSpec {
         }
     }
 
-    /// The time of an event; a column of a floating-point type may be one too.
+    /// Returns the time of an event in a form that sorts -0.0 and 0.0 as equal, since a float may be a time.
     pub(crate) fn time(&self) -> Result<Option<Expr>> {
         let column = self.time_column().cloned().map(Expr::Column);
         column.map(|column| canonical_float_key(column, self.input.schema())).transpose()
     }
 
-    /// Whether the events are in the order of their time: a cluster's first key is its first time then.
+    /// Returns whether the events are ordered by time, so that a cluster's first key is its first time.
     pub(crate) fn time_is_key(&self) -> bool {
         self.options.order_by.is_empty() && self.time_column().is_some()
     }
 
-    /// All other columns, in the table's order: they decide among rows that are equal in the order keys and in the vector.
-    /// Columns of types that have no order take no part.
+    /// Returns the columns that decide among rows with equal order keys and equal vectors: all other columns, in the table's
+    /// order. Columns of types without an order are left out.
     pub(super) fn remaining_columns(&self) -> Result<Vec<Expr>> {
-        // A feature that is a whole number is its column's value. Others may stand for several values: -0.0 for 0.0, a DOUBLE
-        // for more digits of a decimal, 0 for NULL.
+        // Rows with equal vectors have equal integers, so such a column decides nothing. Other features may be equal for
+        // several values: -0.0 and 0.0, decimals with more digits than a DOUBLE, NULL and 0.
         let schema = self.input.schema();
         let is_value = |expr: &Expr| -> Result<bool> {
             let data_type = expr.get_type(schema)?;
@@ -61,8 +61,8 @@ impl ClusterSpec {
             .collect())
     }
 
-    /// The keys that find the exemplars: those that order the rows, or where nothing does, the first of the columns that decide
-    /// ties. By its least value the second look finds the candidates, which otherwise are all rows of their vectors.
+    /// Returns the keys by which the second read finds the exemplars: the order keys, or without any the first of the columns
+    /// that decide ties. With no key at all, every row of the exemplar's vector would be a candidate.
     pub(super) fn exemplar_keys(&self) -> Result<Vec<Expr>> {
         let keys = self.order_keys()?;
         if !keys.is_empty()
@@ -71,7 +71,7 @@ impl ClusterSpec {
         {
             return Ok(keys);
         }
-        // None but the first: the others decide only where it is equal.
+        // One column is enough, since the others decide only where it is equal.
         let first = self.remaining_columns()?.into_iter().next();
         let data_type = first.as_ref().map(|column| column.get_type(self.input.schema())).transpose()?;
         Ok(first

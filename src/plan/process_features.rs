@@ -4,7 +4,7 @@
 //! stands only where its source column does: the path's with `NewProcessName`, the command line's with
 //! `CommandLine`, the session's with `SubjectLogonId`.
 //!
-//! | feature | what it is |
+//! | feature | meaning |
 //! |---|---|
 //! | `processName` | the path behind its last separator |
 //! | `pathScore`, `pathLogScore` | sum of the path's code points, and its log10 |

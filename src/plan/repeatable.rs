@@ -1,4 +1,4 @@
-//! A table function can read rows that are the same each time, and known without an outer row.
+//! Checks that the input of a table function is the same in both reads, and does not depend on an outer query.
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result, plan_err};
@@ -7,10 +7,10 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use super::complete::{adds_floats, complete, is_left_open, is_sorted};
 use crate::window::regroup::window_function;
 
-/// The input as it can be read twice: what it leaves open is decided, see [`complete`](super::complete).
+/// Returns the input with its orders [completed](super::complete), so that it can be read twice.
 ///
 /// # Errors
-/// The input has something that may differ from read to read, or that an outer query has to supply.
+/// The input may differ from read to read, or uses a column of an outer query.
 pub(crate) fn repeatable(function: &str, input: LogicalPlan) -> Result<LogicalPlan> {
     check_is_alone(function, &input)?;
     let mut reason = None;
@@ -27,7 +27,8 @@ pub(crate) fn repeatable(function: &str, input: LogicalPlan) -> Result<LogicalPl
     complete(input)
 }
 
-/// A subquery inside of the input may refer to the input's rows; only what the input's own nodes refer to is outer.
+/// Checks that the input uses no outer query. A subquery within the input may refer to the input's rows, so only references
+/// in the input's own nodes count.
 fn check_is_alone(function: &str, input: &LogicalPlan) -> Result<()> {
     let mut outer = None;
     input.apply(|node| {
@@ -50,7 +51,7 @@ fn check_is_alone(function: &str, input: &LogicalPlan) -> Result<()> {
     }
 }
 
-/// Why a node may give other rows the next time.
+/// Returns the reason why a node may return other rows the next time, in words that follow "the input".
 fn what_differs(node: &LogicalPlan) -> Option<String> {
     let exprs = node.expressions();
     if exprs.iter().any(Expr::is_volatile) {
@@ -75,7 +76,7 @@ fn what_differs(node: &LogicalPlan) -> Option<String> {
     }
 }
 
-/// The aggregate function in an expression whose value depends on the order in which rows come in, and can't be had otherwise.
+/// Returns the name of an aggregate function in an expression that depends on the order of its rows and has no exact form.
 fn open_aggregate(expr: &Expr, schema: &DFSchema) -> Option<String> {
     let mut found = None;
     let walked = expr.apply(|expr| {

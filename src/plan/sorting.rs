@@ -1,4 +1,4 @@
-//! Types that can be sorted, and the values that a sort puts first and last.
+//! Rules about sorting: the types that can be sorted, and the values that a sort puts first and last.
 
 use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result};
@@ -7,8 +7,8 @@ use datafusion::logical_expr::{Expr, ExprSchemable, lit};
 
 use super::functions::feature_to_double_udf;
 
-/// The form of a key in which equal values have equal bits: 0.0 and -0.0 are equal, but would be sorted, grouped and
-/// joined as two, and not by every operator alike.
+/// Rewrites a key so that equal values have equal bits. 0.0 and -0.0 are equal in SQL, but some operators sort, group or join
+/// them as two values.
 pub(crate) fn canonical_float_key(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     let canonical = feature_to_double_udf();
     let is_canonical =
@@ -40,15 +40,15 @@ pub(super) fn has_order(data_type: &DataType) -> bool {
     }
 }
 
-/// Whether min and max take what a sort puts first and last; `first_value` does so of all types, but slower. Of floats they
-/// don't: NaN is anything to them, and where all values are -inf, max is the least finite number.
+/// Whether `min` and `max` return the values that a sort puts first and last. `first_value` does for all types, but is slower.
+/// For floats `min` and `max` do not: they have no fixed place for NaN, and the max of -inf alone is the least finite number.
 pub(super) fn has_order_of_sort(data_type: &DataType) -> bool {
     (data_type.is_numeric() && !data_type.is_floating())
         || data_type.is_temporal()
         || matches!(data_type, DataType::Boolean | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
-/// The value that a sort puts first.
+/// Aggregates the value that a sort puts first.
 pub(super) fn least(value: Expr, data_type: &DataType) -> Expr {
     if has_order_of_sort(data_type) {
         return min(value);
@@ -56,7 +56,7 @@ pub(super) fn least(value: Expr, data_type: &DataType) -> Expr {
     first_value(value.clone(), vec![value.sort(true, false)])
 }
 
-/// The value that a sort puts last.
+/// Aggregates the value that a sort puts last.
 pub(super) fn greatest(value: Expr, data_type: &DataType) -> Expr {
     if has_order_of_sort(data_type) {
         return max(value);

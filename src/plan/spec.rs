@@ -1,8 +1,8 @@
-//! [`ClusterSpec`], a checked call: a plan is made of it alone.
+//! [`ClusterSpec`]: a checked call, from which a plan is built.
 //!
 //! The SQL of a call ([`call`](crate::call)) and a `DataFrame` ([`dataframe`](crate::dataframe)) give the same parts to a
-//! [`SpecBuilder`]: the rows to cluster, features, options. It checks each part against the rows as it comes, so that an error
-//! is about the first thing that is wrong, and nothing behind it checks again.
+//! [`SpecBuilder`]: the rows to cluster, features, options. It checks each part against the rows when it is set, so that an
+//! error is about the first thing that is wrong, and later code need not check again.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -38,7 +38,7 @@ pub(crate) enum TableFunction {
     Dbcluster,
     /// Every input row with its cluster.
     DbclusterMembers,
-    /// One row about the whole.
+    /// One row about the whole clustering.
     DbclusterSummary,
 }
 
@@ -54,19 +54,19 @@ impl TableFunction {
         }
     }
 
-    /// The function of this name, in any case.
+    /// Finds the function of this name, in any case.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|function| function.name().eq_ignore_ascii_case(name))
     }
 }
 
-/// Everything that a plan needs. Nothing in it could still be wrong but the data and the values of placeholders.
+/// A call with everything that its plan needs. Only the data and the values of placeholders are not checked yet.
 #[derive(Debug, Clone)]
 pub(crate) struct ClusterSpec {
     pub(crate) function: TableFunction,
     /// The rows to cluster. All columns have a qualifier.
     pub(crate) input: LogicalPlan,
-    /// Its columns are the input's, its keys are in the form that has an order, and the time column is known.
+    /// The options. Their columns are those of the input, their keys are canonical, and the time column is resolved.
     pub(crate) options: ClusterOptions,
 }
 
@@ -86,7 +86,7 @@ impl ClusterSpec {
         }
     }
 
-    /// No two columns of the output may have one name.
+    /// Checks that no two columns of the output have the same name.
     fn check_names(&self) -> Result<()> {
         let name = self.function.name();
         let schema = self.input.schema();
@@ -134,7 +134,7 @@ impl ClusterSpec {
         Ok(())
     }
 
-    /// Names of the columns that the function adds to the input's and to the features.
+    /// Returns the names of the columns that the function adds to the input's columns and the features.
     fn output_columns(&self) -> Vec<String> {
         let columns: &[&str] = match (self.function, self.time_column()) {
             (TableFunction::Dbcluster, Some(_)) => {
@@ -159,23 +159,23 @@ pub(crate) struct SpecBuilder {
 }
 
 impl SpecBuilder {
-    /// Begins with the rows to cluster.
+    /// Creates a builder for the rows to cluster.
     ///
     /// # Errors
-    /// The rows may differ from read to read, or are those of too many clusterings in one another.
+    /// The rows may differ from read to read, or come from too many nested clusterings.
     pub(crate) fn try_new(function: TableFunction, input: LogicalPlan) -> Result<Self> {
         check_nesting(function.name(), &input)?;
         let input = repeatable(function.name(), input)?;
-        // An eps is set by everyone; a call without one is told so where it is read.
+        // Every caller sets eps; a call of SQL without one fails before.
         Ok(Self { function, input, options: ClusterOptions::new(f64::NAN) })
     }
 
-    /// The rows to cluster, as they can be read twice.
+    /// Returns the rows to cluster, in the form that can be read twice.
     pub(crate) fn input(&self) -> &LogicalPlan {
         &self.input
     }
 
-    /// The options as they have been set so far.
+    /// Returns the options that have been set so far.
     pub(crate) fn options(&self) -> &ClusterOptions {
         &self.options
     }
@@ -183,7 +183,7 @@ impl SpecBuilder {
     /// Sets the features, which are expressions over the input that [`check_one_row`] has passed.
     ///
     /// # Errors
-    /// There are none, too many, two of one name, or one is no number.
+    /// There are none or too many, two have the same name, or one is not a number.
     pub(crate) fn set_features(&mut self, features: Vec<Feature>) -> Result<()> {
         let name = self.function.name();
         check_number_of_features(name, features.len())?;
@@ -211,7 +211,7 @@ impl SpecBuilder {
     /// [`check_one_row`] has passed them.
     ///
     /// # Errors
-    /// The input has no place for this value; the text says what is allowed.
+    /// The option has a value that is not allowed; the text says what is.
     pub(crate) fn set(
         &mut self,
         option: &ClusterOption,
@@ -230,7 +230,7 @@ impl SpecBuilder {
         self.options = options;
         self.set_features(features)?;
         for option in OPTIONS {
-            // No keys are none that were given, and not a list without any.
+            // An empty list of keys means that the option was not given.
             let is_given = match option.takes {
                 Takes::Keys(of) | Takes::PartitionKeys(of) => !of(&mut self.options).is_empty(),
                 _ => true,
@@ -242,12 +242,12 @@ impl SpecBuilder {
         Ok(())
     }
 
-    /// Checks what an option is against the input.
+    /// Checks the value of an option against the input.
     fn check(&mut self, option: &ClusterOption) -> Result<()> {
         let (function, option_name, schema) = (self.function.name(), option.name, self.input.schema());
         let options = &mut self.options;
         match option.takes {
-            // Numbers are checked at the end, by the core. A word that is none has no value.
+            // Numbers are checked at the end, by the core. A wrong word was refused when it was read.
             Takes::Number(_) | Takes::WholeNumber(_) | Takes::Word { .. } => {}
             Takes::TimeColumn => {
                 if let TimeColumn::Column(column) = &options.time_column {
@@ -293,10 +293,10 @@ impl SpecBuilder {
         Ok(())
     }
 
-    /// The call, if its numbers are in their ranges and the names of its result are all different.
+    /// Returns the checked call.
     ///
     /// # Errors
-    /// A number is out of its range, or a name is taken.
+    /// A number is out of its range, or two columns of the result have the same name.
     pub(crate) fn build(self) -> Result<ClusterSpec> {
         let Self { function, input, mut options } = self;
         options.params(function.name())?;
@@ -310,7 +310,7 @@ impl SpecBuilder {
     }
 }
 
-/// A feature at least is needed, and the core has an end to them.
+/// Checks that there is a feature, and no more than the core supports.
 fn check_number_of_features(function: &str, features: usize) -> Result<()> {
     if features == 0 {
         return plan_err!(
@@ -323,7 +323,7 @@ fn check_number_of_features(function: &str, features: usize) -> Result<()> {
     Ok(())
 }
 
-/// Keys of one row each, without those that tell no rows apart, in the form in which equal values have equal bits.
+/// Checks keys and rewrites them so that equal values have equal bits. A key that occurs twice is dropped the second time.
 fn canonical_keys(function: &str, option: &str, keys: Vec<Key>, schema: &DFSchema) -> Result<Vec<Key>> {
     check_number_of_keys(function, option, keys.len())?;
     let (mut canonical, mut known) = (vec![], HashSet::new());
@@ -342,7 +342,7 @@ fn canonical_keys(function: &str, option: &str, keys: Vec<Key>, schema: &DFSchem
     Ok(canonical)
 }
 
-/// A list of keys has to have some, and planning has an end to them.
+/// Checks that a list of keys is not empty and not too long.
 fn check_number_of_keys(function: &str, option: &str, keys: usize) -> Result<()> {
     if keys == 0 {
         return plan_err!("{function}: {option} is empty, expected a column or a list of columns");
@@ -372,11 +372,11 @@ fn check_partition_key(function: &str, option: &str, key: &Key, schema: &DFSchem
     Ok(())
 }
 
-/// An expression of a call has to be a function of one row, which gives the same each time. `place` is where it stands in the
-/// call.
+/// Checks that an expression of a call is a function of one row that returns the same value each time. `place` names it in the
+/// error text.
 ///
 /// # Errors
-/// It aggregates, holds a subquery, uses an outer query or is volatile, with what to do instead.
+/// It aggregates, holds a subquery, uses an outer query or is volatile; the text says what to do instead.
 pub(crate) fn check_one_row(function: &str, place: &str, expr: &Expr) -> Result<()> {
     let mut reason = None;
     expr.apply(|node| {
@@ -407,7 +407,7 @@ pub(crate) fn has_column(schema: &DFSchema, name: &str) -> bool {
     schema.fields().iter().any(|field| field.name() == name)
 }
 
-/// The first column of a timestamp or date type.
+/// Returns the first column of a timestamp or date type.
 fn first_time_column(schema: &DFSchema) -> Option<Column> {
     schema
         .iter()

@@ -1,4 +1,6 @@
-//! `dbcluster_summary`: one row about a whole clustering, which reads the table once.
+//! Builds the plan of `dbcluster_summary`: one row about a whole clustering.
+//!
+//! Cost: the table is read once, for the vectors; nothing is joined.
 
 use datafusion::common::Result;
 use datafusion::functions::expr_fn::coalesce;
@@ -17,7 +19,7 @@ const NUMBER_OF_CLUSTERS: &str = "clusters";
 const NOISE: &str = "noise";
 const SKIPPED_ROWS: &str = "skipped";
 
-/// The plan of `dbcluster_summary`.
+/// Builds the plan of `dbcluster_summary`.
 pub(super) fn summary(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let mut groups: Vec<Expr> =
         (0..spec.partition_by().len()).map(|index| ident(partition_name(index))).collect();
@@ -41,7 +43,7 @@ pub(super) fn summary(spec: &ClusterSpec) -> Result<LogicalPlan> {
         .aggregate(groups, [sum(ident(WEIGHT)).alias(SIZE), count(lit(1_i64)).alias(VECTORS)])?
         .aggregate(Vec::<Expr>::new(), aggregates.map(|(name, value)| value.alias(counted_name(name))))?;
 
-    // The sum of no rows is NULL, but nothing is a number of rows too.
+    // The sum of no rows is NULL, which the summary shows as 0.
     let number = |name: &str| coalesce(vec![ident(counted_name(name)), lit(0_i64)]);
     let mut output: Vec<Expr> = names.iter().map(|name| number(name).alias(*name)).collect();
     output.push((number(NUMBER_OF_CLUSTERS) + number(NOISE) + number(SKIPPED_ROWS)).alias("collapsed_rows"));

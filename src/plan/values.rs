@@ -1,4 +1,4 @@
-//! Expressions that several parts of a plan have.
+//! Expressions that several parts of a plan use.
 
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::functions::core::expr_fn::get_field;
@@ -15,7 +15,7 @@ pub(super) fn input_columns(spec: &ClusterSpec) -> Vec<Expr> {
     spec.input.schema().columns().into_iter().map(Expr::Column).collect()
 }
 
-/// A feature of one event as the number that is clustered.
+/// A feature of one event as the DOUBLE that is clustered.
 pub(super) fn feature_value(spec: &ClusterSpec, feature: &Feature) -> Expr {
     feature_to_double_udf().call(vec![
         feature.expr.clone(),
@@ -24,7 +24,7 @@ pub(super) fn feature_value(spec: &ClusterSpec, feature: &Feature) -> Expr {
     ])
 }
 
-/// A field of what `dbscan_vectors` gives.
+/// A field of the struct that `dbscan_vectors` returns.
 pub(super) fn label_field(name: &str) -> Expr {
     get_field(ident(LABEL), name)
 }
@@ -41,8 +41,8 @@ pub(super) fn cluster_id() -> Result<Expr> {
         .otherwise(lit(ScalarValue::Int64(None)))
 }
 
-/// The cluster's name that is the same on every day, NULL for rows without a cluster. `column` gives the columns of the
-/// cluster.
+/// The key of the cluster, which is the same on every day, NULL for rows without a cluster. `column` builds a reference to a
+/// column of the cluster.
 pub(super) fn cluster_key(spec: &ClusterSpec, column: impl Fn(&str) -> Expr) -> Result<Expr> {
     let mut args = vec![column(HASH)];
     args.extend((0..spec.partition_by().len()).map(|index| column(&partition_name(index))));
@@ -50,7 +50,7 @@ pub(super) fn cluster_key(spec: &ClusterSpec, column: impl Fn(&str) -> Expr) -> 
         .otherwise(lit(ScalarValue::Utf8(None)))
 }
 
-/// The column of the input that a partition key is, if it is one.
+/// Returns the input column of a partition key, if the key is a plain column.
 pub(super) fn partition_column(spec: &ClusterSpec, index: usize) -> Option<&Column> {
     spec.partition_by().get(index).and_then(|key| key.expr.try_as_col())
 }

@@ -1,4 +1,4 @@
-//! Rows become distinct vectors, and these are labelled: the part of the plan that is the same for every function.
+//! Builds the part of the plan that all functions share: rows become distinct vectors, which are labelled.
 
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
@@ -19,8 +19,8 @@ use super::values::{feature_value, smallest};
 use crate::options::{ExemplarChoice, KeptColumn};
 use crate::window::dbscan_vectors_udwf;
 
-/// The distinct vectors of each partition, each with its weight, its first order keys and its label; for `dbcluster`
-/// also with its times, and with what the exemplars and lists of members need.
+/// Builds the distinct vectors of each partition, with their weight, first order keys and label. For `dbcluster` they also have
+/// their times, the last order keys if the exemplar needs them, and the kept members.
 pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let keys = spec.exemplar_keys()?;
     let order_keys = spec.order_keys()?;
@@ -93,14 +93,15 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     vectors.window([label.alias(LABEL)])?.build()
 }
 
-/// A value to keep.
+/// Returns the value of a column of `keep_members`.
 pub(super) fn kept_value(spec: &ClusterSpec, kept: &KeptColumn) -> Result<Expr> {
     let value = Expr::Column(kept.column.clone());
     let data_type = value.get_type(spec.input.schema())?;
     Ok(without_dictionary(value, data_type))
 }
 
-/// A struct of the keys that order the members and then of the value itself, so that ties don't depend on threads.
+/// Builds the struct by which members are ordered: the order keys, then the value itself, so that ties don't depend on
+/// threads.
 fn kept_struct(spec: &ClusterSpec, keys: &[Expr], index: usize) -> Result<Expr> {
     let mut fields = vec![];
     for (place, key) in keys.iter().enumerate() {
@@ -111,7 +112,7 @@ fn kept_struct(spec: &ClusterSpec, keys: &[Expr], index: usize) -> Result<Expr> 
     Ok(named_struct(fields))
 }
 
-/// The row format that orders what is kept gives values back, and no dictionaries.
+/// Casts a dictionary to its values, since the row format in which members are kept does not return dictionaries.
 fn without_dictionary(value: Expr, data_type: DataType) -> Expr {
     match data_type {
         DataType::Dictionary(_, value_type) => cast(value, *value_type),
@@ -119,7 +120,7 @@ fn without_dictionary(value: Expr, data_type: DataType) -> Expr {
     }
 }
 
-/// The name of a key of a vector's last row.
+/// Returns the name of an order key of a vector's last row.
 pub(super) fn last_key_of_vector(spec: &ClusterSpec, index: usize) -> String {
     if spec.time_is_key() { LAST_TIME.to_string() } else { last_key_name(index) }
 }

@@ -1,4 +1,4 @@
-//! One checked call of a window function, and its work: Arrow arrays in, labels out.
+//! [`Call`]: one checked call of a window function. It turns Arrow arrays into labels.
 
 use std::any::Any;
 use std::ops::Range;
@@ -21,19 +21,19 @@ use crate::dbscan::{self, Control, Points};
 use crate::feature::to_double;
 use crate::options::{Carried, NullPolicy};
 
-/// One checked call of either function: everything but the rows.
+/// One checked call of either function, without its rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     function: &'static str,
     carried: Carried,
     features: Vec<String>,
-    /// Where the arguments are that every row has its own of: the weight, if there is one, and the features.
+    /// The positions of the arguments that vary from row to row: the weight, if there is one, and the features.
     row_args: Range<usize>,
     /// Whether the rows are distinct vectors that stand for several rows each.
     is_of_vectors: bool,
-    /// Bytes of the arguments of a row, as arrays.
+    /// The bytes that the arguments of one row take in arrays.
     bytes_of_args: usize,
-    /// Whether there may be rows that take no part.
+    /// Whether rows with a NULL may be skipped.
     may_skip: bool,
 }
 
@@ -41,7 +41,7 @@ impl Call {
     /// Reads the constants of a call.
     ///
     /// # Errors
-    /// An argument that isn't constant or out of its range.
+    /// An argument isn't constant or is out of its range.
     pub(crate) fn try_new(name: &str, args: &[Arc<dyn PhysicalExpr>], fields: &[FieldRef]) -> Result<Self> {
         let is_of_vectors = name == "dbscan_vectors";
         let (function, leading): (_, &[&str]) =
@@ -71,7 +71,7 @@ impl Call {
             };
             Carried::of_dbscan(eps, min_samples, given.as_ref(), feature_args.len())?
         };
-        // The engine calls every constant "lit".
+        // The engine names every constant "lit", so its value serves as the name.
         let name = |index: usize| match literal(&args[index]) {
             Some(value) => value.to_string(),
             None => fields[index].name().clone(),
@@ -84,32 +84,32 @@ impl Call {
         Ok(Self { function, carried, features, row_args, is_of_vectors, bytes_of_args, may_skip })
     }
 
-    /// The SQL name of the function.
+    /// Returns the SQL name of the function.
     pub(crate) fn function(&self) -> &'static str {
         self.function
     }
 
-    /// The options as EXPLAIN shows them.
+    /// Returns the options as EXPLAIN shows them.
     pub(crate) fn shown_options(&self) -> &[(String, String)] {
         &self.carried.shown
     }
 
-    /// The features' names.
+    /// Returns the features' names.
     pub(crate) fn features(&self) -> &[String] {
         &self.features
     }
 
-    /// Whether the input is distinct vectors, and not rows as they come.
+    /// Returns whether the input rows are distinct vectors with weights.
     pub(crate) fn is_of_vectors(&self) -> bool {
         self.is_of_vectors
     }
 
-    /// Those of the call's arguments that [`evaluate`](Self::evaluate) takes. The others are constant, and known.
+    /// Returns the arguments that [`evaluate`](Self::evaluate) takes. The others are constants, which are known.
     pub(crate) fn row_args<'a, T>(&self, args: &'a [T]) -> &'a [T] {
         args.get(self.row_args.clone()).unwrap_or_default()
     }
 
-    /// The number of the table's rows that a batch stands for. `args` are the call's arguments.
+    /// Returns the number of rows of the table that a batch stands for. `args` are the call's arguments.
     pub(crate) fn rows_of(&self, args: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<i64> {
         let Some(weight) = self.row_args(args).first().filter(|_| self.is_of_vectors) else {
             return Ok(batch.num_rows() as i64);
@@ -118,26 +118,26 @@ impl Call {
         Ok(weights.as_primitive::<Int64Type>().iter().flatten().sum())
     }
 
-    /// Room for the labels of so many rows.
+    /// Creates room for the labels of `rows` rows.
     pub(crate) fn labels(&self, rows: usize) -> LabelColumns {
         LabelColumns::with_capacity(self.is_of_vectors, rows)
     }
 
-    /// Bytes that [`labels`](Self::labels) takes for so many rows.
+    /// Returns the bytes that [`labels`](Self::labels) takes for `rows` rows.
     pub(crate) fn label_memory(&self, rows: usize) -> usize {
         rows.saturating_mul(LabelColumns::bytes_per_row(self.is_of_vectors))
     }
 
-    /// Bytes that [`evaluate_into`](Self::evaluate_into) needs for so many rows, beside the batches of its input and the
-    /// labels; arguments that are computed are held in pieces before they become one array.
+    /// Returns the bytes that [`evaluate_into`](Self::evaluate_into) needs for `rows` rows, without its input and the labels.
+    /// An argument that is computed counts twice, as pieces and as the one array made of them.
     pub(crate) fn memory_required(&self, rows: usize) -> usize {
         let dimension = self.features.len();
-        // The features as DOUBLE and as points, the weights, which rows take part.
+        // These are the features as DOUBLE and as points, the weights, and the indices of rows that take part.
         let values = dimension * 16 + 8 + if self.may_skip { 8 } else { 0 };
-        // Of each cluster a hash and an exemplar, of which there are at most as many as rows.
+        // Each cluster has a hash and an exemplar, and there are at most as many clusters as rows.
         let clusters = if self.is_of_vectors { 8 + 12 } else { 0 };
         let core = dbscan::memory_required(rows, dimension, self.carried.params.metric());
-        // The features of the rows that take part are given back before the core starts.
+        // The copied features of the rows that take part are freed before the core starts.
         let core = core.max(rows.saturating_mul(if self.may_skip { dimension * 8 } else { 0 }));
         rows.saturating_mul(self.bytes_of_args + values + clusters).saturating_add(core)
     }
@@ -146,7 +146,7 @@ impl Call {
     /// clusters.
     ///
     /// # Errors
-    /// A feature that has no place among numbers (NaN, infinite; NULL where the call says so), or `cancel`.
+    /// A feature is NaN or infinite, or NULL where the call does not skip NULLs; or `cancel` was set.
     pub(crate) fn evaluate(
         &self,
         values: Vec<ArrayRef>,
@@ -158,8 +158,7 @@ impl Call {
         Ok(labels.array(0..rows))
     }
 
-    /// Labels one partition as [`evaluate`](Self::evaluate) does, adds the labels to those of other partitions, and returns the
-    /// core's counts.
+    /// Labels one partition, adds the labels to those of other partitions, and returns the statistics of the core.
     pub(crate) fn evaluate_into(
         &self,
         labelled: &mut LabelColumns,
@@ -228,7 +227,7 @@ impl Call {
         Ok(statistics)
     }
 
-    /// The error about the points, with the names of the features.
+    /// Builds the error about invalid points, with the name of the feature.
     fn invalid(&self, error: dbscan::Error) -> DataFusionError {
         if error == dbscan::Error::Cancelled {
             return DataFusionError::External(Box::new(error));
@@ -283,8 +282,8 @@ impl Call {
     }
 }
 
-/// Bytes of an argument of a row: in one array, and before that in the pieces that it is computed in. The pieces of a
-/// column are held anyway.
+/// Returns the bytes that an argument takes for one row: in one array, and before that in the pieces that it is computed in.
+/// The pieces of a column are part of the input, which is counted elsewhere.
 fn bytes_held(arg: &Arc<dyn PhysicalExpr>, field: &FieldRef) -> usize {
     let is_column = (arg.as_ref() as &dyn Any).is::<Column>();
     let arrays = if is_column { 1 } else { 2 };
@@ -292,7 +291,7 @@ fn bytes_held(arg: &Arc<dyn PhysicalExpr>, field: &FieldRef) -> usize {
     arrays * (bytes_of_value(field.data_type()) + validity)
 }
 
-/// Bytes of a value of a type that can be a feature. A dictionary may have a value for each key.
+/// Returns the bytes of one value of a feature type. A dictionary may have as many values as keys.
 fn bytes_of_value(data_type: &DataType) -> usize {
     match data_type {
         DataType::Dictionary(key, value) => bytes_of_value(key) + bytes_of_value(value),
@@ -304,12 +303,12 @@ fn literal(arg: &Arc<dyn PhysicalExpr>) -> Option<&ScalarValue> {
     (arg.as_ref() as &dyn Any).downcast_ref::<Literal>().map(Literal::value)
 }
 
-/// The value of an argument that does not depend on the rows.
+/// Evaluates an argument that does not depend on the rows.
 fn constant(function: &str, position: usize, name: &str, arg: &Arc<dyn PhysicalExpr>) -> Result<ScalarValue> {
     if let Some(value) = literal(arg) {
         return Ok(value.clone());
     }
-    // Where nobody has folded it, as in a session without optimizer rules.
+    // A session without optimizer rules does not fold constants.
     if collect_columns(arg).is_empty() {
         let options = RecordBatchOptions::new().with_row_count(Some(1));
         let no_columns = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options)?;
@@ -318,7 +317,7 @@ fn constant(function: &str, position: usize, name: &str, arg: &Arc<dyn PhysicalE
             ColumnarValue::Array(array) => ScalarValue::try_from_array(&array, 0),
         };
     }
-    // The engine has made a column of a placeholder that stands in the call twice.
+    // The engine turns a placeholder that occurs twice in the call into a column.
     if collect_columns(arg).iter().any(|column| column.name().starts_with("__common_expr_")) {
         return plan_err!(
             "{function}: argument {position} ({name}) shares its placeholder with another argument, expected one of its \

@@ -1,4 +1,4 @@
-//! Labels as Arrow arrays: cluster ids for people, groups for the plans of the table functions.
+//! Turns labels into Arrow arrays: cluster ids for people, groups for the plans of the table functions.
 
 use std::hash::Hasher;
 use std::ops::Range;
@@ -14,10 +14,10 @@ use crate::dbscan::{Control, Error, Labels, Metric, Points, medoids_with};
 use crate::group::Group;
 use crate::options::ExemplarChoice;
 
-/// The labels of a call, one partition after the other. Partitions may be as many as rows, so none has arrays of its own.
+/// The labels of a call, one partition after the other. There may be as many partitions as rows, so they share the arrays.
 #[derive(Debug)]
 pub(crate) enum LabelColumns {
-    /// Cluster ids of rows, [`NO_PART`] for those that took no part.
+    /// Cluster ids of rows, [`NO_PART`] for skipped rows.
     OfRows(Vec<i64>),
     OfVectors {
         group: Vec<i64>,
@@ -27,11 +27,11 @@ pub(crate) enum LabelColumns {
     },
 }
 
-/// No cluster has this number.
+/// The label of a skipped row; no cluster has this number.
 const NO_PART: i64 = i64::MIN;
 
 impl LabelColumns {
-    /// Room for the labels of so many rows.
+    /// Creates room for the labels of `rows` rows.
     pub(super) fn with_capacity(is_of_vectors: bool, rows: usize) -> Self {
         if !is_of_vectors {
             return Self::OfRows(Vec::with_capacity(rows));
@@ -44,12 +44,12 @@ impl LabelColumns {
         }
     }
 
-    /// Bytes that the label of one row takes.
+    /// Returns the bytes that the label of one row takes.
     pub(super) fn bytes_per_row(is_of_vectors: bool) -> usize {
         if is_of_vectors { 2 * (size_of::<i64>() + size_of::<bool>()) } else { size_of::<i64>() }
     }
 
-    /// Bytes that are held.
+    /// Returns the bytes that are held.
     pub(crate) fn size(&self) -> usize {
         let (is_of_vectors, rows) = match self {
             Self::OfRows(cluster) => (false, cluster.capacity()),
@@ -58,7 +58,7 @@ impl LabelColumns {
         rows * Self::bytes_per_row(is_of_vectors)
     }
 
-    /// The labels of these rows, as an array that holds on to no others.
+    /// Copies the labels of these rows into an array, which shares no memory with the other labels.
     pub(crate) fn array(&self, rows: Range<usize>) -> ArrayRef {
         match self {
             Self::OfRows(cluster) => {
@@ -82,7 +82,7 @@ impl LabelColumns {
     }
 }
 
-/// The type of what `dbscan_vectors` gives.
+/// Returns the fields of the struct that `dbscan_vectors` returns.
 pub(super) fn vector_fields() -> Fields {
     Fields::from(vec![
         Field::new(GROUP, DataType::Int64, false),
@@ -95,7 +95,7 @@ pub(super) fn vector_fields() -> Fields {
 /// Labelled vectors, and the point of each cluster that stands for it.
 pub(super) struct ClusterRows<'a> {
     pub(super) labels: &'a Labels,
-    /// The rows of the points, where some rows are no points.
+    /// The row of each point, if some rows were skipped.
     pub(super) present: Option<&'a [usize]>,
     pub(super) exemplars: Vec<u32>,
 }
@@ -105,15 +105,14 @@ impl ClusterRows<'_> {
         self.present.map_or(point, |present| present[point])
     }
 
-    /// The number of a point's cluster, if it is in one.
+    /// Returns the number of a point's cluster, if it is in one.
     fn cluster(&self, point: usize) -> Option<usize> {
         usize::try_from(self.labels.cluster(point)).ok()
     }
 }
 
 impl LabelColumns {
-    /// Adds a partition of so many rows. `columns` are the features as they were before scaling; they are needed for
-    /// vectors only.
+    /// Adds the labels of a partition of `rows` rows. `columns` are the features before scaling, which only vectors need.
     pub(super) fn push(&mut self, clusters: &ClusterRows, columns: &[Float64Array], rows: usize) {
         let labels = clusters.labels;
         match self {
@@ -152,10 +151,10 @@ impl LabelColumns {
     }
 }
 
-/// For each cluster the sum of the hashes (XXH64, of the little-endian bytes of the features) of its core vectors.
+/// Sums up, for each cluster, the hashes (XXH64 of the little-endian bytes of the features) of its core vectors.
 ///
-/// A sum of hashes is a hash of a set: it takes no order, so no sorting, and the same set gives the same sum on every
-/// machine. The vectors of a partition are distinct, so none can count twice.
+/// A sum of hashes is a hash of a set: it depends on no order, so nothing is sorted, and the same set has the same sum on every
+/// machine. The vectors of a partition are distinct, so none is counted twice. Cost: linear in vectors times features.
 fn core_hashes(clusters: &ClusterRows, columns: &[Float64Array]) -> Vec<u64> {
     let labels = clusters.labels;
     let mut sums = vec![0_u64; labels.clusters()];
@@ -172,7 +171,7 @@ fn core_hashes(clusters: &ClusterRows, columns: &[Float64Array]) -> Vec<u64> {
     sums
 }
 
-/// The point of each cluster that stands for it; the first one where the points alone don't tell.
+/// Returns the point that stands for each cluster. For a choice that the points alone don't decide it is the first one.
 pub(super) fn exemplars(
     choice: ExemplarChoice,
     points: &Points,

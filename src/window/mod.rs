@@ -7,18 +7,20 @@
 //! - [`dbscan_vectors`](dbscan_vectors_udwf) is what the table functions plan: distinct vectors with a weight
 //!   each, scaled here, and labelled with what the rest of their plan groups by.
 //!
-//! A window function sees its partition as a whole, which is what clustering needs, and brings everything
-//! else for nothing: PARTITION BY is the engine's own, the rows arrive in the order that OVER gives, and on a
-//! cluster only the function's name travels. What it can't do by itself (account for its memory, be cancelled,
-//! show metrics) is done by [`DbscanExec`](crate::exec::DbscanExec), which runs the same [`Call`] in its place.
+//! A window function sees its whole partition, which clustering needs, and the engine does the rest: it partitions the rows,
+//! sorts them by the ORDER BY of OVER, and sends the function to other machines by its name. A window function can't account
+//! for its memory, be cancelled or show metrics; [`DbscanExec`](crate::exec::DbscanExec) does, and runs the same [`Call`] in
+//! its place.
 //!
-//! The order in which rows arrive is the order in which clusters are numbered. [`DbscanOrder`] completes the
-//! ORDER BY of every `dbscan` in a plan with the features, so that ties can't make the result depend on
-//! threads.
+//! Clusters are numbered in the order in which rows arrive. [`DbscanOrder`] completes the ORDER BY of every `dbscan` in a plan
+//! with the features, so that ties can't make the result depend on threads.
+//!
+//! The paper of the algorithm is Ester, Kriegel, Sander, Xu, "A Density-Based Algorithm for Discovering Clusters", KDD 1996.
+//! [`dbscan`](crate::dbscan) documents the implementation and its cost.
 //!
 //! - [`call`]: a checked call and its work.
 //! - [`labels`]: labels as arrays, with the hash and the exemplar of each cluster.
-//! - [`order`]: what is completed in every plan, and checked while SQL is planned.
+//! - [`order`]: the rule that completes the ORDER BY, and the checks while SQL is planned.
 //! - [`regroup`]: window expressions with other sort keys get nodes of their own.
 
 mod call;
@@ -60,12 +62,11 @@ pub mod expr_fn {
 
     use super::dbscan_udwf;
 
-    /// `dbscan(eps, min_samples, feature, ...) OVER ()`: the number of each row's cluster, -1 for noise. `eps` and
-    /// `min_samples` are literals; behind the features may stand a struct of options. A partition and an order are added with
-    /// [`ExprFunctionExt`](datafusion::logical_expr::ExprFunctionExt).
+    /// `dbscan(eps, min_samples, feature, ...) OVER ()`: the number of each row's cluster, -1 for noise, NULL for a row with a
+    /// NULL feature. `eps` and `min_samples` are literals; the last feature may be followed by a struct of options.
+    /// [`ExprFunctionExt`](datafusion::logical_expr::ExprFunctionExt) adds PARTITION BY and ORDER BY.
     ///
-    /// The session has to know this crate, see [`register_all`](crate::register_all): a rule of it completes the order of the
-    /// window with the features.
+    /// The session needs [`register_all`](crate::register_all): one of its rules completes the ORDER BY with the features.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -102,15 +103,15 @@ pub mod expr_fn {
     }
 }
 
-/// `dbscan_vectors(options, weight, f1, ..., fk) OVER (...)`, which the table functions plan around, and which no session
-/// knows: it clusters distinct vectors that stand for `weight` rows each, after scaling them. Only a process that is sent
-/// plans by name registers it; people want [`dbscan_udwf`].
+/// `dbscan_vectors(options, weight, f1, ..., fk) OVER (...)`, the window function in plans of the table functions. It scales
+/// distinct vectors, which stand for `weight` rows each, and clusters them. No session registers it; only a process that
+/// receives plans with functions as names does. People want [`dbscan_udwf`].
 pub fn dbscan_vectors_udwf() -> Arc<WindowUDF> {
     static UDWF: LazyLock<Arc<WindowUDF>> = LazyLock::new(|| Arc::new(WindowUDF::from(DbscanVectors::new())));
     Arc::clone(&UDWF)
 }
 
-/// The window functions that people call, for whoever registers them one by one.
+/// Returns the window functions that people call, for a host that registers them one by one.
 pub fn all_window_functions() -> Vec<Arc<WindowUDF>> {
     vec![dbscan_udwf()]
 }
@@ -124,7 +125,7 @@ pub const IS_CORE: &str = "is_core";
 /// Field of `dbscan_vectors`: a hash of all core vectors of the group.
 pub const CORE_HASH: &str = "core_hash";
 
-/// The arguments of `dbscan` before its features, of which it has at least one.
+/// The leading arguments of `dbscan`; at least one feature follows.
 const DBSCAN_ARGS: [&str; 2] = ["eps", "min_samples"];
 const DBSCAN_VECTORS_ARGS: [&str; 2] = ["options", "weight"];
 
@@ -264,7 +265,7 @@ impl WindowUDFImpl for DbscanVectors {
     }
 }
 
-/// The types of a call, features unchanged (their conversion checks them), or why it can't be one.
+/// Checks the types of a call and returns them. The types of the features stay as they are: `to_double` converts them.
 fn coerce_features(function: &str, leading: &[&str], arg_types: &[DataType]) -> Result<Vec<DataType>> {
     if arg_types.len() <= leading.len() {
         return plan_err!(
@@ -292,7 +293,7 @@ fn coerce_features(function: &str, leading: &[&str], arg_types: &[DataType]) -> 
 
 fn check_numbers(function: &str, names: &[&str], arg_types: &[DataType]) -> Result<()> {
     for (position, (name, data_type)) in names.iter().zip(arg_types).enumerate() {
-        // A placeholder has no type yet; NULL itself is refused when the call is read.
+        // A placeholder has the type NULL until its type is known. A literal NULL is refused when the call is read.
         let is_number = data_type.is_numeric() || data_type.is_null();
         let place = format!("argument {} ({name})", position + 1);
         if *name == "min_samples" && is_number && !data_type.is_integer() && !data_type.is_null() {
@@ -305,7 +306,7 @@ fn check_numbers(function: &str, names: &[&str], arg_types: &[DataType]) -> Resu
     Ok(())
 }
 
-/// The host that every engine has: all rows of a partition at once, on the thread that asks.
+/// Runs a call in the engine's own window operator: all rows of a partition at once, on the calling thread.
 #[derive(Debug)]
 struct Evaluator(Call);
 

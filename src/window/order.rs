@@ -1,5 +1,4 @@
-//! [`DbscanOrder`] completes what a query says of a `dbscan` window; [`DbscanChecks`] says what is wrong with it while SQL is
-//! planned.
+//! [`DbscanOrder`] completes the ORDER BY of `dbscan` windows. [`DbscanChecks`] refuses wrong ones while SQL is planned.
 
 use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
@@ -18,7 +17,7 @@ use super::regroup::{window_function, with_expressions};
 use crate::constant::constant;
 use crate::options::Carried;
 
-/// The form of an expression in which equal values have equal bits.
+/// A function that rewrites an expression so that equal values have equal bits.
 pub(crate) type EqualBits = fn(Expr, &DFSchema) -> Result<Expr>;
 
 /// Completes the ORDER BY of every `dbscan` window with its features, whoever made the plan: SQL, a `DataFrame`, Substrait.
@@ -26,10 +25,10 @@ pub(crate) type EqualBits = fn(Expr, &DFSchema) -> Result<Expr>;
 /// - Rows that are equal in every feature are interchangeable for the clustering, so with the features as the last keys the
 ///   rows arrive in an order that only their values decide.
 /// - Floats are ordered and partitioned in the form in which -0.0 is 0.0, as the table functions do.
-/// - The frame becomes the whole partition, in rows: for the default one (RANGE up to the current row) the engine wants a first
-///   key that it could add to, and a binary value, a time or a struct is none.
+/// - The frame becomes the whole partition, in rows: for the default frame (RANGE up to the current row) the engine needs a
+///   first key that supports arithmetic, which binary values, times and structs don't.
 ///
-/// It belongs before the engine's type coercion, which checks the frame.
+/// The rule belongs before the engine's type coercion, which checks the frame.
 #[derive(Debug)]
 pub(crate) struct DbscanOrder(pub(crate) EqualBits);
 
@@ -112,7 +111,7 @@ fn check_window(has_other_clauses: bool, frame: &WindowFrame) -> Result<()> {
     Ok(())
 }
 
-/// Checks a `dbscan` as it is written, so that an error does not wait for the query to be run.
+/// Checks a `dbscan` while SQL is planned, so that an error comes before the query runs.
 #[derive(Debug)]
 pub(crate) struct DbscanChecks;
 
@@ -128,7 +127,7 @@ impl ExprPlanner for DbscanChecks {
     }
 }
 
-/// Takes the options off the end, which are a struct as it is written: a feature can't be one.
+/// Splits the options off the end. They are written as a struct, which a feature can't be.
 fn features_and_options(args: &[Expr]) -> (&[Expr], Option<&Expr>) {
     match args.split_last() {
         Some((last, features)) if is_struct(last) => (features, Some(last)),
@@ -144,7 +143,7 @@ fn is_struct(expr: &Expr) -> bool {
     }
 }
 
-/// Checks the arguments before the query runs; a placeholder is checked when it has its value.
+/// Checks the constants of a call. Placeholders have no value yet and are checked when the query runs.
 fn check_constants(args: &[Expr], features: usize, options: Option<&Expr>) -> Result<()> {
     let eps = constant(args[0].clone()).and_then(|value| as_number(&value));
     let min_samples = constant(args[1].clone()).and_then(|value| as_whole_number(&value));

@@ -1,4 +1,4 @@
-//! Window expressions are dealt out over nodes by what they sort by: the engine sorts once per node.
+//! Distributes window expressions over nodes by their sort keys, since the engine sorts once per node.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, Projection, Window};
 
 use crate::error::internal_err;
 
-/// The window function of an expression of a [`Window`] node.
+/// Returns the window function of an expression of a [`Window`] node.
 pub(crate) fn window_function(expr: &Expr) -> Option<&WindowFunction> {
     match expr {
         Expr::WindowFunction(function) => Some(function),
@@ -18,8 +18,8 @@ pub(crate) fn window_function(expr: &Expr) -> Option<&WindowFunction> {
     }
 }
 
-/// `window` with other expressions of the same names in the same places, in as many nodes as they need. Those that `is_apart`
-/// names share no node with the others.
+/// Replaces the expressions of `window` by others of the same names in the same places, in as many nodes as they need.
+/// Functions for which `is_apart` is true share no node with the others.
 pub(crate) fn with_expressions(
     window: &Window,
     exprs: Vec<Expr>,

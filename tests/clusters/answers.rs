@@ -48,7 +48,7 @@ fn over_generated_events() -> Vec<String> {
         "SELECT host, dbscan(10, 2, n) OVER (ORDER BY arrow_cast(host, 'Binary') DESC) AS label, n FROM (SELECT Computer AS host, \
          count(*) AS n FROM hive GROUP BY Computer) ORDER BY host"
             .to_string(),
-        // What an input leaves open is decided by its values, and floats are added exactly.
+        // Open orders of an input are completed by its values, and floats are added exactly.
         format!(
             "SELECT * FROM dbcluster((SELECT * FROM 'eight/processes.parquet/' ORDER BY Computer LIMIT 500), {FEATURES}) {orders}"
         ),

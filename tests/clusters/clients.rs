@@ -44,7 +44,7 @@ fn clients_and_schedulers_come_and_go() {
     let query = some_seconds(&files);
     let expected = local(&["-c", &query], folder.path());
     let mut cluster = Cluster::start();
-    // One is lost in the middle of its query, another one is at work at the same time.
+    // One client is lost in the middle of its query, while another one works.
     let leaving = cluster.begin(&[&query]);
     let staying = cluster.begin(&[&query]);
     leaving.signal("KILL");
@@ -151,7 +151,7 @@ async fn a_dropped_query_is_cancelled() {
     }
 }
 
-/// The three programs tell what they take, and what was wrong.
+/// The three programs explain their arguments, and errors in them.
 #[test]
 fn programs_tell_their_flags() {
     for program in [env!("CARGO_BIN_EXE_dbcluster-scheduler"), env!("CARGO_BIN_EXE_dbcluster-executor")] {

@@ -4,7 +4,7 @@ use super::processes::{Cluster, Setup, adaptive, free_port, local, sample};
 use crate::binary::{dbcluster, stderr, stdout};
 
 #[test]
-fn failures_are_told_and_the_cluster_lives() {
+fn failures_are_reported_and_the_cluster_stays_up() {
     let (_folder, file) = sample(1000, 1);
     let cluster = Cluster::start();
     let cases = [
@@ -57,7 +57,7 @@ fn a_copy_that_fails_leaves_the_earlier_file() {
 
 /// The message of a query that lacks memory names the operator and the number of bytes.
 #[test]
-fn too_little_memory_is_told_with_the_figures() {
+fn memory_errors_have_the_figures() {
     let (folder, _) = sample(10, 1);
     let many =
         "COPY (SELECT value AS n, value % 1000 AS k FROM generate_series(1, 300000)) TO 'many.parquet'";

@@ -27,7 +27,7 @@ fn serve(folder: &Path) -> u16 {
     port
 }
 
-/// Answers one request; none when there is no other one.
+/// Answers one request, and returns `None` if the client has no further one.
 fn answer(stream: &TcpStream, folder: &Path) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();

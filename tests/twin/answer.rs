@@ -133,7 +133,7 @@ fn collapsed(query: &Query, input: &Table, clustering: &Clustering) -> Answer {
     answer.columns.push(CLUSTER_KEY.to_string());
     answer.columns.extend(query.keep_members.iter().map(|(name, _)| format!("{name}_members")));
 
-    // What stands for some rows: one of them, and what is told of all of them.
+    // A row of the answer shows one event of its cluster, and values of all of them.
     let mut add = |shown: usize, number: Option<i64>, rows: &[usize], key: Value| {
         let mut row = input.rows[shown].clone();
         row.extend(computed().map(|feature| feature.scalar.of(&input.columns, &input.rows[shown])));

@@ -1,4 +1,4 @@
-"""Whether two sides give the same answer. Prints what it found as JSON.
+"""Checks that two sides give the same answer, and prints the differences as JSON.
 
 - `python agreement.py labels OURS THEIRS` compares labels row by row. OURS is Parquet with `id` and `label`,
   THEIRS is what clustering.py wrote.
@@ -46,7 +46,7 @@ def moved_rows(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
 
 def compare_labels(ours_file: str, theirs_file: str) -> dict[str, int | bool]:
-    """How far two labellings are apart: as numbers, as noise or not, and as a partition."""
+    """Compares two labellings: as numbers, as noise or not, and as a partition."""
     ours = our_labels(ours_file)
     theirs, core = their_labels(theirs_file)
     both = (ours >= 0) & (theirs >= 0)

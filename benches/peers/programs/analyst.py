@@ -1,4 +1,4 @@
-"""What an analyst who knows both tools well would write: `python analyst.py EVENTS OUTPUT THREADS`.
+"""Clusters as an analyst who knows both tools well would write it: `python analyst.py EVENTS OUTPUT THREADS`.
 
 DuckDB computes the features and groups by them; scikit-learn clusters the distinct vectors by their weight.
 Writes the clusters' sizes and times as CSV. Prints the seconds without the imports.

@@ -46,7 +46,7 @@ BURSTS = Features(
     scaling="none",
 )
 
-# What a security product adds to each event. With the generated ones they are 50 columns.
+# The columns that a security product adds to each event. With the generated ones there are 50.
 DERIVED_COLUMNS = {
     "EventID": "4688",
     "Level": "CASE WHEN is_anomaly THEN 'Warning' ELSE 'LogAlways' END",
@@ -253,7 +253,7 @@ def functions(bench: Bench) -> None:
 
 
 def count_delimiters(text: str) -> int:
-    """What msticpy counts, character by character."""
+    """Counts delimiters as msticpy does, character by character."""
     return sum(character.isspace() or character in "-\\/.,\"'|&:;%$()" for character in text)
 
 

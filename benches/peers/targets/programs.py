@@ -13,7 +13,7 @@ from results import AtLeast, Target, rows_text
 
 
 def sizes_in(file: Path) -> Counter[int]:
-    """How many clusters have which size, in a CSV of clusters; a noise row is a cluster of one."""
+    """Counts the clusters of each size in a CSV of clusters; a noise row is a cluster of one."""
     with file.open(newline="") as text:
         return Counter(int(row["cluster_size"]) for row in csv.DictReader(text))
 

@@ -13,12 +13,12 @@ DIMENSIONS = 3
 
 
 def one_cluster(rows: int, min_samples: int) -> tuple[int, int]:
-    """How many clusters, and how much noise: everything is together."""
+    """Returns the numbers of clusters and of noise if all points are together."""
     return 1, 0
 
 
 def all_noise(rows: int, min_samples: int) -> tuple[int, int]:
-    """Nothing is near anything."""
+    """Returns the numbers if no points are neighbours."""
     return 0, rows
 
 

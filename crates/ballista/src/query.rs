@@ -44,7 +44,7 @@ use tokio::sync::mpsc::Sender;
 use super::failure;
 use super::file_versions;
 use super::rest::{Progress, RestClient};
-use datafusion_dbcluster::distributed::has_few;
+use datafusion_dbcluster::distributed::assumes_few_rows;
 use datafusion_dbcluster::file_versions::FileVersions;
 
 /// A query that loses executors is sent this many times.
@@ -90,7 +90,7 @@ pub struct ClusterExec {
     properties: Arc<PlanProperties>,
     files: FileVersions,
     /// Whether there are filters that mean few rows.
-    has_few: bool,
+    assumes_few_rows: bool,
     /// Whether a join reads through a LIMIT, which the adaptive planner gets wrong.
     joins_limited: bool,
     /// The query that was sent last.
@@ -109,7 +109,7 @@ impl ClusterExec {
         Ok(Self {
             properties: Arc::clone(query.properties()),
             files: file_versions::files_read_twice(plan, session).await?,
-            has_few: has_few(plan)?,
+            assumes_few_rows: assumes_few_rows(plan)?,
             joins_limited: joins_limited(plan)?,
             plan: plan.clone(),
             scheduler,
@@ -125,7 +125,7 @@ impl ClusterExec {
         let options = config.options_mut();
         // A setting of the user's own stays.
         let selectivity = &mut options.optimizer.default_filter_selectivity;
-        if self.has_few && *selectivity == OptimizerOptions::default().default_filter_selectivity {
+        if self.assumes_few_rows && *selectivity == OptimizerOptions::default().default_filter_selectivity {
             *selectivity = FEW;
         }
         if self.joins_limited {

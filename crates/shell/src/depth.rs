@@ -20,10 +20,10 @@ use super::statements::dialect;
 /// Bytes of the stack of each thread. What is not used takes no memory.
 pub(super) const STACK: usize = 64 << 20;
 
-/// How many operations may be open in one another, subqueries included.
+/// The deepest nesting of operations, subqueries included.
 const DEEPEST: usize = 4000;
 
-/// What was parsed, unless something in it nests too deep.
+/// Returns the parsed statement, unless something in it nests too deep.
 pub(super) fn checked(statements: VecDeque<Statement>) -> Result<VecDeque<Statement>, Failure> {
     if statements.iter().any(nests_too_deep) {
         // Each level of it would take a part of the stack to be dropped.
@@ -67,7 +67,7 @@ fn nests_too_deep(statement: &Statement) -> bool {
     }
 }
 
-/// How many operations are open where a visit stands; it ends where they are too many.
+/// Counts the operations that enclose the visited node, and stops at the limit.
 struct Depth {
     open: usize,
 }

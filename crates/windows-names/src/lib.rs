@@ -1,15 +1,6 @@
-//! The names that Windows gives to logon types and to well-known security identifiers.
-//!
-//! ```
-//! use dbcluster_windows_names::{logon_type, sid};
-//!
-//! assert_eq!(logon_type(10), Some("RemoteInteractive"));
-//! assert_eq!(sid("S-1-5-18"), Some("SYSTEM"));
-//! assert_eq!(sid("S-1-5-21-1-2-3-500"), Some("Administrator"));
-//! assert_eq!(sid("S-1-5-21-1-2-3-1104"), None); // an account of its own
-//! ```
+//! The names that Windows has for numbers: logon types, and well-known security identifiers.
 
-/// The name of a logon type (event 4624, field `LogonType`).
+/// Returns the name of a logon type (event 4624, field `LogonType`).
 pub fn logon_type(number: i128) -> Option<&'static str> {
     Some(match number {
         0 => "System",
@@ -28,7 +19,7 @@ pub fn logon_type(number: i128) -> Option<&'static str> {
     })
 }
 
-/// The name of a security identifier, if it is a well-known one or one of an account that every machine or domain has.
+/// Returns the name of a security identifier, if it is well known or that of an account that every machine or domain has.
 pub fn sid(sid: &str) -> Option<&'static str> {
     well_known(sid).or_else(|| domain_account(sid))
 }

@@ -1,8 +1,8 @@
-//! One input partition's work, from its rows to its labelled rows, and the memory that it holds.
+//! [`Job`] clusters one input partition and accounts for its memory.
 //!
-//! The rows come sorted by the keys of PARTITION BY. So a partition is complete when the next one begins, and as soon as
-//! there are enough rows of complete ones, these are clustered and given out: what is held is the rows of the largest
-//! partition, or some batches, and not all rows.
+//! The rows arrive sorted by the keys of PARTITION BY, so a partition is complete when the next one begins. As soon as the
+//! complete partitions have enough rows, they are clustered and emitted. The memory held is that of the largest partition or
+//! of a few batches, whichever is more, and not that of all rows.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,39 +27,39 @@ use super::metrics::DbscanMetrics;
 use super::partitions::{Partitions, Ranges};
 use crate::window::{Call, LabelColumns};
 
-/// One input partition's work.
+/// The work on one input partition.
 pub(super) struct Job {
     pub(super) work: Arc<Work>,
-    /// The rows that come in; gone when all have come.
+    /// The input, `None` when it has ended.
     pub(super) input: Option<SendableRecordBatchStream>,
     pub(super) partitions: Partitions,
     pub(super) pending: Pending,
     pub(super) reservation: MemoryReservation,
-    /// The work starts when complete partitions have this many rows.
+    /// The number of rows in complete partitions from which on they are clustered.
     pub(super) enough_rows: usize,
 }
 
-/// The work on the rows.
+/// The part of a job that is shared with blocking threads.
 pub(super) struct Work {
-    /// The calls, each with its arguments. Their labels become columns in this order.
+    /// The calls with their arguments. Their labels become columns in this order.
     pub(super) calls: Vec<(Call, Vec<Arc<dyn PhysicalExpr>>)>,
     pub(super) schema: SchemaRef,
     pub(super) threads: usize,
     pub(super) metrics: DbscanMetrics,
 }
 
-/// Rows that have come in and have not been clustered.
+/// Rows that have arrived and are not clustered yet.
 #[derive(Default)]
 pub(super) struct Pending {
     batches: Vec<RecordBatch>,
     memory: RecordBatchMemoryCounter,
-    /// Rows of the table; as many as vectors, unless a vector stands for several.
+    /// The number of rows of the table: as many as `vectors`, unless a vector stands for several rows.
     rows: i64,
     vectors: usize,
 }
 
 impl Job {
-    /// The labelled rows.
+    /// Streams the labelled rows.
     pub(super) fn output(self) -> impl Stream<Item = Result<RecordBatch>> + Send {
         let chunks = stream::try_unfold(self, |mut job| async move {
             let rows: Result<Option<LabelledRows>> = job.next_chunk().await;
@@ -68,12 +68,12 @@ impl Job {
         chunks.try_flatten()
     }
 
-    /// The next complete partitions, labelled.
+    /// Reads and labels the next complete partitions.
     async fn next_chunk(&mut self) -> Result<Option<LabelledRows>> {
         while let Some(input) = &mut self.input {
             match input.next().await {
                 Some(batch) => {
-                    let batch = batch.map_err(|error| self.with_what_is_held(error))?;
+                    let batch = batch.map_err(|error| self.add_held_memory(error))?;
                     self.keep(batch)?;
                     if self.partitions.complete_rows() >= self.enough_rows {
                         let ranges = self.partitions.take_complete();
@@ -93,7 +93,7 @@ impl Job {
         self.label(rest, ranges).await.map(Some)
     }
 
-    /// Reserves what a batch takes that no other holds already, and then keeps it.
+    /// Keeps a batch, after reserving the buffers that it shares with no earlier batch.
     fn keep(&mut self, batch: RecordBatch) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
@@ -103,12 +103,12 @@ impl Job {
         self.reserve(self.held(), &self.pending)
     }
 
-    /// Bytes of what has come in.
+    /// Returns the bytes of the rows that wait.
     fn held(&self) -> usize {
         self.pending.memory.memory_usage() + self.partitions.size()
     }
 
-    /// Takes so many rows off the front. The last of them are in the last batch, or all of a batch before it.
+    /// Takes the first `rows` rows out of the waiting batches, and keeps the others.
     fn take_rows(&mut self, rows: usize) -> Result<Pending> {
         let mut taken = Pending::default();
         let (mut left, batches) = (rows, std::mem::take(&mut self.pending).batches);
@@ -125,7 +125,7 @@ impl Job {
         Ok(taken)
     }
 
-    /// Labels rows that have been taken, with a reservation of their own, on a thread that may be blocked.
+    /// Labels rows that were taken, on a blocking thread, with a reservation of their own.
     async fn label(&mut self, taken: Pending, ranges: Ranges) -> Result<LabelledRows> {
         self.work.metrics.input_rows.add(taken.vectors);
         let needed = taken.memory.memory_usage()
@@ -157,8 +157,8 @@ impl Job {
         })
     }
 
-    /// An operator below that found no memory may have found none because so much is held here.
-    fn with_what_is_held(&self, error: DataFusionError) -> DataFusionError {
+    /// Adds this operator's figures to an error of an operator below it that ran out of memory: usually this one holds it.
+    fn add_held_memory(&self, error: DataFusionError) -> DataFusionError {
         let held = self.reservation.size();
         match error.find_root() {
             DataFusionError::ResourcesExhausted(text) if held > 0 => {
@@ -189,7 +189,7 @@ impl Work {
         self.calls.iter().map(|(call, _)| call.label_memory(rows.vectors)).sum()
     }
 
-    /// The calls are worked on one after the other.
+    /// Returns the bytes that the largest call needs, since the calls run one after the other.
     fn memory_of_core(&self, rows: &Pending) -> usize {
         self.calls.iter().map(|(call, _)| call.memory_required(rows.vectors)).max().unwrap_or(0)
     }
@@ -209,7 +209,7 @@ impl Work {
         }
     }
 
-    /// The part that computes, on a thread of its own.
+    /// Labels all rows, on the blocking thread.
     fn label(
         self: &Arc<Self>,
         batches: Vec<RecordBatch>,
@@ -218,7 +218,7 @@ impl Work {
         cancel: &AtomicBool,
     ) -> Result<LabelledRows> {
         let started = Instant::now();
-        // Once for all partitions: they may be many and small.
+        // The thread pool is entered once for all partitions, which may be many and small.
         let labels = thread_pool(self.threads)?.install(|| {
             let calls = self.calls.iter();
             calls
@@ -237,14 +237,14 @@ impl Work {
         ranges: &Ranges,
         cancel: &AtomicBool,
     ) -> Result<LabelColumns> {
-        let values = call.row_args(args).par_iter().map(|arg| in_one(batches, arg));
+        let values = call.row_args(args).par_iter().map(|arg| concat_column(batches, arg));
         let values = values.collect::<Result<Vec<_>>>()?;
         let mut labels = call.labels(ranges.rows());
         let mut label = |values: Vec<ArrayRef>, rows: usize| -> Result<()> {
             self.metrics.add(&call.evaluate_into(&mut labels, values, rows, cancel)?);
             Ok(())
         };
-        // The only partition has the arrays for itself: it may change them in place, and free them.
+        // A single partition owns the arrays, so the call may change them in place and free them.
         if ranges.iter().len() == 1 {
             label(values, ranges.rows())?;
             return Ok(labels);
@@ -257,7 +257,7 @@ impl Work {
     }
 }
 
-/// The text of an error, without the backtrace that it may carry.
+/// Returns the text of an error without its backtrace.
 fn text_of(error: &DataFusionError) -> String {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(text) => text.clone(),
@@ -265,8 +265,8 @@ fn text_of(error: &DataFusionError) -> String {
     }
 }
 
-/// The values of an expression for all rows, in one array.
-fn in_one(batches: &[RecordBatch], expr: &Arc<dyn PhysicalExpr>) -> Result<ArrayRef> {
+/// Evaluates an expression for all rows, as one array.
+fn concat_column(batches: &[RecordBatch], expr: &Arc<dyn PhysicalExpr>) -> Result<ArrayRef> {
     let arrays = batches
         .iter()
         .map(|batch| expr.evaluate(batch)?.into_array(batch.num_rows()))
@@ -275,7 +275,7 @@ fn in_one(batches: &[RecordBatch], expr: &Arc<dyn PhysicalExpr>) -> Result<Array
     Ok(concat(&arrays)?)
 }
 
-/// Tells the core to stop once nobody waits for it any more: a started blocking task can't be aborted.
+/// Sets the core's cancel flag when it is dropped: a blocking task that has started can't be aborted otherwise.
 struct CancelOnDrop(Arc<AtomicBool>);
 
 impl Drop for CancelOnDrop {
@@ -284,14 +284,14 @@ impl Drop for CancelOnDrop {
     }
 }
 
-/// The result of some partitions. The memory of each batch is given back as it goes.
+/// Labelled rows of some partitions. The memory of each batch is released as it leaves.
 struct LabelledRows {
     batches: std::vec::IntoIter<RecordBatch>,
-    /// The bytes that each batch holds and no later one does.
+    /// The bytes of each batch that no later batch shares.
     sizes: std::vec::IntoIter<usize>,
-    /// Of all rows, a column for each call.
+    /// The labels of all rows, a column for each call.
     labels: Vec<LabelColumns>,
-    /// How many rows have gone.
+    /// The number of rows that have left.
     offset: usize,
     work: Arc<Work>,
     reservation: MemoryReservation,
@@ -307,7 +307,7 @@ impl LabelledRows {
         let mut memory = RecordBatchMemoryCounter::new();
         let mut sizes: Vec<usize> = batches.iter().rev().map(|batch| memory.count_batch(batch)).collect();
         sizes.reverse();
-        // The core's memory is free again.
+        // The core has freed its memory, so the batches and labels remain.
         let labels_size: usize = labels.iter().map(LabelColumns::size).sum();
         reservation.resize((memory.memory_usage() + labels_size).min(reservation.size()));
         Self { batches: batches.into_iter(), sizes: sizes.into_iter(), labels, offset: 0, work, reservation }
@@ -333,8 +333,8 @@ impl Iterator for LabelledRows {
     }
 }
 
-/// The core's threads: one pool per size for the whole process, since sessions with the same
-/// `target_partitions` would otherwise start threads of their own for every query.
+/// Returns the thread pool of the core. The process has one pool per size, since every query would otherwise start threads of
+/// its own.
 fn thread_pool(threads: usize) -> Result<Arc<ThreadPool>> {
     static POOLS: LazyLock<Mutex<HashMap<usize, Arc<ThreadPool>>>> = LazyLock::new(Mutex::default);
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,16 +9,16 @@ use crate::dbscan;
 
 pub(super) struct DbscanMetrics {
     pub(super) baseline: BaselineMetrics,
-    /// Rows that came in: distinct vectors where `dbcluster` plans it.
+    /// The number of input rows, which are distinct vectors in the plans of `dbcluster`.
     pub(super) input_rows: Count,
     clusters: Count,
-    /// The counts of the core's [`dbscan::Statistics`], all partitions together.
+    /// The counts of the core's [`dbscan::Statistics`], summed over all partitions.
     cells: Count,
     core_points: Count,
     noise_points: Count,
     distances: Count,
-    /// Time inside the core, and its steps. The whole is told at the end: until then the progress bar sees a clustering
-    /// that has rows and no time, so one at work.
+    /// The time inside the core, and inside its steps. The total is set at the end: the progress bar takes a clustering that
+    /// has rows and no time for one at work.
     cluster_time: Time,
     time_so_far: Time,
     index_time: Time,
@@ -56,12 +56,12 @@ impl DbscanMetrics {
         self.baseline.elapsed_compute().add_elapsed(started);
     }
 
-    /// All rows are labelled.
+    /// Records that all rows are labelled.
     pub(super) fn finish(&self) {
         self.cluster_time.add(&self.time_so_far);
     }
 
-    /// Adds what one partition came to.
+    /// Adds the statistics of one partition.
     pub(super) fn add(&self, statistics: &dbscan::Statistics) {
         self.clusters.add(statistics.clusters);
         self.cells.add(statistics.cells as usize);

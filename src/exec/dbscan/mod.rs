@@ -1,25 +1,24 @@
-//! [`DbscanExec`]: the window function's work as an operator.
+//! [`DbscanExec`]: the window functions as an operator with memory accounting, metrics and cancellation.
 //!
-//! It keeps schema, order and distribution of the `WindowAggExec` in whose place it stands, so the plan around it
-//! stays as it is, and it calls the same [`Call`], so the result does too.
+//! It has the schema, order and distribution of the `WindowAggExec` that it replaces, so the plan around it stays valid. It
+//! runs the same [`Call`], so the result is the same.
 //!
 //! For each input partition, it
 //!
-//! 1. collects its input, each batch reserved in the memory pool before it is kept, until there are partitions enough
-//!    that are complete;
-//! 2. reserves what the core needs, by the core's own formula, and fails with the figures if the pool refuses;
+//! 1. collects its input until enough partitions are complete, and reserves each batch in the memory pool before it keeps it;
+//! 2. reserves the memory of the core, by the core's own formula, and fails with the figures if the pool refuses;
 //! 3. runs the core on a blocking thread, inside a thread pool of at most `target_partitions` threads, with a cancel
 //!    flag that dropping the stream sets;
-//! 4. streams the labelled rows in batches, gives back the memory of each, and goes on with the next partitions.
+//! 4. streams the labelled rows in batches, releases the memory of each, and goes on with the next partitions.
 //!
-//! A window may have several calls, as in a query that compares values of eps: they share the input, and are worked on one
-//! after the other. Functions of the engine beside them get a window of their own, see [`split`]. Nothing of a run is kept
-//! in the plan, which can run many times, also at once.
+//! A window may have several calls, as in a query that compares values of eps: they share the input and run one after the
+//! other. Functions of the engine beside them get a window of their own, see [`split`]. The plan node keeps no state of a run,
+//! so it can run many times, also at once.
 //!
 //! - [`job`]: the work of an input partition, and the memory that it holds.
-//! - [`partitions`]: where the partitions of PARTITION BY begin.
-//! - [`split`]: a window with other functions among ours.
-//! - [`metrics`]: what EXPLAIN ANALYZE shows.
+//! - [`partitions`]: finds the bounds of the partitions of PARTITION BY.
+//! - [`split`]: separates our functions from others in one window.
+//! - [`metrics`]: the figures that EXPLAIN ANALYZE shows.
 
 mod job;
 mod metrics;
@@ -56,10 +55,10 @@ use partitions::Partitions;
 
 pub(super) use split::in_place_of;
 
-/// Runs calls of `dbscan` or `dbscan_vectors` over its partitioned and sorted input; a column more for each comes out.
+/// Runs calls of `dbscan` or `dbscan_vectors` over its partitioned and sorted input, and appends a column for each.
 #[derive(Debug, Clone)]
 pub struct DbscanExec {
-    /// The node in whose place this one stands. It knows schema, order and distribution.
+    /// The node that this one replaces. It knows schema, order and distribution.
     window: Arc<WindowAggExec>,
     /// One for each expression of the window.
     calls: Vec<Call>,
@@ -67,10 +66,10 @@ pub struct DbscanExec {
 }
 
 impl DbscanExec {
-    /// The operator for `window`, or `None` if that does anything else than `dbscan` and `dbscan_vectors`.
+    /// Builds the operator for `window`, or returns `None` if that has any function but `dbscan` and `dbscan_vectors`.
     ///
     /// # Errors
-    /// Constants of a call that are out of range.
+    /// A constant of a call is out of range.
     pub fn try_from_window(window: &Arc<WindowAggExec>) -> Result<Option<Self>> {
         let mut calls = vec![];
         for expr in window.window_expr() {
@@ -83,13 +82,13 @@ impl DbscanExec {
         Ok(Some(Self { window: Arc::clone(window), calls, metrics: ExecutionPlanMetricsSet::new() }))
     }
 
-    /// Each call with its arguments.
+    /// Returns each call with its arguments.
     fn calls(&self) -> impl Iterator<Item = (&Call, Vec<Arc<dyn PhysicalExpr>>)> {
         self.calls.iter().zip(self.window.window_expr().iter().map(|expr| expr.expressions()))
     }
 }
 
-/// The function of a window expression, if it is one of those that cluster.
+/// Returns the function of a window expression, if it is `dbscan` or `dbscan_vectors`.
 fn clustering(expr: &Arc<dyn WindowExpr>) -> Option<&WindowUDFExpr> {
     let expr = expr.as_any().downcast_ref::<StandardWindowExpr>()?;
     let udf = expr.get_standard_func_expr().as_any().downcast_ref::<WindowUDFExpr>()?;
@@ -112,7 +111,7 @@ impl DisplayAs for DbscanExec {
                 };
                 let calls: Vec<String> = self.calls().map(text).collect();
                 write!(f, "DbscanExec: {}", calls.join(", "))?;
-                // All expressions of a window have the same.
+                // All expressions of a window have the same keys.
                 let keys = self.window.window_expr().first().map_or(&[][..], |expr| expr.partition_by());
                 if !keys.is_empty() {
                     let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
@@ -153,9 +152,9 @@ impl ExecutionPlan for DbscanExec {
         self.window.apply_expressions(f)
     }
 
-    /// It keeps the order of the rows, which its properties say. Where an operator says it here, too, the engine moves the
-    /// sort of a window above below it as soon as one key of the two is the same, so that the rows would come in the wrong order
-    /// (<https://github.com/apache/datafusion/issues/11675> mended this for sorts that have no key in common).
+    /// Returns false although the operator keeps the order of its rows, as its properties say. If it returned true, the engine
+    /// would move the sort of a window above it to below it as soon as the two share one key, and the rows would arrive in the
+    /// wrong order (<https://github.com/apache/datafusion/issues/11675> fixed this for sorts without a common key).
     fn maintains_input_order(&self) -> Vec<bool> {
         vec![false]
     }
@@ -235,18 +234,17 @@ impl ExecutionPlan for DbscanExec {
     }
 }
 
-/// Complete partitions are worked on together, as long as they are small.
+/// The batches' worth of rows that complete partitions need to be clustered; small partitions are clustered together.
 const ENOUGH_BATCHES: usize = 8;
 
-/// How many distinct vectors there are, for the planner, who otherwise assumes as many as events.
+/// The number of distinct vectors that the planner is told to expect. It would expect as many as events otherwise.
 ///
-/// With that assumption a join may take the events into its hash table and look the vectors up, which costs the memory
-/// of all events. Vectors are far fewer wherever clustering them makes sense, and where they are not, they are never
-/// more than events: the vectors belong into the hash table.
+/// A join might then put the events into its hash table, which needs the memory of all events. Vectors are far fewer wherever
+/// clustering makes sense, and never more than events, so they belong in the hash table.
 const VECTORS_ESTIMATE: usize = 1000;
 
-/// How many threads work on a partition: those that the session asks for, but no more than there are processors, of which the
-/// others would only wait for each other.
+/// Returns the number of threads that work on a partition: `target_partitions`, but no more than there are processors, since
+/// further threads would only wait.
 fn threads(context: &TaskContext) -> usize {
     let processors = available_parallelism().map_or(usize::MAX, NonZeroUsize::get);
     context.session_config().target_partitions().min(processors)

@@ -1,4 +1,4 @@
-//! Where the partitions of PARTITION BY begin.
+//! [`Partitions`] finds the bounds of the partitions of PARTITION BY in sorted batches.
 
 use std::ops::Range;
 
@@ -15,24 +15,24 @@ pub(super) struct Partitions {
     keys: Vec<PhysicalSortExpr>,
     /// The keys of the last row so far.
     last: Vec<ArrayRef>,
-    /// Where partitions begin in the rows that have not been taken.
+    /// The first row of each partition, among the rows that have not been taken.
     starts: Vec<usize>,
     rows: usize,
 }
 
-/// Some partitions, one behind the other.
+/// Row ranges of consecutive partitions.
 pub(super) struct Ranges {
     starts: Vec<usize>,
     rows: usize,
 }
 
 impl Ranges {
-    /// How many rows they have together.
+    /// Returns the number of rows in all of them.
     pub(super) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The rows of each.
+    /// Returns the range of each partition.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = Range<usize>> {
         let end = |index: usize| self.starts.get(index + 1).copied().unwrap_or(self.rows);
         self.starts.iter().enumerate().map(move |(index, &start)| start..end(index))
@@ -57,7 +57,7 @@ impl Partitions {
                 Ok(SortColumn { values, options: Some(key.options) })
             })
             .collect::<Result<Vec<_>>>()?;
-        // Whatever has been taken before, the open partition has not.
+        // The last partition is never taken while it is open, so its last row is still known.
         let goes_on = self.rows > 0 && self.is_last(&keys)?;
         let starts = evaluate_partition_ranges(rows, &keys)?.into_iter().map(|range| self.rows + range.start);
         self.starts.extend(starts.skip(usize::from(goes_on)));
@@ -81,18 +81,18 @@ impl Partitions {
         Ok(evaluate_partition_ranges(2, &pairs)?.len() == 1)
     }
 
-    /// Bytes that are held.
+    /// Returns the bytes that are held.
     pub(super) fn size(&self) -> usize {
         let last: usize = self.last.iter().map(|key| key.get_array_memory_size()).sum();
         last + self.starts.capacity() * size_of::<usize>()
     }
 
-    /// How many rows are in partitions that no row can join any more.
+    /// Returns the number of rows in complete partitions, which no further row can join.
     pub(super) fn complete_rows(&self) -> usize {
         self.starts.last().copied().unwrap_or(0)
     }
 
-    /// The partitions that no row can join any more. What is left begins with row 0.
+    /// Takes the complete partitions. The rows that remain are counted from 0 again.
     pub(super) fn take_complete(&mut self) -> Ranges {
         let rows = self.starts.pop().unwrap_or(0);
         self.rows -= rows;
@@ -100,7 +100,7 @@ impl Partitions {
         Ranges { starts: std::mem::replace(&mut self.starts, open), rows }
     }
 
-    /// All of them.
+    /// Takes all partitions.
     pub(super) fn take(&mut self) -> Ranges {
         Ranges { starts: std::mem::take(&mut self.starts), rows: std::mem::take(&mut self.rows) }
     }
@@ -139,7 +139,7 @@ mod tests {
         RecordBatch::try_from_iter(columns).expect("columns of one length")
     }
 
-    /// However the rows are cut into batches, empty ones among them.
+    /// The bounds do not depend on how the rows are cut into batches, empty ones among them.
     #[test]
     fn partitions_go_on_from_batch_to_batch() {
         let batch = batch();
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(partitions.take().iter().len(), 0);
     }
 
-    /// The keys of one row are held, however long and many they are.
+    /// Only the keys of one row are held, however long they are.
     #[test]
     fn keys_are_not_held() {
         let text: StringArray = (0..1000).map(|row| Some(format!("{row:0>1000}"))).collect();

@@ -1,8 +1,8 @@
-//! A window in which other functions stand among ours.
+//! Splits a window that has our functions and others into several operators.
 //!
-//! The planner puts functions with the same PARTITION BY and ORDER BY into one node. Ours leave it, each run of them for a
-//! [`DbscanExec`] of its own; the others stay in windows of the engine. The order of the columns stays, and so does that of
-//! the rows, which all of them keep: nothing is sorted twice.
+//! The planner puts functions with the same PARTITION BY and ORDER BY into one node. Each run of our functions in it becomes a
+//! [`DbscanExec`]; the others stay in windows of the engine. The order of the columns stays, and all of the operators keep the
+//! order of the rows, so nothing is sorted twice.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use datafusion::physical_plan::{ExecutionPlan, InputOrderMode};
 use super::{DbscanExec, clustering};
 use crate::error::internal_err;
 
-/// The operator in place of `node`, if that is a window with a function of ours.
+/// Returns the operators that replace `node`, if that is a window with a function of ours.
 pub(in super::super) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let Ok(window) = (Arc::clone(node) as Arc<dyn Any + Send + Sync>).downcast::<WindowAggExec>() else {
         return Ok(None);
@@ -32,13 +32,13 @@ pub(in super::super) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Result<Opt
     Ok(Some(plan))
 }
 
-/// A window of functions that are all ours, or none of them.
+/// Builds the operator for functions that are either all ours or all others.
 fn window_of(
     exprs: &[Arc<dyn WindowExpr>],
     input: Arc<dyn ExecutionPlan>,
     is_partitioned: bool,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    // The planner's choice.
+    // The engine's planner chooses between the two windows in the same way.
     if exprs.iter().all(|expr| expr.uses_bounded_memory()) {
         let order = InputOrderMode::Sorted;
         return Ok(Arc::new(BoundedWindowAggExec::try_new(exprs.to_vec(), input, order, is_partitioned)?));

@@ -1,4 +1,7 @@
-//! [`ExemplarKeyCollectExec`] lets the clusters pass, and collects the keys that their exemplars are found by.
+//! [`ExemplarKeyCollectExec`] passes the clusters on and collects the join keys of their exemplars.
+//!
+//! It keeps a 64-bit hash of each distinct key and the ranges of the keys ([`KeyRanges`]), all of it reserved in the memory
+//! pool. If the pool refuses, it drops them and the events are read unfiltered.
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
@@ -29,14 +32,14 @@ use futures::{StreamExt, stream};
 use super::key_ranges::KeyRanges;
 use crate::exec::one_input::{one_input, rows_of_input, statistics_of_input, visit_expressions};
 
-/// Gives out its input, and tells the filter of the events what it has seen when all of it has gone by: so its input has
-/// one partition.
+/// Passes its input on, and sets the filter of the events when the input has ended. It needs to see all clusters, so its input
+/// has one partition.
 #[derive(Debug, Clone)]
 pub struct ExemplarKeyCollectExec {
     input: Arc<dyn ExecutionPlan>,
     /// The keys of the clusters.
     keys: Vec<Arc<dyn PhysicalExpr>>,
-    /// The same keys as the events have them.
+    /// The same keys as expressions over the events.
     keys_of_events: Vec<Arc<dyn PhysicalExpr>>,
     filter: Arc<DynamicFilterPhysicalExpr>,
 }
@@ -91,27 +94,27 @@ impl ExecutionPlan for ExemplarKeyCollectExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        // Keys that an earlier run of this plan has learned may no longer hold.
+        // The filter may hold keys of an earlier run of this plan, so it is opened first.
         self.filter.update(lit(true))?;
         let input = self.input.execute(partition, Arc::clone(&context))?;
-        // In a plan that nobody has given its distribution no partition sees all clusters.
+        // If the engine did not enforce the distribution, no partition sees all clusters and the filter stays open.
         if self.input.output_partitioning().partition_count() > 1 {
             return Ok(input);
         }
         let key_types = self.keys.iter().map(|key| key.data_type(&self.input.schema()));
-        let learner = Learner {
-            seen: Seen::new(&key_types.collect::<Result<Vec<_>>>()?, &context),
+        let collector = KeyCollector {
+            cluster_keys: ClusterKeys::new(&key_types.collect::<Result<Vec<_>>>()?, &context),
             keys: self.keys.clone(),
             keys_of_events: self.keys_of_events.clone(),
             filter: Arc::clone(&self.filter),
         };
-        let output = stream::try_unfold((input, learner), |(mut input, mut learner)| async move {
+        let output = stream::try_unfold((input, collector), |(mut input, mut collector)| async move {
             match input.next().await.transpose()? {
                 Some(batch) => {
-                    learner.learn(&batch)?;
-                    Ok(Some((batch, (input, learner))))
+                    collector.add(&batch)?;
+                    Ok(Some((batch, (input, collector))))
                 }
-                None => learner.tell().map(|()| None),
+                None => collector.set_filter().map(|()| None),
             }
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), output)))
@@ -127,21 +130,21 @@ impl ExecutionPlan for ExemplarKeyCollectExec {
     }
 }
 
-/// The keys that one run learns, and the filter that it tells.
-struct Learner {
-    seen: Seen,
+/// The state of one run: the keys that it collects, and the filter that it sets at the end.
+struct KeyCollector {
+    cluster_keys: ClusterKeys,
     keys: Vec<Arc<dyn PhysicalExpr>>,
     keys_of_events: Vec<Arc<dyn PhysicalExpr>>,
     filter: Arc<DynamicFilterPhysicalExpr>,
 }
 
-impl Learner {
-    fn learn(&mut self, clusters: &RecordBatch) -> Result<()> {
-        self.seen.learn(&evaluated(&self.keys, clusters)?, clusters.num_rows())
+impl KeyCollector {
+    fn add(&mut self, clusters: &RecordBatch) -> Result<()> {
+        self.cluster_keys.add(&evaluated(&self.keys, clusters)?, clusters.num_rows())
     }
 
-    fn tell(self) -> Result<()> {
-        self.filter.update(self.seen.predicate(&self.keys_of_events)?)
+    fn set_filter(self) -> Result<()> {
+        self.filter.update(self.cluster_keys.predicate(&self.keys_of_events)?)
     }
 }
 
@@ -149,7 +152,7 @@ fn evaluated(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<
     keys.iter().map(|key| key.evaluate(batch)?.into_array(batch.num_rows())).collect()
 }
 
-/// One seed, for what is learned and for what is looked up.
+/// Hashes the keys of each row. Collecting and looking up use the same seed.
 fn hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>> {
     let mut hashes = vec![0; rows];
     create_hashes(keys, &RandomState::with_seed(0), &mut hashes)?;
@@ -158,14 +161,14 @@ fn hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>> {
 
 /// The keys of the clusters so far.
 #[derive(Debug)]
-struct Seen {
+struct ClusterKeys {
     hashes: KeyHashes,
     ranges: Vec<KeyRanges>,
-    /// Gone, with all that was seen, once the memory pool refuses: the events then come unfiltered.
+    /// `None`, and no keys, once the memory pool has refused; the events are then read unfiltered.
     reservation: Option<MemoryReservation>,
 }
 
-impl Seen {
+impl ClusterKeys {
     fn new(key_types: &[DataType], context: &TaskContext) -> Self {
         Self {
             hashes: HashSet::default(),
@@ -174,9 +177,9 @@ impl Seen {
         }
     }
 
-    fn learn(&mut self, keys: &[ArrayRef], rows: usize) -> Result<()> {
+    fn add(&mut self, keys: &[ArrayRef], rows: usize) -> Result<()> {
         let Some(reservation) = &self.reservation else { return Ok(()) };
-        // All of them may be new. A table moves to a larger one, beside which it is held meanwhile.
+        // All keys may be new. While a table grows, the old one and the new one are held.
         let larger = size_of_table(self.hashes.len() + rows)?;
         let ranges = self.ranges.len() * rows * size_of::<i64>();
         if reservation.try_resize(self.size()? + larger + ranges).is_err() {
@@ -185,25 +188,25 @@ impl Seen {
         }
         self.hashes.extend(hashes(keys, rows)?);
         for (ranges, key) in self.ranges.iter_mut().zip(keys) {
-            ranges.learn(key)?;
+            ranges.add(key)?;
         }
         reservation.resize(self.size()?);
         Ok(())
     }
 
-    /// Bytes that are held.
+    /// Returns the bytes that are held.
     fn size(&self) -> Result<usize> {
         Ok(size_of_table(self.hashes.capacity())? + self.ranges.iter().map(KeyRanges::size).sum::<usize>())
     }
 
-    /// Whether an event may be some cluster's exemplar.
+    /// Builds the predicate that is true of every event that may be a cluster's exemplar.
     fn predicate(self, keys: &[Arc<dyn PhysicalExpr>]) -> Result<Arc<dyn PhysicalExpr>> {
         let Some(reservation) = self.reservation else { return Ok(lit(true)) };
-        let known = Arc::new(Known { hashes: self.hashes, _reservation: reservation });
+        let known = Arc::new(KnownHashes { hashes: self.hashes, _reservation: reservation });
         let mut predicate: Arc<dyn PhysicalExpr> = Arc::new(KeyLookup { keys: keys.to_vec(), known });
         for (ranges, key) in self.ranges.into_iter().zip(keys) {
             if let Some(within) = ranges.predicate(key)? {
-                // Behind the hashes, as it takes longer: the engine asks it only about the rows that are left.
+                // The ranges come second because they cost more: the engine evaluates them on the remaining rows only.
                 predicate = Arc::new(BinaryExpr::new(predicate, Operator::And, within));
             }
         }
@@ -211,18 +214,18 @@ impl Seen {
     }
 }
 
-/// Bytes of a table that has room for so many hashes.
+/// Returns the bytes of a hash table with room for this many hashes.
 fn size_of_table(hashes: usize) -> Result<usize> {
     if hashes == 0 { Ok(0) } else { estimate_memory_size::<u64>(hashes, 0) }
 }
 
-type KeyHashes = HashSet<u64, BuildHasherDefault<IsHashed>>;
+type KeyHashes = HashSet<u64, BuildHasherDefault<IdentityHasher>>;
 
-/// Hashes are keys here, and need no hashing.
+/// Returns a `u64` as its own hash, since the keys of the table are hashes already.
 #[derive(Debug, Default)]
-struct IsHashed(u64);
+struct IdentityHasher(u64);
 
-impl Hasher for IsHashed {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -239,16 +242,16 @@ impl Hasher for IsHashed {
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownHashes {
     hashes: KeyHashes,
     _reservation: MemoryReservation,
 }
 
-/// Whether the hash of a row's keys is that of some cluster's. Rows that merely share a hash are left to the join.
+/// Tests whether the hash of a row's keys is that of a cluster. The join drops rows that merely share a hash.
 #[derive(Debug)]
 struct KeyLookup {
     keys: Vec<Arc<dyn PhysicalExpr>>,
-    known: Arc<Known>,
+    known: Arc<KnownHashes>,
 }
 
 impl PartialEq for KeyLookup {

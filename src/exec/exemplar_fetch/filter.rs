@@ -28,15 +28,14 @@ use futures::{StreamExt, future};
 
 use crate::exec::one_input::{one_input, rows_of_input};
 
-/// A filter that knows what to filter by only when the query runs. It offers it to the scan below, and keeps every
-/// other filter from getting there: that of the join above would compute features for rows that are filtered out here.
-/// The engine's `FilterExec` does neither: it offers itself before there is a dynamic filter, and lets those of its parents
-/// through.
+/// Filters by a predicate that is set while the query runs. It offers the predicate to the scan below and keeps all other
+/// filters from the scan: the dynamic filter of the join above would compute features for rows that are dropped here. The
+/// engine's `FilterExec` does neither: it is pushed down before dynamic filters exist, and lets its parents' filters through.
 #[derive(Debug, Clone)]
 pub struct ExemplarFilterExec {
     input: Arc<dyn ExecutionPlan>,
     filter: Arc<DynamicFilterPhysicalExpr>,
-    /// Whether the scan filters by itself, and decodes the other columns for the rows that are left only.
+    /// Whether the scan applies the predicate, and decodes the other columns for the remaining rows only.
     is_in_scan: bool,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -135,7 +134,7 @@ impl ExecutionPlan for ExemplarFilterExec {
     }
 }
 
-/// The rows of a batch that the filter leaves, if any.
+/// Returns the rows of a batch that pass the filter, if any.
 fn filtered(batch: RecordBatch, filter: &dyn PhysicalExpr) -> Result<Option<RecordBatch>> {
     let left = match filter.evaluate(&batch)? {
         ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))) => batch,

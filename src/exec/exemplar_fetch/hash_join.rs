@@ -1,7 +1,7 @@
-//! The join that fetches exemplars, where a session prefers joins that sort both sides.
+//! Replaces the sort-merge join of clusters with events, which a session without `prefer_hash_join` plans, by a hash join.
 //!
-//! The clusters are few and belong into a hash table, whatever the session prefers for its own tables. And the engine's sort-merge
-//! join panics on a left join with a filter whose keys are NULL, which an event without a time has.
+//! The clusters are few and belong in a hash table, whatever the session prefers for its own tables. Moreover, the engine's
+//! sort-merge join panics on a left join with a filter when a key is NULL, as the time of an event may be.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode, SortMergeJoi
 
 use crate::exec::dbscan::clusters;
 
-/// The hash join for a sort-merge join of clusters with events.
+/// Returns the hash join for a sort-merge join of clusters with events.
 pub(in crate::exec) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let Some(join) = (node.as_ref() as &dyn Any).downcast_ref::<SortMergeJoinExec>() else { return Ok(None) };
     if join.join_type() != JoinType::Left || join.filter().is_none() || !clusters(join.left())? {

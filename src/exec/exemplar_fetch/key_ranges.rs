@@ -1,8 +1,8 @@
-//! The ranges in which the keys of the exemplars lie, which a scan compares with the statistics of its files.
+//! [`KeyRanges`]: the ranges that hold the keys of the exemplars. A scan compares them with the statistics of its files.
 //!
-//! A hash tells of a row whether it may be an exemplar, but of a row group or a page nothing. Their least and greatest
-//! values do, against ranges: most clusters begin early, so the keys lie close together but for the odd events, and the
-//! pages between them need not be read.
+//! A hash decides about a row, but not about a row group or a page, for which a file has the least and the greatest value.
+//! Ranges can be compared with these. Most clusters begin early, so all keys but those of odd events lie close together, and
+//! the pages between them need not be read. Cost: the keys are sorted once, and at most [`MOST_KEYS`] of them are held.
 
 use std::sync::Arc;
 
@@ -15,19 +15,19 @@ use datafusion::logical_expr::{Accumulator, Operator};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, IsNullExpr, Literal};
 
-/// The engine compares them with each row group and each page: more would cost what they save.
+/// The largest number of ranges. The engine compares each with every row group and page, so more would cost what they save.
 const MOST_RANGES: usize = 24;
 
-/// More keys than these leave few pages out.
+/// The largest number of keys that are split into ranges; more keys would hardly leave pages out.
 const MOST_KEYS: usize = 1 << 16;
 
-/// The values of one key that were seen, as far as they are kept.
+/// The values of one join key of the clusters, as far as ranges need them.
 #[derive(Debug)]
 pub(super) struct KeyRanges {
     data_type: DataType,
-    /// The keys themselves, where they are whole numbers and not too many.
+    /// The values, if they are whole numbers and at most [`MOST_KEYS`].
     keys: Option<Vec<i64>>,
-    /// For what has an order. Of floats NaN may be a key, and lies within no bounds.
+    /// The least and the greatest value, for types with an order. Floats have none: NaN may be a key and lies within no bounds.
     ends: Option<(MinAccumulator, MaxAccumulator)>,
     has_null: bool,
 }
@@ -49,7 +49,7 @@ impl KeyRanges {
         }
     }
 
-    pub(super) fn learn(&mut self, key: &ArrayRef) -> Result<()> {
+    pub(super) fn add(&mut self, key: &ArrayRef) -> Result<()> {
         self.has_null |= key.logical_null_count() > 0;
         if let Some((least, greatest)) = &mut self.ends {
             least.update_batch(&[Arc::clone(key)])?;
@@ -62,14 +62,14 @@ impl KeyRanges {
         Ok(())
     }
 
-    /// Bytes that are held.
+    /// Returns the bytes that are held.
     pub(super) fn size(&self) -> usize {
         let keys = self.keys.as_ref().map_or(0, |keys| keys.capacity() * size_of::<i64>());
         let ends = self.ends.as_ref().map_or(0, |(least, greatest)| least.size() + greatest.size());
         keys + ends
     }
 
-    /// That a key of the events lies in one of the ranges, if any are known.
+    /// Builds the predicate that an event's key lies in one of the ranges, if any are known.
     pub(super) fn predicate(self, key: &Arc<dyn PhysicalExpr>) -> Result<Option<Arc<dyn PhysicalExpr>>> {
         let has_null = self.has_null;
         let within = self
@@ -88,7 +88,7 @@ impl KeyRanges {
         Ok(within.map(|within| binary(within, Operator::Or, is_null)))
     }
 
-    /// The least and the greatest key of each range.
+    /// Returns the least and the greatest key of each range.
     fn ranges(self) -> Result<Vec<(ScalarValue, ScalarValue)>> {
         if let Some(keys) = self.keys {
             let scalar = |key: i64| ScalarValue::Int64(Some(key)).cast_to(&self.data_type);
@@ -100,7 +100,7 @@ impl KeyRanges {
     }
 }
 
-/// Ranges that hold all keys, with the widest gaps between them.
+/// Splits sorted keys into at most `most` ranges, at the widest gaps between them.
 fn split(mut keys: Vec<i64>, most: usize) -> Vec<(i64, i64)> {
     keys.sort_unstable();
     keys.dedup();
@@ -126,7 +126,7 @@ fn binary(
     Arc::new(BinaryExpr::new(left, operator, right))
 }
 
-/// One or the other, as a balanced tree: the engine walks expressions recursively.
+/// Combines the predicates with OR, as a balanced tree, since the engine walks expressions recursively.
 fn any(mut predicates: Vec<Arc<dyn PhysicalExpr>>) -> Option<Arc<dyn PhysicalExpr>> {
     while predicates.len() > 1 {
         let mut pairs = Vec::with_capacity(predicates.len().div_ceil(2));

@@ -1,12 +1,12 @@
-//! The read of the events that stand for the clusters, with no more comparisons than there are events.
+//! Fetches the events that stand for the clusters, with at most one comparison per event.
 //!
-//! `dbcluster` joins its clusters with the events by the order key of the exemplar, which is the time for most, and
-//! compares the features in the join's filter: so the features are computed for those rows only that have some
-//! cluster's time. But where many clusters share a time with many rows (a time that is a day, an `order_by` with few
-//! values) the join compares each with each, and a million rows with a thousand clusters is a billion.
+//! `dbcluster` joins its clusters with the events on the order key of the exemplar, which is usually the time, and compares the
+//! features in the join's filter. So the features are computed only for rows that have the time of some cluster. But if many
+//! clusters share a time with many rows (the time is a day, `order_by` has few values), the join compares each cluster with
+//! each row: a million rows with a thousand clusters is a billion comparisons.
 //!
-//! So the features become keys of the join, too, which makes it compare each row with its own cluster alone; and since
-//! the join would then compute them for all rows, the rows are filtered by their times before:
+//! [`FetchExemplars`](super::FetchExemplars) therefore makes the features keys of the join, so that a row is compared with its
+//! own cluster alone. The join would then compute the features of all rows, so the rows are filtered by their times before:
 //!
 //! ```text
 //! HashJoinExec: time, features            HashJoinExec: time; filter: features
@@ -16,8 +16,37 @@
 //!     events
 //! ```
 //!
-//! [`ExemplarKeyCollectExec`] learns the times when the join takes in the clusters, which it does before it asks for the
-//! first event. [`ExemplarFilterExec`] filters by them, and offers them to the scan below, as a join does.
+//! [`ExemplarKeyCollectExec`] collects the times while the join builds its table of the clusters, which it does before it reads
+//! the first event. [`ExemplarFilterExec`] filters the events by these times, and offers the filter to the scan below, as a
+//! join does. Cost: one hash per event, and the memory of one hash per cluster.
+//!
+//! # Plans that are recognised by their shape
+//!
+//! A table function returns a plain logical plan, in which only the names of functions and columns mark the parts of this
+//! crate. The following places find such a part again. Each leaves a plan alone that it does not recognise; the operators of the
+//! engine then return the same rows. A change of the plans in `plan/collapse.rs` may need a change in these places;
+//! `tests/explain.rs` and `tests/plans.rs` fail when one of them no longer matches.
+//!
+//! - `plan/rules/prune_exemplar_columns.rs`: a projection over the filter that calls `__assert_row_found`, with the window
+//!   `__tie` below. The window gets fewer sort keys, or the second read goes if no column of the events is shown.
+//! - `plan/rules/broadcast_clusters.rs`: a join with the relation `__clusters` on its left, and a window with `dbscan_vectors`.
+//!   The join becomes an inner one on the features too, and the window gets filters with `__assume_few_rows`.
+//! - `exec/dbscan`: a `WindowAggExec` with `dbscan` or `dbscan_vectors`. It becomes a [`DbscanExec`](super::DbscanExec).
+//! - [`hash_join`]: a left `SortMergeJoinExec` with a filter and a clustering on its left. It becomes a `HashJoinExec`.
+//! - This module: a left `HashJoinExec` whose filter is `__vectors_equal`. It becomes the plan above.
+//! - `exec/exemplar_select`: a `BoundedWindowAggExec` for `__tie`, partitioned by `__exemplar_group`. It becomes an
+//!   [`ExemplarSelectExec`](super::ExemplarSelectExec).
+//! - `exec/unchanged_files.rs`: a plan that clusters and reads a file twice. It gets an
+//!   [`UnchangedFilesExec`](super::UnchangedFilesExec) at its root.
+//! - `stage.rs` of the shell: a [`DbscanExec`](super::DbscanExec) and the scans around it. The progress bar names the stage of
+//!   the query by them; the plan stays as it is.
+//!
+//! All but the last two find functions and columns by the names that `plan/columns.rs` and `plan/functions` define.
+//!
+//! `__vectors_equal` is hidden and found on purpose. The logical optimizer would turn plain equalities into join keys, and
+//! compute the features of all events. The function hides them from it; this module turns them into join keys when the filter
+//! below makes that cheap. `broadcast_clusters.rs` does the same for a cluster of machines, without a filter: its join is an
+//! inner one, which this module leaves alone.
 
 mod collect_keys;
 mod filter;
@@ -43,7 +72,7 @@ pub(super) use hash_join::in_place_of as hash_join_in_place_of;
 
 use crate::plan::functions::vectors_equal_udf;
 
-/// The better join for `node`, if that is the join of `dbcluster` that compares features in its filter.
+/// Returns the faster join for `node`, if that is the join of `dbcluster` that compares features in its filter.
 pub(super) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let Some(join) = (node.as_ref() as &dyn Any).downcast_ref::<HashJoinExec>() else { return Ok(None) };
     let Some(filter) = join.filter().filter(|_| *join.join_type() == JoinType::Left) else { return Ok(None) };
@@ -64,7 +93,7 @@ pub(super) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dy
     Ok(Some(better))
 }
 
-/// The features that the filter compares, of the clusters and of the events, if it is a comparison of vectors.
+/// Returns the features that the filter compares, as pairs of a cluster's and an event's, if it is a `__vectors_equal`.
 fn compared(filter: &JoinFilter, events: &Schema) -> Result<Option<JoinOn>> {
     let call = (filter.expression().as_ref() as &dyn Any).downcast_ref::<ScalarFunctionExpr>();
     let Some(call) = call.filter(|call| call.name() == vectors_equal_udf().name()) else {
@@ -76,14 +105,14 @@ fn compared(filter: &JoinFilter, events: &Schema) -> Result<Option<JoinOn>> {
         let of_cluster = on_side(filter, of_cluster, JoinSide::Left)?;
         let of_event = on_side(filter, of_event, JoinSide::Right)?;
         let (Some(of_cluster), Some(of_event)) = (of_cluster, of_event) else { return Ok(None) };
-        // A feature that can't be computed here would fail only when the query runs.
+        // This check finds a feature that can't be computed over the events now, and not when the query runs.
         of_event.data_type(events)?;
         pairs.push((of_cluster, of_event));
     }
     Ok(Some(pairs))
 }
 
-/// A part of a join's filter as an expression over one of its inputs, if it reads no other.
+/// Rewrites a part of a join's filter into an expression over one input of the join, if it reads no other.
 fn on_side(
     filter: &JoinFilter,
     expr: &Arc<dyn PhysicalExpr>,

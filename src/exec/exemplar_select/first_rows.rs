@@ -1,4 +1,4 @@
-//! The first row of each cluster so far, and the memory that they take.
+//! [`FirstRows`] keeps the first row of each cluster so far, and accounts for its memory.
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ use datafusion::execution::memory_pool::{MemoryReservation, human_readable_size}
 /// The first rows of the clusters so far, of all partitions together.
 #[derive(Debug)]
 pub(super) struct FirstRows {
-    /// By what a cluster is known by, as bytes.
+    /// The first row of each cluster, by the cluster's key as bytes.
     kept: HashMap<Box<[u8]>, First>,
-    /// Bytes of what clusters are known and compared by.
+    /// The bytes of all keys of clusters and of their orders.
     key_bytes: usize,
-    /// Rows that are kept, and some that no longer are.
+    /// The kept rows, among some that a better row has replaced.
     batches: Vec<RecordBatch>,
     memory: RecordBatchMemoryCounter,
     rows: usize,
     reservation: MemoryReservation,
 }
 
-/// Where the first row of a cluster is, and what it is compared by.
+/// The place of a cluster's first row, and the order that it is compared by.
 #[derive(Debug)]
 struct First {
     order: Box<[u8]>,
@@ -31,16 +31,16 @@ struct First {
     row: usize,
 }
 
-/// A cluster, and its first row.
+/// The key of a cluster, and its first row.
 type Kept = (Box<[u8]>, First);
 
-/// Rows that may be kept beside those that are first.
+/// The replaced rows that may stay before they are dropped, beside as many as are kept.
 const FEW_ROWS: usize = 8192;
 
-/// Up to so many batches may have as few rows as they like.
+/// The number of batches above which small ones are merged.
 const MANY_BATCHES: usize = 256;
 
-/// Fewer rows in a batch are better copied into a larger one.
+/// The average number of rows per batch below which batches are merged: each has a cost of its own.
 const FEW_IN_BATCH: usize = 64;
 
 impl FirstRows {
@@ -55,7 +55,8 @@ impl FirstRows {
         }
     }
 
-    /// Keeps those of the firsts of `candidates` that come before what was kept: their clusters, orders and rows.
+    /// Keeps the rows that come before the kept row of their cluster. `firsts` has the cluster, the order and the index in
+    /// `candidates` of each.
     pub(super) fn keep(
         &mut self,
         candidates: &RecordBatch,
@@ -68,7 +69,7 @@ impl FirstRows {
         let rows = UInt32Array::from_iter_values(firsts.iter().map(|(_, _, row)| *row as u32));
         let batch = compact(&take_record_batch(candidates, &rows)?)?;
         self.memory.count_batch(&batch);
-        // At most: those of clusters that have a row already take the place of another.
+        // This is an upper bound, since some of the rows replace others.
         let keys: usize = firsts.iter().map(|(cluster, order, _)| cluster.len() + order.len()).sum();
         let entries = self.kept.len() + firsts.len();
         let larger = if entries > self.kept.capacity() { size_of_table(entries)? } else { 0 };
@@ -89,8 +90,8 @@ impl FirstRows {
         }
         self.rows += batch.num_rows();
         self.batches.push(batch);
-        // Where better rows keep coming, the others are dropped now and then: every row is copied twice at most. And a
-        // batch of few rows takes more than its rows do.
+        // Replaced rows are dropped when they are as many as the kept ones, so copying costs at most twice the rows. Small
+        // batches are merged, since a batch has a cost of its own.
         let is_scattered = self.batches.len() > MANY_BATCHES && self.rows < FEW_IN_BATCH * self.batches.len();
         if self.rows > 2 * self.kept.len() + FEW_ROWS || is_scattered {
             self.drop_others()?;
@@ -99,7 +100,7 @@ impl FirstRows {
         Ok(())
     }
 
-    /// Bytes that are held.
+    /// Returns the bytes that are held.
     fn size(&self) -> Result<usize> {
         Ok(self.memory.memory_usage() + self.key_bytes + size_of_table(self.kept.capacity())?)
     }
@@ -121,9 +122,9 @@ impl FirstRows {
         })
     }
 
-    /// Copies the rows that are first, and gives back the others.
+    /// Copies the kept rows into one batch, and frees the replaced ones.
     fn drop_others(&mut self) -> Result<()> {
-        // They take no more than all rows do. Where there is no room for both, the others stay a little longer.
+        // The copy takes at most its share of all rows. If the pool refuses it, the replaced rows stay for now.
         let share = self.memory.memory_usage() / self.rows.max(1) * self.kept.len();
         if self.reservation.try_resize(self.size()? + share).is_err() {
             return Ok(());
@@ -142,7 +143,7 @@ impl FirstRows {
         Ok(())
     }
 
-    /// All of them, in the order of the clusters, and not of a hash table. Nothing stays.
+    /// Takes all rows out, in the order of the clusters' keys, which unlike that of a hash table is always the same.
     pub(super) fn take(&mut self) -> Result<ExemplarBatches> {
         let entries = self.kept.len();
         self.reserve(self.size()? + entries * (size_of::<Kept>() + size_of::<(usize, usize)>()))?;
@@ -158,12 +159,12 @@ impl FirstRows {
     }
 }
 
-/// Bytes of a table that has room for so many clusters.
+/// Returns the bytes of a hash table with room for this many clusters.
 fn size_of_table(clusters: usize) -> Result<usize> {
     if clusters == 0 { Ok(0) } else { estimate_memory_size::<Kept>(clusters, 0) }
 }
 
-/// Without the text of other rows, which views hold on to.
+/// Copies text out of shared buffers, which would keep the text of other rows alive.
 fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
     let compacted = |column: &ArrayRef| -> ArrayRef {
         match column.data_type() {
@@ -175,7 +176,7 @@ fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(batch.schema(), batch.columns().iter().map(compacted).collect())?)
 }
 
-/// The first rows on their way out; the memory is given back with the last.
+/// The first rows as batches; their memory is released with the last one.
 pub(super) struct ExemplarBatches {
     batches: Vec<RecordBatch>,
     places: std::vec::IntoIter<(usize, usize)>,

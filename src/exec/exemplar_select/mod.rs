@@ -1,16 +1,15 @@
-//! [`ExemplarSelectExec`]: of the rows that could stand for a cluster, the first.
+//! [`ExemplarSelectExec`] selects the first of the rows that could stand for a cluster.
 //!
 //! `dbcluster` numbers the candidates of each cluster by a window function, `row_number() OVER (PARTITION BY cluster
 //! ORDER BY the remaining columns)`, and shows those with number 1. The engine would shuffle and sort all rows for that,
 //! and the rows without a cluster, of which there can be millions, need no number at all.
 //!
-//! This operator lets rows without a cluster pass as they come. Of each cluster it keeps the first row that it has seen
-//! so far, and gives it out when all of its input has ended. It needs memory for one row per cluster, which it
-//! reserves, however many candidates there are, and sorts nothing. The rows are those that the window function and the
-//! filter above it give.
+//! This operator passes rows without a cluster on as they arrive. It keeps the first row of each cluster so far, and emits
+//! these rows when all of its input has ended. It sorts nothing, and needs memory for one row per cluster, which it reserves.
+//! The result is that of the window function and the filter above it. Cost: one hash and one comparison per candidate.
 //!
-//! A cluster's rows may be in all partitions of the input. They are read at once, each by a task of its own, and what they
-//! have seen together belongs to the one stream that comes out of this run.
+//! The rows of a cluster may be in all partitions of the input. Each partition is read by a task of its own, and the tasks of a
+//! run share one state and one output stream.
 
 mod first_rows;
 
@@ -51,28 +50,28 @@ use crate::group::Group;
 use crate::plan::columns::TIE;
 use crate::plan::functions::exemplar_group_udf;
 
-/// Rows without a cluster, and the first row of each cluster; one column more comes out.
+/// Emits the rows without a cluster and the first row of each cluster, and appends their number, 1.
 #[derive(Debug, Clone)]
 pub struct ExemplarSelectExec {
     input: Arc<dyn ExecutionPlan>,
-    /// The input's and [`TIE`].
+    /// The schema of the input with [`TIE`] appended.
     schema: SchemaRef,
     /// The keys of a cluster; the last is its number, below 0 for rows without one.
     cluster: Vec<Arc<dyn PhysicalExpr>>,
-    /// Which row of a cluster comes first.
+    /// The order that decides which row of a cluster is the first.
     order: Vec<PhysicalSortExpr>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl ExemplarSelectExec {
-    /// The operator in place of `node`, if that is the window that `dbcluster` decides ties by.
+    /// Returns the operator that replaces `node`, if that is the window by which `dbcluster` decides ties.
     pub(super) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
         let window = (node.as_ref() as &dyn Any).downcast_ref::<BoundedWindowAggExec>()?;
         Some(Arc::new(Self::try_from_window(window)?))
     }
 
-    /// The operator for `window`, or `None` if that is not what `dbcluster` decides ties by.
+    /// Builds the operator for `window`, or returns `None` if that is not the window by which `dbcluster` decides ties.
     pub fn try_from_window(window: &BoundedWindowAggExec) -> Option<Self> {
         let [expr] = window.window_expr() else { return None };
         let is_tie = expr.name() == TIE && expr.partition_by().last().is_some_and(is_tie_group);
@@ -96,7 +95,7 @@ impl ExemplarSelectExec {
             EmissionType::Both,
             input.boundedness(),
         );
-        // As every operator that reads its input in tasks.
+        // The engine expects these two properties of every operator that reads its input in tasks.
         let properties = properties
             .with_evaluation_type(EvaluationType::Eager)
             .with_scheduling_type(SchedulingType::Cooperative);
@@ -106,7 +105,7 @@ impl ExemplarSelectExec {
     }
 }
 
-/// Whether an expression gives the number of a row's cluster.
+/// Whether an expression is a call of `__exemplar_group`.
 fn is_tie_group(expr: &Arc<dyn PhysicalExpr>) -> bool {
     let function = (expr.as_ref() as &dyn Any).downcast_ref::<ScalarFunctionExpr>();
     function.is_some_and(|function| function.name() == exemplar_group_udf().name())
@@ -207,7 +206,7 @@ impl ExecutionPlan for ExemplarSelectExec {
     }
 }
 
-/// One run: what its partitions see together.
+/// The state of one run, which the tasks of its partitions share.
 struct Run {
     schema: SchemaRef,
     cluster: Vec<Arc<dyn PhysicalExpr>>,
@@ -215,7 +214,7 @@ struct Run {
     cluster_rows: RowConverter,
     order_rows: RowConverter,
     firsts: Mutex<FirstRows>,
-    /// How many partitions have not come to their end.
+    /// The number of partitions that have not ended.
     running: AtomicUsize,
     batch_size: usize,
     candidates: Count,
@@ -223,8 +222,7 @@ struct Run {
 }
 
 impl Run {
-    /// Reads a partition to its end, and gives out the clusters if it is the last one to come there. Where nobody takes
-    /// the rows any more, nothing is left to do.
+    /// Reads a partition to its end. The last partition to end emits the first rows. If the receiver is gone, it stops.
     async fn read(
         &self,
         mut input: SendableRecordBatchStream,
@@ -255,7 +253,7 @@ impl Run {
         Ok(())
     }
 
-    /// The rows without a cluster. Those of clusters are kept if they are the first so far.
+    /// Returns the rows without a cluster, and keeps those of clusters that are the first so far.
     fn pass(&self, batch: &RecordBatch) -> Result<Option<RecordBatch>> {
         let Some(group) = self.cluster.last() else { return Ok(Some(self.with_tie(batch)?)) };
         let group = group.evaluate(batch)?.into_array(batch.num_rows())?;
@@ -274,7 +272,7 @@ impl Run {
         }
     }
 
-    /// The number that the window function gives to a first row.
+    /// Appends the number 1, which the window function gives to a first row.
     fn with_tie(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let mut columns = batch.columns().to_vec();
         columns.push(Arc::new(UInt64Array::from_value(1, batch.num_rows())));
@@ -291,7 +289,7 @@ impl Run {
         let order = (!order.is_empty()).then(|| self.order_rows.convert_columns(&order)).transpose()?;
         let order = |row: usize| order.as_ref().map_or(&[][..], |order| order.row(row).data());
 
-        // Among these first, without keeping the other threads waiting.
+        // The first rows of this batch are found before the lock is taken, so that other threads need not wait.
         let mut firsts: HashMap<&[u8], usize> = HashMap::new();
         for row in 0..rows {
             let first = firsts.entry(clusters.row(row).data()).or_insert(row);

@@ -1,4 +1,4 @@
-//! `__assert_row_found(value)`: true, or an error that says that a row has gone between two reads of the table.
+//! `__assert_row_found(value)` returns true, or fails on NULL: a row is missing in the second read of the table.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ impl ScalarUDFImpl for AssertRowFound {
     }
 
     fn signature(&self) -> &Signature {
-        // Not immutable: an error must come from running the query, never from folding constants.
+        // The function is not immutable, since the optimizer would evaluate it, and fail, while it folds constants.
         static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::any(1, Volatility::Stable));
         &SIGNATURE
     }

@@ -1,9 +1,9 @@
 //! `__assume_few_rows(value)` is always true. As a filter it lowers the planner's estimate of the rows, so that a cluster
 //! broadcasts this side of the join.
 //!
-//! Vectors are far fewer than events, which a planner can't know: it takes as many groups as rows. So it would rather
-//! exchange all events between machines than send the vectors to each of them. A filter is something that it expects rows to
-//! be dropped by, as many as `datafusion.optimizer.default_filter_selectivity` says, and what a function keeps it can't guess.
+//! Vectors are far fewer than events, which a planner can't know: it expects as many groups as rows. So it would exchange all
+//! events between machines, and not send the vectors to each of them. For a filter with a function that it does not know, a
+//! planner expects the share of rows in `datafusion.optimizer.default_filter_selectivity`.
 
 use std::sync::LazyLock;
 
@@ -20,7 +20,7 @@ impl ScalarUDFImpl for AssumeFewRows {
     }
 
     fn signature(&self) -> &Signature {
-        // Not immutable: a filter that is known to keep everything would go.
+        // The function is not immutable, since the optimizer would fold it to true and drop the filter.
         static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::any(1, Volatility::Stable));
         &SIGNATURE
     }

@@ -1,9 +1,9 @@
-//! `__cluster_key(core_hash, partition...)`: the name of a cluster that is the same on any machine, on any day.
+//! `__cluster_key(core_hash, partition...)` returns a key of a cluster that is the same on any machine, on any day.
 //!
-//! A cluster is its partition and its core vectors. The vectors come as one number, made where they are clustered; the
-//! partition comes as its values. They are hashed as text, so that 5 is 5 in an INT and in a BIGINT column, and a
-//! string is itself in every encoding. Values without a text (bytes that are no UTF-8, times beyond the calendar) are
-//! hashed as their bytes, behind a mark that no text has.
+//! A cluster is identified by its partition and its core vectors. The vectors come as one hash, computed where they are
+//! clustered; the partition comes as its values. These are hashed as text, so that 5 has the same hash in an INT and in a
+//! BIGINT column, and a string in every encoding. Values without a text (bytes that are not UTF-8, times beyond the calendar)
+//! are hashed as their bytes, after a mark that no text has.
 
 use std::hash::Hasher;
 use std::sync::Arc;
@@ -79,11 +79,11 @@ pub(crate) fn has_key(data_type: &DataType) -> bool {
     }
 }
 
-/// Marks that stand before bytes that are no text, and for NULL. No text is as long as these numbers.
+/// The marks for bytes that are not text and for NULL. They take the place of a text's length, which is never that large.
 const BYTES: u64 = u64::MAX - 1;
 const NULL: u64 = u64::MAX;
 
-/// The values that partition the rows, with their texts.
+/// The values of one partition key, with their texts.
 struct Values {
     values: ArrayRef,
     texts: StringArray,
@@ -103,7 +103,7 @@ impl Values {
         };
         let texts = match cast(&values, &DataType::Utf8) {
             Ok(texts) => texts.as_string::<i32>().clone(),
-            // A single value beyond the calendar fails the whole cast.
+            // A single value beyond the calendar fails the whole cast, so the values are cast one by one.
             Err(_) => (0..values.len())
                 .map(|row| {
                     let text = cast(&values.slice(row, 1), &DataType::Utf8).ok()?;
@@ -137,7 +137,7 @@ impl Values {
     }
 }
 
-/// A value as it lies in memory; numbers with the low byte first, on any machine.
+/// Returns the bytes of a value; numbers are little-endian on any machine.
 fn bytes(array: &dyn Array, row: usize) -> Option<Vec<u8>> {
     if let Some(values) = array.as_any().downcast_ref::<BinaryArray>() {
         return Some(values.value(row).to_vec());
@@ -152,7 +152,7 @@ fn bytes(array: &dyn Array, row: usize) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Lengths and NULLs are hashed too: `('ab', 'c')` is another partition than `('a', 'bc')`.
+/// Hashes a row's partition and core hash. Lengths and NULLs are hashed too: `('ab', 'c')` is not `('a', 'bc')`.
 fn key(core_hash: i64, partition: &[Values], row: usize) -> Result<u64> {
     let mut hasher = XxHash64::with_seed(0);
     hasher.write(&core_hash.to_le_bytes());

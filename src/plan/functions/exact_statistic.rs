@@ -1,12 +1,12 @@
-//! `__exact_statistic(statistic, x)`: sums, averages and variances of DOUBLE that do not depend on the order of the rows.
+//! `__exact_statistic(statistic, x)` computes sums, averages and variances of DOUBLE that do not depend on the order of rows.
 //!
-//! The engine adds floats as they come, and threads meet in another order each time: two reads of one `avg(x)` differ in the
-//! last bit, and a vector of the first read is then not found in the second. The table functions put this in the place of such
-//! aggregates in their inputs.
+//! The engine adds floats in the order of arrival, which differs with threads. So two reads of one `avg(x)` may differ in the
+//! last bit, and a vector of the first read is then not found in the second. The table functions replace such aggregates in
+//! their inputs.
 //!
-//! A sum is kept as a few floats that do not overlap, whose sum is exact (Shewchuk, "Adaptive Precision Floating-Point Arithmetic",
-//! 1997), and rounded once, as Python's `math.fsum` does. A variance comes from the exact sums of x and of x², taken together
-//! in twice the precision. Memory: some ten numbers per group. Sums beyond the range of DOUBLE are infinite.
+//! A sum is kept as a few floats that do not overlap, whose sum is exact (Shewchuk, "Adaptive Precision Floating-Point
+//! Arithmetic", 1997), and rounded once, as Python's `math.fsum` does. A variance is computed from the exact sums of x and
+//! of x² in twice the precision. Memory: about ten numbers per group. Sums beyond the range of DOUBLE are infinite.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ impl AggregateUDFImpl for ExactStatistic {
     }
 }
 
-/// Rows so far, the sum of their values and of their squares.
+/// The number of rows so far, the sum of their values and the sum of their squares.
 #[derive(Debug)]
 struct Moments {
     statistic: Statistic,
@@ -116,7 +116,7 @@ impl Moments {
         }
     }
 
-    /// The sum of x² less the square of the sum of x divided by the rows, each as a float and what it lacks.
+    /// Returns the sum of x² minus (sum of x)² / rows. Each term is a float plus its rounding error.
     fn squared_deviations(&self) -> f64 {
         let count = self.rows as f64;
         let ((sum, sum_rest), (squares, squares_rest)) = (self.sum.in_two(), self.squares.in_two());
@@ -174,12 +174,12 @@ impl Accumulator for Moments {
     }
 }
 
-/// A sum that is exact as long as it is finite.
+/// A sum without rounding errors, as long as it is finite.
 #[derive(Debug, Default)]
 struct ExactSum {
     /// Floats that do not overlap, the smallest first.
     parts: Vec<f64>,
-    /// The sum of the values that are no finite numbers. Where there is one it is the whole sum.
+    /// The sum of the infinite and NaN values. If there is one, it is the whole sum.
     infinite: f64,
 }
 
@@ -204,7 +204,7 @@ impl ExactSum {
         }
     }
 
-    /// The float nearest to the sum, of two equally near ones the even.
+    /// Returns the float nearest to the sum; of two equally near ones the even one.
     fn rounded(&self) -> f64 {
         if self.infinite != 0.0 {
             return self.infinite;
@@ -217,7 +217,7 @@ impl ExactSum {
             if rest == 0.0 {
                 continue;
             }
-            // Half way between two floats: what is smaller still decides.
+            // The sum may be half way between two floats, so the next smaller part decides.
             if let Some(next) = smaller.next()
                 && (rest < 0.0) == (next < 0.0)
             {
@@ -231,7 +231,7 @@ impl ExactSum {
         sum
     }
 
-    /// The sum as a float, and what that lacks.
+    /// Returns the sum as a float and its rounding error.
     fn in_two(&self) -> (f64, f64) {
         let rounded = self.rounded();
         if !rounded.is_finite() {
@@ -249,14 +249,14 @@ impl ExactSum {
     }
 }
 
-/// The sum of two floats, and what it lacks.
+/// Returns the sum of two floats and its rounding error.
 fn exact_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let b_in_sum = sum - a;
     (sum, (a - (sum - b_in_sum)) + (b - b_in_sum))
 }
 
-/// The product of two floats, and what it lacks.
+/// Returns the product of two floats and its rounding error.
 fn exact_product(a: f64, b: f64) -> (f64, f64) {
     let product = a * b;
     let rest = a.mul_add(b, -product);

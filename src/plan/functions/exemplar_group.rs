@@ -1,4 +1,4 @@
-//! `__exemplar_group(group)`: the partition in which a row competes to stand for its cluster.
+//! `__exemplar_group(group)` returns the partition in which a row competes to stand for its cluster.
 //!
 //! A row of a cluster has the group of its cluster. Rows without a cluster (groups below 0) need no decision, so they share a
 //! few groups: a window over millions of them then keeps no partition for each. It is a function and no `CASE` because the
@@ -12,7 +12,7 @@ use datafusion::common::utils::take_function_args;
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 
-/// More than there are threads, so that all of them have work.
+/// The number of groups for rows without a cluster: more than there are threads, so that all of them have work.
 const SHARED_GROUPS: i64 = 64;
 
 #[derive(Debug, Default, PartialEq, Eq, Hash)]

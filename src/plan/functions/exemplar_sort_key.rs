@@ -1,7 +1,7 @@
-//! `__exemplar_sort_key(group, value)`: the value that decides which row of a cluster comes first, NULL for a row without
-//! a cluster (a group below 0).
+//! `__exemplar_sort_key(group, value)` returns the value that decides which row of a cluster comes first, and NULL for a row
+//! without a cluster (a group below 0).
 //!
-//! A sort then does not look at all columns of rows that need no decision. It is a function and no `CASE` for the reason that
+//! So a sort need not compare rows without a cluster column by column. It is a function and no `CASE` for the reason that
 //! [`__exemplar_group`](super::exemplar_group) gives.
 
 use arrow::array::{AsArray, BooleanArray};

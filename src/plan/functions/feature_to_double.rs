@@ -1,7 +1,7 @@
-//! `__feature_to_double(value, name, nulls)`: an event's feature as the DOUBLE that is clustered.
+//! `__feature_to_double(value, name, nulls)` converts an event's feature to the DOUBLE that is clustered.
 //!
-//! The table functions put it around every feature, before the vectors are grouped. After it, equal vectors have
-//! equal bits, whatever their columns' types were.
+//! The table functions wrap every feature in it, before the vectors are grouped. After it, equal vectors have equal bits,
+//! whatever their columns' types were.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `__json_text(value)`: a list, struct or map as JSON text.
+//! `__json_text(value)` writes a list, struct or map as JSON text.
 
 use std::str;
 use std::sync::{Arc, LazyLock};
@@ -34,7 +34,7 @@ impl ScalarUDFImpl for JsonText {
     }
 }
 
-/// Each value as JSON text, NULL for NULL.
+/// Writes each value as JSON text, NULL as NULL.
 pub fn json_text(array: &ArrayRef) -> Result<ArrayRef> {
     let array = as_json(array)?;
     let field = Arc::new(Field::new("value", array.data_type().clone(), true));
@@ -56,7 +56,7 @@ pub fn json_text(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(Arc::new(texts.finish()))
 }
 
-/// The same values in types that the engine's JSON writer takes.
+/// Casts values to types that the engine's JSON writer takes.
 pub fn as_json(array: &ArrayRef) -> Result<ArrayRef> {
     check(array.data_type())?;
     let wanted = json_type(array.data_type());
@@ -66,7 +66,7 @@ pub fn as_json(array: &ArrayRef) -> Result<ArrayRef> {
     Ok(cast(array, &wanted)?)
 }
 
-/// Unions have no JSON: which of its types a value has would be lost.
+/// Refuses unions, since JSON would lose which of its types a value has.
 fn check(data_type: &DataType) -> Result<()> {
     match data_type {
         DataType::Union(..) => {
@@ -85,7 +85,7 @@ fn check(data_type: &DataType) -> Result<()> {
     }
 }
 
-/// Dictionaries as their values, which may be NULL where the keys are not, and the keys of maps as text.
+/// Returns the type that is written: dictionaries as their values, and keys of maps as text.
 fn json_type(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Dictionary(_, values) => json_type(values),
@@ -118,6 +118,6 @@ fn json_field(field: &FieldRef) -> FieldRef {
     if &data_type == field.data_type() {
         return Arc::clone(field);
     }
-    // a dictionary's values may be NULL though its keys are not
+    // The values of a dictionary may be NULL though its keys are not.
     Arc::new(field.as_ref().clone().with_data_type(data_type).with_nullable(true))
 }

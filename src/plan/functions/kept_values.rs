@@ -1,4 +1,4 @@
-//! `__kept_values(list)`: the values that `__smallest_n` has kept, without the keys that ordered them.
+//! `__kept_values(list)` returns the values that `__smallest_n` has kept, without the keys that ordered them.
 
 use std::sync::Arc;
 

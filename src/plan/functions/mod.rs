@@ -1,7 +1,7 @@
 //! Functions that only plans call.
 //!
-//! The table functions put them into their plans, where an expression of the engine's own would be slower, or would be
-//! rewritten into something else. A plan holds them as `Arc<ScalarUDF>` and `Arc<AggregateUDF>`, so no session has to know
+//! The table functions use them in their plans where an expression of the engine would be slower, or would be rewritten.
+//! A plan holds them as `Arc<ScalarUDF>` and `Arc<AggregateUDF>`, so no session has to know
 //! them: `SHOW FUNCTIONS` does not list them and SQL can't call them. `EXPLAIN` prints their names, which begin with two
 //! underscores.
 //!
@@ -41,7 +41,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Signature, Volatility};
 pub(crate) use cluster_key::has_key;
 pub use json_text::{as_json, json_text};
 
-/// One constructor per function, each giving the same instance every time, and the list of all.
+/// Defines a constructor for each function, which returns the same instance every time, and the list of all.
 macro_rules! plan_functions {
     ($kind:ident, $all:ident: $($name:ident::$function:ident, $constructor:ident;)*) => {
         $(

@@ -1,7 +1,7 @@
-//! `__smallest_n(struct, n)`: the n smallest structs of a group, in order.
+//! `__smallest_n(struct, n)` aggregates the n smallest structs of a group, in order.
 //!
-//! It is what `keep_members` keeps: a struct of the order keys and the value, of every distinct vector first, and of
-//! the lists of these for every cluster then. `array_agg(... ORDER BY ...)` would hold all values of a group in memory
+//! `keep_members` uses it twice: over structs of the order keys and the value for every distinct vector, and over the lists of
+//! these for every cluster. `array_agg(... ORDER BY ...)` would hold all values of a group in memory
 //! before it takes the first n; here a group never holds more than n. Values are compared and held in Arrow's row
 //! format, NULLs last. Cost: O(log n) per row.
 
@@ -25,7 +25,7 @@ use crate::error::internal_err;
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct SmallestN;
 
-/// The type of the structs, which come alone or in lists.
+/// Returns the type of the structs, which are given alone or in lists.
 fn item_type(function: &str, argument: &DataType) -> Result<DataType> {
     match argument {
         DataType::Struct(_) => Ok(argument.clone()),
@@ -85,9 +85,9 @@ struct Smallest {
     n: usize,
     item: DataType,
     converter: RowConverter,
-    /// The greatest one of each group on top, as the next to go.
+    /// The kept rows of each group. The greatest is on top, to be replaced first.
     groups: Vec<BinaryHeap<OwnedRow>>,
-    /// The memory of the rows.
+    /// The bytes of the kept rows.
     bytes: usize,
 }
 
@@ -162,7 +162,7 @@ impl Smallest {
         Ok(self.converter.convert_columns(std::slice::from_ref(values))?)
     }
 
-    /// The lists of the first groups, which are forgotten.
+    /// Returns the lists of the first groups and removes these groups.
     fn emit(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let groups: Vec<Vec<OwnedRow>> =
             emit_to.take_needed(&mut self.groups).into_iter().map(BinaryHeap::into_sorted_vec).collect();
@@ -209,7 +209,7 @@ impl GroupsAccumulator for Smallest {
         self.push_all(&values[0], group_indices, None, total_num_groups)
     }
 
-    /// Every row a group of its own, for when grouping does not make fewer of them.
+    /// Makes every row a group, for when grouping does not reduce them.
     fn convert_to_state(
         &self,
         values: &[ArrayRef],
@@ -232,7 +232,7 @@ impl GroupsAccumulator for Smallest {
     }
 }
 
-/// The same for a query without GROUP BY.
+/// The accumulator for a query without GROUP BY.
 #[derive(Debug)]
 struct OneGroup(Smallest);
 

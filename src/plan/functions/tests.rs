@@ -1,4 +1,4 @@
-//! The answers of the functions, called by SQL as no session of ours lets people do.
+//! Tests of the functions by SQL, in a session that registers them.
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::Result;
@@ -15,7 +15,7 @@ fn context() -> SessionContext {
     context
 }
 
-/// The values of the one column of `SELECT expression`.
+/// Returns the values of the one column of `SELECT expression`.
 async fn values(context: &SessionContext, expression: &str) -> Result<Vec<String>> {
     let batches = context.sql(&format!("SELECT {expression}")).await?.collect().await?;
     let mut values = vec![];
@@ -107,7 +107,7 @@ async fn nested_values_as_json() {
     .await;
 }
 
-/// Wrong arguments and what can't be computed are errors, and no panics.
+/// Wrong arguments and values that can't be computed are errors, and no panics.
 #[tokio::test]
 async fn errors() {
     let context = context();

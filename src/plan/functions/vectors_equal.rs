@@ -1,5 +1,5 @@
-//! `__vectors_equal(a1, b1, ..., ak, bk)`: whether two vectors are the same, feature by feature. What an event
-//! is partitioned by is compared in the same way.
+//! `__vectors_equal(a1, b1, ..., ak, bk)` tests whether two vectors are equal, feature by feature. Computed partition keys are
+//! compared in the same way.
 //!
 //! It stands in the join that fetches the exemplars. Plain equalities there would become join keys, and a key is
 //! computed for every row of the table; as a function it is computed for the rows whose time has matched.
@@ -33,7 +33,7 @@ impl ScalarUDFImpl for VectorsEqual {
                 arg_types.len()
             );
         }
-        // As they are: both of a pair are made by the same expression.
+        // The types are not coerced, since both of a pair are made by the same expression.
         if let Some(place) = arg_types.chunks_exact(2).position(|pair| pair[0] != pair[1]) {
             return plan_err!(
                 "{}: arguments {} and {} are {} and {}, expected one type",

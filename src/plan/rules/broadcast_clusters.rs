@@ -1,14 +1,14 @@
-//! A logical rule for engines that run a join in many tasks.
+//! [`BroadcastClusters`]: a logical rule for engines that run a join in many tasks.
 //!
 //! The plans of this crate join few rows with many: clusters with the events that stand for them, or labelled vectors with the
-//! events that they label. So a cluster of machines should send the few to every task that reads events, where otherwise it
-//! exchanges all events. Two things keep it from that:
+//! events that they label. A cluster of machines should broadcast the few rows to every task that reads events, and not
+//! exchange all events. Two things keep it from that:
 //!
-//! - It expects as many vectors as events. The rule filters the vectors by [`__assume_few_rows`](assume_few_rows_udf) before and
-//!   after they are labelled, which drops nothing, and makes a planner expect a fraction of a fraction.
+//! - It expects as many vectors as events. The rule adds filters with [`__assume_few_rows`](assume_few_rows_udf) before and
+//!   after the vectors are labelled, which drop nothing and lower the estimate twice.
 //! - `dbcluster` fetches the exemplars by a left join of the clusters with the events, so that a cluster whose row has gone is
-//!   noticed. Of many tasks none knows that all others have no event for a cluster. The rule makes it an inner join, and whoever
-//!   applies the rule has to see to it in another way that the two reads of the table are of the same rows.
+//!   noticed. With a broadcast, no task knows whether the others have an event for a cluster. The rule makes it an inner join.
+//!   A host that applies the rule must make sure in another way that both reads of the table return the same rows.
 
 use std::sync::Arc;
 
@@ -22,7 +22,9 @@ use super::super::columns::{CLUSTERS, LABEL, WEIGHT};
 use super::super::functions::{assume_few_rows_udf, vectors_equal_udf};
 use super::super::nesting::is_labelling;
 
-/// See the module's text.
+/// Prepares the joins of this crate's plans for engines that broadcast a small side to many tasks. It lowers the estimate of
+/// the vectors, and makes the join that fetches exemplars an inner one. The host must make sure that both reads of a table
+/// return the same rows, since that join no longer notices a missing row.
 #[derive(Debug, Default)]
 pub struct BroadcastClusters;
 
@@ -46,10 +48,10 @@ impl OptimizerRule for BroadcastClusters {
                 )?;
                 Ok(Transformed::yes(LogicalPlan::Join(join)))
             }
-            LogicalPlan::Window(window) if is_labelling(&window) && !is_of_few(&window.input)? => {
-                let vectors = few(window.input, WEIGHT)?;
+            LogicalPlan::Window(window) if is_labelling(&window) && !has_few_rows_filter(&window.input)? => {
+                let vectors = with_few_rows_filter(window.input, WEIGHT)?;
                 let window = Window::try_new(window.window_expr, Arc::new(vectors))?;
-                let labelled = few(Arc::new(LogicalPlan::Window(window)), LABEL)?;
+                let labelled = with_few_rows_filter(Arc::new(LogicalPlan::Window(window)), LABEL)?;
                 Ok(Transformed::yes(labelled))
             }
             other => Ok(Transformed::no(other)),
@@ -57,14 +59,14 @@ impl OptimizerRule for BroadcastClusters {
         if !rewritten.transformed {
             return Ok(rewritten);
         }
-        // Columns of the events can't be NULL for want of a row any more, and all above has to know.
+        // The inner join makes columns of the events not nullable, so the schemas above it change.
         rewritten.map_data(|plan| {
             plan.transform_up(|node| node.recompute_schema().map(Transformed::yes)).map(|plan| plan.data)
         })
     }
 }
 
-/// The keys of the join that fetches exemplars, and the features that its filter compares.
+/// Returns the keys of the join that fetches exemplars, and the pairs of features that its filter compares.
 fn with_features(join: &Join) -> Vec<(Expr, Expr)> {
     let mut on = join.on.clone();
     for conjunct in join.filter.iter().flat_map(split_conjunction) {
@@ -88,34 +90,34 @@ fn is_fetch(join: &Join) -> bool {
     is_of_clusters && matches!(join.join_type, JoinType::Left | JoinType::Inner)
 }
 
-/// Whether a plan has vectors that the rule has made few.
-pub fn has_few(plan: &LogicalPlan) -> Result<bool> {
+/// Returns whether the rule has added a filter with `__assume_few_rows` to a plan.
+pub fn assumes_few_rows(plan: &LogicalPlan) -> Result<bool> {
     let mut has = false;
     plan.apply_with_subqueries(|node| {
-        has |= matches!(node, LogicalPlan::Filter(filter) if says_few(&filter.predicate)?);
+        has |= matches!(node, LogicalPlan::Filter(filter) if calls_assume_few_rows(&filter.predicate)?);
         Ok(if has { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(has)
 }
 
-/// Whether the vectors that a window labels are filtered already, in this or an earlier pass.
-fn is_of_few(vectors: &LogicalPlan) -> Result<bool> {
+/// Whether the vectors below a window have the filter already, from this or an earlier pass.
+fn has_few_rows_filter(vectors: &LogicalPlan) -> Result<bool> {
     match vectors {
-        LogicalPlan::Filter(filter) if says_few(&filter.predicate)? => Ok(true),
+        LogicalPlan::Filter(filter) if calls_assume_few_rows(&filter.predicate)? => Ok(true),
         LogicalPlan::Filter(_) | LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => {
-            vectors.inputs().first().map_or(Ok(false), |input| is_of_few(input))
+            vectors.inputs().first().map_or(Ok(false), |input| has_few_rows_filter(input))
         }
         _ => Ok(false),
     }
 }
 
-fn says_few(predicate: &Expr) -> Result<bool> {
+fn calls_assume_few_rows(predicate: &Expr) -> Result<bool> {
     predicate.exists(|expr| {
         Ok(matches!(expr, Expr::ScalarFunction(call) if call.func.name() == assume_few_rows_udf().name()))
     })
 }
 
-fn few(input: Arc<LogicalPlan>, column: &str) -> Result<LogicalPlan> {
+fn with_few_rows_filter(input: Arc<LogicalPlan>, column: &str) -> Result<LogicalPlan> {
     let predicate = assume_few_rows_udf().call(vec![ident(column)]);
     Ok(LogicalPlan::Filter(Filter::try_new(predicate, input)?))
 }

@@ -1,4 +1,4 @@
-//! Logical rules: what the engine's optimizer can't know about the plans of this crate.
+//! Logical rules that use facts about the plans of this crate, which the engine's optimizer can't know.
 
 pub(crate) mod broadcast_clusters;
 mod prune_exemplar_columns;

@@ -1,14 +1,13 @@
-//! A logical rule that reads no more of the events than a query shows.
+//! [`PruneExemplarColumns`]: a logical rule that reads only those columns of the events that affect the result.
 //!
-//! `dbcluster` plans a second look at its table, for all columns of the exemplars, and decides ties among the
-//! candidates by all of them. The engine drops columns that nobody asks for, but it can't know two things that this
-//! rule does:
+//! `dbcluster` plans a second read of its table, for all columns of the exemplars, and decides ties among the candidates by all
+//! of them. The engine drops columns that are not used, but it can't know two facts:
 //!
-//! - Ties are decided column by column, so a column behind the last one that is shown decides nothing that is seen.
-//! - Where each group stands for one row and no column of the events is shown (`SELECT cluster_size`, `count(*)`),
-//!   the clusters alone are the answer, and the second look is not needed at all.
+//! - Ties are decided column by column, so a column after the last one that is shown does not affect the result.
+//! - If each group is one row and no column of the events is shown (`SELECT cluster_size`, `count(*)`), the clusters alone are
+//!   the answer, and the table need not be read again.
 //!
-//! The result is the same without the rule; it only costs more.
+//! The result is the same without the rule, at a higher cost.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ use super::super::collapse::number_ties;
 use super::super::columns::{CLUSTERS, FOUND, TIE};
 use super::super::functions::{assert_row_found_udf, vectors_equal_udf};
 
-/// See the module's text.
+/// Drops sort keys and whole reads of events that do not affect the result, see the module.
 #[derive(Debug, Default)]
 pub(crate) struct PruneExemplarColumns;
 
@@ -45,7 +44,7 @@ impl OptimizerRule for PruneExemplarColumns {
     }
 }
 
-/// The better plan, if `plan` shows what the filter of a `dbcluster` lets through, and there is one.
+/// Returns the cheaper plan, if `plan` is a projection over the filter of a `dbcluster` and there is a cheaper one.
 fn rewritten(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
     let LogicalPlan::Projection(shown) = plan else { return Ok(None) };
     let LogicalPlan::Filter(filter) = shown.input.as_ref() else { return Ok(None) };
@@ -78,7 +77,7 @@ fn rewritten(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
     Ok(Some(LogicalPlan::Projection(Projection::try_new(shown.expr.clone(), filter)?)))
 }
 
-/// Whether the plan put a conjunct into its filter, and no WHERE has added it.
+/// Whether a conjunct of the filter is from the plan of `dbcluster`, and not from a WHERE.
 fn is_ours(conjunct: &Expr) -> bool {
     calls(conjunct, assert_row_found_udf().name())
         || conjunct.column_refs().iter().any(|column| column.relation.is_none() && column.name == TIE)
@@ -92,12 +91,13 @@ fn is_of_clusters(column: &Column) -> bool {
     column.relation.as_ref().is_some_and(|relation| relation.table() == CLUSTERS)
 }
 
-/// The clusters below the window and the join, if every one of them comes out as exactly one row.
+/// Returns the clusters below the window and the join, if each becomes exactly one row of the result.
 fn clusters_that_are_rows(plan: &LogicalPlan) -> Option<Arc<LogicalPlan>> {
     match plan {
         LogicalPlan::Projection(projection) => clusters_that_are_rows(&projection.input),
         LogicalPlan::Window(window) => clusters_that_are_rows(&window.input),
-        // Joined by their keys, see `one_row_each` in the rewrite. Joined by vectors, noise has many rows.
+        // A join with `__vectors_equal` has one row per group, see `groups_have_one_row` in `collapse`. In the other join noise
+        // may have many rows.
         LogicalPlan::Join(join) if matches!(join.join_type, JoinType::Left | JoinType::Inner) => {
             let by_key = join.filter.as_ref().is_some_and(|on| calls(on, vectors_equal_udf().name()));
             by_key.then(|| Arc::clone(&join.left))
@@ -106,7 +106,7 @@ fn clusters_that_are_rows(plan: &LogicalPlan) -> Option<Arc<LogicalPlan>> {
     }
 }
 
-/// The plan with a window that orders by no column behind the last one that is seen, if it did.
+/// Removes the sort keys of the window after the last column that is shown, if there are any.
 fn with_fewer_ties(plan: &LogicalPlan, seen: &HashSet<&Column>) -> Result<Option<LogicalPlan>> {
     match plan {
         LogicalPlan::Projection(projection) => match with_fewer_ties(&projection.input, seen)? {
