@@ -187,10 +187,10 @@ async fn run_again(frame: DataFrame) -> Result<Vec<RecordBatch>> {
     let mut first = execute_stream(Arc::<dyn ExecutionPlan>::clone(&plan), Arc::clone(&context))?;
     first.next().await.transpose()?;
     drop(first);
-    // What the first run has left in the engine's own joins, exchanges and scans of files has to go. The sort that keeps the first
-    // rows has told the scan what that run had no use for, for good.
-    let is_told = displayable(plan.as_ref()).indent(false).to_string().contains("TopK");
-    plan = if is_told { frame.create_physical_plan().await? } else { reset_plan_states(plan)? };
+    // The engine's joins, exchanges and scans of files keep state of the first run, which a reset takes away. A sort that keeps
+    // the first rows has given the scan a filter that stays, so such a plan is made anew.
+    let keeps_filter = displayable(plan.as_ref()).indent(false).to_string().contains("TopK");
+    plan = if keeps_filter { frame.create_physical_plan().await? } else { reset_plan_states(plan)? };
     collect(plan, context).await
 }
 

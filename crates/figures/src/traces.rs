@@ -84,7 +84,7 @@ pub(crate) struct Spans {
     ids: Vec<String>,
     /// Where each bar starts, in milliseconds since 1970.
     base: Vec<f64>,
-    /// How long it is, in milliseconds.
+    /// The length in milliseconds.
     x: Vec<f64>,
     y: Vec<f64>,
     width: f64,
