@@ -69,8 +69,10 @@ pub fn partitions(query: &Query, input: &Table) -> Result<Vec<Partition>, NoRows
     if !failures.is_empty() {
         // Partitions are clustered at the same time: the error of any of them may come first.
         let fails_by_scaling = |members: &Vec<usize>| {
-            let vectors: Vec<Vec<f64>> = members.iter().filter_map(|&row| vectors[row].clone()).collect();
-            query.scaling.apply(&vectors, query.weights.as_deref()).is_err()
+            let whole = |vector: &Vec<f64>| vector.len() == query.features.len();
+            let vectors = members.iter().filter_map(|&row| vectors[row].clone()).filter(whole);
+            let vectors: Vec<Vec<f64>> = vectors.collect();
+            !vectors.is_empty() && query.scaling.apply(&vectors, query.weights.as_deref()).is_err()
         };
         if partitions.values().any(fails_by_scaling) {
             failures.push(BEYOND_DOUBLE);
