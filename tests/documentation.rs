@@ -106,6 +106,34 @@ fn reference_is_current() {
     );
 }
 
+/// The table of options in the README: of each meaning its first sentence.
+#[test]
+fn options_of_the_readme_are_current() {
+    let path = repository().join("README.md");
+    let page = std::fs::read_to_string(&path).expect("there is a README");
+    let head = "| option | takes | default | meaning |\n|---|---|---|---|\n";
+    let (before, rest) = page.split_once(head).expect("a table of options");
+    let (written, after) = rest.split_once("\n\n").expect("text behind the table");
+    let rows = reference::options().iter().map(|option| {
+        let meaning = option.meaning().split_once(". ").map_or(option.meaning(), |(first, _)| first);
+        let meaning = meaning.trim_end_matches('.');
+        format!("| `{}` | {} | {} | {meaning} |", option.name(), option.values(), option.default())
+    });
+    let options = rows.collect::<Vec<_>>().join("\n");
+    if std::env::var_os("DBCLUSTER_COMPLETE").is_some() {
+        // Other tests read the page meanwhile, so it is written only where it changes.
+        if written != options {
+            let page = format!("{before}{head}{options}\n\n{after}");
+            std::fs::write(&path, page).expect("the README can be written");
+        }
+    } else {
+        assert!(
+            written == options,
+            "the README's options are not current: run the tests once with DBCLUSTER_COMPLETE=1"
+        );
+    }
+}
+
 /// The options of the figures, as docs/figures.md has them after its last heading.
 #[test]
 fn options_of_figures_are_current() {
@@ -193,6 +221,19 @@ fn readme_names_every_function() {
     let readme = std::fs::read_to_string(path).expect("there is a README");
     for (name, _) in documentation() {
         assert!(readme.contains(&format!("`{name}(")), "the README does not name {name}");
+    }
+}
+
+#[test]
+fn readme_names_every_figure() {
+    let path = repository().join("README.md");
+    let readme = std::fs::read_to_string(path).expect("there is a README");
+    for figure in Figure::ALL {
+        assert!(
+            readme.contains(&format!("| `{}` |", figure.name())),
+            "the README does not name {}",
+            figure.name()
+        );
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use datafusion::prelude::SessionContext;
+use dbcluster_figures::Figure;
 use serde_json::{Value, json};
 
 use crate::binary::{dbcluster, stderr, stdout};
@@ -119,6 +120,9 @@ async fn every_row_is_a_mark_and_no_text_is_markup() {
         ),
         ("REPORT", "label '<b>text', x 'x', y 'y', color '<b>text'", rare, all / 2),
     ];
+    for figure in Figure::ALL {
+        assert!(cases.iter().any(|case| case.0 == figure.name()), "{} has no case", figure.name());
+    }
     for (at, (figure, options, count, expected)) in cases.into_iter().enumerate() {
         let page = folder.path().join(format!("{figure}{at}.html"));
         let title = PAYLOADS[0].replace('\'', "''");
