@@ -7,13 +7,14 @@
 //! | `broken_files` | files that are damaged, empty, or no files |
 //! | `clusters` | the same SQL on Ballista clusters of real processes (feature `ballista`) |
 //! | `dataframe` | the methods of a `DataFrame` give what the table functions give |
-//! | `documentation` | the function reference is current, every function has one, README and help agree |
+//! | `documentation` | reference, README and pages have all functions, options and figures; their examples are true |
 //! | `explain` | the plans of all functions over tables, as snapshots |
 //! | `faults` | panics become errors |
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
 //! | `files` | files that are replaced while they are read |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
 //! | `limits` | right rows or true errors at memory limits, and the memory of the process |
+//! | `malformed` | what nobody should write, and many do: each statement ends soon, in rows or in words |
 //! | `memory` | right rows or true figures where memory is refused, and plans that run again |
 //! | `output` | tables on a terminal, CSV for programs, encodings of scripts, closed pipes |
 //! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
@@ -22,6 +23,7 @@
 //! | `reference_sets` | scikit-learn's labels on small sets of our own |
 //! | `rooms` | the parts of the crate that a part may use |
 //! | `scripts` | the scripts of `sql/` on a generated sample |
+//! | `session` | what `register_all` does to a session, and whose tables its functions find |
 //! | `shell` | the interactive shell in a terminal |
 //! | `signals` | a signal leaves an exit code, and no file |
 //! | `sql` | the SQL contract as text files |

@@ -11,8 +11,11 @@
 //! - refuse wrong arguments while the query is planned; the error has the function, the argument, its type and the expected one
 //!   (`arguments.rs`).
 //!
-//! The cost of each is linear in the length of the text. A new function is a file with its SQL name and one line in the list
-//! below, which makes its constructor and its forms over expressions ([`expr_fn`]).
+//! The cost of each is linear in the length of the text.
+//!
+//! This page has the one list of all. A new function is a file named like its SQL name, its `mod`, and its lines in the
+//! list below, which make its constructor and its forms over expressions ([`expr_fn`]). CONTRIBUTING.md, *Adding
+//! something*, has the other places.
 
 mod arguments;
 mod ascii;

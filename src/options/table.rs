@@ -1,8 +1,9 @@
 //! [`OPTIONS`]: the table of all options. A row holds everything about one option.
 //!
-//! A new option is a row here and a field of [`ClusterOptions`] with its default. Its [`Takes`] decides how the option is read
-//! from SQL and from a constant of a plan, and how the documentation describes its values. An option with a new kind of value
-//! needs a new variant of [`Takes`].
+//! A new option is a row here, and a field of [`ClusterOptions`] with its default. What it takes decides how it is read from
+//! SQL and from a constant of a plan, and what the documentation says of its values. An option whose values are of a new
+//! kind has a variant of [`Takes`] as well, and the compiler names the matches that need an arm for it. CONTRIBUTING.md,
+//! *Adding something*, has the other places.
 
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ pub struct ClusterOption {
     pub(super) carry: fn(&ClusterOptions) -> Expr,
     /// The default in words, if it is not a value of the option.
     default: Option<&'static str>,
-    /// One sentence about its effect.
+    /// The text about its effect. The README's table has its first sentence.
     meaning: &'static str,
     /// A statement on the table of the examples, with its output.
     sql_example: &'static str,

@@ -19,9 +19,8 @@
 //!
 //! # A new figure
 //!
-//! It takes a file in `figure` that implements `Draw` (`bar` is a short one), its lines in `figure/mod.rs`, a test in
-//! tests/figures.rs, and a line in the changelog. Its options come into docs/figures.md by a run of the tests with
-//! `DBCLUSTER_COMPLETE=1`.
+//! It is a file in `figure` that implements `Draw` (`bar` is a short one), and its lines in the list of `figure/mod.rs`.
+//! CONTRIBUTING.md, *Adding something*, has the other places.
 //!
 //! # Example
 //!
