@@ -1,9 +1,9 @@
-//! Queries at memory limits, each in a process of its own: the right row or an error with the figures, and no
-//! more memory than the limit allows. `benches/memory/run.py` asks the same of more rows at more limits.
+//! Queries at memory limits, each in a process of its own: the right row, or an error that says what was missing, and no
+//! more memory than the limit allows, in finite time. `benches/memory/run.py` asks the same of more rows at more limits.
 
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::binary::{dbcluster, stderr, stdout};
 
@@ -102,4 +102,44 @@ fn limit_of_the_disk_is_named_as_it_is_given() {
     assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
     let error = stderr(&output);
     assert!(error.contains("--disk-limit") && !error.contains("datafusion.runtime"), "{error}");
+}
+
+/// The longest that a query which works may take between two system calls, on a machine with much else to do.
+#[cfg(target_os = "linux")]
+const STALL: Duration = Duration::from_secs(60);
+
+/// An exchange of which two tasks spill at once must not wait for ever: see `ONE_BATCH_PER_SPILL_FILE` in the shell.
+///
+/// With the engine's own setting the first of these queries stalls, as a rule.
+#[cfg(target_os = "linux")]
+#[test]
+fn exchanges_that_spill_come_to_an_end() {
+    const QUERIES: usize = 5;
+    let query = "SELECT count(*), sum(n) FROM (SELECT g, count(DISTINCT id) AS n FROM t GROUP BY g);";
+    let table = "CREATE TABLE t AS SELECT v % 13 AS g, md5((v % 337)::varchar) AS id FROM generate_series(1, 40000) AS s(v);";
+    let mut child = dbcluster()
+        .args(["--quiet", "--format", "csv", "--threads", "2", "--memory-limit", "4m", "-c"])
+        .arg(format!("{table} {}", query.repeat(QUERIES)))
+        .env("DATAFUSION_EXECUTION_BATCH_SIZE", "64")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let counters = format!("/proc/{}/io", child.id());
+    let (mut seen, mut since) = (String::new(), Instant::now());
+    while child.try_wait().expect("a process").is_none() {
+        let now = std::fs::read_to_string(&counters).unwrap_or_default();
+        if now != seen {
+            (seen, since) = (now, Instant::now());
+        }
+        if since.elapsed() > STALL {
+            child.kill().expect("a process");
+            let output = child.wait_with_output().expect("it has ended");
+            panic!("it does nothing any more, after\n{}", stdout(&output));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let output = child.wait_with_output().expect("it has ended");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stdout(&output).matches("13,4381\n").count(), QUERIES, "{}", stdout(&output));
 }

@@ -32,6 +32,14 @@ use super::progress::PlanWatch;
 /// The number of memory consumers that an "out of resources" message lists.
 const CONSUMERS_IN_MESSAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
 
+/// Each batch that an exchange spills has a file of its own, since any batch is larger than this.
+///
+/// An exchange whose tasks spill at the same time has several files open for writing. It reads the oldest one only, and waits
+/// for ever if the batch that it needs is in another (<https://github.com/apache/datafusion/issues/24883>). A file of one batch
+/// is complete before anyone is told of the batch. It costs an open file for each batch that waits to be read. This can go
+/// with an engine that has the mend (<https://github.com/apache/datafusion/pull/24891>).
+const ONE_BATCH_PER_SPILL_FILE: &str = "1";
+
 /// A session for these options. `stdin_is_sql` keeps `LOCATION '/dev/stdin'` from eating the statements to come.
 pub(super) async fn session(
     options: &Options,
@@ -128,6 +136,9 @@ fn defaults(options: &Options) -> Result<ConfigOptions> {
     }
     if unset("DATAFUSION_FORMAT_NULL") {
         config.format.null = "NULL".to_string();
+    }
+    if unset("DATAFUSION_EXECUTION_MAX_SPILL_FILE_SIZE_BYTES") {
+        config.set("datafusion.execution.max_spill_file_size_bytes", ONE_BATCH_PER_SPILL_FILE)?;
     }
     if let Some(threads) = options.threads {
         config.set("datafusion.execution.target_partitions", &threads.to_string())?;
