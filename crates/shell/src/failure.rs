@@ -111,7 +111,14 @@ pub(super) fn describe(error: &DataFusionError) -> String {
     .unwrap_or_default()
     .trim_end()
     .replace(DISK_LIMIT_OF_ENGINE, "Give it more with --disk-limit")
+    .replace(
+        TOO_MANY_FILES,
+        "too many open files: allow more with `ulimit -n 65536`, or spill less with a larger --memory-limit",
+    )
 }
+
+/// The system's message that a process has as many files open as it may. A query that spills holds many.
+const TOO_MANY_FILES: &str = "Too many open files (os error 24)";
 
 /// The engine's advice about the limit that the shell calls `--disk-limit`.
 const DISK_LIMIT_OF_ENGINE: &str =
