@@ -6,22 +6,24 @@
 
 Each query of queries.sql runs without a limit, and then at each limit. A run is held to this: its row is that of the run
 without a limit, or it ends with "out of resources" and exit code 1; its memory (the peak of the process) stays below the
-limit and 300 MB, or half as much again where that is more; nothing is left in its folder for spilled data. What keeps
-none of it is shown, and the exit code is 1. Needs the program `dbcluster` and nothing but Python.
+limit and 300 MB, or half as much again where that is more; nothing is left in its folder for spilled data; it ends in time
+(--timeout). What breaks any of it is shown, and the exit code is 1. Needs the program `dbcluster` and nothing but Python.
 """
 
 import argparse
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIMITS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
-TIMEOUT = 600
+TIMEOUT = 600  # seconds, of a run
 
 
 def queries(events):
@@ -33,16 +35,21 @@ def queries(events):
 class Run:
     """One query in a process of its own."""
 
-    def __init__(self, program, sql, limit, threads):
+    def __init__(self, program, sql, limit, threads, timeout):
         command = [program, "--quiet", "--format", "csv", "--threads", str(threads), "-c", sql]
         if limit:
             command += ["--memory-limit", f"{limit}m"]
         with tempfile.TemporaryDirectory() as spill, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             started = time.monotonic()
             process = subprocess.Popen(command, stdout=out, stderr=err, env=dict(os.environ, TMPDIR=spill))
+            # This is not `process.kill`, which may collect the process before `wait4` does.
+            clock = threading.Timer(timeout, os.kill, (process.pid, signal.SIGKILL))
+            clock.start()
             _, status, usage = os.wait4(process.pid, 0)
+            clock.cancel()
             process.returncode = os.waitstatus_to_exitcode(status)
             self.seconds = time.monotonic() - started
+            self.timed_out = process.returncode == -signal.SIGKILL and self.seconds >= timeout
             self.left = len(os.listdir(spill))
             out.seek(0)
             err.seek(0)
@@ -51,6 +58,8 @@ class Run:
 
     def faults(self, limit, expected):
         """Returns the fault of the run, if any, and a word for its end."""
+        if self.timed_out:
+            return "TIMEOUT", [f"no end after {self.seconds:.0f} s"]
         faults = []
         if self.code == 0:
             end = "right"
@@ -84,6 +93,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", nargs="+", metavar="QUERY", help="some of the queries")
     parser.add_argument("--limits", nargs="+", type=int, default=LIMITS, metavar="MB")
+    parser.add_argument("--timeout", type=float, default=TIMEOUT, metavar="SECONDS", help="stops a run [default: %(default)s]")
     parser.add_argument("--times", type=int, default=1, help="how often each runs [default: %(default)s]")
     args = parser.parse_args()
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "datafusion-dbcluster/memory"
@@ -96,14 +106,14 @@ def main():
     print("| query | " + " | ".join(f"{limit} MB" for limit in args.limits) + " | no limit |")
     print("|---|" + "---|" * (len(args.limits) + 1))
     for name in args.only or asked:
-        plain = Run(args.program, asked[name], None, args.threads)
+        plain = Run(args.program, asked[name], None, args.threads, args.timeout)
         if plain.code:
-            sys.exit(f"{name}: {plain.error}")
+            sys.exit(f"{name}: {plain.error or f'no end after {plain.seconds:.0f} s'}")
         cells, notes = [], []
         for limit in args.limits:
             ends = []
             for _ in range(args.times):
-                run = Run(args.program, asked[name], limit, args.threads)
+                run = Run(args.program, asked[name], limit, args.threads, args.timeout)
                 end, faults = run.faults(limit, plain.answer)
                 ends.append(f"{end} {run.seconds:.1f} s {run.mebibytes} MB")
                 notes += [f"{name}, {limit} MB: {fault}" for fault in faults]
