@@ -113,7 +113,7 @@ pub(super) fn describe(error: &DataFusionError) -> String {
     .replace(DISK_LIMIT_OF_ENGINE, "Give it more with --disk-limit")
     .replace(
         TOO_MANY_FILES,
-        "too many open files: allow more with `ulimit -n 65536`, or spill less with a larger --memory-limit",
+        "too many open files: raise the hard limit (`ulimit -Hn`), or spill less with a larger --memory-limit",
     )
 }
 

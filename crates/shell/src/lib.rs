@@ -19,7 +19,7 @@
 //! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
 //! | `sample`, `demo`, `report` | the subcommands |
 //! | `files` | tables that are files, and errors that name them |
-//! | `program`, `signals` | threads, and the signals that end their work early |
+//! | `program`, `signals`, `open_files` | threads, the signals that end their work early, and the limit on open files |
 //! | `failure`, `hint`, `panics` | the words of errors; advice about common mistakes; panics as errors |
 //! | `depth` | a limit on nested expressions, which would end the stack |
 
@@ -36,6 +36,7 @@ mod failure;
 mod files;
 mod hint;
 mod memory;
+mod open_files;
 mod output;
 mod panics;
 mod plot;
@@ -85,6 +86,7 @@ pub fn main() -> ExitCode {
     // A host that calls this function may have a logger already.
     let _ = logger().try_init();
     panics::install();
+    open_files::allow_many();
     // The thread that a program starts with has the stack that its shell allows.
     let thread = thread::Builder::new().name("dbcluster".to_string()).stack_size(depth::STACK);
     match thread.spawn(work).map(JoinHandle::join) {
