@@ -21,7 +21,7 @@ pub async fn run() -> Result<()> {
 
     let options = ClusterOptions::new(0.5)
         .feature("tokens", cmdline_tokens(col("command")))
-        .feature("path", path_score(col("path")))
+        .feature("path_score", path_score(col("path")))
         .scaling(Scaling::None)
         .partition_by(vec![col("host")]);
     let odd = events
