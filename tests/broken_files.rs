@@ -1,6 +1,7 @@
 //! Files that are damaged, empty, no files at all, or of a kind that nobody knows: the shell says which file, and what to do.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -326,8 +327,11 @@ fn a_text_that_becomes_shorter_is_an_error() {
             .spawn()
             .expect("it starts");
         std::thread::sleep(Duration::from_millis(20 * round + 20));
-        // The file is truncated in place, as by a program that opens its log anew.
-        fs::write(&file, short).expect("a shorter file");
+        // The file is truncated in place, as by a program that opens its log anew. It is never empty: an empty file has no
+        // columns, which is another error.
+        let mut log = fs::File::options().write(true).open(&file).expect("the file");
+        log.write_all(short.as_bytes()).expect("a shorter text");
+        log.set_len(short.len() as u64).expect("a shorter file");
         let started = Instant::now();
         while running.try_wait().expect("its state").is_none() {
             if started.elapsed() > PATIENCE {
