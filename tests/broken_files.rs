@@ -329,9 +329,9 @@ fn a_text_that_becomes_shorter_is_an_error() {
         std::thread::sleep(Duration::from_millis(20 * round + 20));
         // The file is truncated in place, as by a program that opens its log anew. It is never empty: an empty file has no
         // columns, which is another error.
-        let mut log = fs::File::options().write(true).open(&file).expect("the file");
-        log.write_all(short.as_bytes()).expect("a shorter text");
-        log.set_len(short.len() as u64).expect("a shorter file");
+        let mut opened = fs::File::options().write(true).open(&file).expect("the file");
+        opened.write_all(short.as_bytes()).expect("a shorter text");
+        opened.set_len(short.len() as u64).expect("a shorter file");
         let started = Instant::now();
         while running.try_wait().expect("its state").is_none() {
             if started.elapsed() > PATIENCE {
