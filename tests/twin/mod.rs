@@ -225,7 +225,7 @@ fn told(seed: u64, number: usize, case: &Case, difference: &str) -> String {
         .collect();
     format!(
         "query {number} of the table of seed {seed} ({})\n{difference}\n\nagain: DBCLUSTER_TWIN=1 DBCLUSTER_TWIN_SEED={seed} \
-         cargo test --release --locked --features ballista --test main twin::\ntable: {source}{files}\n{};\n",
+         cargo test --release --locked --workspace --all-features --test main twin::\ntable: {source}{files}\n{};\n",
         query.form.name(),
         statements.join(";\n")
     )
