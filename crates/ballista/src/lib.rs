@@ -61,7 +61,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-pub use query::ClusterExec;
+pub use query::{CANCEL_PATIENCE, ClusterExec};
 
 use object_stores::ClusterStores;
 use planner::ClusterPlanner;

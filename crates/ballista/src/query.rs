@@ -62,6 +62,10 @@ const STUCK: Duration = Duration::from_secs(20);
 /// Batches that may wait for the reader of the answer.
 const BATCHES_AHEAD: usize = 2;
 
+/// A query that is dropped is cancelled within this time: a busy scheduler plans it first, and can't be told to stop meanwhile.
+/// A program that ends earlier leaves it running.
+pub const CANCEL_PATIENCE: Duration = Duration::from_secs(20);
+
 /// A query that is to be cancelled waits this long for its name, which it is cancelled by, and looks for it in the interval.
 const NAME_PATIENCE: Duration = Duration::from_secs(10);
 const NAME_INTERVAL: Duration = Duration::from_millis(10);
@@ -435,6 +439,7 @@ impl Drop for Answer {
 }
 
 async fn cancel(mut stream: SendableRecordBatchStream, query: &Query, scheduler: String) -> Result<()> {
+    let started = Instant::now();
     // The scheduler names a query when it accepts it. Until then the stream has to be polled.
     let named = async {
         loop {
@@ -453,9 +458,8 @@ async fn cancel(mut stream: SendableRecordBatchStream, query: &Query, scheduler:
     drop(stream);
     let failed = |error: &dyn fmt::Display| exec_datafusion_err!("{job}: {error}");
     let mut scheduler = SchedulerGrpcClient::connect(scheduler).await.map_err(|error| failed(&error))?;
-    let started = Instant::now();
     // A query that is still being planned ignores the request, so it is repeated.
-    while started.elapsed() < NAME_PATIENCE {
+    while started.elapsed() < CANCEL_PATIENCE {
         let params = CancelJobParams { job_id: job.to_string() };
         scheduler.cancel_job(params).await.map_err(|error| failed(&error))?;
         tokio::time::sleep(CANCEL_INTERVAL).await;

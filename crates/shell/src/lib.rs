@@ -59,6 +59,7 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle, available_parallelism};
+use std::time::Duration;
 use std::{env, fs};
 
 use console::Term;
@@ -68,7 +69,7 @@ use datafusion_cli::print_options::PrintOptions;
 
 use args::{Input, Options, Task};
 use failure::Failure;
-use program::Program;
+use program::{Program, REST};
 use progress::PlanWatch;
 use runner::Runner;
 use script::Origin;
@@ -135,7 +136,7 @@ fn logger() -> env_logger::Builder {
 fn run(task: Task, options: &Options) -> Result<(), Failure> {
     match task {
         Task::Sample(args) => {
-            let program = Program::start(1, false)?;
+            let program = Program::start(1, false, REST)?;
             let result = program.run_here("", |signals| sample::run(&args, threads(options), signals));
             program.end();
             result
@@ -205,10 +206,19 @@ fn with_runner(
     at_prompt: bool,
     work: impl FnOnce(&Program, &mut Runner) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let program = Program::start(threads(options), at_prompt)?;
+    let program = Program::start(threads(options), at_prompt, rest(options))?;
     let result = runner(&program, options, stdin_is_sql).and_then(|mut runner| work(&program, &mut runner));
     program.end();
     result
+}
+
+/// The time that dropped work has to come to rest. A query on a cluster goes on there until its scheduler has been told.
+fn rest(options: &Options) -> Duration {
+    match options.cluster {
+        #[cfg(feature = "ballista")]
+        Some(_) => dbcluster_ballista::CANCEL_PATIENCE,
+        _ => REST,
+    }
 }
 
 fn runner(program: &Program, options: &Options, stdin_is_sql: bool) -> Result<Runner, Failure> {

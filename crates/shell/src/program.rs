@@ -11,8 +11,8 @@ use super::failure::Failure;
 use super::panics::{caught, caught_here};
 use super::signals::Signals;
 
-/// Dropped work has this long to come to rest.
-const REST: Duration = Duration::from_secs(2);
+/// Work that is dropped has this long to come to rest, where nothing but this process is at work.
+pub(super) const REST: Duration = Duration::from_secs(2);
 
 /// The end of the program waits this long for tasks that do not stop at once.
 const SHUTDOWN: Duration = Duration::from_secs(2);
@@ -22,11 +22,12 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 pub(super) struct Program {
     runtime: Runtime,
     signals: Signals,
+    rest: Duration,
 }
 
 impl Program {
-    /// Starts the threads, and listens for signals from now on.
-    pub(super) fn start(threads: usize, at_prompt: bool) -> Result<Self, Failure> {
+    /// Starts the threads, and listens for signals from now on. Work that is dropped has `rest` to come to rest.
+    pub(super) fn start(threads: usize, at_prompt: bool, rest: Duration) -> Result<Self, Failure> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_stack_size(STACK)
@@ -35,7 +36,7 @@ impl Program {
             .map_err(|error| Failure::new(format!("cannot start threads: {error}")))?;
         let signals = Signals::listen(&runtime, at_prompt)
             .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
-        Ok(Self { runtime, signals })
+        Ok(Self { runtime, signals, rest })
     }
 
     pub(super) fn runtime(&self) -> &Runtime {
@@ -80,7 +81,7 @@ impl Program {
         });
         if !is_whole {
             let dropped = Instant::now();
-            while self.runtime.metrics().num_alive_tasks() > tasks_before && dropped.elapsed() < REST {
+            while self.runtime.metrics().num_alive_tasks() > tasks_before && dropped.elapsed() < self.rest {
                 std::thread::sleep(Duration::from_millis(5));
             }
         }
