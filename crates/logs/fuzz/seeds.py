@@ -1,0 +1,69 @@
+"""Writes the first inputs of each target to corpus/<target>/: options of zeros, that is the default ones, and a small file."""
+
+import codecs
+import pathlib
+
+HERE = pathlib.Path(__file__).parent
+
+CSV = [
+    "time,host,n\n2025-01-01 00:00:00,srv1,1\n2025-01-01 00:00:01.5,srv2,2\n",
+    'a;b\r\n"x;\r\n""y""";1\r\n;2\r\n',
+    "a\tb\n1\t2\n3\n",
+    'name,note\n"open\nb,c\n',
+    "a,a,,A\n1,2,3,4,5\n",
+    "src dst bytes\n192.0.2.1 192.0.2.2 -\n",
+    "a\r1\r2\r",
+    "sep=;\na;b\n1;2\n",
+    "# comment\na|b\n1|\"2\" \n",
+]
+JSON = [
+    '{"time":"2025-01-01T09:00:00+02:00","n":1}\n{"time":"2025-01-01T08:30:00Z","n":2.5}\n',
+    '[{"a":1},{"a":null,"b":[1,2,{"c":"\\u00e4"}]}]',
+    '{"Records":[{"a":{"b":1}},{"a":{"b":"x"}}],"next":null}',
+    '{\n "a": "x\\"y",\n "b": true\n}\n{\n "a": 1e5\n}\n',
+    '{"a":1}\n{"a":\n{"a":3}\n',
+    '{"a":{"b":{"c":[[1],[2,3]]}}}{"a":{}}',
+    '\ufeff{"a":1,"a":2}',
+]
+ZEEK = [
+    "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#fields\tts\tid\tn\ttags\n"
+    "#types\ttime\tstring\tcount\tset[string]\n1547546700.25\tC1\t5\ta,b\n1547546701.0\t-\t-\t(empty)\n#close\t2019-01-15\n",
+    "#separator \\x2c\n#fields,a,b\n1,x\\x2cy\n",
+]
+W3C = [
+    "#Software: IIS\r\n#Date: 2025-01-01 00:00:00\r\n#Fields: date time c-ip cs(User-Agent)\r\n"
+    "2025-01-01 00:00:01 192.0.2.1 a+b\r\n#Fields: date time sc-status\r\n2025-01-01 00:00:02 200\r\n",
+    '#Version: 1.0\n#Fields: time x-note\n00:00:01 "a ""b"" c"\n00:00:02 -\n',
+]
+LINES = ["Jan 15 10:05:00 host sshd[1]: Failed password\n\nlast", "a\rb\r\n", "\x0b\x1b[31mred\u2028x\n"]
+VALUES = [
+    "2025-01-01 09:00:00\n2025-01-01T09:00:00.1234567Z\n",
+    "01/02/2026\n15/01/2026 9:00 AM\n",
+    "1547546700\n1547546700000\n133500000000000000\n",
+    "1\n007\n1e5\n-0.0\n9223372036854775808\nNaN\n",
+    "true\nFalse\n\n-\n",
+    "Tue, 15 Jan 2019 10:05:00 GMT\n15/Jan/2019:10:05:00 +0100\n1.2.2026\n20250101T090000Z\n",
+    '{"a":1}\n{"a":"x","b":[]}\n[1,[2]]\nnull\n',
+    "2025-03-30 02:30:00\n2025-10-26 02:30:00\n",
+]
+
+
+def write(target, options, files):
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, file in enumerate(files):
+        (folder / f"seed-{number}").write_bytes(options + file)
+
+
+def main():
+    text = {"csv": CSV, "json": JSON, "zeek": ZEEK, "w3c": W3C, "lines": LINES}
+    for target, files in text.items():
+        write(target, bytes(4), [file.encode() for file in files])
+    write("values", bytes(4), [file.encode() for file in VALUES])
+    files = [file.encode() for files in text.values() for file in files]
+    files += [codecs.BOM_UTF16_LE + CSV[0].encode("utf-16-le"), CSV[0].encode("utf-16-be"), "a,b\nM\u00fcller,1\n".encode("cp1252")]
+    write("any", bytes(6), files)
+    write("compressed", b"", [bytes([kind, split, 0, 0, 0]) + file for kind in range(4) for split in (0, 128) for file in files[:10]])
+
+
+main()

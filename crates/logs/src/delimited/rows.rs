@@ -1,0 +1,179 @@
+//! Rows of a block while they are found.
+
+use std::sync::Arc;
+
+use super::counted;
+use crate::records::{Block, Cell, Column, Records, Syntax};
+use crate::report::Rejected;
+
+/// The longest text of a rejected line.
+const LONGEST_REJECTED: usize = 64 << 10;
+
+/// Why a record of so many fields and bytes is no row of a table with so many columns, if it isn't: it has fields for other columns,
+/// or it lacks so many that its NULLs would take far more memory than its text.
+pub(super) fn misfit(columns: usize, fields: usize, bytes: usize, has_more: bool) -> Option<String> {
+    let is_torn = columns.saturating_sub(fields) > 64 + 8 * bytes;
+    (has_more || is_torn).then(|| format!("expected {}, got {fields}", counted(columns, "field")))
+}
+
+/// The rows of a block. Cells are pushed from the first column to the last, then the row ends or is rejected. A column is there from
+/// the first row on that has a field for it.
+pub(super) struct Rows<'a> {
+    text: &'a [u8],
+    line_end: u8,
+    /// How many rows there may be.
+    expected: usize,
+    /// The columns of the rows that have ended.
+    known: usize,
+    /// A place in the text and the number of its line, so that lines are counted once.
+    counted: (usize, u64),
+    found: Found,
+}
+
+/// What [`Rows`] found, without the text that they borrow.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Values that do not stand in the text.
+    behind: Vec<u8>,
+    columns: Vec<Vec<Cell>>,
+    row_starts: Vec<u32>,
+    short: usize,
+    rejected: Vec<Rejected>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(block: &'a Block, line_end: u8) -> Self {
+        // The first line tells how many there are; a wrong guess costs a copy.
+        let first = memchr::memchr(line_end, &block.text).unwrap_or(block.text.len());
+        let expected = block.text.len() / (first + 1) + 1;
+        Self {
+            text: &block.text,
+            line_end,
+            expected,
+            known: 0,
+            counted: (0, block.first_line),
+            found: Found { row_starts: Vec::with_capacity(expected), ..Found::default() },
+        }
+    }
+
+    /// Sets the cell of the next column in the current row.
+    #[inline]
+    pub(super) fn push(&mut self, column: usize, cell: Cell) {
+        match self.found.columns.get_mut(column) {
+            Some(cells) => cells.push(cell),
+            None => self.add_column(cell),
+        }
+    }
+
+    #[cold]
+    fn add_column(&mut self, cell: Cell) {
+        let rows = self.found.row_starts.len();
+        // The text has no room for many rows with many fields.
+        let most = self.text.len() / (self.found.columns.len() + 1);
+        let mut cells = Vec::with_capacity(self.expected.min(most).max(rows) + 1);
+        cells.resize(rows, Cell::NULL);
+        cells.push(cell);
+        self.found.columns.push(cells);
+    }
+
+    /// Appends a value that `write` makes to the text.
+    pub(super) fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Cell {
+        let start = self.found.behind.len();
+        write(&mut self.found.behind);
+        Cell::new(self.text.len() + start, self.found.behind.len() - start)
+    }
+
+    /// Appends the last values of two columns with texts between and behind them. NULL if one of them is.
+    pub(super) fn join(&mut self, first: usize, between: &str, second: usize, ends: &str) -> Cell {
+        let start = self.found.behind.len();
+        let parts = [(first, between), (second, ends)];
+        for (column, text) in parts {
+            let cell =
+                self.found.columns.get(column).and_then(|cells| cells.last()).copied().unwrap_or(Cell::NULL);
+            match cell.of(self.text) {
+                Some(value) if !value.is_empty() => self.found.behind.extend_from_slice(value),
+                // It has been appended.
+                _ if cell.length() > 0 => {
+                    let place = cell.start() - self.text.len();
+                    self.found.behind.extend_from_within(place..place + cell.length());
+                }
+                _ => {
+                    self.found.behind.truncate(start);
+                    return Cell::NULL;
+                }
+            }
+            self.found.behind.extend_from_slice(text.as_bytes());
+        }
+        Cell::new(self.text.len() + start, self.found.behind.len() - start)
+    }
+
+    /// Ends the row that begins at `start` and has so many cells; the others are NULL.
+    #[inline]
+    pub(super) fn end(&mut self, start: usize, fields: usize, is_short: bool) {
+        self.found.row_starts.push(start as u32);
+        self.found.short += usize::from(is_short);
+        self.known = self.found.columns.len();
+        for cells in self.found.columns.iter_mut().skip(fields) {
+            cells.push(Cell::NULL);
+        }
+    }
+
+    /// Rejects the text from `start` to `end`, and takes back the cells that were pushed for it.
+    pub(super) fn reject(&mut self, start: usize, end: usize, cells: usize, reason: String) {
+        self.found.columns.truncate(self.known);
+        for column in self.found.columns.iter_mut().take(cells) {
+            column.pop();
+        }
+        let (counted, line) = self.counted;
+        let between = self.text.get(counted..start).unwrap_or_default();
+        self.counted = (start, line + memchr::memchr_iter(b'\n', between).count() as u64);
+        let text = self.text.get(start..end).unwrap_or_default();
+        let text = text.strip_suffix(&[self.line_end]).unwrap_or(text);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let mut shown = String::from_utf8_lossy(&text[..text.len().min(LONGEST_REJECTED)]);
+        if text.len() > LONGEST_REJECTED {
+            // The cut may have gone through a character.
+            shown = shown.trim_end_matches(char::REPLACEMENT_CHARACTER).to_owned().into();
+        }
+        self.found.rejected.push(Rejected {
+            file: String::new(),
+            line: self.counted.1,
+            column: None,
+            text: shown.into_owned(),
+            reason,
+        });
+    }
+
+    /// What was found.
+    pub(super) fn finish(self) -> Found {
+        self.found
+    }
+}
+
+impl Found {
+    /// The records with the names of their columns. Those behind the `required` ones are left out if no row has
+    /// a value for them or for one behind them.
+    pub(super) fn records(
+        self,
+        block: Block,
+        names: impl Iterator<Item = Arc<str>>,
+        required: usize,
+    ) -> Records {
+        let Block { mut text, first_line } = block;
+        text.extend_from_slice(&self.behind);
+        // Blocks tell columns in the same order if none leaves one out before another that it has.
+        let has_value = |cells: &Vec<Cell>| cells.iter().any(|cell| cell.length() > 0);
+        let last = self.columns.iter().rposition(has_value).map_or(0, |last| last + 1);
+        let columns = names.zip(self.columns).take(required.max(last));
+        Records {
+            text,
+            first_line,
+            syntax: Syntax::Plain,
+            rows: self.row_starts.len(),
+            row_starts: self.row_starts,
+            columns: columns.map(|(name, cells)| Column { name, cells }).collect(),
+            short_rows: self.short,
+            rejected: self.rejected,
+        }
+    }
+}

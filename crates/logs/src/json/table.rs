@@ -1,0 +1,222 @@
+//! Objects to rows: a column for each key.
+//!
+//! Objects of a log have mostly the same keys in the same order. Each column remembers which one came behind it last time, and
+//! how its key was written. So a key is mostly found by one comparison of bytes, which also finds its end.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::lex::{self, Fault, Next, Problem};
+use super::text::unescape;
+use crate::records::{Cell, Column};
+
+/// How many columns are tried behind the one that is expected, before a key is looked up: keys that only some objects have.
+const TRIED: usize = 3;
+
+/// The rows of objects.
+pub(super) struct Table {
+    columns: Vec<Keyed>,
+    by_name: HashMap<Arc<str>, usize>,
+    /// The column of the first key of the last object.
+    first: usize,
+    rows: usize,
+    /// Counts the objects that were tried, rejected ones included.
+    object: u64,
+    /// The values of the object that is being read.
+    values: Vec<(usize, Cell)>,
+    max_columns: usize,
+    max_cells: usize,
+}
+
+/// A column, and how it is recognised.
+struct Keyed {
+    name: Arc<str>,
+    /// Its key as it was first written, quotes included.
+    token: Vec<u8>,
+    /// The column that came behind it last time.
+    next: usize,
+    /// The last object that had it.
+    object: u64,
+    /// How many members of that object had its name.
+    copies: u32,
+    cells: Vec<Cell>,
+}
+
+impl Table {
+    /// A table that refuses objects with which it would have more columns or cells.
+    pub(super) fn new(max_columns: usize, max_cells: usize) -> Self {
+        Self {
+            columns: vec![],
+            by_name: HashMap::new(),
+            first: 0,
+            rows: 0,
+            object: 0,
+            values: vec![],
+            max_columns,
+            max_cells,
+        }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds a row without values.
+    pub(super) fn push_nulls(&mut self) {
+        self.rows += 1;
+    }
+
+    /// Adds the object at `at` as a row, and gives the end of it. An object that is not valid,
+    /// or longer than `max_bytes`, changes nothing.
+    pub(super) fn push_object(&mut self, text: &[u8], at: usize, max_bytes: usize) -> Result<usize, Fault> {
+        let columns = self.columns.len();
+        self.object += 1;
+        self.values.clear();
+        let result = self.read_object(text, at);
+        let is_wide = self.columns.len().saturating_mul(self.rows + 1) > self.max_cells;
+        match result {
+            Ok(_) if is_wide => {
+                self.forget(columns);
+                Err(Fault { at, problem: Problem::Wide })
+            }
+            Ok(end) if end - at > max_bytes => {
+                self.forget(columns);
+                Err(Fault { at, problem: Problem::Long })
+            }
+            Ok(end) => {
+                for (column, value) in self.values.drain(..) {
+                    if let Some(column) = self.columns.get_mut(column) {
+                        column.cells.resize(self.rows, Cell::NULL);
+                        column.cells.push(value);
+                    }
+                }
+                self.rows += 1;
+                Ok(end)
+            }
+            Err(fault) => {
+                self.forget(columns);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Removes the columns behind the first `columns`.
+    fn forget(&mut self, columns: usize) {
+        for column in self.columns.drain(columns..) {
+            self.by_name.remove(&column.name);
+        }
+    }
+
+    /// The columns, each with a cell for each row.
+    pub(super) fn into_columns(self) -> Vec<Column> {
+        let Self { columns, rows, .. } = self;
+        let padded = columns.into_iter().map(|Keyed { name, mut cells, .. }| {
+            cells.resize(rows, Cell::NULL);
+            Column { name, cells }
+        });
+        padded.collect()
+    }
+
+    fn read_object(&mut self, text: &[u8], at: usize) -> Result<usize, Fault> {
+        let mut at = lex::skip_space(text, at + 1);
+        if text.get(at) == Some(&b'}') {
+            return Ok(at + 1);
+        }
+        let mut last = None;
+        loop {
+            let (column, key_end) = self.read_key(text, at, last)?;
+            let value = lex::after_colon(text, key_end)?;
+            let end = lex::value(text, value)?;
+            if text.get(value..end) != Some(b"null") {
+                self.values.push((column, Cell::new(value, end - value)));
+            }
+            last = Some(column);
+            at = match lex::after_member(text, end)? {
+                Next::More(next) => next,
+                Next::End(end) => return Ok(end),
+            };
+        }
+    }
+
+    /// The column of the key at `at`, and the end of the key.
+    fn read_key(&mut self, text: &[u8], at: usize, last: Option<usize>) -> Result<(usize, usize), Fault> {
+        let rest = text.get(at..).unwrap_or_default();
+        let expected = last.and_then(|last| self.columns.get(last)).map_or(self.first, |last| last.next);
+        let near = self.columns.iter_mut().enumerate().skip(expected).take(TRIED);
+        for (index, column) in near {
+            if rest.starts_with(&column.token) && column.object != self.object {
+                column.object = self.object;
+                column.copies = 1;
+                let end = at + column.token.len();
+                if index != expected {
+                    self.expect(last, index);
+                }
+                return Ok((index, end));
+            }
+        }
+        if rest.first() != Some(&b'"') {
+            return Err(Fault { at, problem: Problem::Expected("a name in quotes") });
+        }
+        let end = lex::string(text, at)?;
+        let token = text.get(at..end).unwrap_or_default();
+        let column = self.column(token).ok_or(Fault { at, problem: Problem::Wide })?;
+        self.expect(last, column);
+        Ok((column, end))
+    }
+
+    fn expect(&mut self, last: Option<usize>, column: usize) {
+        match last.and_then(|last| self.columns.get_mut(last)) {
+            Some(last) => last.next = column,
+            None => self.first = column,
+        }
+    }
+
+    /// The column of a key that is not where it was expected; none if there are too many columns.
+    ///
+    /// A key that its object had before is the next of `a`, `a_2`, `a_3` that the object has not had.
+    fn column(&mut self, token: &[u8]) -> Option<usize> {
+        let name = name(token);
+        let mut index = self.named(&name, token)?;
+        loop {
+            let object = self.object;
+            let column = self.columns.get_mut(index)?;
+            if column.object != object {
+                column.object = object;
+                column.copies = 1;
+                return Some(index);
+            }
+            column.copies += 1;
+            let copy = format!("{}_{}", column.name, column.copies);
+            let next = self.named(&copy, b"")?;
+            if self.columns.get(next)?.object != object {
+                index = next;
+            }
+        }
+    }
+
+    fn named(&mut self, name: &str, token: &[u8]) -> Option<usize> {
+        if let Some(index) = self.by_name.get(name) {
+            return Some(*index);
+        }
+        let index = self.columns.len();
+        if index >= self.max_columns {
+            return None;
+        }
+        let name: Arc<str> = name.into();
+        self.by_name.insert(Arc::clone(&name), index);
+        // No key begins with the token of a copy, so that copies are always looked up.
+        let token = if token.is_empty() { b"\0".to_vec() } else { token.to_vec() };
+        self.columns.push(Keyed { name, token, next: index + 1, object: 0, copies: 0, cells: vec![] });
+        Some(index)
+    }
+}
+
+/// The name of the column for a key. A key without a character is `_`, since a column has to have a name.
+fn name(token: &[u8]) -> String {
+    let mut decoded = Vec::with_capacity(token.len());
+    unescape(token, &mut decoded);
+    if decoded.is_empty() {
+        decoded.push(b'_');
+    }
+    String::from_utf8(decoded).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}

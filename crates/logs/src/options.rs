@@ -1,0 +1,84 @@
+//! Options of reading: each overrules a guess.
+
+use std::str::FromStr;
+
+use crate::values::{ColumnType, Zone, shown};
+use crate::{Error, Format, Result};
+
+/// The order of day and month in dates such as `01/02/2026`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateOrder {
+    /// 01/02/2026 is the second of January.
+    MonthFirst,
+    /// 01/02/2026 is the first of February.
+    DayFirst,
+}
+
+impl FromStr for DateOrder {
+    type Err = Error;
+
+    /// `dmy` or `mdy`.
+    fn from_str(text: &str) -> Result<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "dmy" => Ok(Self::DayFirst),
+            "mdy" => Ok(Self::MonthFirst),
+            _ => Err(Error::new(format!(
+                "date_order: expected 'dmy' or 'mdy', got '{}'",
+                shown(text.as_bytes())
+            ))),
+        }
+    }
+}
+
+/// The options of a reading. The default guesses everything.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ReadOptions {
+    /// The format of all files.
+    pub format: Option<Format>,
+    /// The byte between two columns of delimited text.
+    pub delimiter: Option<u8>,
+    /// Whether the first record of delimited text has the names of the columns.
+    pub header: Option<bool>,
+    /// Columns with their types; values that do not fit are rejected.
+    pub types: Vec<(String, ColumnType)>,
+    /// The zone of times that name none, such as `Europe/Berlin` or `+02:00`; UTC if there is none.
+    pub time_zone: Option<String>,
+    /// The order of day and month.
+    pub date_order: Option<DateOrder>,
+    /// The encoding of the text by its name in the WHATWG standard, such as `utf-16le` or `windows-1252`.
+    pub encoding: Option<String>,
+    /// Texts that mean NULL, besides the empty one.
+    pub nulls: Vec<String>,
+    /// Adds a column `_file` with the name of the file of each row.
+    pub file_column: bool,
+}
+
+impl ReadOptions {
+    /// Fails if the name of the time zone is unknown.
+    pub fn check(&self) -> Result<()> {
+        match &self.time_zone {
+            Some(zone) if zone.parse::<Zone>().is_err() => Err(Error::new(format!(
+                "time_zone: expected a name such as 'Europe/Berlin', an offset such as '+02:00', or 'UTC', got '{}'",
+                shown(zone.as_bytes())
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_options() {
+        assert_eq!("dmy".parse(), Ok(DateOrder::DayFirst));
+        assert_eq!("MDY".parse(), Ok(DateOrder::MonthFirst));
+        let error = "ymd\n".parse::<DateOrder>().map_err(|error| error.to_string());
+        assert_eq!(error, Err("date_order: expected 'dmy' or 'mdy', got 'ymd\\u{a}'".to_owned()));
+        let options = |zone: &str| ReadOptions { time_zone: Some(zone.to_owned()), ..ReadOptions::default() };
+        assert_eq!(options("Europe/Berlin").check(), Ok(()));
+        assert_eq!(options("-03:30").check(), Ok(()));
+        assert!(options("Mars/Base").check().is_err_and(|error| error.to_string().contains("'Mars/Base'")));
+    }
+}

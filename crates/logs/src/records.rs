@@ -1,0 +1,151 @@
+//! A block of text, and where the values of its records stand.
+
+use std::sync::Arc;
+
+use crate::report::Rejected;
+
+/// A part of a file's text that holds whole records. It is valid UTF-8, shorter than 4 GiB, and without a byte order mark.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    pub(crate) text: Vec<u8>,
+    /// The number of its first line in the file; the first line of a file is 1.
+    pub(crate) first_line: u64,
+}
+
+/// A place in the text of [`Records`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cell {
+    start: u32,
+    length: u32,
+}
+
+impl Cell {
+    /// A value that is not there: the record has no such field, or the format says that it is empty.
+    pub(crate) const NULL: Self = Self { start: u32::MAX, length: 0 };
+
+    /// A text of no bytes that the format tells from NULL, such as `(empty)` of Zeek. An empty cell of plain syntax is NULL else.
+    pub(crate) const EMPTY: Self = Self { start: u32::MAX - 1, length: 0 };
+
+    pub(crate) fn new(start: usize, length: usize) -> Self {
+        Self { start: start as u32, length: length as u32 }
+    }
+
+    pub(crate) fn is_null(self) -> bool {
+        self.start == u32::MAX
+    }
+
+    /// The number of bytes of the value.
+    pub(crate) fn length(self) -> usize {
+        self.length as usize
+    }
+
+    /// The bytes of the value; none if it is NULL.
+    pub(crate) fn of(self, text: &[u8]) -> Option<&[u8]> {
+        match self {
+            Self::NULL => None,
+            Self::EMPTY => Some(&[]),
+            Self { start, length } => text.get(start as usize..start as usize + length as usize),
+        }
+    }
+
+    pub(crate) fn start(self) -> usize {
+        self.start as usize
+    }
+}
+
+/// How the bytes of a cell are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    /// The value itself, with quotes and escapes of the format taken away.
+    Plain,
+    /// A JSON value as it stands in the file, without white space around it: `"a\\b"`, `1.5`, `{"x": 1}`. `null` is [`Cell::NULL`].
+    Json,
+}
+
+/// A column of [`Records`].
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) name: Arc<str>,
+    /// A cell for each row.
+    pub(crate) cells: Vec<Cell>,
+}
+
+/// The records of a block by column. A column that occurs in none of its records is absent.
+#[derive(Debug)]
+pub(crate) struct Records {
+    /// The text of the block, and behind it values that do not stand there as they are, such as those with doubled quotes.
+    pub(crate) text: Vec<u8>,
+    pub(crate) first_line: u64,
+    pub(crate) syntax: Syntax,
+    pub(crate) rows: usize,
+    /// Where each row begins in the text.
+    pub(crate) row_starts: Vec<u32>,
+    /// Rows with fewer fields than the header. The rest of their cells is NULL.
+    pub(crate) short_rows: usize,
+    /// In the order in which they first occur.
+    pub(crate) columns: Vec<Column>,
+    /// Lines that are no records, without the name of the file.
+    pub(crate) rejected: Vec<Rejected>,
+}
+
+impl Records {
+    /// The lines on which rows begin, for messages.
+    pub(crate) fn lines(&self) -> Lines<'_> {
+        Lines { records: self, at: 0, line: self.first_line }
+    }
+}
+
+/// The lines of rows that are asked for in their order, so that each line end is counted once.
+pub(crate) struct Lines<'a> {
+    records: &'a Records,
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line in the file on which a row begins. It is no row before the last one that was asked for.
+    pub(crate) fn of(&mut self, row: usize) -> u64 {
+        let start = self.records.row_starts.get(row).map_or(self.at, |start| *start as usize);
+        let between = self.records.text.get(self.at..start).unwrap_or_default();
+        self.line += memchr::memchr_iter(b'\n', between).count() as u64;
+        self.at = self.at.max(start);
+        self.line
+    }
+}
+
+/// The next part of a text that is to be cut into blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// Bytes at the beginning that belong to no record: a header, the bracket of an array.
+    pub(crate) skip: usize,
+    /// Bytes after them that are whole records; 0 if none is whole yet.
+    pub(crate) records: usize,
+}
+
+/// Cuts one file's text at the ends of records. It is asked again and again with what is left and more text behind it.
+pub(crate) trait Cutter: Send {
+    /// Finds a beginning of `text` that is whole records, as long as one block may be. The bytes that it cuts are a valid block; what
+    /// can't be a record is cut too, so that the parser rejects it. If `is_end`, no more text comes: each call skips or cuts
+    /// something until nothing is left.
+    fn cut(&mut self, text: &[u8], is_end: bool) -> Cut;
+
+    /// Sentences for the report that are known at the end of the text.
+    fn notes(&self) -> Vec<String> {
+        vec![]
+    }
+}
+
+/// Finds the records of blocks of one file, on many threads at once.
+pub(crate) trait Parser: Send + Sync {
+    fn parse(&self, block: Block) -> Records;
+}
+
+/// The reader of one file's text.
+pub(crate) struct Dialect {
+    pub(crate) cutter: Box<dyn Cutter>,
+    pub(crate) parser: Arc<dyn Parser>,
+    /// Columns that the file declares, in order, with types if it tells them (Zeek); they are there also if no row follows.
+    pub(crate) declared: Vec<(Arc<str>, Option<crate::values::ColumnType>)>,
+    /// Sentences about the file for the report, such as `the header names 'a' twice: the second is a_2`.
+    pub(crate) notes: Vec<String>,
+}

@@ -1,0 +1,42 @@
+//! An account of a reading: for one line on standard error, and for the table `rejected`.
+
+/// A line or a value that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// The name of the file.
+    pub file: String,
+    /// The line on which the record begins; the first is 1.
+    pub line: u64,
+    /// The column, if the record has been read but for one value, which is NULL in its row.
+    pub column: Option<String>,
+    /// The text of the line or the value, cut after 64 KiB.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// A sentence for the reader of the report, with the file that it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The name of the file; none if it is about all of them.
+    pub file: Option<String>,
+    /// The sentence, without a full stop.
+    pub text: String,
+}
+
+/// What was read, and what was not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The number of files.
+    pub files: usize,
+    /// The number of rows.
+    pub rows: u64,
+    /// The bytes of text after decompression.
+    pub bytes: u64,
+    /// The columns that are times, with the zone that their values were read in.
+    pub times: Vec<(String, String)>,
+    /// Assumptions and changes that the reader should know.
+    pub notes: Vec<Note>,
+    /// Lines and values that could not be read, in the order of files and lines.
+    pub rejected: Vec<Rejected>,
+}

@@ -1,0 +1,354 @@
+//! Threads that read files and parse their blocks.
+
+use std::collections::VecDeque;
+use std::io::Read;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::temporary::{Stored, Temporary};
+use super::{Host, cancelled};
+use crate::content;
+use crate::options::ReadOptions;
+use crate::records::{Block, Parser, Records};
+use crate::report::Rejected;
+use crate::source::{Source, shown};
+use crate::values::{ColumnType, Summary};
+use crate::{Error, Result};
+
+/// The longest record.
+const LONGEST: usize = 1 << 30;
+
+/// The text that is asked for at once.
+const PIECE: usize = 1 << 18;
+
+/// A file that has been read.
+#[derive(Default)]
+pub(super) struct ReadFile {
+    pub(super) name: String,
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+    pub(super) declared: Vec<(Arc<str>, Option<ColumnType>)>,
+    pub(super) notes: Vec<String>,
+    pub(super) rejected: Vec<Rejected>,
+    pub(super) parts: Vec<Part>,
+}
+
+/// A parsed block of a file.
+pub(super) struct Part {
+    pub(super) rows: usize,
+    pub(super) kept: Kept,
+    pub(super) columns: Vec<(Arc<str>, Summary)>,
+    rejected: Vec<Rejected>,
+    short_rows: usize,
+}
+
+/// Where the records of a part are.
+pub(super) enum Kept {
+    /// In memory, of which the host has granted so many bytes.
+    Memory(Records, usize),
+    /// As text in a temporary file, to be parsed again.
+    Stored(Stored, Arc<Temporary>, Arc<dyn Parser>),
+}
+
+/// A block that waits to be parsed.
+struct Waiting {
+    file: usize,
+    place: usize,
+    block: Block,
+    parser: Arc<dyn Parser>,
+}
+
+/// The state that the threads share.
+struct Shared {
+    next_file: usize,
+    reading: usize,
+    waiting: VecDeque<Waiting>,
+    files: Vec<ReadFile>,
+    parts: Vec<Vec<(usize, Part)>>,
+    failed: Option<Error>,
+}
+
+/// All that the threads need.
+struct Work<'a> {
+    sources: &'a [Box<dyn Source>],
+    options: &'a ReadOptions,
+    host: &'a dyn Host,
+    temporary: Arc<Temporary>,
+    shared: Mutex<Shared>,
+    changed: Condvar,
+    /// Blocks that may wait.
+    ahead: usize,
+}
+
+/// Reads all files. The result does not depend on the number of threads.
+pub(super) fn read_all(
+    sources: &[Box<dyn Source>],
+    options: &ReadOptions,
+    host: &dyn Host,
+) -> Result<Vec<ReadFile>> {
+    let threads = host.threads().max(1);
+    let work = Work {
+        sources,
+        options,
+        host,
+        temporary: Arc::new(Temporary::default()),
+        shared: Mutex::new(Shared {
+            next_file: 0,
+            reading: 0,
+            waiting: VecDeque::new(),
+            files: sources
+                .iter()
+                .map(|source| ReadFile { name: source.name().to_string(), ..ReadFile::default() })
+                .collect(),
+            parts: sources.iter().map(|_| vec![]).collect(),
+            failed: None,
+        }),
+        changed: Condvar::new(),
+        ahead: threads * 2,
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(|| work.run());
+        }
+        work.run();
+    });
+    let Shared { mut files, parts, failed, .. } =
+        work.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    for (file, mut parts) in files.iter_mut().zip(parts) {
+        parts.sort_by_key(|(place, _)| *place);
+        let mut short_rows = 0;
+        for (_, mut part) in parts {
+            file.rows += part.rows as u64;
+            file.rejected.append(&mut part.rejected);
+            short_rows += part.short_rows;
+            file.parts.push(part);
+        }
+        if short_rows > 0 {
+            file.notes
+                .push(format!("{short_rows} row(s) have fewer fields than the header; the rest is NULL"));
+        }
+    }
+    Ok(files)
+}
+
+/// Something to do for a thread.
+enum Job {
+    Read(usize),
+    Parse(Waiting),
+}
+
+impl Work<'_> {
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does jobs until there are none and there will be none.
+    fn run(&self) {
+        // A panic must not leave the others waiting.
+        let guard = Ended(self);
+        while let Some(job) = self.next() {
+            let done = match job {
+                Job::Read(file) => self.read(file),
+                Job::Parse(waiting) => self.parse(waiting),
+            };
+            if let Err(error) = done {
+                self.shared().failed.get_or_insert(error);
+                self.changed.notify_all();
+            }
+        }
+        std::mem::forget(guard);
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut shared = self.shared();
+        loop {
+            if shared.failed.is_some() {
+                return None;
+            }
+            if shared.next_file < self.sources.len() && shared.waiting.len() < self.ahead {
+                shared.next_file += 1;
+                shared.reading += 1;
+                return Some(Job::Read(shared.next_file - 1));
+            }
+            if let Some(waiting) = shared.waiting.pop_front() {
+                return Some(Job::Parse(waiting));
+            }
+            if shared.reading == 0 && shared.next_file == self.sources.len() {
+                return None;
+            }
+            shared = self.changed.wait(shared).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Reads a file to its end. A reader that is too far ahead parses blocks itself.
+    fn read(&self, file: usize) -> Result<()> {
+        let done = self.read_blocks(file);
+        self.shared().reading -= 1;
+        self.changed.notify_all();
+        done
+    }
+
+    fn read_blocks(&self, file: usize) -> Result<()> {
+        let Some(source) = self.sources.get(file) else { return Ok(()) };
+        let mut text = content::open(source.as_ref(), self.options)?;
+        let parser = Arc::clone(&text.dialect.parser);
+        let block_size = self.host.block_size().max(1);
+        let mut pending = Pending { block_size, ..Pending::default() };
+        let (mut line, mut place, mut wanted) = (1, 0, block_size);
+        loop {
+            if self.host.is_cancelled() {
+                return Err(cancelled());
+            }
+            pending.fill(&mut text.reader, wanted)?;
+            if pending.rest().is_empty() {
+                break;
+            }
+            let rest = pending.rest();
+            let cut = text.dialect.cutter.cut(rest, pending.is_end);
+            let skip = cut.skip.min(rest.len());
+            let end = skip.saturating_add(cut.records).min(rest.len());
+            let (skipped, block) = rest.split_at(skip);
+            let block = block.get(..end - skip).unwrap_or_default().to_vec();
+            if end == 0 {
+                if pending.is_end || rest.len() > LONGEST {
+                    return Err(Error::new(format!(
+                        "{} has no end of a record within {} bytes from line {line} on; read it with format => 'lines'",
+                        shown(source.name()),
+                        rest.len()
+                    )));
+                }
+                wanted = rest.len() * 2;
+                continue;
+            }
+            wanted = block_size.div_ceil(2);
+            line += lines(skipped);
+            pending.start += end;
+            if block.is_empty() {
+                continue;
+            }
+            let first_line = line;
+            line += lines(&block);
+            let block = Block { text: block, first_line };
+            self.offer(Waiting { file, place, block, parser: Arc::clone(&parser) })?;
+            place += 1;
+        }
+        let bytes = pending.bytes;
+        let notes = text.notes.take();
+        let mut shared = self.shared();
+        if let Some(read) = shared.files.get_mut(file) {
+            read.bytes = bytes;
+            read.declared = text.dialect.declared;
+            read.notes = text.dialect.notes;
+            read.notes.extend(text.dialect.cutter.notes());
+            read.notes.extend(notes);
+        }
+        Ok(())
+    }
+
+    /// Puts a block into the queue. If it is full, the caller parses the first one that waits.
+    fn offer(&self, waiting: Waiting) -> Result<()> {
+        let first = {
+            let mut shared = self.shared();
+            shared.waiting.push_back(waiting);
+            if shared.waiting.len() > self.ahead { shared.waiting.pop_front() } else { None }
+        };
+        self.changed.notify_one();
+        first.map_or(Ok(()), |first| self.parse(first))
+    }
+
+    fn parse(&self, waiting: Waiting) -> Result<()> {
+        let Waiting { file, place, block, parser } = waiting;
+        let text_length = block.text.len();
+        let first_line = block.first_line;
+        let mut records = parser.parse(block);
+        let columns = records
+            .columns
+            .iter()
+            .map(|column| {
+                let summary = Summary::of(&records.text, &column.cells, records.syntax, self.options);
+                (Arc::clone(&column.name), summary)
+            })
+            .collect();
+        let rejected = std::mem::take(&mut records.rejected);
+        let (rows, short_rows, bytes) = (records.rows, records.short_rows, size(&records));
+        let kept = if self.host.try_grow(bytes) {
+            Kept::Memory(records, bytes)
+        } else {
+            let text = records.text.get(..text_length).unwrap_or_default();
+            let stored = self.temporary.store(text, first_line, self.host)?;
+            Kept::Stored(stored, Arc::clone(&self.temporary), parser)
+        };
+        let part = Part { rows, kept, columns, rejected, short_rows };
+        if let Some(parts) = self.shared().parts.get_mut(file) {
+            parts.push((place, part));
+        }
+        Ok(())
+    }
+}
+
+/// Wakes the other threads if this one panics.
+struct Ended<'a>(&'a Work<'a>);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0
+            .shared()
+            .failed
+            .get_or_insert(Error::new("the reader of the files failed; this is a fault of it"));
+        self.0.changed.notify_all();
+    }
+}
+
+/// The text of a file that is not cut yet.
+#[derive(Default)]
+struct Pending {
+    text: Vec<u8>,
+    /// The text that is cut into one block.
+    block_size: usize,
+    /// The end of what is cut already.
+    start: usize,
+    /// Whether no more text comes.
+    is_end: bool,
+    /// How much text there was so far.
+    bytes: u64,
+}
+
+impl Pending {
+    fn rest(&self) -> &[u8] {
+        self.text.get(self.start..).unwrap_or_default()
+    }
+
+    /// Reads up to a block if fewer than `wanted` bytes are left, so that text is moved to the front once per block and not once
+    /// per cut.
+    fn fill(&mut self, reader: &mut dyn Read, wanted: usize) -> Result<()> {
+        if self.is_end || self.rest().len() >= wanted {
+            return Ok(());
+        }
+        self.text.drain(..self.start);
+        self.start = 0;
+        let wanted = wanted.max(self.block_size);
+        while self.text.len() < wanted && !self.is_end {
+            let missing = (wanted - self.text.len()).max(PIECE.min(self.block_size)) as u64;
+            // The errors of this reader are whole sentences that name the file.
+            let read = reader.take(missing).read_to_end(&mut self.text);
+            let read = read.map_err(|error| Error::new(error.to_string()))?;
+            self.bytes += read as u64;
+            self.is_end = read == 0;
+        }
+        Ok(())
+    }
+}
+
+fn lines(text: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', text).count() as u64
+}
+
+/// The bytes that records hold.
+fn size(records: &Records) -> usize {
+    let cells = |column: &crate::records::Column| column.cells.capacity() * size_of::<crate::records::Cell>();
+    records.text.capacity()
+        + records.row_starts.capacity() * size_of::<u32>()
+        + records.columns.iter().map(cells).sum::<usize>()
+}
