@@ -12,6 +12,22 @@ const EARLIER: &str = "what was there";
 /// The number of rows, of which one fails.
 const ROWS: usize = 60_000;
 
+/// Endings that say more than the name of a format, each with the first bytes of such a file.
+const ENDINGS: [(&str, &[u8]); 12] = [
+    ("tsv", b"n\tv\ts\t"),
+    ("ndjson", b"{\"n\":1,"),
+    ("jsonl", b"{\"n\":1,"),
+    ("CSV.GZ", b"\x1f\x8b"),
+    ("tsv.gz", b"\x1f\x8b"),
+    ("json.gz", b"\x1f\x8b"),
+    ("ndjson.gz", b"\x1f\x8b"),
+    ("csv.zst", b"\x28\xb5\x2f\xfd"),
+    ("ndjson.zst", b"\x28\xb5\x2f\xfd"),
+    ("csv.bz2", b"BZh"),
+    ("jsonl.bz2", b"BZh"),
+    ("csv.xz", b"\xfd7zXZ"),
+];
+
 /// Builds a query of more rows than an upload keeps in memory, which fails in this row.
 fn failing(row: usize) -> String {
     format!(
@@ -25,6 +41,7 @@ fn failing(row: usize) -> String {
 fn formats() -> Vec<(&'static str, String)> {
     let mut formats: Vec<(&str, String)> =
         ["csv", "json", "parquet", "arrow"].map(|name| (name, String::new())).to_vec();
+    formats.extend(ENDINGS.map(|(name, _)| (name, String::new())));
     formats.push(("csv.gz", "STORED AS CSV OPTIONS ('format.compression' 'gzip')".to_string()));
     for (figure, options) in [
         ("BAR", "x 'id', y 'v'"),
@@ -179,6 +196,29 @@ fn a_copy_that_succeeds_takes_the_place() {
     let sql = "COPY (SELECT 1 AS n) TO 'o.csv'; COPY (SELECT n + 1 AS n FROM 'o.csv') TO 'o.csv'";
     assert!(run_in(folder.path(), &["-c", sql]).status.success());
     assert_eq!(fs::read_to_string(folder.path().join("o.csv")).expect("text"), "n\n2\n");
+}
+
+#[test]
+fn an_ending_says_how_a_file_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (ending, magic) in ENDINGS {
+        let name = format!("o.{ending}");
+        let sql = format!("COPY ({} LIMIT 9) TO '{name}'", failing(ROWS));
+        let output = run_in(folder.path(), &["-c", &sql]);
+        assert!(output.status.success(), "{sql}\n{}", stderr(&output));
+        let written = fs::read(folder.path().join(&name)).expect("a file");
+        assert!(written.starts_with(magic), "{name}: {:?}", String::from_utf8_lossy(&written));
+    }
+    // The statement wins over the ending.
+    let sql = "COPY (SELECT 1 AS a, 2 AS b) TO 'o.tsv' OPTIONS ('format.delimiter' ';'); COPY (SELECT 1 AS a) TO 'o.csv.gz' STORED AS JSON;
+               EXPLAIN COPY (SELECT 1 AS a) TO 'never.ndjson.gz'";
+    let output = run_in(folder.path(), &["-c", sql]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).expect("text");
+    assert_eq!((read("o.tsv").as_str(), read("o.csv.gz").as_str()), ("a;b\n1;2\n", "{\"a\":1}\n"));
+    assert!(!folder.path().join("never.ndjson.gz").exists());
+    let unknown = run_in(folder.path(), &["-c", "COPY (SELECT 1 AS a) TO 'o.txt'"]);
+    fails(&unknown, "with ext txt; COPY knows the endings .csv, .tsv", "o.txt");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use datafusion_dbcluster::near_miss::did_you_mean;
 use datafusion_dbcluster::reference;
 
 /// The hints: a part of the message, a part of the statement (both in lower case; an empty one is in any), and the advice.
-const HINTS: [(&str, &str, &str); 12] = [
+const HINTS: [(&str, &str, &str); 13] = [
     (
         "found: as",
         "dbcluster",
@@ -50,6 +50,12 @@ const HINTS: [(&str, &str, &str); 12] = [
         "table function 'dbscan' not found",
         "dbscan",
         "dbcluster(events, [f1, f2], eps => 0.0001) clusters a table; dbscan(...) OVER () labels rows",
+    ),
+    (
+        "there is no registered file format with ext",
+        "copy",
+        "COPY knows the endings .csv, .tsv, .json, .ndjson and .jsonl, each also with .gz, .zst, .bz2 or .xz behind it, .parquet and \
+         .arrow; for another ending say STORED AS CSV, or STORED AS BAR and the like for a figure",
     ),
     // The engine merges columns of one name, and then has too few for the first line.
     (
@@ -143,6 +149,11 @@ mod tests {
                 "SELECT * FROM '/logs/a.csv'",
                 "the file /logs/a.csv: incorrect number of fields for line 1, expected 1 got more than 1; if the header has a name \
                  twice, name the columns: CREATE EXTERNAL TABLE",
+            ),
+            (
+                "Invalid or Unsupported Configuration: There is no registered file format with ext txt",
+                "COPY t TO 'a.txt'",
+                "Invalid or Unsupported Configuration: There is no registered file format with ext txt; COPY knows the endings",
             ),
             ("syntax error: found: x", "SELECT (SELECT x x x)", "syntax error: found: x"),
             ("no table 'x'", "SELECT * FROM x", "no table 'x'"),

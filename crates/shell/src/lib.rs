@@ -32,6 +32,7 @@ mod demo;
 mod depth;
 mod documentation;
 mod editing;
+mod endings;
 mod failure;
 mod files;
 mod hint;

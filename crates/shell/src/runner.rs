@@ -16,6 +16,7 @@ use datafusion_cli::print_format::PrintFormat;
 use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use super::cli_session::CliSession;
+use super::endings;
 use super::failure::Failure;
 use super::files::creating_table;
 use super::printing::{QueryResult, TableForm, buffered, print};
@@ -46,7 +47,8 @@ impl Runner {
 
     /// Runs a statement to its end.
     pub(super) async fn run(&self, statement: Statement<'_>) -> Result<(), Failure> {
-        for parsed in parse(&self.ctx, statement.tokens)? {
+        for mut parsed in parse(&self.ctx, statement.tokens)? {
+            let is_completed = endings::complete(&mut parsed);
             let bar = Bar::start(&self.planner, !self.print.quiet);
             match parsed {
                 // datafusion-cli refuses the options of figures, and knows only object stores of this process, where those of
@@ -55,9 +57,13 @@ impl Runner {
                     self.run_query(parsed, statement.text, &bar).await?;
                 }
                 SqlStatement::CreateExternalTable(_) | SqlStatement::CopyTo(_) => {
+                    let text = match &parsed {
+                        SqlStatement::CopyTo(copy) if is_completed => endings::sql(copy),
+                        _ => statement.text.to_string(),
+                    };
                     exec_from_commands(
                         &CliSession { ctx: &self.ctx, bar },
-                        vec![statement.text.to_string()],
+                        vec![text],
                         &self.quiet_for_machines(),
                     )
                     .await?;
