@@ -90,8 +90,14 @@ fn clustered(frame: DataFrame, function: TableFunction, mut options: ClusterOpti
     for option in OPTIONS {
         match option.takes {
             Takes::TimeColumn => {
-                if let TimeColumn::Column(column) = &mut options.time_column {
-                    *column = rows.column(option.name, column)?;
+                if let TimeColumn::Given(time) = &mut options.time_column {
+                    time.expr = match &time.expr {
+                        // A bare name is that of a column to the letter.
+                        Expr::Column(column) if column.relation.is_none() => {
+                            Expr::Column(rows.column(option.name, column)?)
+                        }
+                        expr => rows.expression(option.name, expr)?,
+                    };
                 }
             }
             Takes::Keys(of) | Takes::PartitionKeys(of) => {

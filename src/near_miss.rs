@@ -18,6 +18,11 @@ pub fn excerpt(written: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns a column's name as SQL: quoted, so that its case and its dots, spaces and slashes are part of it.
+pub fn quoted_name(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// Returns ` (did you mean 'a' or 'b'?)` with the candidates that are close to `name`, or an empty text.
 pub fn did_you_mean(name: &str, candidates: &[impl AsRef<str>]) -> String {
     if name.len() > SHOWN {

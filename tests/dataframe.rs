@@ -1,7 +1,8 @@
 //! The methods of a `DataFrame` give what the table functions of SQL give.
 
 use datafusion::common::Result;
-use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::functions::expr_fn::concat;
+use datafusion::functions_aggregate::expr_fn::{count, max};
 use datafusion::logical_expr::{Expr, lit};
 use datafusion::prelude::{DataFrame, SessionContext, col};
 use datafusion_dbcluster::dbscan::{Metric, Scaling};
@@ -60,6 +61,14 @@ fn every_option() -> Vec<(ClusterOptions, &'static str)> {
         (
             unscaled().time_column("id").exemplar(ExemplarChoice::Rarest),
             "1, nulls => 'zero', scaling => 'none', time_column => id, exemplar => 'rarest'",
+        ),
+        (
+            unscaled().time(-col("id")).exemplar(ExemplarChoice::Last),
+            "1, nulls => 'zero', scaling => 'none', time_column => -id, exemplar => 'last'",
+        ),
+        (
+            unscaled().time(concat(vec![lit("2026-01-1"), col("events.id")])),
+            "1, nulls => 'zero', scaling => 'none', time_column => concat('2026-01-1', id)",
         ),
         (unscaled().without_time_column(), "1, nulls => 'zero', scaling => 'none', time_column => NULL"),
         (
@@ -147,6 +156,8 @@ async fn errors_name_the_option_and_the_way_out() {
         (options().weight("z", 2.0), "dbcluster: weights: there is no feature 'z'; features are x"),
         (options().weight("x", 0.0), "dbcluster: weights, number 1, is 0, expected a number above 0"),
         (options().time_column("tme"), "time_column: the input has no column 'tme' (did you mean 'time'?)"),
+        (options().time(max(col("x"))), "dbcluster: time_column aggregates rows"),
+        (options().time(lit(1_i64)), "time_column 'Int64(1)' is the same for all rows"),
         (options().partition_by(vec![lit(1_i64)]), "is the same for all rows"),
         (
             options().keep_members("id", 0),

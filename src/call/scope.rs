@@ -50,13 +50,19 @@ impl Scope<'_> {
         Ok(keys)
     }
 
+    /// Plans the time of the events: a column, bare or as a string, or an expression.
+    pub(super) fn time(&mut self, option: &str, value: &ast::Expr) -> Result<Key> {
+        let expr = self.over_row(option, column_of_string(value))?;
+        let text = match &expr {
+            Expr::Column(column) => column.name.clone(),
+            _ => value.to_string(),
+        };
+        Ok(Key { expr, text })
+    }
+
     /// Resolves the column that an option names, bare or as a string.
     pub(super) fn column(&mut self, option: &str, value: &ast::Expr) -> Result<Column> {
-        let sql = match string_literal(value) {
-            Some(name) => ast::Expr::Identifier(ast::Ident::with_quote('"', name)),
-            None => value.clone(),
-        };
-        match self.over_row(option, sql)? {
+        match self.over_row(option, column_of_string(value))? {
             Expr::Column(column) => Ok(column),
             _ => plan_err!(
                 "{}: {option} is {value}, expected a column; compute it in a subquery and name it there",
@@ -100,6 +106,14 @@ impl Scope<'_> {
             "{function}: {place}: the input has no column '{}'{meant}{there_are}{shadow}",
             field.name
         )
+    }
+}
+
+/// Returns the column that a string names, or the expression as it is.
+fn column_of_string(value: &ast::Expr) -> ast::Expr {
+    match string_literal(value) {
+        Some(name) => ast::Expr::Identifier(ast::Ident::with_quote('"', name)),
+        None => value.clone(),
     }
 }
 

@@ -80,11 +80,11 @@ fn set(
             })
         }
         Takes::TimeColumn => {
-            let column = match value.sql(scope.function, name)? {
+            let time = match value.sql(scope.function, name)? {
                 sql if is_null(sql) => TimeColumn::None,
-                sql => TimeColumn::Column(scope.column(name, sql)?),
+                sql => TimeColumn::Given(scope.time(name, sql)?),
             };
-            builder.set(option, |options| options.time_column = column)
+            builder.set(option, |options| options.time_column = time)
         }
         Takes::Keys(of) | Takes::PartitionKeys(of) => {
             let keys = scope.keys(name, value.sql(scope.function, name)?)?;

@@ -139,10 +139,31 @@ impl ClusterOptions {
         self
     }
 
-    /// Names the column with the time of the events. The default is the first column of a timestamp or date type.
+    /// Names the column with the time of the events. The default is the first column of a timestamp or date type. Text is
+    /// read as ISO times, in UTC unless it names an offset.
     #[must_use]
-    pub fn time_column(mut self, column: impl Into<String>) -> Self {
-        self.time_column = TimeColumn::Column(Column::from_name(column));
+    pub fn time_column(self, column: impl Into<String>) -> Self {
+        self.time(Expr::Column(Column::from_name(column)))
+    }
+
+    /// Computes the time of the events, where no column has it as [`time_column`](Self::time_column) takes it.
+    ///
+    /// ```
+    /// use datafusion::functions::expr_fn::to_timestamp;
+    /// use datafusion::prelude::{col, lit};
+    /// use datafusion_dbcluster::ClusterOptions;
+    ///
+    /// let options = ClusterOptions::new(2.0)
+    ///     .feature("length", col("length"))
+    ///     .time(to_timestamp(vec![col("When"), lit("%m/%d/%Y %I:%M:%S %p")]));
+    /// ```
+    #[must_use]
+    pub fn time(mut self, time: Expr) -> Self {
+        let text = match &time {
+            Expr::Column(column) => column.name.clone(),
+            other => other.to_string(),
+        };
+        self.time_column = TimeColumn::Given(Key { expr: time, text });
         self
     }
 
@@ -307,7 +328,7 @@ impl Feature {
     }
 }
 
-/// An expression that orders or partitions the rows.
+/// An expression that orders, dates or partitions the rows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Key {
     pub(crate) expr: Expr,
@@ -402,15 +423,15 @@ pub(crate) fn no_feature_to_weigh(function: &str, name: &str, features: &[&str])
     )
 }
 
-/// The column with the time of the events.
+/// The time of the events.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TimeColumn {
     /// The first one of a timestamp or date type, if there is one.
     FirstOfItsType,
     /// The events have no time, even if they have such a column.
     None,
-    /// The named column.
-    Column(Column),
+    /// A column, whose text is its name, or an expression over columns.
+    Given(Key),
 }
 
 /// A column whose first values `keep_members` lists for each cluster.

@@ -45,7 +45,7 @@ pub(crate) enum Takes {
     WholeNumber(fn(&mut ClusterOptions, Parameter<i64>)),
     /// One of some words, in any case; `set` returns `None` for any other.
     Word { names: &'static [&'static str], set: fn(&mut ClusterOptions, &str) -> Option<()> },
-    /// A column that orders like a time, or none.
+    /// A column or an expression that orders like a time, or none.
     TimeColumn,
     /// Expressions that order the rows.
     Keys(fn(&mut ClusterOptions) -> &mut Vec<Key>),
@@ -97,7 +97,7 @@ impl ClusterOption {
                     _ => names.concat(),
                 }
             }
-            Takes::TimeColumn => "a column, or NULL for none".to_string(),
+            Takes::TimeColumn => "a column, an expression, or NULL for none".to_string(),
             Takes::Keys(_) | Takes::PartitionKeys(_) => {
                 format!("a column, an expression or a list of up to {MAX_KEYS}")
             }
@@ -211,12 +211,14 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         takes: Takes::TimeColumn,
         place: 7,
         carry: |options| match &options.time_column {
-            TimeColumn::Column(column) => lit(column.name.as_str()),
+            TimeColumn::Given(time) => lit(time.text.as_str()),
             TimeColumn::FirstOfItsType | TimeColumn::None => no_text(),
         },
         default: Some("the first column of a timestamp or date type"),
         meaning: "The time of the events: the order of the rows, and `first_event_time` and `last_event_time`. Without \
-                      one these two columns are absent.",
+                      one these two columns are absent. Text is read as ISO times, in UTC unless it names an offset, and \
+                      text that is no such time fails the query: to_timestamp(text, format) reads others. A number \
+                      orders as it is.",
         sql_example: r#"```sql
 > SELECT "CommandLine", cluster_size, cluster_id
   FROM dbcluster(events, [path_score(NewProcessName)], eps => 10, scaling => 'none', time_column => NULL) ORDER BY cluster_id;

@@ -68,7 +68,6 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
     };
     output.push(group_or_event_value(cluster_col(SIZE), lit(1_i64))?.alias(CLUSTER_SIZE));
     if let Some(time) = spec.time_column() {
-        let time = Expr::Column(time.clone());
         let data_type = time.get_type(spec.input.schema())?;
         for (of_group, name) in [(FIRST_TIME, FIRST_EVENT_TIME), (LAST_TIME, LAST_EVENT_TIME)] {
             let of_group = cluster_col(of_group).cast_to(&data_type, joined.schema())?;

@@ -24,8 +24,8 @@ impl ClusterSpec {
 
     /// Returns the time of an event in a form that sorts -0.0 and 0.0 as equal, since a float may be a time.
     pub(crate) fn time(&self) -> Result<Option<Expr>> {
-        let column = self.time_column().cloned().map(Expr::Column);
-        column.map(|column| canonical_float_key(column, self.input.schema())).transpose()
+        let time = self.time_column().cloned();
+        time.map(|time| canonical_float_key(time, self.input.schema())).transpose()
     }
 
     /// Returns whether the events are ordered by time, so that a cluster's first key is its first time.

@@ -9,8 +9,8 @@ use std::ops::RangeInclusive;
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, ExprSchema, Result, plan_err};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::common::{Column, DFSchema, Result, plan_err};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, lit};
 
 use super::columns::{
     CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, FIRST_EVENT_TIME, LAST_EVENT_TIME, POINT_TYPE,
@@ -18,11 +18,11 @@ use super::columns::{
 };
 use super::nesting::check_nesting;
 
-use super::functions::has_key;
+use super::functions::{has_key, is_text, text_to_time_udf};
 use super::repeatable::repeatable;
 use super::sorting::canonical_float_key;
 use crate::feature::{is_feature_type, number_hint};
-use crate::near_miss::excerpt;
+use crate::near_miss::{excerpt, quoted_name};
 use crate::options::{
     ClusterOption, ClusterOptions, Feature, KeptColumn, Key, MAX_FEATURES, MAX_KEYS, OPTIONS, Takes,
     TimeColumn, Weights,
@@ -66,7 +66,8 @@ pub(crate) struct ClusterSpec {
     pub(crate) function: TableFunction,
     /// The rows to cluster. All columns have a qualifier.
     pub(crate) input: LogicalPlan,
-    /// The options. Their columns are those of the input, their keys are canonical, and the time column is resolved.
+    /// The options. Their columns are those of the input, their keys are canonical, and the time column is resolved: it is a
+    /// time or a number.
     pub(crate) options: ClusterOptions,
 }
 
@@ -79,9 +80,10 @@ impl ClusterSpec {
         &self.options.partition_by
     }
 
-    pub(crate) fn time_column(&self) -> Option<&Column> {
+    /// The time of an event.
+    pub(crate) fn time_column(&self) -> Option<&Expr> {
         match &self.options.time_column {
-            TimeColumn::Column(column) => Some(column),
+            TimeColumn::Given(time) => Some(&time.expr),
             TimeColumn::None | TimeColumn::FirstOfItsType => None,
         }
     }
@@ -250,15 +252,8 @@ impl SpecBuilder {
             // Numbers are checked at the end, by the core. A wrong word was refused when it was read.
             Takes::Number(_) | Takes::WholeNumber(_) | Takes::Word { .. } => {}
             Takes::TimeColumn => {
-                if let TimeColumn::Column(column) = &options.time_column {
-                    let data_type = schema.field_from_column(column)?.data_type();
-                    if !(data_type.is_temporal() || data_type.is_numeric() || data_type.is_string()) {
-                        return plan_err!(
-                            "{function}: {option_name} '{}' is {data_type}, expected a time, or a number or string that \
-                             orders like one",
-                            column.name
-                        );
-                    }
+                if let TimeColumn::Given(time) = &mut options.time_column {
+                    time.expr = readable_time(function, option_name, time, schema)?;
                 }
             }
             Takes::Keys(keys) => {
@@ -302,7 +297,7 @@ impl SpecBuilder {
         options.params(function.name())?;
         if options.time_column == TimeColumn::FirstOfItsType {
             options.time_column =
-                first_time_column(input.schema()).map_or(TimeColumn::None, TimeColumn::Column);
+                first_time_column(input.schema()).map_or(TimeColumn::None, TimeColumn::Given);
         }
         let spec = ClusterSpec { function, input, options };
         spec.check_names()?;
@@ -321,6 +316,34 @@ fn check_number_of_features(function: &str, features: usize) -> Result<()> {
         return plan_err!("{function} takes at most {MAX_FEATURES} features, got {features}");
     }
     Ok(())
+}
+
+/// Checks the time of the events, and has text read as times: by its spelling, `10:00:00.5` would come before `10:00:00Z`.
+fn readable_time(function: &str, option: &str, time: &Key, schema: &DFSchema) -> Result<Expr> {
+    let Key { expr, text } = time;
+    if expr.column_refs().is_empty() {
+        return plan_err!(
+            "{function}: {option} '{}' is the same for all rows, expected a column or an expression over columns",
+            excerpt(text)
+        );
+    }
+    let data_type = expr.get_type(schema)?;
+    if data_type.is_temporal() || data_type.is_numeric() {
+        return Ok(expr.clone());
+    }
+    if !is_text(&data_type) {
+        return plan_err!(
+            "{function}: {option} '{}' is {data_type}, expected a time, text with times, or a number that orders like one",
+            excerpt(text)
+        );
+    }
+    let sql = match expr {
+        Expr::Column(column) => quoted_name(&column.name),
+        _ => text.clone(),
+    };
+    // The engine's functions of times take no dictionaries.
+    let sql = if data_type.is_string() { sql } else { format!("CAST({sql} AS VARCHAR)") };
+    Ok(text_to_time_udf().call(vec![expr.clone(), lit(format!("{function}: {option}")), lit(sql)]))
 }
 
 /// Checks keys and rewrites them so that equal values have equal bits. A key that occurs twice is dropped the second time.
@@ -408,13 +431,12 @@ pub(crate) fn has_column(schema: &DFSchema, name: &str) -> bool {
 }
 
 /// Returns the first column of a timestamp or date type.
-fn first_time_column(schema: &DFSchema) -> Option<Column> {
-    schema
-        .iter()
-        .find(|(_, field)| {
-            matches!(field.data_type(), DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
-        })
-        .map(Column::from)
+fn first_time_column(schema: &DFSchema) -> Option<Key> {
+    let is_time = |data_type: &DataType| {
+        matches!(data_type, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
+    };
+    let found = schema.iter().find(|(_, field)| is_time(field.data_type()));
+    found.map(|field| Key { expr: Expr::Column(Column::from(field)), text: field.1.name().clone() })
 }
 
 fn first_duplicate<'a>(names: &[&'a str]) -> Option<&'a str> {

@@ -23,6 +23,8 @@ fn over_generated_events() -> Vec<String> {
         ("(SELECT * FROM hive WHERE kind <= 'k5')", ", exemplar => 'medoid'"),
         ("hive", ", order_by => [Computer, TimeGenerated], nulls => 'skip', metric => 'manhattan'"),
         ("hive", ", time_column => NULL"),
+        ("hive", ", time_column => CAST(TimeGenerated AS VARCHAR)"),
+        ("events", ", time_column => date_part('hour', TimeGenerated), exemplar => 'last'"),
     ] {
         statements.push(format!("SELECT * FROM dbcluster({input}, {FEATURES}{options}) {orders}"));
         statements.push(format!(

@@ -19,6 +19,7 @@ use super::program::Program;
 use super::runner::Runner;
 use super::statements::dialect;
 use datafusion_dbcluster::figure_file::{columns, rows};
+use datafusion_dbcluster::near_miss::quoted_name;
 use dbcluster_figures::{ColumnType, Figure, MAX_ROWS, Rows, Settings, draw_report};
 use dbcluster_files::write_file;
 
@@ -117,7 +118,7 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     let label_column = if label.is_column {
         String::new()
     } else {
-        format!(", {} AS {}", label.expression, identifier(&label.name))
+        format!(", {} AS {}", label.expression, quoted_name(&label.name))
     };
     let nulls = match report.nulls {
         "error" => String::new(),
@@ -145,7 +146,7 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     // Events with equal features and label are counted together, so that any number of them becomes few rows.
     let free = |name: &str| free_name(name, |name| feature_columns.iter().any(|(column, _)| *column == name));
     let (called, events) = (free("label"), free("events"));
-    let names: Vec<String> = numbers.iter().chain(&color).map(|name| identifier(name)).collect();
+    let names: Vec<String> = numbers.iter().chain(&color).map(|name| quoted_name(name)).collect();
     let names = names.join(", ");
     let grouped = format!(
         "SELECT {called}, {names}, count(*) AS {events} FROM (SELECT {} AS {called}, {features_with_names} FROM {table}) \
@@ -206,7 +207,7 @@ fn named(features: &str, name: Dialect) -> Result<String, Failure> {
     let item = |item: &SelectItem| match item {
         SelectItem::UnnamedExpr(Expr::Identifier(_)) => item.to_string(),
         SelectItem::UnnamedExpr(expression) => {
-            format!("{expression} AS {}", identifier(&expression.to_string()))
+            format!("{expression} AS {}", quoted_name(&expression.to_string()))
         }
         item => item.to_string(),
     };
@@ -237,7 +238,7 @@ async fn nulls_note(
         (features, relation, read_as)
     };
     let counts: Vec<String> =
-        names.iter().map(|name| format!("count(*) FILTER (WHERE {} IS NULL)", identifier(name))).collect();
+        names.iter().map(|name| format!("count(*) FILTER (WHERE {} IS NULL)", quoted_name(name))).collect();
     let frame = sql(ctx, &format!("SELECT {} FROM {relation}", counts.join(", "))).await?;
     let batches = frame.collect().await?;
     let mut found = vec![];
@@ -251,11 +252,6 @@ async fn nulls_note(
         }
     }
     Ok(if found.is_empty() { String::new() } else { format!("NULL, {read_as}: {}.", found.join(", ")) })
-}
-
-/// A name as SQL.
-fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A text as SQL.
@@ -306,7 +302,7 @@ struct Label {
 fn label(report: &Report<'_>, input: &Schema) -> Result<Label, Failure> {
     let (expression, name) = match report.label {
         Some(column) if has(input, column) => {
-            return Ok(Label { expression: identifier(column), name: column.to_string(), is_column: true });
+            return Ok(Label { expression: quoted_name(column), name: column.to_string(), is_column: true });
         }
         Some(expression) => (expression, "label"),
         None if has(input, "NewProcessName") => ("process_name(NewProcessName)", "process"),

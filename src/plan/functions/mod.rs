@@ -8,6 +8,7 @@
 //! | function | the plan uses it to |
 //! |---|---|
 //! | `__feature_to_double` | read a feature of any numeric type as the DOUBLE that is clustered |
+//! | `__text_to_time` | read the text of a time column as times, so that events are ordered by them and not by their spelling |
 //! | `__smallest_n`, `__kept_values` | keep the first values of a cluster, for `keep_members` |
 //! | `__cluster_key` | name a cluster by its core vectors and its partition |
 //! | `__exemplar_group`, `__exemplar_sort_key` | order the rows that could stand for a cluster |
@@ -32,6 +33,7 @@ mod kept_values;
 mod smallest_n;
 #[cfg(test)]
 mod tests;
+mod text_to_time;
 mod vectors_equal;
 
 use std::sync::{Arc, LazyLock};
@@ -40,6 +42,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Signature, Volatility};
 
 pub(crate) use cluster_key::has_key;
 pub use json_text::{as_json, json_text};
+pub(crate) use text_to_time::is_text;
 
 /// Defines a constructor for each function, which returns the same instance every time, and the list of all.
 macro_rules! plan_functions {
@@ -70,6 +73,7 @@ plan_functions! {
     feature_to_double::FeatureToDouble, feature_to_double_udf;
     json_text::JsonText, json_text_udf;
     kept_values::KeptValues, kept_values_udf;
+    text_to_time::TextToTime, text_to_time_udf;
     vectors_equal::VectorsEqual, vectors_equal_udf;
 }
 
