@@ -29,11 +29,12 @@ pub(crate) fn is_feature_type(data_type: &DataType) -> bool {
     }
 }
 
-/// Returns the hint for a value whose type is not a number. `name` stands for the value in it, such as `...`.
+/// Returns the hint for a value whose type is not a number. `name` is the value as SQL, or `...`.
 pub(crate) fn number_hint(name: &str, data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => format!(
-            "cmdline_tokens({name}), path_score({name}) or string_score({name}) would make it a number"
+            "cmdline_tokens({name}), path_score({name}) or string_score({name}) would make it a number, and TRY_CAST({name} AS \
+             DOUBLE) reads text that is one"
         ),
         DataType::Timestamp(..)
         | DataType::Date32
@@ -42,6 +43,12 @@ pub(crate) fn number_hint(name: &str, data_type: &DataType) -> String {
         | DataType::Time64(_) => {
             format!("date_part('hour', {name}) or date_part('epoch', {name}) would make it a number")
         }
+        DataType::Struct(fields) => match fields.first() {
+            Some(field) => {
+                format!("name one of its fields, as in {name}['{}']", field.name().replace('\'', "''"))
+            }
+            None => "it has no field".to_string(),
+        },
         _ => "an expression that gives a number would do".to_string(),
     }
 }
@@ -149,7 +156,7 @@ fn with_long<T: DecimalType>(
             Ok(number) if number.to_string() == shortest => Ok(Some(number)),
             _ => exec_err!(
                 "feature '{name}' holds {digits}, which is not exact as DOUBLE: two different values could become one; round it \
-                 to 15 digits, or say CAST({name} AS DOUBLE) if they may"
+                 to 15 digits, or say CAST(... AS DOUBLE) if they may"
             ),
         }
     };
@@ -159,6 +166,6 @@ fn with_long<T: DecimalType>(
 fn inexact<T>(name: &str, value: &str) -> Result<T> {
     exec_err!(
         "feature '{name}' holds {value}, which is beyond 2^53 and not exact as DOUBLE: two different values \
-         could become one; scale it down first, for example {name} / 1024, or score it as text"
+         could become one; scale it down first, as in (...) / 1024, or score it as text, as in string_score(CAST(... AS VARCHAR))"
     )
 }

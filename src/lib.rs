@@ -37,6 +37,7 @@ pub mod plan_functions {
     pub use crate::window::dbscan_vectors_udwf;
 }
 
+pub use call::name_fields_by_strings;
 pub use config::DbclusterConfig;
 pub use dataframe::DbclusterDataFrameExt;
 /// The core: exact DBSCAN over weighted vectors, without SQL.

@@ -3,6 +3,10 @@
 use std::borrow::Cow;
 
 use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
+use datafusion::sql::sqlparser::ast::Expr;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::Token;
 
 /// The share of equal letters from which on a name counts as probably meant.
 const SIMILAR: f64 = 0.5;
@@ -23,10 +27,49 @@ pub fn quoted_name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Returns a column's name as SQL: as it is if the parser takes all of it for a name, else quoted. `user` is a function,
+/// `Laddr.Port` a column of a table, and `Flow Bytes/s` a division.
+pub fn sql_name(name: &str) -> Cow<'_, str> {
+    let parser = Parser::new(&GenericDialect {}).try_with_sql(name);
+    let parsed = parser.and_then(|mut parser| Ok((parser.parse_expr()?, parser.next_token().token)));
+    match parsed {
+        Ok((Expr::Identifier(ident), Token::EOF)) if ident.value == name => Cow::Borrowed(name),
+        _ => Cow::Owned(quoted_name(name)),
+    }
+}
+
+/// Lists columns' names as SQL, or the first of them if they are too many to read.
+pub fn listed_columns(names: &[impl AsRef<str>]) -> String {
+    const LISTED: usize = 20;
+    let listed: Vec<Cow<'_, str>> = names.iter().take(LISTED).map(|name| sql_name(name.as_ref())).collect();
+    match names.len().saturating_sub(LISTED) {
+        0 => listed.join(", "),
+        more => format!("{}, and {more} more", listed.join(", ")),
+    }
+}
+
 /// Returns ` (did you mean 'a' or 'b'?)` with the candidates that are close to `name`, or an empty text.
 pub fn did_you_mean(name: &str, candidates: &[impl AsRef<str>]) -> String {
+    meant(close_to(name, candidates).into_iter().map(|name| format!("'{name}'")))
+}
+
+/// The same for columns: a name that SQL would read as something else is quoted, so that it works as it is shown.
+pub fn did_you_mean_column(name: &str, candidates: &[impl AsRef<str>]) -> String {
+    meant(close_to(name, candidates).into_iter().map(|name| match sql_name(name) {
+        Cow::Borrowed(name) => format!("'{name}'"),
+        Cow::Owned(quoted) => quoted,
+    }))
+}
+
+fn meant(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<String> = names.collect();
+    if names.is_empty() { String::new() } else { format!(" (did you mean {}?)", names.join(" or ")) }
+}
+
+/// Returns up to three candidates that are close to `name`, the closest first.
+fn close_to<'a>(name: &str, candidates: &'a [impl AsRef<str>]) -> Vec<&'a str> {
     if name.len() > SHOWN {
-        return String::new();
+        return vec![];
     }
     let lower = name.to_lowercase();
     let mut close: Vec<(f64, &str)> = candidates
@@ -37,11 +80,7 @@ pub fn did_you_mean(name: &str, candidates: &[impl AsRef<str>]) -> String {
         .collect();
     close.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     close.dedup_by_key(|(_, name)| *name);
-    if close.is_empty() {
-        return String::new();
-    }
-    let names: Vec<String> = close.iter().take(3).map(|(_, name)| format!("'{name}'")).collect();
-    format!(" (did you mean {}?)", names.join(" or "))
+    close.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
 /// Returns a similarity from 0 to 1. It is high if one name begins with the other: `epsilon`, `CommandLine1`.
@@ -69,12 +108,39 @@ mod tests {
     }
 
     #[test]
+    fn names_that_sql_reads_as_something_else_are_quoted() {
+        for plain in ["CommandLine", "_a1", "time", "name", "höhe"] {
+            assert_eq!(sql_name(plain), plain);
+        }
+        for (name, quoted) in [
+            ("Laddr.Port", "\"Laddr.Port\""),
+            ("Flow Bytes/s", "\"Flow Bytes/s\""),
+            ("user", "\"user\""),
+            ("a\"b", "\"a\"\"b\""),
+            ("", "\"\""),
+            ("1st", "\"1st\""),
+            ("a -- b", "\"a -- b\""),
+            ("select", "\"select\""),
+            ("null", "\"null\""),
+            ("'a'", "\"'a'\""),
+        ] {
+            assert_eq!(sql_name(name), quoted);
+        }
+        assert_eq!(listed_columns(&["a", "b c"]), "a, \"b c\"");
+        assert!(listed_columns(&["a"; 25]).ends_with(", a, and 5 more"));
+    }
+
+    #[test]
     fn close_names_are_meant() {
         let names = ["eps", "min_samples", "metric", "scaling"];
         assert_eq!(did_you_mean("Metrik", &names), " (did you mean 'metric'?)");
         assert_eq!(did_you_mean("epsilon", &names), " (did you mean 'eps'?)");
         assert_eq!(did_you_mean("min_sample", &names), " (did you mean 'min_samples'?)");
         assert_eq!(did_you_mean("colour", &names), "");
+        assert_eq!(
+            did_you_mean_column("Laddr", &["Laddr.Port", "Laddr"]),
+            " (did you mean 'Laddr' or \"Laddr.Port\"?)"
+        );
         assert_eq!(
             expected_one_of("scalin", &names[3..]),
             "expected one of 'scaling' (did you mean 'scaling'?)"

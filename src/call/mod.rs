@@ -5,12 +5,14 @@
 //! - [`written`]: both forms as one type, and how it is read option by option.
 //! - [`value`]: the value of an option as it was written.
 //! - [`lists`], [`literals`], [`scope`]: lists, constants and expressions, with errors in the words of the call.
+//! - [`fields`]: fields of columns whose names are words of SQL.
 //! - [`planner`]: planning SQL by the host. [`catalog`]: finding its tables. [`depth`]: the limit on nested expressions.
 //! - [`documentation`]: the reference of the functions.
 
 mod catalog;
 mod depth;
 pub(crate) mod documentation;
+mod fields;
 mod lists;
 mod literals;
 mod planner;
@@ -20,5 +22,6 @@ mod table_function;
 mod value;
 mod written;
 
+pub use fields::name_fields_by_strings;
 pub(crate) use relation::DbclusterPlanner;
 pub(crate) use table_function::{ClusterTableFunction, ProcessFeaturesFunction};

@@ -9,9 +9,10 @@ use datafusion::logical_expr::Expr;
 use datafusion::sql::sqlparser::ast::{self, visit_expressions_mut};
 
 use super::depth::{TOO_DEEP, nests_too_deep};
+use super::fields::name_fields_by_strings;
 use super::lists::{ListItem, read_list, string_literal};
 use super::planner::SqlPlanner;
-use crate::near_miss::{did_you_mean, excerpt};
+use crate::near_miss::{did_you_mean_column, excerpt, listed_columns};
 use crate::options::{Feature, Key};
 use crate::plan::spec::{check_one_row, has_column};
 
@@ -90,9 +91,9 @@ impl Scope<'_> {
             return error.context(format!("{function}: {place}"));
         };
         let columns: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let meant = did_you_mean(&field.name, &columns);
+        let meant = did_you_mean_column(&field.name, &columns);
         let there_are = if meant.is_empty() {
-            format!("; the columns are {}", shortened(&columns))
+            format!("; the columns are {}", listed_columns(&columns))
         } else {
             String::new()
         };
@@ -128,20 +129,28 @@ pub(super) fn missing_column(error: &DataFusionError) -> Option<&Column> {
     }
 }
 
-/// Lists the names, or the first of them if they are too many to read.
-fn shortened(names: &[&str]) -> String {
-    const SHOWN: usize = 20;
-    match names.get(..SHOWN) {
-        Some(first) if names.len() > SHOWN => {
-            format!("{}, and {} more", first.join(", "), names.len() - SHOWN)
-        }
-        _ => names.join(", "),
+/// Returns the column whose name is all of these with dots between them, unless the first of them names something itself.
+fn dotted_column(idents: &[ast::Ident], schema: &DFSchema) -> Option<String> {
+    let first = idents.first()?;
+    let is_known = has_column(schema, &first.value)
+        || schema.iter().any(|(table, _)| table.is_some_and(|table| table.table() == first.value));
+    if is_known || idents.iter().any(|ident| ident.quote_style.is_some()) {
+        return None;
     }
+    let name = idents.iter().map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".");
+    has_column(schema, &name).then_some(name)
 }
 
-/// Quotes each plain name that matches a column to the letter, so that the session does not change its case.
+/// Quotes each plain name that matches a column to the letter, so that the session does not change its case, and does not
+/// take the dots in `Laddr.Port` for those between a table and a column.
 fn quote_exact_names(sql: &mut ast::Expr, schema: &DFSchema) {
     let _: ControlFlow<()> = visit_expressions_mut(sql, |node| {
+        name_fields_by_strings(node);
+        if let ast::Expr::CompoundIdentifier(idents) = node
+            && let Some(name) = dotted_column(idents, schema)
+        {
+            *node = ast::Expr::Identifier(ast::Ident::with_quote('"', name));
+        }
         let ident = match node {
             ast::Expr::Identifier(ident) => Some(ident),
             ast::Expr::CompoundIdentifier(idents) => idents.last_mut(),

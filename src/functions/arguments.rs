@@ -34,10 +34,12 @@ impl Takes {
         }
     }
 
-    /// Returns the words for what is expected, and an expression that converts a column to it.
-    fn words(self) -> (&'static str, &'static str) {
+    /// Returns the words for what is expected, and an expression that converts a column of the type that was given.
+    fn words(self, got: &DataType) -> (&'static str, &'static str) {
         match self {
             Self::String => ("a string", "CAST(... AS VARCHAR)"),
+            // As text, 3.0 is no integer any more.
+            Self::StringOrInteger if got.is_numeric() => ("a string or an integer", "CAST(... AS BIGINT)"),
             Self::StringOrInteger => {
                 ("a string or an integer", "CAST(... AS BIGINT) or CAST(... AS VARCHAR)")
             }
@@ -122,7 +124,7 @@ pub(super) fn coerce(
     }
     for (index, (data_type, (name, takes))) in types.iter().zip(parameters).enumerate() {
         if !data_type.is_null() && !takes.accepts(data_type) {
-            let (expected, cast) = takes.words();
+            let (expected, cast) = takes.words(data_type);
             let way_out = format!("use {}", if index == 0 { cast } else { "a literal" });
             let place = format!("argument {} ({name})", index + 1);
             return Err(argument_error(function, &place, data_type, expected, Some(&way_out)));

@@ -60,10 +60,10 @@ fn is_system_text(id: &str) -> bool {
     let number = match id.strip_prefix("0x").or_else(|| id.strip_prefix("0X")) {
         // from_str_radix would accept a sign after 0x.
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            i128::from_str_radix(digits, 16)
+            i128::from_str_radix(digits, 16).ok()
         }
-        Some(_) => return false,
-        None => id.parse(),
+        Some(_) => None,
+        None => text::whole_number(id),
     };
-    number.is_ok_and(is_system_number)
+    number.is_some_and(is_system_number)
 }

@@ -28,7 +28,10 @@ use dbcluster_windows_names::logon_type;
 | RemoteInteractive | Network |         |
 +-------------------+---------+---------+
 ```",
-    argument(name = "n", description = "Logon type as an integer, or as a decimal string."),
+    argument(
+        name = "n",
+        description = "Logon type as an integer, or as a decimal string such as `3` or `3.0`."
+    ),
     related_udf(name = "sid_name"),
     related_udf(name = "is_system_session")
 )]
@@ -44,7 +47,7 @@ impl ScalarUDFImpl for LogonTypeName {
             let names: StringViewArray = downcast_integer_array!(
                 array => array.iter().map(|n| logon_type(n?.into())).collect(),
                 _ => with_strings!(array, strings => {
-                    Ok(strings.iter().map(|n| logon_type(n?.parse().ok()?)).collect())
+                    Ok(strings.iter().map(|n| logon_type(text::whole_number(n?)?)).collect())
                 })?,
             );
             Ok(Arc::new(names))

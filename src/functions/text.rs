@@ -62,6 +62,16 @@ pub(super) fn per_value(
     }
 }
 
+/// Reads a whole number. A column of integers in which some are missing is often written with a fraction of zero, as in `3.0`.
+pub(super) fn whole_number(text: &str) -> Option<i128> {
+    let whole = match text.split_once('.') {
+        Some((whole, fraction)) if !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0') => whole,
+        Some(_) => return None,
+        None => text,
+    };
+    whole.parse().ok()
+}
+
 /// Computes a number for every string of a plain string array.
 ///
 /// `f` also sees the text behind NULL slots; the nulls are copied over as a whole.

@@ -9,6 +9,8 @@
 mod carried;
 mod table;
 
+use std::borrow::Cow;
+
 use datafusion::common::{Column, DataFusionError, Result, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::Placeholder;
@@ -18,7 +20,7 @@ pub use table::ClusterOption;
 pub(crate) use table::{OPTIONS, Takes};
 
 use crate::dbscan::{Metric, Params, Points, Scaling};
-use crate::near_miss::did_you_mean;
+use crate::near_miss::{did_you_mean, did_you_mean_column, excerpt, listed_columns, sql_name};
 
 /// The largest number of features of a call.
 pub(crate) const MAX_FEATURES: usize = Points::MAX_DIMENSION;
@@ -326,6 +328,18 @@ impl Feature {
     pub(crate) fn is_input_column(&self) -> bool {
         matches!(&self.expr, Expr::Column(column) if column.name == self.name)
     }
+
+    /// Returns the feature as SQL for advice, or `...` if it is too long to be repeated.
+    pub(crate) fn sql(&self) -> Cow<'_, str> {
+        match &self.expr {
+            // A column may have been named by a string, which needs no quotes.
+            Expr::Column(column) if column.name == self.text => sql_name(&column.name),
+            _ => match excerpt(&self.text) {
+                Cow::Borrowed(text) => Cow::Borrowed(text),
+                Cow::Owned(_) => Cow::Borrowed("..."),
+            },
+        }
+    }
 }
 
 /// An expression that orders, dates or partitions the rows.
@@ -418,8 +432,8 @@ fn wrong_number_of_weights(function: &str, got: usize, features: usize) -> DataF
 pub(crate) fn no_feature_to_weigh(function: &str, name: &str, features: &[&str]) -> DataFusionError {
     plan_datafusion_err!(
         "{function}: weights: there is no feature '{name}'{}; features are {}",
-        did_you_mean(name, features),
-        features.join(", ")
+        did_you_mean_column(name, features),
+        listed_columns(features)
     )
 }
 

@@ -195,7 +195,7 @@ impl SpecBuilder {
                 return plan_err!(
                     "{name}: feature '{}' is {data_type}, expected a number; {}",
                     excerpt(&feature.text),
-                    number_hint(&feature.text, &data_type)
+                    number_hint(&feature.sql(), &data_type)
                 );
             }
         }

@@ -272,11 +272,14 @@ impl Call {
         }
         let Some((kind, count)) = bad.into_iter().find(|(_, count)| *count > 0) else { return Ok(()) };
         let total: i64 = (0..rows).map(weight).sum();
-        let way_out = if self.is_of_vectors {
-            "give it a value with coalesce(...), or choose nulls => 'zero' (read as 0) or nulls => 'skip' (such rows \
-             take no part)"
-        } else {
-            "give it a value, or leave such rows out with WHERE"
+        // NaN and infinity are values, which coalesce keeps.
+        let way_out = match (self.is_of_vectors, kind) {
+            (true, "NULL") => {
+                "give it a value with coalesce(...), or choose nulls => 'zero' (read as 0) or nulls => 'skip' (such rows take no \
+                 part)"
+            }
+            (true, _) => "choose nulls => 'zero' (read as 0) or nulls => 'skip' (such rows take no part)",
+            (false, _) => "give it a value, or leave such rows out with WHERE",
         };
         exec_err!("feature '{name}' is {kind} in {count} of {total} rows; {way_out}")
     }

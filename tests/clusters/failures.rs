@@ -10,7 +10,7 @@ fn failures_are_reported_and_the_cluster_stays_up() {
     let cases = [
         (
             format!("SELECT * FROM dbcluster('{file}', [ln(0 * cmdline_tokens(CommandLine))], eps => 1)"),
-            "feature 'ln(0 * cmdline_tokens(CommandLine))' is infinite in 1000 of 1000 rows; give it a value with coalesce",
+            "feature 'ln(0 * cmdline_tokens(CommandLine))' is infinite in 1000 of 1000 rows; choose nulls => 'zero'",
         ),
         (
             format!(

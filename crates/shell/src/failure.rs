@@ -5,13 +5,14 @@ use std::io;
 use std::sync::Arc;
 
 use arrow::error::ArrowError;
-use datafusion::common::DataFusionError;
+use datafusion::common::{Column, DataFusionError, SchemaError};
 use datafusion::object_store;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
 
 use super::hint::with_hint;
 use super::signals::Signal;
+use datafusion_dbcluster::near_miss::{did_you_mean_column, listed_columns};
 
 /// The reason for which a statement or a script did not come to its end.
 #[derive(Debug)]
@@ -91,7 +92,10 @@ pub(super) fn describe(error: &DataFusionError) -> String {
         DataFusionError::SQL(inner, _) => describe_foreign(inner.as_ref()),
         DataFusionError::ObjectStore(inner) => describe_foreign(inner.as_ref()),
         DataFusionError::IoError(inner) => inner.to_string(),
-        DataFusionError::SchemaError(inner, _) => inner.to_string(),
+        DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
+            SchemaError::FieldNotFound { field, valid_fields } => missing_column(field, valid_fields),
+            other => other.to_string(),
+        },
         DataFusionError::Plan(text) => {
             missing_table(text).or_else(|| message_of_function(text)).unwrap_or_else(|| text.clone())
         }
@@ -128,6 +132,23 @@ const DISK_LIMIT_OF_ENGINE: &str =
 fn missing_table(text: &str) -> Option<String> {
     let name = text.strip_prefix("table 'datafusion.public.")?.strip_suffix("' not found")?;
     Some(format!("there is no table '{name}', and no file of that name"))
+}
+
+/// Rewords the engine's message about a missing column, which lists every column with its table, and shows what was meant in
+/// quotes of two kinds.
+fn missing_column(field: &Column, valid: &[Column]) -> String {
+    let mut columns: Vec<&str> = valid.iter().map(|column| column.name.as_str()).collect();
+    columns.dedup();
+    // `Laddr.Port` is read as the column Port of a table.
+    let dotted = field.flat_name();
+    let wanted = if columns.contains(&dotted.as_str()) { dotted } else { field.name.clone() };
+    let meant = did_you_mean_column(&wanted, &columns);
+    let there_are = match columns.as_slice() {
+        [] => String::new(),
+        columns if meant.is_empty() => format!("; the columns are {}", listed_columns(columns)),
+        _ => String::new(),
+    };
+    format!("there is no column '{wanted}'{meant}{there_are}")
 }
 
 /// Rewords the engine's message about an expression that no operator computes, which shows Rust's `Debug` output.
@@ -216,6 +237,24 @@ mod tests {
     fn missing_table_may_be_a_file() {
         let error = DataFusionError::Plan("table 'datafusion.public.a.csv' not found".to_string());
         assert_eq!(describe(&error), "there is no table 'a.csv', and no file of that name");
+    }
+
+    #[test]
+    fn missing_column_is_told_as_sql_reads_it() {
+        let valid = [Column::new(Some("a.csv"), "Laddr.Port"), Column::new(Some("a.csv"), "CommandLine")];
+        for (field, expected) in [
+            (
+                Column::new(Some("Laddr"), "Port"),
+                "there is no column 'Laddr.Port' (did you mean \"Laddr.Port\"?)",
+            ),
+            (
+                Column::from_name("CommandLne"),
+                "there is no column 'CommandLne' (did you mean 'CommandLine'?)",
+            ),
+            (Column::from_name("x"), "there is no column 'x'; the columns are \"Laddr.Port\", CommandLine"),
+        ] {
+            assert_eq!(missing_column(&field, &valid), expected);
+        }
     }
 
     #[test]

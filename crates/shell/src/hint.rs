@@ -11,7 +11,7 @@ use datafusion_dbcluster::near_miss::did_you_mean;
 use datafusion_dbcluster::reference;
 
 /// The hints: a part of the message, a part of the statement (both in lower case; an empty one is in any), and the advice.
-const HINTS: [(&str, &str, &str); 13] = [
+const HINTS: [(&str, &str, &str); 14] = [
     (
         "found: as",
         "dbcluster",
@@ -41,6 +41,11 @@ const HINTS: [(&str, &str, &str); 13] = [
         "dbscan is a window function, dbscan(eps, min_samples, f1, f2) OVER (); dbcluster(...) in FROM clusters a table",
     ),
     ("invalid function 'dbcluster", "dbcluster", "it stands in FROM: SELECT * FROM dbcluster(...)"),
+    (
+        "dot access not supported",
+        "user.",
+        "user is a word of SQL, so a column of that name is written \"user\", and a field of it \"user\".name",
+    ),
     (
         "'dbscan' does not support named arguments",
         "dbscan",

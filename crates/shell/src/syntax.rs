@@ -12,6 +12,7 @@ use dbcluster_figures::Figure;
 use super::depth::checked;
 use super::failure::Failure;
 use super::statements::dialect;
+use datafusion_dbcluster::name_fields_by_strings;
 
 /// Parses statements as the session is set to read them.
 ///
@@ -31,18 +32,24 @@ pub(super) fn parse(ctx: &SessionContext, tokens: Vec<TokenWithSpan>) -> Result<
         .build()?
         .parse_statements()?;
     let lowered = checked(parsed)?.into_iter().map(|mut statement| {
-        lower_table_functions(&mut statement);
+        rewrite(&mut statement);
         statement
     });
     Ok(lowered.collect())
 }
 
-/// Folds the names of table functions to lower case, as the engine does with the names of all other functions.
-fn lower_table_functions(statement: &mut Statement) {
-    struct Lower;
+/// Folds the names of table functions to lower case, as the engine does with the names of all other functions, and lets
+/// `user.name` be the field of a column.
+fn rewrite(statement: &mut Statement) {
+    struct Rewrite;
 
-    impl VisitorMut for Lower {
+    impl VisitorMut for Rewrite {
         type Break = Infallible;
+
+        fn pre_visit_expr(&mut self, expr: &mut ast::Expr) -> ControlFlow<Infallible> {
+            name_fields_by_strings(expr);
+            ControlFlow::Continue(())
+        }
 
         fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<Infallible> {
             if let TableFactor::Table { name, args: Some(_), .. } = table
@@ -57,9 +64,9 @@ fn lower_table_functions(statement: &mut Statement) {
 
     match statement {
         Statement::Statement(statement) => {
-            let _ = statement.visit(&mut Lower);
+            let _ = statement.visit(&mut Rewrite);
         }
-        Statement::Explain(explain) => lower_table_functions(&mut explain.statement),
+        Statement::Explain(explain) => rewrite(&mut explain.statement),
         _ => {}
     }
 }

@@ -11,7 +11,7 @@ mod way_out;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, TimestampNanosecondArray};
+use arrow::array::{AsArray, TimestampNanosecondArray};
 use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::utils::take_function_args;
