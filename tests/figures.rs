@@ -165,7 +165,12 @@ async fn wrong_figures_are_refused_before_reading() {
             "x 'x', y 'y', colour 'x'",
             "BOX has no option 'colour', expected one of: x, y, color, weight, title,",
         ),
-        (all, "TIMELINE", "time 'x'", "names the column 'x', which is no time; to_timestamp(...) makes one"),
+        (
+            all,
+            "TIMELINE",
+            "time 'x'",
+            "names the column 'x', which is no time; to_timestamp(\"x\") AS \"x\" in the query",
+        ),
         (
             all,
             "TIMELINE",

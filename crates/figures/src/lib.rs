@@ -56,6 +56,7 @@ mod rows;
 mod settings;
 mod style;
 mod text;
+mod times;
 mod traces;
 
 pub use density::Density;
@@ -65,3 +66,4 @@ pub use figure::{Figure, MAX_ROWS};
 pub use options::{Need, OptionSpec};
 pub use rows::{Column, ColumnType, Rows};
 pub use settings::Settings;
+pub use times::likely_times;

@@ -6,8 +6,9 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use crate::error::PlotError;
 use crate::figure::Figure;
-use crate::options::Need;
+use crate::options::{Need, OptionSpec};
 use crate::rows::{Column, ColumnType, Rows, position};
+use crate::times;
 
 /// Checked options of one figure: columns exist and are of the type that they have to be, numbers and times can be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,15 +63,7 @@ impl Settings {
             matches!(spec.need, Need::Column { required: true, .. }) && !settings.contains_key(spec.name)
         });
         if let Some(spec) = missing {
-            return Err(PlotError(format!(
-                "{} needs the option '{}' ({}), as in OPTIONS ({} '{}'); the query's columns are: {}",
-                figure.name(),
-                spec.name,
-                spec.meaning,
-                spec.name,
-                columns.first().map_or("column", |(name, _)| name),
-                listed(columns)
-            )));
+            return Err(missing_option(figure, spec, columns));
         }
         let settings = Self(settings);
         figure.check(&settings, columns)?;
@@ -165,6 +158,27 @@ fn listed(columns: &[(&str, ColumnType)]) -> String {
     columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
+/// The error about an option that a figure can't do without, with a column that would do.
+fn missing_option(figure: Figure, spec: &OptionSpec, columns: &[(&str, ColumnType)]) -> PlotError {
+    let OptionSpec { name, need, meaning } = spec;
+    let of = match need {
+        Need::Column { of, .. } => *of,
+        _ => None,
+    };
+    let way_out = match columns.iter().find(|(_, found)| of.is_none_or(|expected| expected == *found)) {
+        Some((column, _)) => format!(", as in OPTIONS ({name} '{}')", column.replace('\'', "''")),
+        None if of == Some(ColumnType::Time) => {
+            format!(", and no column of the query is a time; {}", times::make_one(columns))
+        }
+        None => String::new(),
+    };
+    PlotError(format!(
+        "{} needs the option '{name}' ({meaning}){way_out}; the query's columns are: {}",
+        figure.name(),
+        listed(columns)
+    ))
+}
+
 fn check_column(
     place: &str,
     name: &str,
@@ -183,8 +197,11 @@ fn check_column(
         Some(ColumnType::Number) => {
             "is no number; cmdline_tokens, path_score or string_score make numbers of text, date_part('epoch', ...) of \
              times"
+                .to_string()
         }
-        Some(ColumnType::Time) => "is no time; to_timestamp(...) makes one of text",
+        Some(ColumnType::Time) => {
+            format!("is no time; {}", times::of_column(name, *found, &times::quoted(name)))
+        }
         Some(ColumnType::Text) | None => return Ok(()),
     };
     Err(PlotError(format!("{place} names the column '{name}', which {way_out}")))
@@ -250,8 +267,32 @@ mod tests {
                 .contains("the column 'nothing', which the query does not")
         );
         assert!(bar(&[("cut_off", "many")]).ends_with("takes a number such as 0.0001, got 'many'"));
+        assert!(
+            message(Figure::Timeline, &[])
+                .starts_with("TIMELINE needs the option 'time' (When), as in OPTIONS (time 't')")
+        );
         let timeline = message(Figure::Timeline, &[("time", "t"), ("ref_times", "2026-01-15 a; tomorrow b")]);
         assert!(timeline.ends_with("got 'tomorrow b'"), "{timeline}");
+    }
+
+    #[test]
+    fn columns_that_may_be_times_are_named() {
+        let message = |given: &[(&str, &str)], columns: &[(&str, ColumnType)]| {
+            let settings = Settings::try_new(Figure::Timeline, given.iter().copied(), columns);
+            settings.map_or_else(|error| error.to_string(), |settings| format!("{settings:?}"))
+        };
+        let columns =
+            [("id", ColumnType::Number), ("Event Time", ColumnType::Text), ("ts", ColumnType::Number)];
+        let missing = message(&[], &columns);
+        let advice = "no column of the query is a time; to_timestamp(\"Event Time\") AS time in the query makes one of text";
+        assert!(missing.contains(advice), "{missing}");
+        assert!(missing.contains("(or of ts); the query's columns are: id, Event Time, ts"), "{missing}");
+        let number = message(&[("time", "ts")], &columns);
+        assert!(
+            number.contains("'ts', which is no time; to_timestamp(\"ts\") AS \"ts\" in the query makes"),
+            "{number}"
+        );
+        assert!(message(&[], &columns[..1]).contains("to_timestamp(...) AS time in the query makes one"));
     }
 
     #[test]

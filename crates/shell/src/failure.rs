@@ -12,7 +12,8 @@ use datafusion::sql::sqlparser::parser::ParserError;
 
 use super::hint::with_hint;
 use super::signals::Signal;
-use datafusion_dbcluster::near_miss::{did_you_mean_column, listed_columns};
+use datafusion_dbcluster::near_miss::{did_you_mean_column, listed_columns, quoted_name};
+use dbcluster_figures::likely_times;
 
 /// The reason for which a statement or a script did not come to its end.
 #[derive(Debug)]
@@ -142,6 +143,13 @@ fn missing_column(field: &Column, valid: &[Column]) -> String {
     // `Laddr.Port` is read as the column Port of a table.
     let dotted = field.flat_name();
     let wanted = if columns.contains(&dotted.as_str()) { dotted } else { field.name.clone() };
+    if ["first_event_time", "last_event_time"].contains(&wanted.as_str()) && columns.contains(&"cluster_size")
+    {
+        return format!(
+            "there is no column '{wanted}', since the events have no time; {}",
+            time_to_name(&columns)
+        );
+    }
     let meant = did_you_mean_column(&wanted, &columns);
     let there_are = match columns.as_slice() {
         [] => String::new(),
@@ -149,6 +157,20 @@ fn missing_column(field: &Column, valid: &[Column]) -> String {
         _ => String::new(),
     };
     format!("there is no column '{wanted}'{meant}{there_are}")
+}
+
+/// The option that gives clusters their times.
+fn time_to_name(columns: &[&str]) -> String {
+    let likely = likely_times(columns.iter().copied());
+    match likely.as_slice() {
+        [] => "say time_column => c, where c is a column with times, or time_column => to_timestamp(c)"
+            .to_string(),
+        [name, others @ ..] => {
+            let others: Vec<String> =
+                others.iter().map(|name| format!(" or {}", quoted_name(name))).collect();
+            format!("say time_column => {}{}", quoted_name(name), others.concat())
+        }
+    }
 }
 
 /// Rewords the engine's message about an expression that no operator computes, which shows Rust's `Debug` output.
@@ -212,6 +234,8 @@ fn describe_foreign(error: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::common::TableReference;
+
     use super::*;
 
     #[test]
@@ -244,7 +268,7 @@ mod tests {
         let valid = [Column::new(Some("a.csv"), "Laddr.Port"), Column::new(Some("a.csv"), "CommandLine")];
         for (field, expected) in [
             (
-                Column::new(Some("Laddr"), "Port"),
+                Column::new(Some(TableReference::bare("Laddr")), "Port"),
                 "there is no column 'Laddr.Port' (did you mean \"Laddr.Port\"?)",
             ),
             (
@@ -255,6 +279,11 @@ mod tests {
         ] {
             assert_eq!(missing_column(&field, &valid), expected);
         }
+        let clusters = ["Event Time", "cluster_size"].map(Column::from_name);
+        assert_eq!(
+            missing_column(&Column::from_name("first_event_time"), &clusters),
+            "there is no column 'first_event_time', since the events have no time; say time_column => \"Event Time\""
+        );
     }
 
     #[test]
