@@ -18,6 +18,8 @@ mod exec;
 #[cfg(feature = "figures")]
 pub mod figure_file;
 pub mod json;
+#[cfg(feature = "json")]
+pub mod json_fields;
 mod nested_columns;
 pub mod reference;
 mod register;

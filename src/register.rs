@@ -28,7 +28,8 @@ use dbcluster_figures::Figure;
 
 /// Puts everything of this crate on `ctx`: the scalar functions, the window function `dbscan`, the table functions
 /// `dbcluster`, `dbcluster_members`, `dbcluster_summary` and `process_features` in both their forms; and, with the feature
-/// `figures`, the figures that `COPY` writes. The settings of [`DbclusterConfig`] have their defaults, unless the session has
+/// `figures`, the figures that `COPY` writes, and with `json` the functions and operators of [`json_fields`](crate::json_fields).
+/// The settings of [`DbclusterConfig`] have their defaults, unless the session has
 /// them already.
 ///
 /// Calling it again changes nothing. Call it before `PREPARE`, since it drops prepared statements.
@@ -124,6 +125,8 @@ fn is_registered(rules: &[Arc<dyn PhysicalOptimizerRule + Send + Sync>]) -> bool
 
 fn add_functions(builder: &mut SessionStateBuilder) {
     builder.scalar_functions().get_or_insert_default().extend(functions::all());
+    #[cfg(feature = "json")]
+    builder.scalar_functions().get_or_insert_default().extend(crate::json_fields::all());
     builder.window_functions().get_or_insert_default().extend(all_window_functions());
     let tables = builder.table_functions().get_or_insert_default();
     let mut add_table = |name: &str, function: Arc<dyn TableFunctionImpl>| {
@@ -137,6 +140,8 @@ fn add_functions(builder: &mut SessionStateBuilder) {
 
 fn add_planners_and_rules(builder: &mut SessionStateBuilder) {
     builder.expr_planners().get_or_insert_default().push(Arc::new(DbscanChecks));
+    #[cfg(feature = "json")]
+    builder.expr_planners().get_or_insert_default().push(Arc::new(crate::json_fields::JsonOperators));
     builder.relation_planners().get_or_insert_default().insert(0, Arc::new(DbclusterPlanner));
     let order = Arc::new(DbscanOrder(canonical_float_key));
     builder.analyzer().get_or_insert_default().rules.insert(0, order);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use datafusion::logical_expr::Documentation;
-use datafusion_dbcluster::{ClusterOption, all_window_functions, functions, reference};
+use datafusion_dbcluster::{ClusterOption, all_window_functions, functions, json_fields, reference};
 use dbcluster_figures::{ColumnType, Figure, Need};
 
 use crate::support::{repository, rows, session, text};
@@ -17,7 +17,7 @@ fn documentation() -> Vec<(String, Documentation)> {
         let text = function.documentation().unwrap_or_else(|| undocumented(function.name()));
         (function.name().to_string(), text.clone())
     });
-    let of_scalars = functions::all();
+    let of_scalars = functions::all().into_iter().chain(json_fields::all()).collect::<Vec<_>>();
     let of_scalars = of_scalars.iter().map(|function| {
         let text = function.documentation().unwrap_or_else(|| undocumented(function.name()));
         (function.name().to_string(), text.clone())
@@ -55,7 +55,7 @@ fn reference_page() -> String {
     );
     page.push_str(&options());
     let mut section = "";
-    for label in ["Table Functions", "Window Functions", "Event features"] {
+    for label in ["Table Functions", "Window Functions", "Event features", "JSON fields"] {
         for (name, text) in all.iter().filter(|(_, text)| text.doc_section.label == label) {
             if section != label {
                 section = label;

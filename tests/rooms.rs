@@ -57,6 +57,18 @@ const WALLS: &[(&str, &[&str])] = &[
         "plan/functions",
         &["crate::call", "crate::dbscan", "crate::window::", "crate::exec", "crate::register"],
     ),
+    (
+        "json_fields",
+        &[
+            "crate::options",
+            "crate::functions",
+            "crate::call",
+            "crate::plan",
+            "crate::window::",
+            "crate::exec",
+            "crate::dbscan",
+        ],
+    ),
     ("window", &["crate::call", "crate::plan", "crate::functions", "crate::register"]),
     ("exec", &["crate::call", "crate::register"]),
     (

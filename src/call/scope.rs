@@ -79,7 +79,8 @@ impl Scope<'_> {
         }
         quote_exact_names(&mut sql, self.schema);
         let planned = self.planner.plan_expr(sql, self.schema);
-        let expr = planned.map_err(|error| self.with_place(place, error))?;
+        // Operators of JSON come under the names that they were written with, which only a query's columns need.
+        let expr = planned.map_err(|error| self.with_place(place, error))?.unalias_nested().data;
         check_one_row(self.function, place, &expr)?;
         Ok(expr)
     }

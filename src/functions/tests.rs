@@ -298,7 +298,7 @@ async fn errors_name_function_argument_expected_and_got() {
         ),
         (
             "is_system_session(1.5)",
-            "is_system_session: argument 1 (id) is Float64, expected a string or an integer; use CAST(... AS BIGINT) or CAST(... AS VARCHAR)",
+            "is_system_session: argument 1 (id) is Float64, expected a string or an integer; use CAST(... AS BIGINT)",
         ),
         (
             "logon_type_name(true)",

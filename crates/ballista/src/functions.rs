@@ -6,14 +6,14 @@ use datafusion::common::Result;
 use datafusion::execution::{FunctionRegistry, SessionState};
 
 use datafusion_dbcluster::plan_functions::{self, dbscan_vectors_udwf};
-use datafusion_dbcluster::{all_window_functions, functions};
+use datafusion_dbcluster::{all_window_functions, functions, json_fields};
 
 /// A registry of Ballista's functions and ours, for executors. Ballista's default for them lacks the functions of lists, which
 /// its default for schedulers has.
 pub(super) fn registry() -> BallistaFunctionRegistry {
     let mut registry = BallistaFunctionRegistry::default();
     let scalar_functions = ballista_scalar_functions().into_iter().chain(functions::all());
-    for udf in scalar_functions.chain(plan_functions::scalar()) {
+    for udf in scalar_functions.chain(json_fields::all()).chain(plan_functions::scalar()) {
         registry.scalar_functions.insert(udf.name().to_string(), udf);
     }
     for udaf in plan_functions::aggregate() {
@@ -28,7 +28,7 @@ pub(super) fn registry() -> BallistaFunctionRegistry {
 /// Registers our functions on a session that plans for a cluster. The session gets no rule that makes operators of ours, since
 /// only built-in operators travel.
 pub(super) fn register(state: &mut SessionState) -> Result<()> {
-    for udf in functions::all().into_iter().chain(plan_functions::scalar()) {
+    for udf in functions::all().into_iter().chain(json_fields::all()).chain(plan_functions::scalar()) {
         state.register_udf(udf)?;
     }
     for udaf in plan_functions::aggregate() {

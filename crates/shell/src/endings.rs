@@ -7,8 +7,6 @@
 use datafusion::sql::parser::{CopyToStatement, Statement};
 use datafusion::sql::sqlparser::ast::Value;
 
-use datafusion_dbcluster::near_miss::quoted_name;
-
 /// Endings that are no names of formats of the engine, with the format and the delimiter they stand for.
 const FORMATS: [(&str, &str, Option<&str>); 5] = [
     ("csv", "CSV", None),
@@ -66,20 +64,18 @@ fn without<'a>(name: &'a str, ending: &str) -> Option<&'a str> {
 
 /// Writes a `COPY` as SQL. The engine's own text of it leaves the file's name without quotes.
 pub(super) fn sql(copy: &CopyToStatement) -> String {
-    let mut sql = format!("COPY {} TO {}", copy.source, text(&copy.target));
-    if let Some(format) = &copy.stored_as {
-        sql += &format!(" STORED AS {format}");
-    }
+    let mut clauses = vec![format!("COPY {} TO {}", copy.source, text(&copy.target))];
+    clauses.extend(copy.stored_as.as_ref().map(|format| format!("STORED AS {format}")));
     if !copy.partitioned_by.is_empty() {
-        let names: Vec<String> = copy.partitioned_by.iter().map(|name| quoted_name(name)).collect();
-        sql += &format!(" PARTITIONED BY ({})", names.join(", "));
+        // The parser keeps the quotes of these names.
+        clauses.push(format!("PARTITIONED BY ({})", copy.partitioned_by.join(", ")));
     }
     if !copy.options.is_empty() {
         let options: Vec<String> =
             copy.options.iter().map(|(name, value)| format!("{} {value}", text(name))).collect();
-        sql += &format!(" OPTIONS ({})", options.join(", "));
+        clauses.push(format!("OPTIONS ({})", options.join(", ")));
     }
-    sql
+    clauses.join(" ")
 }
 
 fn text(text: &str) -> String {
@@ -137,12 +133,14 @@ mod tests {
         }
         for (options, expected) in [
             ("('format.compression' 'zstd')", "'format.compression' 'zstd')"),
-            ("(Compression zstd)", "'Compression' zstd)"),
+            ("(Compression zstd)", "'Compression' 'zstd')"),
             ("('format.has_header' false)", "'format.has_header' false, 'format.compression' 'gzip')"),
         ] {
-            let sql = format!("COPY (SELECT a, b FROM t) TO 'a.csv.gz' PARTITIONED BY (b) OPTIONS {options}");
+            let sql = format!(
+                "COPY (SELECT a, b FROM t) TO 'a.csv.gz' PARTITIONED BY (a, \"B b\") OPTIONS {options}"
+            );
             let completed = completed(&sql).unwrap_or_default();
-            assert!(completed.contains("STORED AS CSV PARTITIONED BY (\"b\") OPTIONS ("), "{completed}");
+            assert!(completed.contains("STORED AS CSV PARTITIONED BY (a, \"B b\") OPTIONS ("), "{completed}");
             assert!(completed.ends_with(expected), "{completed}");
         }
     }

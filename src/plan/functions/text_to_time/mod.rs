@@ -110,7 +110,7 @@ fn in_full(text: &str) -> Option<String> {
 
 /// The error about text that is no time, with a way to read it.
 fn no_time(place: &str, sql: &str, text: &str) -> DataFusionError {
-    let shown: String = excerpt(text).chars().map(visible).collect();
+    let shown = visible(&excerpt(text));
     let sql = excerpt(sql);
     exec_datafusion_err!(
         "{place} {sql} holds '{shown}', expected a time such as '2025-01-31T05:15:12.250Z'; {}",
@@ -118,9 +118,17 @@ fn no_time(place: &str, sql: &str, text: &str) -> DataFusionError {
     )
 }
 
-/// A character that can do nothing to a terminal or a log.
-fn visible(character: char) -> char {
-    if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }
+/// Writes controls as their code, so that the text does nothing to a terminal or a log.
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -152,6 +160,15 @@ mod tests {
         assert_eq!(nanoseconds("2025/09/30"), nanoseconds("2025-09-30T00:00:00"));
         let fraction = nanoseconds("2025-09-30 12:15:12,1234567+00:00");
         assert_eq!(fraction, noon.map(|noon| noon + 123_456_700));
+    }
+
+    #[test]
+    fn the_error_shows_a_short_and_harmless_value() {
+        let error =
+            no_time("dbcluster: time_column", "\"t\"", &format!("\u{1b}[2J{}", "x".repeat(1_000_000)))
+                .to_string();
+        assert!(error.contains("dbcluster: time_column \"t\" holds '\\u{1b}[2Jxxx"), "{error}");
+        assert!(error.len() < 1_000 && !error.contains('\u{1b}'), "{error}");
     }
 
     #[test]
