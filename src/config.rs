@@ -1,7 +1,8 @@
 //! The settings of a session: `SET dbcluster.enable_dbscan_exec = false`.
 //!
 //! Each rule of this crate that replaces operators of the engine can be switched off, to compare plans or to find the cause of
-//! a problem. The results are the same with each setting. A session without this extension has the defaults.
+//! a problem. The results are the same with each of these settings. The others are the options of reading files. A session
+//! without this extension has the defaults.
 
 use std::any::Any;
 
@@ -9,6 +10,8 @@ use datafusion::common::{Result, config_err};
 use datafusion::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
 
 use crate::near_miss::did_you_mean;
+#[cfg(feature = "logs")]
+use crate::read_options::{READ_OPTIONS, ReadSettings};
 
 /// The settings behind `SET dbcluster.name = value`. [`register_all`](crate::register_all) adds them to a session without.
 // The engine's extensions_options! lists settings without their prefix: SHOW would not find them, and Ballista not send them.
@@ -24,6 +27,9 @@ pub struct DbclusterConfig {
     pub enable_exemplar_fetch: bool,
     /// The event that stands for a cluster is chosen by `ExemplarSelectExec`, without a sort of all candidates.
     pub enable_exemplar_select: bool,
+    /// The options of reading files, `dbcluster.read.time_zone` and the like, where a statement gives none of its own.
+    #[cfg(feature = "logs")]
+    pub(crate) read: ReadSettings,
 }
 
 impl Default for DbclusterConfig {
@@ -33,6 +39,8 @@ impl Default for DbclusterConfig {
             enable_cluster_hash_join: true,
             enable_exemplar_fetch: true,
             enable_exemplar_select: true,
+            #[cfg(feature = "logs")]
+            read: ReadSettings::default(),
         }
     }
 }
@@ -96,6 +104,10 @@ impl ExtensionOptions for DbclusterConfig {
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        #[cfg(feature = "logs")]
+        if let Some(option) = key.strip_prefix("read.") {
+            return self.read.set(option, value);
+        }
         let Some(setting) = SETTINGS.iter().find(|setting| setting.name == key) else {
             let names = SETTINGS.map(|setting| setting.name);
             return config_err!("dbcluster has no setting '{key}'{}", did_you_mean(key, &names));
@@ -114,7 +126,14 @@ impl ExtensionOptions for DbclusterConfig {
             value: Some((setting.value)(&mut config).to_string()),
             description: setting.description,
         };
-        SETTINGS.into_iter().map(entry).collect()
+        let switches = SETTINGS.into_iter().map(entry);
+        #[cfg(feature = "logs")]
+        let switches = switches.chain(READ_OPTIONS.iter().map(|option| ConfigEntry {
+            key: format!("{}.read.{}", Self::PREFIX, option.name()),
+            value: self.read.get(option).map(ToString::to_string),
+            description: option.meaning(),
+        }));
+        switches.collect()
     }
 }
 

@@ -4,7 +4,10 @@
 mod constant;
 mod error;
 pub mod near_miss;
+#[cfg(feature = "logs")]
+mod read_options;
 mod config;
+mod wait;
 mod feature;
 pub mod file_versions;
 mod options;
@@ -17,6 +20,8 @@ mod window;
 mod exec;
 #[cfg(feature = "figures")]
 pub mod figure_file;
+#[cfg(feature = "logs")]
+mod formats;
 pub mod json;
 #[cfg(feature = "json")]
 pub mod json_fields;
@@ -47,6 +52,9 @@ pub use dbcluster_dbscan as dbscan;
 /// The figures: pages of HTML from rows, without SQL.
 #[cfg(feature = "figures")]
 pub use dbcluster_figures as figures;
+/// The readers of logs: bytes to batches, without SQL.
+#[cfg(feature = "logs")]
+pub use dbcluster_logs as logs;
 pub use exec::{
     DbscanExec, ExemplarFilterExec, ExemplarKeyCollectExec, ExemplarSelectExec, FetchExemplars,
     FileStatistics, JoinClustersByHash, SelectExemplars, UnchangedFilesExec, UnchangedFilesRule,
@@ -54,6 +62,10 @@ pub use exec::{
 };
 #[cfg(feature = "figures")]
 pub use figure_file::FigureFormatFactory;
+#[cfg(feature = "logs")]
+pub use formats::{LogTableFactory, LogTables, ReadListener};
 pub use options::{ClusterOption, ClusterOptions, ExemplarChoice, NullPolicy, Parameter};
+#[cfg(feature = "logs")]
+pub use read_options::ReadOption;
 pub use register::{SessionStateBuilderExt, register_all};
 pub use window::{all_window_functions, dbscan_udwf};

@@ -7,7 +7,17 @@ use crate::options::{ClusterOption, OPTIONS};
 
 /// Returns the table functions by name, with their documentation.
 pub fn table_functions() -> Vec<(&'static str, Documentation)> {
-    documentation::all()
+    #[cfg_attr(not(feature = "logs"), expect(unused_mut, reason = "only files add to it"))]
+    let mut all = documentation::all();
+    #[cfg(feature = "logs")]
+    all.extend(crate::formats::documentation::all());
+    all
+}
+
+/// Returns the options of reading files.
+#[cfg(feature = "logs")]
+pub fn read_options() -> &'static [crate::ReadOption] {
+    crate::read_options::READ_OPTIONS
 }
 
 /// Returns the options of the table functions, each with an example.

@@ -16,6 +16,8 @@ use crate::exec::{
 };
 #[cfg(feature = "figures")]
 use crate::figure_file::FigureFormatFactory;
+#[cfg(feature = "logs")]
+use crate::formats::{LogTableFactory, LogTables, ReadFunction, ReadPlanner, RejectedFunction};
 use crate::functions;
 use crate::nested_columns::NestedColumnsInCsv;
 use crate::plan::process_features;
@@ -28,8 +30,8 @@ use dbcluster_figures::Figure;
 
 /// Puts everything of this crate on `ctx`: the scalar functions, the window function `dbscan`, the table functions
 /// `dbcluster`, `dbcluster_members`, `dbcluster_summary` and `process_features` in both their forms; and, with the feature
-/// `figures`, the figures that `COPY` writes, and with `json` the functions and operators of [`json_fields`](crate::json_fields).
-/// The settings of [`DbclusterConfig`] have their defaults, unless the session has
+/// `figures`, the figures that `COPY` writes; with `logs`, `read('path')`, `rejected()` and `STORED AS LOGS`; with `json` the
+/// functions and operators of [`json_fields`](crate::json_fields). The settings of [`DbclusterConfig`] have their defaults, unless the session has
 /// them already.
 ///
 /// Calling it again changes nothing. Call it before `PREPARE`, since it drops prepared statements.
@@ -114,6 +116,8 @@ impl SessionStateBuilderExt for SessionStateBuilder {
         add_planners_and_rules(&mut self);
         #[cfg(feature = "figures")]
         add_figures(&mut self);
+        #[cfg(feature = "logs")]
+        add_logs(&mut self);
         self.with_analyzer_rule(Arc::new(NestedColumnsInCsv))
             .with_optimizer_rule(Arc::new(PruneExemplarColumns))
     }
@@ -167,4 +171,22 @@ fn add_figures(builder: &mut SessionStateBuilder) {
         formats.push(Arc::<FigureFormatFactory>::clone(&factory));
         builder.table_factories().get_or_insert_default().insert(figure.name().to_string(), factory);
     }
+}
+
+/// Makes files tables: by `read('path')`, and by `STORED AS LOGS`. What the session has read is an extension of its configuration.
+#[cfg(feature = "logs")]
+fn add_logs(builder: &mut SessionStateBuilder) {
+    let config = builder.config().get_or_insert_default();
+    if config.get_extension::<LogTables>().is_none() {
+        config.set_extension(Arc::new(LogTables::new(None)));
+    }
+    let tables = builder.table_functions().get_or_insert_default();
+    let functions: [(&str, Arc<dyn TableFunctionImpl>); 2] =
+        [(ReadFunction::NAME, Arc::new(ReadFunction)), (RejectedFunction::NAME, Arc::new(RejectedFunction))];
+    for (name, function) in functions {
+        tables.insert(name.to_string(), Arc::new(TableFunction::new(name.to_string(), function)));
+    }
+    builder.relation_planners().get_or_insert_default().insert(0, Arc::new(ReadPlanner));
+    let factories = builder.table_factories().get_or_insert_default();
+    factories.insert(LogTableFactory::NAME.to_string(), Arc::new(LogTableFactory));
 }

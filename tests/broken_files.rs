@@ -66,7 +66,8 @@ fn good_files() -> tempfile::TempDir {
 
 /// The message names the file, is one of a few lines, and shows nothing of the program's inside.
 fn assert_names(message: &str, file: &Path, statement: &str) {
-    assert!(message.contains(&file.display().to_string()), "{statement}: {message}");
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    assert!(message.contains(&*name), "{statement}: {message}");
     for inside in
         ["panicked at", "stack backtrace", "internal error", "DataFusionError", "likely caused by a bug"]
     {
@@ -159,8 +160,11 @@ fn one_file_of_a_folder_is_named() {
         }
         let external = format!("CREATE EXTERNAL TABLE logs STORED AS {kind} LOCATION '{}/'", logs.display());
         for query in QUERIES {
-            let statement = query.replace("FILE", &format!("logs.{kind}/"));
-            assert_names(&error_of(folder.path(), &statement), &file, &statement);
+            // Text that is named by its path is read whatever it is.
+            if !matches!(kind, "csv" | "json") {
+                let statement = query.replace("FILE", &format!("logs.{kind}/"));
+                assert_names(&error_of(folder.path(), &statement), &file, &statement);
+            }
             let output = run_in(folder.path(), &[&external, &query.replace("'FILE'", "logs")]);
             assert_eq!(output.status.code(), Some(1));
             assert_names(&stderr(&output), &file, query);
@@ -189,22 +193,16 @@ fn files_that_are_no_tables_differ_from_missing_files() {
     let folder = good_files();
     let at = folder.path();
     fs::create_dir(at.join("empty")).expect("a folder");
-    fs::create_dir(at.join("notes")).expect("a folder");
-    fs::write(at.join("notes/README"), "no table").expect("a file");
     fs::write(at.join("passwd"), "root:x:0:0\n").expect("a file");
     fs::write(at.join("zero.parquet"), "").expect("a file");
+    fs::write(at.join("old.zip"), "PK\u{3}\u{4} and the rest").expect("a file");
     for (name, expected) in [
-        ("empty", "the folder 'empty' is there, but has no file in it"),
-        ("empty/", "the folder 'empty/' is there, but has no file in it"),
-        ("notes/", "'notes/' has 1 file(s), but none whose name says what is in it, as"),
-        (
-            "passwd",
-            "the file 'passwd' is there, but its name doesn't say what is in it: expected .csv, .json,",
-        ),
-        ("logs/*.csv", "no file matches 'logs/*.csv'"),
-        ("zero.parquet", "zero.parquet has 0 bytes, which is no parquet file: remove it"),
-        ("/dev/stdin", "'/dev/stdin' is standard input, which can be read once: CREATE EXTERNAL TABLE"),
-        ("/dev/zero", "/dev/zero is a device, which can be read once at most"),
+        ("empty/", "empty"),
+        ("logs/*.csv", "logs/*.csv"),
+        ("zero.parquet", "zero.parquet"),
+        ("old.zip", "old.zip"),
+        ("/dev/stdin", "/dev/stdin"),
+        ("/dev/zero", "/dev/zero"),
         ("nothing.csv", "nothing.csv"),
     ] {
         for statement in
@@ -212,58 +210,52 @@ fn files_that_are_no_tables_differ_from_missing_files() {
         {
             let message = error_of(at, &statement);
             assert!(message.contains(expected), "{statement}: {message}");
-            assert_eq!(message.contains("there, but"), expected.contains("there, but"), "{message}");
         }
     }
+    // A name that is no path has the engine's error, with the near names.
+    let message = error_of(at, "CREATE TABLE events AS SELECT 1 AS a; SELECT * FROM evnts");
+    assert!(
+        message.contains("there is no table 'evnts', and no file of that name (did you mean 'events'?)"),
+        "{message}"
+    );
     // A new table may have the name of an existing file.
     let made = "CREATE TABLE passwd AS SELECT 1 AS a; CREATE VIEW empty AS SELECT * FROM passwd; CREATE TABLE logs AS SELECT a FROM empty;
                 SELECT 'made', a FROM logs";
     let output =
         dbcluster().current_dir(at).args(["--format", "csv", "-c", made]).output().expect("it starts");
     assert!(output.status.success(), "{output:?}");
-    // The advice works.
-    fs::create_dir_all(at.join("above/below")).expect("a folder");
-    fs::copy(at.join("good.csv"), at.join("above/below/good.csv")).expect("a copy");
-    assert!(
-        error_of(at, "SELECT * FROM 'above'")
-            .contains("the folder 'above' is there, but has no file in it; those of the folders")
-    );
-    let setting = "SET datafusion.execution.listing_table_ignore_subdirectory = false";
-    assert_eq!(answer(at, &[setting, "SELECT count(*) AS n FROM 'above'"]), "n\n300\n");
-    let advice =
-        "CREATE EXTERNAL TABLE t (line VARCHAR) STORED AS CSV LOCATION 'passwd' OPTIONS (has_header false)";
-    assert!(answer(at, &[advice, "SELECT line FROM t"]).contains("root:x:0:0"));
+    // Any text is lines.
+    assert_eq!(answer(at, &["SELECT line FROM 'passwd'"]), "line\nroot:x:0:0\n");
 }
 
-/// A folder is read as a whole, or an error says why not.
+/// A folder is read as a whole.
 #[test]
-fn a_folder_of_several_kinds_is_not_read_in_part() {
+fn a_folder_of_several_kinds_is_read_as_a_whole() {
     let folder = good_files();
     let at = folder.path();
     let logs = at.join("logs");
     fs::create_dir(&logs).expect("a folder");
-    for (from, to) in [("good.csv", "1.csv"), ("good.csv", "2.csv"), ("good.parquet", "1.parquet")] {
+    for (from, to) in [
+        ("good.csv", "1.csv"),
+        ("good.json", "2.json"),
+        ("good.parquet", "1.parquet"),
+        ("good.arrow", "1.arrow"),
+    ] {
         fs::copy(at.join(from), logs.join(to)).expect("a copy");
     }
-    for name in ["logs", "logs/"] {
-        let message = error_of(at, &format!("SELECT count(*) FROM '{name}'"));
-        let expected = format!(
-            "'{name}' has files of several kinds (2 .csv, 1 .parquet): name those of one kind, as in 'logs/*.csv'"
-        );
-        assert!(message.contains(&expected), "{message}");
+    for (path, rows) in
+        [("logs", 1200), ("logs/", 1200), ("logs/1*", 900), ("logs/*.csv", 300), ("logs/*.parquet", 300)]
+    {
+        let sums = answer(at, &[&format!("SELECT count(*) AS n, sum(a) AS a, count(s) AS s FROM '{path}'")]);
+        assert_eq!(sums, format!("n,a,s\n{rows},{},{rows}\n", rows / 300 * 45150), "{path}");
     }
-    let message = error_of(at, "SELECT count(*) FROM 'logs/1*'");
-    assert!(message.contains("name those of one kind, with ."), "{message}");
-    assert_eq!(answer(at, &["SELECT count(*) AS n FROM 'logs/*.csv'"]), "n\n600\n");
-    assert_eq!(answer(at, &["SELECT count(*) AS n FROM 'logs/*.parquet'"]), "n\n300\n");
-    // Files that programs leave beside their data are not read, and neither are files of unknown kinds.
-    fs::remove_file(logs.join("1.parquet")).expect("a file less");
-    for name in ["_SUCCESS", "README", ".1.csv.swp", ".0.json"] {
+    // Files that programs leave beside their data are not read.
+    for name in ["_SUCCESS", ".1.csv.swp", ".0.json"] {
         fs::write(logs.join(name), "x").expect("a file");
     }
     fs::create_dir(logs.join("_delta_log")).expect("a folder");
     fs::write(logs.join("_delta_log/0.json"), "{}").expect("a file");
-    assert_eq!(answer(at, &["SELECT count(*) AS n FROM 'logs'"]), "n\n600\n");
+    assert_eq!(answer(at, &["SELECT count(*) AS n FROM 'logs'"]), "n\n1200\n");
     assert_eq!(
         answer(at, &["SELECT count(*) AS n FROM dbcluster('logs', [a], eps => 1, scaling => 'none')"]),
         "n\n1\n"
@@ -283,23 +275,17 @@ fn folders_do_not_hide_functions() {
     assert_eq!(sizes, "n\n1\n");
 }
 
+/// The engine's own reader would wait for a second look at a pipe.
 #[cfg(unix)]
 #[test]
-fn pipes_are_refused_instead_of_waited_for() {
+fn pipes_are_refused_by_the_engines_reader() {
     let folder = good_files();
-    let logs = folder.path().join("logs");
-    fs::create_dir(&logs).expect("a folder");
-    for pipe in [folder.path().join("pipe.csv"), logs.join("1.csv")] {
-        assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
-    }
-    fs::copy(folder.path().join("good.csv"), logs.join("2.csv")).expect("a copy");
-    for name in ["pipe.csv", "logs/1.csv"] {
-        let message = error_of(folder.path(), &format!("SELECT * FROM '{name}'"));
-        assert!(message.contains(&format!("{name} is a pipe, which can be read once")), "{message}");
-        assert!(message.contains("write it to a file first, as with cat"), "{message}");
-    }
+    let pipe = folder.path().join("pipe.csv");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
     let external = "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION 'pipe.csv'";
-    assert!(error_of(folder.path(), external).contains("pipe.csv is a pipe"));
+    let message = error_of(folder.path(), external);
+    assert!(message.contains("pipe.csv is a pipe, which can be read once"), "{message}");
+    assert!(message.contains("write it to a file first, as with cat"), "{message}");
 }
 
 /// A file that is written anew while it is read gives an answer or an error within the time.

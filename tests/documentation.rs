@@ -1,6 +1,8 @@
 //! The documentation is part of the code: complete, current, and true.
 
 use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
 
 use datafusion::logical_expr::Documentation;
 use datafusion_dbcluster::{ClusterOption, all_window_functions, functions, json_fields, reference};
@@ -183,6 +185,8 @@ async fn examples_are_true() {
         .collect()
         .await
         .expect("the example table");
+    let folder = tempfile::tempdir().expect("a folder for logs");
+    let logs = format!("'{}/", folder.path().display());
     let of_functions = documentation().into_iter().filter_map(|(name, text_of)| {
         assert!(text_of.sql_example.is_some(), "{name} has no example");
         text_of.sql_example.map(|example| (name, example))
@@ -194,7 +198,8 @@ async fn examples_are_true() {
         let example = example.trim().trim_start_matches("```sql\n> ").trim_end_matches("\n```");
         for statement in example.split("\n> ") {
             let (sql, printed) = statement.split_once(";\n").unwrap_or((statement, ""));
-            assert_eq!(printed, text(&ctx, sql).await, "{name}: {sql}");
+            let sql = sql.replace("'logs/", &logs);
+            assert_eq!(printed, text(&ctx, &sql).await, "{name}: {sql}");
         }
     }
 }
@@ -271,4 +276,93 @@ async fn statements_of_the_readme_run() {
         run += 1;
     }
     assert!(run >= 3, "the README's statements were not found");
+}
+
+/// The options of reading, as docs/files.md has them, each with the flag of the program.
+#[test]
+fn options_of_reading_are_current() {
+    let path = repository().join("docs/files.md");
+    let page = std::fs::read_to_string(&path).expect("the page on files");
+    let head = "| option | flag | |\n|---|---|---|\n";
+    let (before, rest) = page.split_once(head).expect("a table of options");
+    let (written, after) = rest.split_once("\n## ").expect("text behind the table");
+    let mut options = String::new();
+    for option in reference::read_options() {
+        let flag = match option.name() {
+            "format" => "read-format".to_string(),
+            name => name.replace('_', "-"),
+        };
+        let _ = writeln!(
+            options,
+            "| `{} => {}` | `--{flag}` | {} |",
+            option.name(),
+            option.example(),
+            option.meaning()
+        );
+    }
+    if std::env::var_os("DBCLUSTER_COMPLETE").is_some() {
+        let page = format!("{before}{head}{options}\n## {after}");
+        std::fs::write(&path, page).expect("the page can be written");
+    } else {
+        assert!(
+            written == options,
+            "docs/files.md is not current: run the tests once with DBCLUSTER_COMPLETE=1"
+        );
+    }
+}
+
+/// The examples of docs/files.md, one after the other in one folder, print what the page shows.
+#[cfg(unix)]
+#[test]
+fn examples_of_files_are_true() {
+    let path = repository().join("docs/files.md");
+    let page = std::fs::read_to_string(&path).expect("the page on files");
+    let folder = tempfile::tempdir().expect("a folder");
+    let programs = Path::new(env!("CARGO_BIN_EXE_dbcluster")).parent().expect("a folder");
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let paths = std::iter::once(programs.to_path_buf()).chain(std::env::split_paths(&paths));
+    let paths = std::env::join_paths(paths).expect("a list of folders");
+    // Readings say how long they took where the machine is busy.
+    let seconds = regex::Regex::new(r" in \d+\.\d s").expect("a pattern");
+    let mut completed = String::new();
+    let mut run = 0;
+    for (at, part) in page.split("```sh\n").enumerate() {
+        if at == 0 {
+            completed.push_str(part);
+            continue;
+        }
+        let (script, rest) = part.split_once("```\n").expect("the end of a script");
+        let output = Command::new("sh")
+            .current_dir(folder.path())
+            .env("PATH", &paths)
+            .env_remove("DBCLUSTER_CLUSTER")
+            .args(["-e", "-c", &format!("exec 2>&1\n{script}")])
+            .output()
+            .expect("sh");
+        let printed = String::from_utf8(output.stdout).expect("text");
+        assert!(output.status.success(), "{script}\n{printed}");
+        let printed = seconds.replace_all(&printed, "");
+        let _ = write!(completed, "```sh\n{script}```\n");
+        match rest.strip_prefix("\n```text\n") {
+            Some(rest) => {
+                let (shown, rest) = rest.split_once("```\n").map_or_else(
+                    || panic!("no end of the output of {script}"),
+                    |(shown, rest)| (shown, rest),
+                );
+                let _ = write!(completed, "\n```text\n{printed}```\n{rest}");
+                if std::env::var_os("DBCLUSTER_COMPLETE").is_none() {
+                    assert_eq!(shown, printed, "{script}");
+                }
+                run += 1;
+            }
+            None => {
+                assert_eq!(printed, "", "{script}");
+                completed.push_str(rest);
+            }
+        }
+    }
+    assert!(run >= 5, "the examples were not found");
+    if std::env::var_os("DBCLUSTER_COMPLETE").is_some() {
+        std::fs::write(&path, completed).expect("the page can be written");
+    }
 }

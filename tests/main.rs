@@ -10,6 +10,7 @@
 //! | `documentation` | reference, README and pages have all functions, options and figures; their examples are true |
 //! | `explain` | the plans of all functions over tables, as snapshots |
 //! | `faults` | panics become errors |
+//! | `field` | files as people have them: endings, encodings, times, folders, pipes; the flags of reading |
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
 //! | `files` | files that are replaced while they are read |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
@@ -19,6 +20,7 @@
 //! | `output` | tables on a terminal, CSV for programs, encodings of scripts, closed pipes |
 //! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
 //! | `plans` | plans as they run: the rows that they read, and cancellation |
+//! | `reading` | files as tables of the library: options, errors, unions, memory, pipes, object stores |
 //! | `reference` | scikit-learn's labels on the real event sets |
 //! | `reference_sets` | scikit-learn's labels on small sets of our own |
 //! | `rooms` | the parts of the crate that a part may use |
@@ -43,6 +45,7 @@ mod dataframe;
 mod documentation;
 mod explain;
 mod faults;
+mod field;
 mod figures;
 mod files;
 mod fixture;
@@ -52,6 +55,7 @@ mod memory;
 mod output;
 mod pages;
 mod plans;
+mod reading;
 mod reference;
 mod reference_sets;
 mod rooms;

@@ -22,7 +22,32 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     ("near_miss.rs", &["crate::"]),
-    ("config.rs", &["crate::functions", "crate::call", "crate::plan", "crate::window::", "crate::exec::"]),
+    (
+        "read_options.rs",
+        &[
+            "crate::config",
+            "crate::options",
+            "crate::functions",
+            "crate::call",
+            "crate::plan",
+            "crate::window::",
+            "crate::exec",
+            "crate::formats",
+            "crate::register",
+        ],
+    ),
+    (
+        "config.rs",
+        &[
+            "crate::functions",
+            "crate::call",
+            "crate::plan",
+            "crate::window::",
+            "crate::exec::",
+            "crate::formats",
+        ],
+    ),
+    ("wait.rs", &["crate::"]),
     ("feature.rs", &["crate::"]),
     ("file_versions.rs", &["crate::"]),
     (
@@ -70,7 +95,7 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     ("window", &["crate::call", "crate::plan", "crate::functions", "crate::register"]),
-    ("exec", &["crate::call", "crate::register"]),
+    ("exec", &["crate::call", "crate::formats", "crate::register"]),
     (
         "call",
         &[
@@ -80,6 +105,7 @@ const WALLS: &[(&str, &[&str])] = &[
             "crate::dbscan",
             "crate::window::",
             "crate::exec",
+            "crate::formats",
             "crate::register",
         ],
     ),
@@ -100,6 +126,21 @@ const WALLS: &[(&str, &[&str])] = &[
     (
         "figure_file",
         &[
+            "crate::functions",
+            "crate::call",
+            "crate::plan",
+            "crate::dbscan",
+            "crate::window::",
+            "crate::exec",
+            "crate::register",
+        ],
+    ),
+    (
+        "formats",
+        &[
+            "crate::options",
+            "crate::feature",
+            "crate::group",
             "crate::functions",
             "crate::call",
             "crate::plan",

@@ -41,7 +41,8 @@ pub fn without_operators(config: SessionConfig) -> SessionConfig {
     let ours = DbclusterConfig::default();
     let settings = ours.entries();
     let config = config.with_option_extension(ours);
-    settings.iter().fold(config, |config, setting| config.set_bool(&setting.key, false))
+    let settings = settings.iter().filter(|setting| setting.value.as_deref() == Some("true"));
+    settings.fold(config, |config, setting| config.set_bool(&setting.key, false))
 }
 
 /// Creates the same session without the relation planner, as in a host that supports table functions only.

@@ -261,7 +261,7 @@ fn a_report_takes_the_place_of_the_earlier_one_or_leaves_it() {
     let output = run_on_full_disk(folder.path(), 1_000, &forced);
     fails(&output, "r.html: File too large", "a full disk");
     assert!(contents(folder.path()) == before);
-    let broken = ["report", "--table", "r.html", "--out", "r.html", "--force"];
+    let broken = ["report", "--table", "missing.csv", "--out", "r.html", "--force"];
     assert_eq!(run_in(folder.path(), &broken).status.code(), Some(1));
     assert!(contents(folder.path()) == before);
     let output = run_in(folder.path(), &forced);

@@ -1,21 +1,18 @@
 //! Finds the table that a call names as a string, or by a name that the statement uses nowhere else.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::metadata::FieldMetadata;
-use datafusion::common::{Result, ScalarValue, TableReference, exec_datafusion_err, plan_err};
+use datafusion::common::{Result, ScalarValue, TableReference, plan_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use futures::FutureExt;
-use tokio::runtime::{Builder, Runtime};
 
 use super::written::with_function_name;
 use crate::error::argument_error;
 use crate::near_miss::{did_you_mean, excerpt};
+use crate::wait::wait_for;
 
 /// Metadata that marks the argument of a lookup. SQL can't write it: the literals of a statement have none.
 const LOOKUP: &str = "dbcluster.lookup";
@@ -80,30 +77,6 @@ fn lookup(session: &dyn Session, name: &str) -> Result<(TableReference, Arc<dyn 
         ""
     };
     plan_err!("table '{}' not found{}{hint}", excerpt(name), did_you_mean(name, &known))
-}
-
-/// Blocks until a lookup has its result, since table functions are not async. Most catalogs answer at once. The others (files,
-/// remote catalogs) are waited for on a thread of their own, because the caller may be blocking its runtime. They run on a
-/// runtime that lives as long as the process, because the connections that they open outlive the lookup.
-fn wait_for<F: Future<Output: Send> + Send>(lookup: F) -> Result<F::Output> {
-    static RUNTIME: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
-        Builder::new_multi_thread().worker_threads(1).thread_name("dbcluster-lookup").enable_all().build()
-    });
-    let runtime = RUNTIME
-        .as_ref()
-        .map_err(|error| exec_datafusion_err!("can't start a thread to look up tables: {error}"))?;
-    let mut lookup = pin!(lookup);
-    let answer = {
-        let _context = runtime.enter();
-        lookup.as_mut().now_or_never()
-    };
-    if let Some(answer) = answer {
-        return Ok(answer);
-    }
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(|| runtime.block_on(lookup));
-        thread.join().map_err(|_| exec_datafusion_err!("looking up the table panicked"))
-    })
 }
 
 /// The text of a string constant, which stands at `place` in a call.

@@ -11,3 +11,4 @@ mod pages;
 mod plans;
 mod processes;
 mod s3;
+mod text;

@@ -8,6 +8,8 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
 use datafusion_cli::print_format::PrintFormat;
 use datafusion_cli::print_options::MaxRows;
 
+use super::read_flags::ReadFlags;
+
 /// The names of the output formats, as `--format` and `\pset format` take them.
 pub(super) const FORMATS: [&str; 5] = ["table", "csv", "tsv", "json", "nd-json"];
 
@@ -22,6 +24,10 @@ Examples:
   dbcluster -c \"SELECT * FROM dbcluster('sample/processes.parquet',
                 'cmdline_tokens(CommandLine) AS tokens, path_score(NewProcessName) AS path', 0.0001)\"
                                                      every cluster and every odd event, one row each
+  dbcluster -c \"SELECT count(*) FROM 'logs/'\"          a folder of logs, as it is
+  cat a.json | dbcluster -c \"SELECT * FROM '/dev/stdin'\"
+                                                     a log from standard input
+  dbcluster import logs/ --out logs.parquet          a folder of logs as one Parquet file
   dbcluster --format csv -f collapse.sql > odd.csv   a script, for the next program
   dbcluster -f tables.sql -c 'SELECT count(*) FROM events'
                                                      in the order given, in one session
@@ -36,8 +42,8 @@ its number after a signal: 130 Ctrl-C, 143 SIGTERM.";
 /// Clusters event logs in SQL: similar events become one row, odd ones stay visible.
 ///
 /// Without -c, -f or a subcommand, reads SQL from the terminal, or from standard input when that is a
-/// file or a pipe. Files are tables: SELECT * FROM 'logs/*.parquet' (Parquet, CSV, JSON, Avro, Arrow;
-/// local, s3://, gs://, https://).
+/// file or a pipe. Files are tables: SELECT * FROM 'logs/' (CSV, JSON, Zeek, IIS, plain lines, also compressed;
+/// Parquet, Avro, Arrow; local, s3://, gs://, https://).
 #[derive(Debug, Parser)]
 #[command(name = "dbcluster", version, after_help = EXAMPLES, verbatim_doc_comment)]
 struct Cli {
@@ -79,8 +85,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "N|inf", default_value = "40")]
     pub(super) maxrows: MaxRows,
 
-    /// Prints results only: no banner, no footer, no progress bar
-    #[arg(short, long)]
+    /// Prints results only: no banner, no footer, no progress bar, no line about files that were read
+    #[arg(short, long, global = true)]
     pub(super) quiet: bool,
 
     /// Memory for queries, such as 512m or 2g; sorts and groupings beyond it go to disk [default: no limit]
@@ -99,6 +105,20 @@ pub(super) struct Options {
     /// Threads that a query may use [default: one per core]
     #[arg(short, long, global = true, value_name = "N", env = "DBCLUSTER_THREADS")]
     pub(super) threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(super) reading: ReadFlags,
+}
+
+impl Options {
+    /// The options of a run whose work is done on this machine, cluster or not.
+    pub(super) fn on_this_machine(&self) -> Self {
+        Self {
+            #[cfg(feature = "ballista")]
+            cluster: None,
+            ..self.clone()
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -107,6 +127,7 @@ enum Tool {
     Sample(SampleArgs),
     Demo(DemoArgs),
     Report(ReportArgs),
+    Import(ImportArgs),
 }
 
 /// Writes synthetic Windows events as Parquet, with planted anomalies and the truth about them.
@@ -159,14 +180,15 @@ pub(super) struct DemoArgs {
 
 /// Clusters a table and writes one page: sizes, variability, the map of clusters, when they happened, and the odd events.
 ///
-/// Tables with Windows' `CommandLine` and `NewProcessName` need no more than their name. For others say
-/// which features to cluster on, and what to call a row.
+/// Logs of processes, of logons and of `CloudTrail`, and plain lines of text, need no more than their name. For others
+/// say which features to cluster on, and what to call a row.
 #[derive(Debug, Clone, Args)]
 #[command(
     verbatim_doc_comment,
     after_help = "\
 Examples:
   dbcluster report --table 'logs/*.parquet' --out report.html
+  dbcluster report --table cloudtrail/ --out cloudtrail.html
   dbcluster report --table logons.csv --features 'string_score(Account) AS account, LogonType' --label Account \\
                    --eps 0.001 --out logons.html"
 )]
@@ -176,11 +198,11 @@ pub(super) struct ReportArgs {
     pub(super) table: String,
 
     /// The features: a list of expressions, of which the first two numbers are the axes of the map
-    /// [default: `cmdline_tokens`, `path_score` and `is_system_session`]
+    /// [default: by the columns, for processes `cmdline_tokens`, `path_score` and `is_system_session`]
     #[arg(long, value_name = "LIST")]
     pub(super) features: Option<String>,
 
-    /// The name of a row: a column or an expression [default: `process_name(NewProcessName)`]
+    /// The name of a row: a column or an expression [default: by the columns, for processes `process_name(...)`]
     #[arg(long, value_name = "EXPR")]
     pub(super) label: Option<String>,
 
@@ -211,6 +233,32 @@ pub(super) struct ReportArgs {
     pub(super) force: bool,
 }
 
+/// Reads log files of any format, and writes their rows as one Parquet file.
+///
+/// A Parquet file is read faster than text, by every program that knows Parquet, and by a cluster. Several paths are put together
+/// by the names of their columns.
+#[derive(Debug, Clone, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  dbcluster import logs/ --out logs.parquet
+  dbcluster import --time-zone Europe/Berlin security.csv --out security.parquet"
+)]
+pub(super) struct ImportArgs {
+    /// Files, folders or patterns of files
+    #[arg(value_name = "PATH", required = true)]
+    pub(super) paths: Vec<String>,
+
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+
+    /// Overwrites a file that is there already
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
 /// An input of a run: SQL, and its source.
 #[derive(Debug, PartialEq)]
 pub(super) enum Input {
@@ -232,6 +280,7 @@ pub(super) enum Task {
     Sample(SampleArgs),
     Demo(DemoArgs),
     Report(ReportArgs),
+    Import(ImportArgs),
 }
 
 /// Reads the command line. The error has its text, its stream and its exit code (0 for help and version).
@@ -251,6 +300,7 @@ pub(super) fn parse(
         Some(Tool::Sample(args)) => Task::Sample(args),
         Some(Tool::Demo(args)) => Task::Demo(args),
         Some(Tool::Report(args)) => Task::Report(args),
+        Some(Tool::Import(args)) => Task::Import(args),
         None if inputs.is_empty() => Task::Shell,
         None => Task::Batch(inputs),
     };

@@ -17,15 +17,17 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::ExplainFormat;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion_cli::catalog::DynamicObjectStoreCatalog;
 use datafusion_cli::functions::{
     ListFilesCacheFunc, MetadataCacheFunc, ParquetMetadataFunc, StatisticsCacheFunc,
 };
 use datafusion_cli::object_storage::StdinCarriesCommands;
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
+use datafusion_dbcluster::{LogTables, ReadListener};
 
 use super::args::Options;
-use super::files::{Stores, files_as_tables, with_names};
+#[cfg(feature = "ballista")]
+use super::files::SharedTables;
+use super::files::{Account, Reader, Stores, files_as_tables, with_compression_by_name, with_names};
 use super::memory::HalfSpillPool;
 use super::progress::PlanWatch;
 
@@ -45,16 +47,22 @@ pub(super) async fn session(
     options: &Options,
     stores: &Arc<InstrumentedObjectStoreRegistry>,
     planner: &Arc<PlanWatch>,
+    account: &Arc<Account>,
     stdin_is_sql: bool,
 ) -> Result<SessionContext> {
-    let mut config = SessionConfig::from(defaults(options)?).with_information_schema(true);
+    let listener = Arc::clone(account) as Arc<dyn ReadListener>;
+    let mut config = SessionConfig::from(defaults(options)?)
+        .with_information_schema(true)
+        .with_extension(Arc::new(LogTables::new(Some(listener))));
     if stdin_is_sql {
         config = config.with_extension(Arc::new(StdinCarriesCommands));
     }
     #[cfg(feature = "ballista")]
     if let Some(url) = &options.cluster {
-        let ctx = context(state_on_cluster(url, config, options, planner).await?).await?;
+        let state = state_on_cluster(url, config, options, planner).await?;
+        let ctx = context(state, Reader::Cluster(Arc::clone(account), SharedTables::default())).await?;
         dbcluster_ballista::register_all(&ctx)?;
+        options.reading.set(&ctx)?;
         return Ok(ctx);
     }
     let runtime = runtime(options).with_object_store_registry(Stores::new(stores));
@@ -65,8 +73,10 @@ pub(super) async fn session(
         .with_query_planner(Arc::clone(planner) as _)
         .build();
     with_names(&mut state)?;
-    let ctx = context(state).await?;
+    with_compression_by_name(&mut state);
+    let ctx = context(state, Reader::Here).await?;
     datafusion_dbcluster::register_all(&ctx)?;
+    options.reading.set(&ctx)?;
     Ok(ctx)
 }
 
@@ -106,13 +116,9 @@ async fn state_on_cluster(
 }
 
 /// The context of a state: files are tables, and datafusion-cli's functions are there.
-async fn context(state: SessionState) -> Result<SessionContext> {
-    let ctx = files_as_tables(SessionContext::new_with_state(state));
+async fn context(state: SessionState, reader: Reader) -> Result<SessionContext> {
+    let ctx = files_as_tables(SessionContext::new_with_state(state), reader);
     ctx.refresh_catalogs().await?;
-    ctx.register_catalog_list(Arc::new(DynamicObjectStoreCatalog::new(
-        Arc::clone(ctx.state().catalog_list()),
-        ctx.state_weak_ref(),
-    )));
     let caches = || Arc::clone(&ctx.runtime_env().cache_manager);
     ctx.register_udtf("parquet_metadata", Arc::new(ParquetMetadataFunc {}));
     ctx.register_udtf("metadata_cache", Arc::new(MetadataCacheFunc::new(caches())));

@@ -134,7 +134,7 @@ mod tests {
         for (options, expected) in [
             ("('format.compression' 'zstd')", "'format.compression' 'zstd')"),
             ("(Compression zstd)", "'Compression' 'zstd')"),
-            ("('format.has_header' false)", "'format.has_header' false, 'format.compression' 'gzip')"),
+            ("('format.has_header' false)", "'format.has_header' 'false', 'format.compression' 'gzip')"),
         ] {
             let sql = format!(
                 "COPY (SELECT a, b FROM t) TO 'a.csv.gz' PARTITIONED BY (a, \"B b\") OPTIONS {options}"

@@ -129,10 +129,13 @@ const TOO_MANY_FILES: &str = "Too many open files (os error 24)";
 const DISK_LIMIT_OF_ENGINE: &str =
     "Please try increasing the config: `datafusion.runtime.max_temp_directory_size`";
 
+/// The beginning of the message about a missing table, before its name.
+pub(super) const NO_TABLE: &str = "there is no table '";
+
 /// Rewords the engine's message about a missing table, which has a catalog and a schema in front, also when a file was meant.
 fn missing_table(text: &str) -> Option<String> {
     let name = text.strip_prefix("table 'datafusion.public.")?.strip_suffix("' not found")?;
-    Some(format!("there is no table '{name}', and no file of that name"))
+    Some(format!("{NO_TABLE}{name}', and no file of that name"))
 }
 
 /// Rewords the engine's message about a missing column, which lists every column with its table, and shows what was meant in

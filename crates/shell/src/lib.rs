@@ -7,7 +7,7 @@
 //!
 //! | module | task |
 //! |---|---|
-//! | `args` | the command line |
+//! | `args`, `read_flags` | the command line; its flags of reading files, which are settings |
 //! | `context`, `memory` | the session: engine options, our functions, the pool of `--memory-limit` |
 //! | `statements` | cuts text into statements and commands |
 //! | `script` | runs the statements and commands of a text, one after the other |
@@ -17,7 +17,8 @@
 //! | `printing`, `output` | a result while it comes; the formats |
 //! | `progress`, `stage` | the bar of a statement that takes long, and the stage of its query |
 //! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
-//! | `sample`, `demo`, `report` | the subcommands |
+//! | `sample`, `demo`, `report`, `import` | the subcommands |
+//! | `report_defaults` | what a report clusters on if it isn't told |
 //! | `files` | tables that are files, and errors that name them |
 //! | `program`, `signals`, `open_files` | threads, the signals that end their work early, and the limit on open files |
 //! | `failure`, `hint`, `panics` | the words of errors; advice about common mistakes; panics as errors |
@@ -36,6 +37,7 @@ mod endings;
 mod failure;
 mod files;
 mod hint;
+mod import;
 mod memory;
 mod open_files;
 mod output;
@@ -45,7 +47,9 @@ mod printing;
 mod program;
 mod progress;
 mod prompt;
+mod read_flags;
 mod report;
+mod report_defaults;
 mod runner;
 mod sample;
 mod script;
@@ -70,6 +74,7 @@ use datafusion_cli::print_options::PrintOptions;
 
 use args::{Input, Options, Task};
 use failure::Failure;
+use files::Account;
 use program::{Program, REST};
 use progress::PlanWatch;
 use runner::Runner;
@@ -148,6 +153,10 @@ fn run(task: Task, options: &Options) -> Result<(), Failure> {
         Task::Report(args) => {
             with_runner(options, false, false, |program, runner| report::run(program, runner, &args))
         }
+        Task::Import(args) => {
+            let options = options.on_this_machine();
+            with_runner(&options, false, false, |program, runner| import::run(program, runner, &args))
+        }
         Task::Shell if io::stdin().is_terminal() => {
             with_runner(options, true, true, |program, runner| prompt::run(program, runner, options.quiet))
         }
@@ -208,24 +217,41 @@ fn with_runner(
     work: impl FnOnce(&Program, &mut Runner) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let program = Program::start(threads(options), at_prompt, rest(options))?;
-    let result = runner(&program, options, stdin_is_sql).and_then(|mut runner| work(&program, &mut runner));
+    let result =
+        runner(&program, options, stdin_is_sql, at_prompt).and_then(|mut runner| work(&program, &mut runner));
     program.end();
     result
 }
 
 /// The time that dropped work has to come to rest. A query on a cluster goes on there until its scheduler has been told.
+#[cfg(feature = "ballista")]
 fn rest(options: &Options) -> Duration {
-    match options.cluster {
-        #[cfg(feature = "ballista")]
-        Some(_) => dbcluster_ballista::CANCEL_PATIENCE,
-        _ => REST,
-    }
+    if options.cluster.is_some() { dbcluster_ballista::CANCEL_PATIENCE } else { REST }
 }
 
-fn runner(program: &Program, options: &Options, stdin_is_sql: bool) -> Result<Runner, Failure> {
+#[cfg(not(feature = "ballista"))]
+fn rest(_: &Options) -> Duration {
+    REST
+}
+
+fn runner(
+    program: &Program,
+    options: &Options,
+    stdin_is_sql: bool,
+    at_prompt: bool,
+) -> Result<Runner, Failure> {
     let stores = Arc::new(InstrumentedObjectStoreRegistry::new());
     let planner = Arc::new(PlanWatch::default());
-    let session = async { Ok(context::session(options, &stores, &planner, stdin_is_sql).await?) };
+    let account = Account::new(&planner, program.signals(), options.quiet);
+    if at_prompt {
+        let account = Arc::clone(&account);
+        program.runtime().spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                account.interrupt();
+            }
+        });
+    }
+    let session = async { Ok(context::session(options, &stores, &planner, &account, stdin_is_sql).await?) };
     let ctx = program.run("", session)?;
     let print = PrintOptions {
         format: options.format,
@@ -234,7 +260,7 @@ fn runner(program: &Program, options: &Options, stdin_is_sql: bool) -> Result<Ru
         color: Term::stdout().features().colors_supported(),
         instrumented_registry: stores,
     };
-    Ok(Runner::new(ctx, print, planner))
+    Ok(Runner::new(ctx, print, planner, account))
 }
 
 fn threads(options: &Options) -> usize {

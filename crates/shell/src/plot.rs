@@ -4,6 +4,7 @@ use datafusion::prelude::SessionContext;
 
 use super::depth::sql;
 use super::failure::Failure;
+use super::syntax::quoted;
 use datafusion_dbcluster::figure_file::columns;
 use dbcluster_figures::{Figure, Settings};
 
@@ -33,10 +34,6 @@ pub(super) async fn copy(ctx: &SessionContext, line: &str) -> Result<String, Fai
     let options =
         if options.is_empty() { String::new() } else { format!("\nOPTIONS ({})", options.join(", ")) };
     Ok(format!("COPY (\n{query}\n)\nTO {} STORED AS {}{options};", quoted(&file), figure.name()))
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn read(line: &str) -> Result<Line<'_>, Failure> {

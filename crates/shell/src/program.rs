@@ -85,7 +85,13 @@ impl Program {
                 std::thread::sleep(Duration::from_millis(5));
             }
         }
-        outcome
+        match (outcome, self.signals.first()) {
+            // Work that blocks this thread sees the signal before this does, and fails.
+            (ControlFlow::Continue(Err(_)), Some(signal)) => {
+                ControlFlow::Continue(Err(Failure::Stopped(signal)))
+            }
+            (outcome, _) => outcome,
+        }
     }
 
     /// Runs `work` on this thread. It has to ask for signals itself. If it fails after one has come, that is the failure.

@@ -26,6 +26,7 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::stage::{Rows, Seen, Stage, Watched};
+use dbcluster_terminal::complain;
 
 /// The name of the thread that draws.
 pub(super) const THREAD: &str = "progress";
@@ -62,6 +63,16 @@ impl PlanWatch {
     #[cfg(feature = "ballista")]
     pub(super) fn plan_by(&self, planner: Arc<dyn QueryPlanner + Send + Sync>) {
         let _ = self.planner.set(planner);
+    }
+
+    /// Writes a line to standard error, above the bar if there is one.
+    pub(super) fn say(&self, line: &str) {
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
+        let mut state = bar.as_ref().map(|bar| bar.lock());
+        match state.as_mut().and_then(|state| state.shown.as_ref()) {
+            Some(shown) => shown.bar.suspend(|| complain(line)),
+            None => complain(line),
+        }
     }
 
     /// Whether plans are made for a cluster.

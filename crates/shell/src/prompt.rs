@@ -48,7 +48,10 @@ pub(super) fn run(program: &Program, runner: &mut Runner, quiet: bool) -> Result
                 complain(&format!("warning: completion knows less than it should: {message}"));
             }
         }
-        let line = match editor.readline(PROMPT) {
+        runner.account.hold();
+        let line = editor.readline(PROMPT);
+        runner.account.release();
+        let line = match line {
             Ok(line) if line.trim().is_empty() => continue,
             Ok(line) => line,
             // Ctrl-C has cleared the line. Other signals are a resized window, or the nudge to look at the program's signals.
@@ -67,6 +70,7 @@ pub(super) fn run(program: &Program, runner: &mut Runner, quiet: bool) -> Result
             ControlFlow::Continue(Err(failure @ (Failure::OutputClosed | Failure::Stopped(_)))) => {
                 return Err(failure);
             }
+            ControlFlow::Continue(Err(_)) if runner.account.is_interrupted() => complain("cancelled"),
             ControlFlow::Continue(Err(Failure::Message(message) | Failure::Placed(message))) => {
                 complain(&format!("error: {message}"));
             }

@@ -16,21 +16,14 @@ use super::depth::sql;
 use super::failure::Failure;
 use super::output;
 use super::program::Program;
+use super::report_defaults::{Defaults, defaults, free_name, identifier};
 use super::runner::Runner;
 use super::statements::dialect;
+use super::syntax::quoted;
 use datafusion_dbcluster::figure_file::{columns, rows};
 use datafusion_dbcluster::near_miss::quoted_name;
 use dbcluster_figures::{ColumnType, Figure, MAX_ROWS, Rows, Settings, draw_report};
 use dbcluster_files::write_file;
-
-/// The features of the notebook, for tables that have their columns. NULL text is read as empty, as `process_features`
-/// does it.
-const PROCESS: &str =
-    "cmdline_tokens(coalesce(CommandLine, '')) AS tokens, path_score(coalesce(NewProcessName, '')) AS path";
-const SESSION: &str = "coalesce(is_system_session(SubjectLogonId), false) AS is_system";
-
-/// The columns that these features are made of.
-const SOURCES: [&str; 3] = ["CommandLine", "NewProcessName", "SubjectLogonId"];
 
 /// The parameters of a report.
 #[derive(Debug)]
@@ -100,8 +93,9 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     let table = report.relation();
     let input = sql(ctx, &format!("SELECT * FROM {table}")).await?;
     let input = input.schema().as_arrow().clone();
-    let features = features(report, &input)?;
-    let label = label(report, &input)?;
+    let defaults = defaults(&input);
+    let features = features(report, defaults.as_ref(), &input)?;
+    let label = label(report, defaults.as_ref(), &input)?;
 
     let dialect = ctx.state_ref().read().config_options().sql_parser.dialect;
     let features_with_names = named(&features, dialect)?;
@@ -124,9 +118,15 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
         "error" => String::new(),
         nulls => format!(", nulls => '{nulls}'"),
     };
+    let scaling = match &defaults {
+        Some(Defaults { scaling: Some(scaling), .. }) if report.features.is_none() => {
+            format!(", scaling => '{scaling}'")
+        }
+        _ => String::new(),
+    };
     let query = format!(
-        "SELECT *{label_column}\nFROM dbcluster({table}, {},\n               eps => {}, min_samples => {}{nulls})\nORDER BY \
-         cluster_size DESC",
+        "SELECT *{label_column}\nFROM dbcluster({table}, {},\n               eps => {}, min_samples => {}{scaling}{nulls})\n\
+         ORDER BY cluster_size DESC",
         quoted(&features),
         report.eps,
         report.min_samples
@@ -166,7 +166,7 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     }
     // If they are too many, the boxes are those of the exemplars, and say so.
     let variability = (of_events.len() <= MAX_ROWS).then_some((&of_events, boxes.as_slice()));
-    let note = nulls_note(ctx, report, &input, &features_with_names).await?;
+    let note = nulls_note(ctx, report, defaults.as_ref(), &features_with_names).await?;
     let page = draw_report(&collapse, &settings, variability, &note)
         .map_err(|error| Failure::new(error.to_string()))?;
     Ok((page, collapse.len()))
@@ -218,31 +218,37 @@ fn named(features: &str, name: Dialect) -> Result<String, Failure> {
 async fn nulls_note(
     ctx: &SessionContext,
     report: &Report<'_>,
-    input: &Schema,
+    defaults: Option<&Defaults>,
     features_with_names: &str,
 ) -> Result<String, Failure> {
     let table = report.relation();
-    let (names, relation, read_as) = if report.features.is_none() {
-        let sources = SOURCES.into_iter().filter(|name| has(input, name)).map(String::from).collect();
-        (sources, table, "read as empty")
-    } else {
-        let read_as = match report.nulls {
-            "zero" => "read as 0",
-            "skip" => "skipped",
-            _ => return Ok(String::new()),
-        };
-        let relation = format!("(SELECT {features_with_names} FROM {table})");
-        let features = sql(ctx, &format!("SELECT * FROM {relation}")).await?;
-        let features: Vec<String> =
-            features.schema().fields().iter().map(|field| field.name().clone()).collect();
-        (features, relation, read_as)
+    let (columns, relation, read_as): (Vec<(String, String)>, _, _) = match defaults {
+        Some(defaults) if report.features.is_none() => {
+            let columns = defaults.columns.iter();
+            let columns = columns.map(|column| (column.name.to_string(), column.expression.clone()));
+            (columns.collect(), table, "read as empty")
+        }
+        _ => {
+            let read_as = match report.nulls {
+                "zero" => "read as 0",
+                "skip" => "skipped",
+                _ => return Ok(String::new()),
+            };
+            let relation = format!("(SELECT {features_with_names} FROM {table})");
+            let features = sql(ctx, &format!("SELECT * FROM {relation}")).await?;
+            let columns = features.schema().fields().iter();
+            let columns = columns.map(|field| (field.name().clone(), identifier(field.name())));
+            (columns.collect(), relation, read_as)
+        }
     };
-    let counts: Vec<String> =
-        names.iter().map(|name| format!("count(*) FILTER (WHERE {} IS NULL)", quoted_name(name))).collect();
+    let counts: Vec<String> = columns
+        .iter()
+        .map(|(_, expression)| format!("count(*) FILTER (WHERE {expression} IS NULL)"))
+        .collect();
     let frame = sql(ctx, &format!("SELECT {} FROM {relation}", counts.join(", "))).await?;
     let batches = frame.collect().await?;
     let mut found = vec![];
-    for (at, name) in names.iter().enumerate() {
+    for (at, (name, _)) in columns.iter().enumerate() {
         let count =
             |batch: &RecordBatch| batch.column(at).as_primitive::<Int64Type>().values().iter().sum::<i64>();
         match batches.iter().map(count).sum::<i64>() {
@@ -254,20 +260,6 @@ async fn nulls_note(
     Ok(if found.is_empty() { String::new() } else { format!("NULL, {read_as}: {}.", found.join(", ")) })
 }
 
-/// A text as SQL.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// The name, with `_` appended until it is not taken.
-fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    let mut name = name.to_string();
-    while is_taken(&name) {
-        name.push('_');
-    }
-    name
-}
-
 fn has(schema: &Schema, name: &str) -> bool {
     schema.field_with_name(name).is_ok()
 }
@@ -276,19 +268,16 @@ fn listed(schema: &Schema) -> String {
     schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn features(report: &Report<'_>, input: &Schema) -> Result<String, Failure> {
-    if let Some(features) = report.features {
-        return Ok(features.to_string());
-    }
-    if !has(input, "CommandLine") || !has(input, "NewProcessName") {
-        return Err(Failure::new(format!(
-            "{} has no CommandLine and NewProcessName, so say what to cluster on, as in --features 'string_score(Account) AS \
-             account'; its columns are: {}",
+fn features(report: &Report<'_>, defaults: Option<&Defaults>, input: &Schema) -> Result<String, Failure> {
+    let features = report.features.or(defaults.map(|defaults| defaults.features.as_str()));
+    features.map(ToString::to_string).ok_or_else(|| {
+        Failure::new(format!(
+            "{} has no column of text or numbers, so say what to cluster on, as in --features \"date_part('hour', time) AS hour\"; \
+             its columns are: {}",
             report.table,
             listed(input)
-        )));
-    }
-    Ok(if has(input, "SubjectLogonId") { format!("{PROCESS}, {SESSION}") } else { PROCESS.to_string() })
+        ))
+    })
 }
 
 /// The name of a row.
@@ -299,16 +288,16 @@ struct Label {
     is_column: bool,
 }
 
-fn label(report: &Report<'_>, input: &Schema) -> Result<Label, Failure> {
-    let (expression, name) = match report.label {
-        Some(column) if has(input, column) => {
-            return Ok(Label { expression: quoted_name(column), name: column.to_string(), is_column: true });
+fn label(report: &Report<'_>, defaults: Option<&Defaults>, input: &Schema) -> Result<Label, Failure> {
+    let (expression, name) = match (report.label, defaults) {
+        (Some(column), _) if has(input, column) => {
+            return Ok(Label { expression: identifier(column), name: column.to_string(), is_column: true });
         }
-        Some(expression) => (expression, "label"),
-        None if has(input, "NewProcessName") => ("process_name(NewProcessName)", "process"),
-        None => {
+        (Some(expression), _) => (expression, "label"),
+        (None, Some(defaults)) => (defaults.label.0.as_str(), defaults.label.1),
+        (None, None) => {
             return Err(Failure::new(format!(
-                "{} has no NewProcessName, so say what a row is called, as in --label Account; its columns are: {}",
+                "{} has no column of text or numbers, so say what a row is called, as in --label time; its columns are: {}",
                 report.table,
                 listed(input)
             )));

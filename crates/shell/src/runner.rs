@@ -17,12 +17,13 @@ use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use super::cli_session::CliSession;
 use super::endings;
-use super::failure::Failure;
-use super::files::creating_table;
+use super::failure::{Failure, NO_TABLE};
+use super::files::{Account, creating_table};
 use super::printing::{QueryResult, TableForm, buffered, print};
 use super::progress::{Bar, PlanWatch};
 use super::statements::Statement;
-use super::syntax::{created_table, is_figure, names_figure, parse, shows_settings};
+use super::syntax::{created_table, is_figure, makes_logs, names_figure, parse, shows_settings, with_tabs};
+use datafusion_dbcluster::near_miss::did_you_mean;
 use dbcluster_files::Writes;
 
 /// A session, and how its results are printed.
@@ -31,13 +32,20 @@ pub(super) struct Runner {
     pub(super) print: PrintOptions,
     /// Whether a command that sets something says so. A script's output is its results.
     pub(super) confirms: bool,
+    /// Says what the session has read.
+    pub(super) account: Arc<Account>,
     /// The session's planner.
     planner: Arc<PlanWatch>,
 }
 
 impl Runner {
-    pub(super) fn new(ctx: SessionContext, print: PrintOptions, planner: Arc<PlanWatch>) -> Self {
-        Self { ctx, print, confirms: false, planner }
+    pub(super) fn new(
+        ctx: SessionContext,
+        print: PrintOptions,
+        planner: Arc<PlanWatch>,
+        account: Arc<Account>,
+    ) -> Self {
+        Self { ctx, print, confirms: false, account, planner }
     }
 
     /// The dialect that the next statement is read in.
@@ -46,20 +54,22 @@ impl Runner {
     }
 
     /// Runs a statement to its end.
-    pub(super) async fn run(&self, statement: Statement<'_>) -> Result<(), Failure> {
+    pub(super) async fn run(&self, mut statement: Statement<'_>) -> Result<(), Failure> {
+        self.account.begin(self.print.quiet);
+        let text = with_tabs(statement.text, &mut statement.tokens, self.dialect());
         for mut parsed in parse(&self.ctx, statement.tokens)? {
             let is_completed = endings::complete(&mut parsed);
             let bar = Bar::start(&self.planner, !self.print.quiet);
             match parsed {
-                // datafusion-cli refuses the options of figures, and knows only object stores of this process, where those of
-                // a cluster are the same in all of its processes.
-                parsed if is_figure(&parsed) || self.planner.is_for_cluster() => {
-                    self.run_query(parsed, statement.text, &bar).await?;
+                // datafusion-cli refuses the options of figures and logs, and knows only object stores of this process, where those
+                // of a cluster are the same in all of its processes.
+                parsed if is_figure(&parsed) || makes_logs(&parsed) || self.planner.is_for_cluster() => {
+                    self.run_query(parsed, &text, &bar).await?;
                 }
                 SqlStatement::CreateExternalTable(_) | SqlStatement::CopyTo(_) => {
                     let text = match &parsed {
                         SqlStatement::CopyTo(copy) if is_completed => endings::sql(copy),
-                        _ => statement.text.to_string(),
+                        _ => text.to_string(),
                     };
                     exec_from_commands(
                         &CliSession { ctx: &self.ctx, bar },
@@ -68,10 +78,28 @@ impl Runner {
                     )
                     .await?;
                 }
-                parsed => self.run_query(parsed, statement.text, &bar).await?,
+                parsed => self.run_query(parsed, &text, &bar).await?,
             }
         }
         Ok(())
+    }
+
+    /// Adds tables whose names are close to one that is missing.
+    pub(super) fn with_near_tables(&self, failure: Failure) -> Failure {
+        failure.map(|message| {
+            let missing = message.strip_prefix(NO_TABLE).and_then(|rest| rest.split_once('\''));
+            let near = missing.map(|(name, _)| did_you_mean(name, &self.tables())).unwrap_or_default();
+            format!("{message}{near}")
+        })
+    }
+
+    /// The tables that need no qualification.
+    fn tables(&self) -> Vec<String> {
+        let state = self.ctx.state();
+        let names = &state.config_options().catalog;
+        let catalog = self.ctx.catalog(&names.default_catalog);
+        let schema = catalog.and_then(|catalog| catalog.schema(&names.default_schema));
+        schema.map(|schema| schema.table_names()).unwrap_or_default()
     }
 
     async fn run_query(&self, statement: SqlStatement, text: &str, bar: &Bar) -> Result<(), Failure> {

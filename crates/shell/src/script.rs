@@ -56,7 +56,7 @@ async fn run_included(
                 let line = statement.line;
                 let text = statement.text;
                 let result = caught(text, runner.run(statement)).await;
-                let result = result.map_err(|failure| failure.with_hint(text));
+                let result = result.map_err(|failure| runner.with_near_tables(failure.with_hint(text)));
                 (line, "statement", result.map(|()| ControlFlow::Continue(())))
             }
         };

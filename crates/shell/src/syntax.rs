@@ -1,12 +1,16 @@
 //! Statements as syntax trees: parsed, and looked at before they are planned.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
+use datafusion::config::Dialect as DialectName;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{self, ObjectNamePart, TableFactor, VisitMut, VisitorMut};
-use datafusion::sql::sqlparser::tokenizer::TokenWithSpan;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use datafusion_dbcluster::LogTableFactory;
 use dbcluster_figures::Figure;
 
 use super::depth::checked;
@@ -36,6 +40,54 @@ pub(super) fn parse(ctx: &SessionContext, tokens: Vec<TokenWithSpan>) -> Result<
         statement
     });
     Ok(lowered.collect())
+}
+
+/// A text as SQL.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Puts a tab in place of `'\t'` where a `CREATE EXTERNAL TABLE` names a delimiter, since the engine takes one character.
+/// Returns the text of the statement with the same change.
+pub(super) fn with_tabs<'a>(text: &'a str, tokens: &mut [TokenWithSpan], name: DialectName) -> Cow<'a, str> {
+    if !text.contains(r"'\t'") || !is_external_table(tokens) {
+        return Cow::Borrowed(text);
+    }
+    put_tabs(tokens.iter_mut().map(|token| &mut token.token));
+    let dialect = dialect(name);
+    // Tokens whose escapes are left alone print as they were written.
+    match Tokenizer::new(dialect.as_ref(), text).with_unescape(false).tokenize() {
+        Ok(mut raw) => {
+            put_tabs(raw.iter_mut());
+            Cow::Owned(raw.iter().map(ToString::to_string).collect())
+        }
+        Err(_) => Cow::Borrowed(text),
+    }
+}
+
+/// Whether a statement begins with `CREATE [UNBOUNDED] EXTERNAL TABLE`.
+fn is_external_table(tokens: &[TokenWithSpan]) -> bool {
+    let mut words = tokens.iter().filter_map(|token| match &token.token {
+        Token::Word(word) => Some(word.keyword),
+        _ => None,
+    });
+    words.next() == Some(Keyword::CREATE) && words.take(4).any(|word| word == Keyword::EXTERNAL)
+}
+
+fn put_tabs<'a>(tokens: impl Iterator<Item = &'a mut Token>) {
+    let mut follows_delimiter = false;
+    for token in tokens {
+        match token {
+            Token::Whitespace(_) => continue,
+            Token::SingleQuotedString(text) if follows_delimiter && text == r"\t" => *text = "\t".to_string(),
+            _ => {}
+        }
+        follows_delimiter = match token {
+            Token::Word(word) => word.value.eq_ignore_ascii_case("delimiter"),
+            Token::SingleQuotedString(text) => text.to_ascii_lowercase().ends_with("delimiter"),
+            _ => false,
+        };
+    }
 }
 
 /// Folds the names of table functions to lower case, as the engine does with the names of all other functions, and lets
@@ -99,7 +151,53 @@ pub(super) fn is_figure(statement: &Statement) -> bool {
     }
 }
 
+/// Whether a statement makes a table of logs: `CREATE EXTERNAL TABLE ... STORED AS LOGS`.
+pub(super) fn makes_logs(statement: &Statement) -> bool {
+    match statement {
+        Statement::CreateExternalTable(table) => table.file_type.eq_ignore_ascii_case(LogTableFactory::NAME),
+        _ => false,
+    }
+}
+
 /// Whether a file format is that of a figure.
 pub(super) fn names_figure(format: &str) -> bool {
     Figure::ALL.iter().any(|figure| figure.name().eq_ignore_ascii_case(format))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::statements::{Piece, Script};
+    use super::*;
+
+    #[test]
+    fn tabs_are_delimiters() {
+        let table = |options: &str| {
+            format!(
+                "CREATE EXTERNAL TABLE t (c VARCHAR DEFAULT 'it''s') STORED AS CSV -- tabs\nLOCATION 'a\\b.tsv' OPTIONS ({options})"
+            )
+        };
+        for (text, expected) in [
+            (table(r"'format.delimiter' '\t'"), table("'format.delimiter' '\t'")),
+            (
+                table(r"format.delimiter  '\t', 'format.comment' '\t'"),
+                table("format.delimiter  '\t', 'format.comment' '\\t'"),
+            ),
+            (table(r"delimiter ';'"), table("delimiter ';'")),
+            (
+                r"SELECT 'delimiter', delimiter '\t'".to_string(),
+                r"SELECT 'delimiter', delimiter '\t'".to_string(),
+            ),
+        ] {
+            let mut script = Script::new(&text);
+            let Some(Piece::Statement { mut statement, .. }) = script.next(DialectName::Generic) else {
+                panic!("expected a statement")
+            };
+            assert_eq!(with_tabs(statement.text, &mut statement.tokens, DialectName::Generic), expected);
+            let has_tab = statement
+                .tokens
+                .iter()
+                .any(|token| token.token == Token::SingleQuotedString("\t".to_string()));
+            assert_eq!(has_tab, text != expected);
+        }
+    }
 }

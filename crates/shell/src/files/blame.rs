@@ -13,6 +13,12 @@ use futures::FutureExt;
 
 use super::super::failure::describe;
 use datafusion_dbcluster::file_versions::{CHANGED, is_another};
+use datafusion_dbcluster::near_miss::excerpt;
+
+/// Whether the engine's format of this name is text.
+pub(super) fn is_text(format: &str) -> bool {
+    format.eq_ignore_ascii_case("csv") || format.eq_ignore_ascii_case("json")
+}
 
 /// A file that a query reads.
 #[derive(Debug, Clone)]
@@ -20,6 +26,8 @@ pub(super) struct ReadFile {
     pub(super) name: String,
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) meta: ObjectMeta,
+    /// Whether it is text, of which the engine's reader takes one form only.
+    pub(super) is_text: bool,
 }
 
 impl ReadFile {
@@ -35,20 +43,27 @@ impl ReadFile {
         self.with_name(&error)
     }
 
-    /// The error with this file's name.
+    /// The error with this file's name, and the way in which text of any form is read.
     pub(super) fn with_name(&self, error: &DataFusionError) -> DataFusionError {
         let words = words(error);
         if words.contains(&self.name) {
             return exec_datafusion_err!("{words}");
         }
-        exec_datafusion_err!("the file {}: {words}", self.name)
+        let name = &self.name;
+        if self.is_text {
+            return exec_datafusion_err!(
+                "the file {name}: {words}; SELECT * FROM '{}' reads it as it is",
+                name.replace('\'', "''")
+            );
+        }
+        exec_datafusion_err!("the file {name}: {words}")
     }
 }
 
 fn words(error: &DataFusionError) -> String {
     let words = describe(error);
-    // The engine calls a file that it can't parse an internal error.
-    words.strip_prefix("internal error: ").map_or(words.clone(), str::to_string)
+    // The engine calls a file that it can't parse an internal error. Some readers repeat the whole text of the file.
+    excerpt(words.strip_prefix("internal error: ").unwrap_or(&words)).into_owned()
 }
 
 /// Runs work that may panic, and makes an error of a panic.

@@ -17,11 +17,11 @@ use datafusion::object_store::{ObjectMeta, ObjectStore};
 use datafusion::physical_expr::{LexOrdering, LexRequirement};
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::blame::{ReadFile, caught};
+use super::blame::{ReadFile, caught, is_text};
 use super::source::named;
 
 /// The kinds of files that hold tables.
-pub(super) const READABLE: [&str; 5] = ["csv", "json", "parquet", "arrow", "avro"];
+const READABLE: [&str; 5] = ["csv", "json", "parquet", "arrow", "avro"];
 
 /// Replaces a session's formats by ones whose errors name the file.
 pub(crate) fn with_names(state: &mut SessionState) -> Result<()> {
@@ -78,18 +78,24 @@ impl Naming {
             });
             match together {
                 Ok(together) => merged = together,
-                Err(error) => return of_file(store, file, error).await,
+                Err(error) => return self.of_file(store, file, error).await,
             }
         }
         error
     }
-}
 
-async fn of_file(store: &Arc<dyn ObjectStore>, file: &ObjectMeta, error: DataFusionError) -> DataFusionError {
-    // A store does not tell its URL, but the store of local files is known by its name.
-    let is_local = store.to_string().contains("LocalFileSystem");
-    let name = format!("{}{}", if is_local { "/" } else { "" }, file.location);
-    ReadFile { name, store: Arc::clone(store), meta: file.clone() }.with_reason(error).await
+    async fn of_file(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        file: &ObjectMeta,
+        error: DataFusionError,
+    ) -> DataFusionError {
+        // A store does not tell its URL, but the store of local files is known by its name.
+        let is_local = store.to_string().contains("LocalFileSystem");
+        let name = format!("{}{}", if is_local { "/" } else { "" }, file.location);
+        let is_text = is_text(&self.0.get_ext());
+        ReadFile { name, store: Arc::clone(store), meta: file.clone(), is_text }.with_reason(error).await
+    }
 }
 
 #[async_trait]
@@ -127,7 +133,7 @@ impl FileFormat for Naming {
     ) -> Result<Statistics> {
         match caught(self.0.infer_stats(state, store, table_schema, object)).await {
             Ok(statistics) => Ok(statistics),
-            Err(error) => Err(of_file(store, object, error).await),
+            Err(error) => Err(self.of_file(store, object, error).await),
         }
     }
 
@@ -140,7 +146,7 @@ impl FileFormat for Naming {
     ) -> Result<Option<LexOrdering>> {
         match caught(self.0.infer_ordering(state, store, table_schema, object)).await {
             Ok(ordering) => Ok(ordering),
-            Err(error) => Err(of_file(store, object, error).await),
+            Err(error) => Err(self.of_file(store, object, error).await),
         }
     }
 
@@ -153,7 +159,7 @@ impl FileFormat for Naming {
     ) -> Result<FileMeta> {
         match caught(self.0.infer_stats_and_ordering(state, store, table_schema, object)).await {
             Ok(found) => Ok(found),
-            Err(error) => Err(of_file(store, object, error).await),
+            Err(error) => Err(self.of_file(store, object, error).await),
         }
     }
 

@@ -3,16 +3,27 @@
 //! | module | task |
 //! |---|---|
 //! | `lookup` | finds the table that a path stands for, or tells why there is none |
+//! | `on_cluster` | files whose rows the executors of a cluster read |
+//! | `external` | `CREATE EXTERNAL TABLE ... STORED AS CSV`, with the compression that a name tells |
+//! | `account` | the line that says what was read |
 //! | `format`, `source` | a reader's error names its file, while a query is planned and while it runs |
 //! | `blame` | the words of these errors |
 //! | `stores` | the object stores, of which the one for local files fails where the engine's would wait |
 
+mod account;
 mod blame;
+mod external;
 mod format;
 mod lookup;
+#[cfg(feature = "ballista")]
+mod on_cluster;
 mod source;
 mod stores;
 
+pub(super) use account::Account;
+pub(super) use external::with_compression_by_name;
 pub(super) use format::with_names;
-pub(super) use lookup::{creating_table, files_as_tables};
+pub(super) use lookup::{Reader, creating_table, files_as_tables};
+#[cfg(feature = "ballista")]
+pub(super) use on_cluster::SharedTables;
 pub(super) use stores::Stores;

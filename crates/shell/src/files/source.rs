@@ -22,7 +22,7 @@ use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan, SortOrderPushd
 use datafusion_datasource::morsel::{Morsel, MorselPlan, MorselPlanner, Morselizer};
 use futures::stream::{BoxStream, StreamExt};
 
-use super::blame::{ReadFile, caught, is_readers_error, panicked};
+use super::blame::{ReadFile, caught, is_readers_error, is_text, panicked};
 use datafusion_dbcluster::file_versions::file_name;
 
 /// A scan that names the file that an error is about.
@@ -62,9 +62,15 @@ impl FileSource for Naming {
     ) -> Result<Box<dyn Morselizer>> {
         let morselizer = self.0.create_morselizer(Arc::clone(&object_store), base_config, partition)?;
         let url = base_config.object_store_url.clone();
+        let is_text = is_text(self.0.file_type());
         let of = move |file: &PartitionedFile| {
             let meta = file.object_meta.clone();
-            ReadFile { name: file_name(&url, &meta.location), store: Arc::clone(&object_store), meta }
+            ReadFile {
+                name: file_name(&url, &meta.location),
+                store: Arc::clone(&object_store),
+                meta,
+                is_text,
+            }
         };
         Ok(Box::new(NamingMorselizer { morselizer, of: Box::new(of) }))
     }

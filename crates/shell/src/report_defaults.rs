@@ -1,0 +1,412 @@
+//! The features and the label of a report that is told neither, by the columns that logs of known kinds have.
+//!
+//! A kind is known by two or three columns, whose names differ between the programs that write such logs: Windows writes
+//! `NewProcessName`, Sysmon `Image`, auditd `exe`. A member of an object is named as in `process.executable`. Text that is NULL is
+//! read as empty.
+//!
+//! Any other table is compared by the form of some of its texts, or by its numbers if it has none, as they are: without a scaling,
+//! since that of vectors makes all values of a single feature alike.
+
+use std::borrow::Cow;
+
+use arrow::datatypes::{DataType, Field, Schema};
+
+/// The command line of a process.
+const COMMAND: &[&str] = &[
+    "CommandLine",
+    "ProcessCommandLine",
+    "cmdline",
+    "command_line",
+    "process.command_line",
+    "winlog.event_data.CommandLine",
+    "EventData.CommandLine",
+];
+
+/// The program that a process runs.
+const PROGRAM: &[&str] = &[
+    "NewProcessName",
+    "Image",
+    "FolderPath",
+    "exe",
+    "process.executable",
+    "winlog.event_data.NewProcessName",
+    "winlog.event_data.Image",
+    "EventData.NewProcessName",
+    "EventData.Image",
+];
+
+/// The session that a process was started in.
+const SESSION: &[&str] = &[
+    "SubjectLogonId",
+    "LogonId",
+    "ses",
+    "winlog.event_data.SubjectLogonId",
+    "winlog.event_data.LogonId",
+    "EventData.SubjectLogonId",
+];
+
+/// Who logs on.
+const ACCOUNT: &[&str] = &[
+    "Account",
+    "AccountName",
+    "TargetUserName",
+    "winlog.event_data.TargetUserName",
+    "EventData.TargetUserName",
+    "user.name",
+];
+
+/// How.
+const LOGON_TYPE: &[&str] =
+    &["LogonType", "logon_type", "winlog.event_data.LogonType", "EventData.LogonType", "winlog.logon.type"];
+
+/// A line of text, or a command whose program is not told beside it.
+const LINE: &[&str] = &[
+    "CommandLine",
+    "cmdline",
+    "command_line",
+    "command",
+    "cmd",
+    "line",
+    "message",
+    "Message",
+    "msg",
+    "SyslogMessage",
+    "event.original",
+    "log",
+];
+
+/// Words in the names of columns that tell most about an event, the best first.
+const TELLING: &[&str] = &[
+    "command",
+    "cmd",
+    "message",
+    "msg",
+    "line",
+    "action",
+    "event",
+    "operation",
+    "method",
+    "process",
+    "program",
+    "image",
+    "path",
+    "url",
+    "uri",
+    "query",
+    "agent",
+    "name",
+    "user",
+    "account",
+    "status",
+    "type",
+    "host",
+    "src",
+    "dst",
+    "proto",
+];
+
+/// The most columns that a table of an unknown kind is compared by.
+const COMPARED: usize = 4;
+
+/// How deep members of objects are looked for.
+const DEEP: usize = 3;
+
+/// What a report does unless it is told.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Defaults {
+    /// The features, each with a name, as a SELECT list.
+    pub(super) features: String,
+    /// The scaling of these features, if it is not that of `dbcluster`.
+    pub(super) scaling: Option<&'static str>,
+    /// The name of a row, as an expression, and what to call it.
+    pub(super) label: (String, &'static str),
+    /// The columns that are read as empty where they are NULL.
+    pub(super) columns: Vec<Column>,
+}
+
+/// A column of a log, or a member of an object in one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    /// The name by which people know it: `process.executable`.
+    pub(super) name: Cow<'static, str>,
+    /// The same as SQL.
+    pub(super) expression: String,
+    data_type: DataType,
+}
+
+/// The defaults for a table with these columns; none if it has neither text nor numbers.
+pub(super) fn defaults(schema: &Schema) -> Option<Defaults> {
+    processes(schema)
+        .or_else(|| logons(schema))
+        .or_else(|| cloud_events(schema))
+        .or_else(|| lines(schema))
+        .or_else(|| any_events(schema))
+}
+
+/// The features of the msticpy notebook.
+fn processes(schema: &Schema) -> Option<Defaults> {
+    let (command, program) = (text(schema, COMMAND)?, text(schema, PROGRAM)?);
+    let mut features = vec![
+        format!("cmdline_tokens({}) AS {}", command.or_empty(), free(schema, "tokens")),
+        format!("path_score({}) AS {}", program.or_empty(), free(schema, "path")),
+    ];
+    let label = (format!("process_name({})", program.expression), "process");
+    let mut columns = vec![command, program];
+    if let Some(session) = SESSION.iter().find_map(|name| find(schema, name)) {
+        let name = free(schema, "is_system");
+        features.push(format!("coalesce(is_system_session({}), false) AS {name}", session.expression));
+        columns.push(session);
+    }
+    Some(Defaults { features: features.join(", "), scaling: None, label, columns })
+}
+
+fn logons(schema: &Schema) -> Option<Defaults> {
+    let account = text(schema, ACCOUNT)?;
+    let logon_type = LOGON_TYPE.iter().find_map(|name| find(schema, name))?;
+    // A type such as `Network` is text.
+    let kind = if logon_type.data_type.is_numeric() {
+        format!("coalesce({}, 0)", logon_type.expression)
+    } else {
+        format!("string_score({})", logon_type.or_empty())
+    };
+    Some(Defaults {
+        features: format!(
+            "string_score({}) AS {}, {kind} AS {}",
+            account.or_empty(),
+            free(schema, "account"),
+            free(schema, "logon_type")
+        ),
+        scaling: None,
+        label: (account.expression.clone(), "account_name"),
+        columns: vec![account, logon_type],
+    })
+}
+
+/// Calls of a cloud's interface, as in the `eventName` of AWS.
+fn cloud_events(schema: &Schema) -> Option<Defaults> {
+    let (event, source) = (text(schema, &["eventName"])?, text(schema, &["eventSource"])?);
+    let label = (event.expression.clone(), "event");
+    let mut columns = vec![event, source];
+    columns.extend(["userIdentity.arn", "userAgent"].into_iter().filter_map(|name| text(schema, &[name])));
+    let names = ["event_score", "source_score", "user_score", "agent_score"];
+    let features = columns.iter().zip(names);
+    let features = features
+        .map(|(column, name)| format!("string_score({}) AS {}", column.or_empty(), free(schema, name)));
+    Some(Defaults { features: features.collect::<Vec<_>>().join(", "), scaling: None, label, columns })
+}
+
+/// Lines of text: by their form, with numbers and addresses masked.
+fn lines(schema: &Schema) -> Option<Defaults> {
+    let line = text(schema, LINE)?;
+    let form = format!("cmdline_template({})", line.or_empty());
+    Some(Defaults {
+        features: format!(
+            "cmdline_tokens({form}) AS {}, string_score({form}) AS {}",
+            free(schema, "tokens"),
+            free(schema, "form")
+        ),
+        scaling: None,
+        label: (format!("left({form}, 60)"), "line_form"),
+        columns: vec![line],
+    })
+}
+
+/// Events of an unknown kind.
+fn any_events(schema: &Schema) -> Option<Defaults> {
+    let mut columns = vec![];
+    for field in schema.fields() {
+        collect(field, field.name().clone(), identifier(field.name()), 1, &mut columns);
+    }
+    let mut texts: Vec<Column> = columns.iter().filter(|column| column.is_text()).cloned().collect();
+    // The order of columns with equally telling names stays.
+    texts.sort_by_key(|column| telling(&column.name));
+    texts.truncate(COMPARED);
+    let mut features = vec![];
+    for column in &texts {
+        let form = format!("cmdline_template({})", column.or_empty());
+        let name = free(schema, &format!("form of {}", column.name));
+        features.push(format!("string_score({form}) AS {}", identifier(&name)));
+    }
+    let compared = if texts.is_empty() {
+        columns.retain(|column| column.data_type.is_numeric());
+        columns.truncate(COMPARED);
+        for column in &columns {
+            let name = free(schema, &format!("{} or 0", column.name));
+            features.push(format!("coalesce({}, 0) AS {}", column.expression, identifier(&name)));
+        }
+        columns
+    } else {
+        texts
+    };
+    let first = compared.first()?;
+    let label = if first.is_text() {
+        format!("left({}, 60)", first.or_empty())
+    } else {
+        format!("CAST({} AS VARCHAR)", first.expression)
+    };
+    Some(Defaults {
+        features: features.join(", "),
+        scaling: Some("none"),
+        label: (label, "event"),
+        columns: compared,
+    })
+}
+
+/// Adds a column, or the members of its objects.
+fn collect(field: &Field, name: String, expression: String, depth: usize, columns: &mut Vec<Column>) {
+    match field.data_type() {
+        DataType::Struct(members) if depth < DEEP => {
+            for member in members {
+                let key = member.name().replace('\'', "''");
+                collect(
+                    member,
+                    format!("{name}.{}", member.name()),
+                    format!("{expression}['{key}']"),
+                    depth + 1,
+                    columns,
+                );
+            }
+        }
+        data_type => {
+            columns.push(Column { name: Cow::Owned(name), expression, data_type: data_type.clone() });
+        }
+    }
+}
+
+/// The place of the first telling word that the name has.
+fn telling(name: &str) -> usize {
+    let name = name.to_ascii_lowercase();
+    TELLING.iter().position(|word| name.contains(word)).unwrap_or(TELLING.len())
+}
+
+/// The first of these columns that is text.
+fn text(schema: &Schema, names: &[&'static str]) -> Option<Column> {
+    names.iter().filter_map(|name| find(schema, name)).find(Column::is_text)
+}
+
+/// The column of this name, or the member of an object that the name leads to.
+fn find(schema: &Schema, name: &'static str) -> Option<Column> {
+    if let Ok(field) = schema.field_with_name(name) {
+        return Some(Column {
+            name: Cow::Borrowed(name),
+            expression: identifier(name),
+            data_type: field.data_type().clone(),
+        });
+    }
+    let mut parts = name.split('.');
+    let column = parts.next()?;
+    let mut data_type = schema.field_with_name(column).ok()?.data_type();
+    let mut expression = identifier(column);
+    for part in parts {
+        let DataType::Struct(members) = data_type else { return None };
+        data_type = members.find(part)?.1.data_type();
+        expression = format!("{expression}['{part}']");
+    }
+    Some(Column { name: Cow::Borrowed(name), expression, data_type: data_type.clone() })
+}
+
+impl Column {
+    fn is_text(&self) -> bool {
+        matches!(self.data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+    }
+
+    fn or_empty(&self) -> String {
+        format!("coalesce({}, '')", self.expression)
+    }
+}
+
+/// The name, with `_` appended until no column has it.
+fn free(schema: &Schema, name: &str) -> String {
+    free_name(name, |name| schema.field_with_name(name).is_ok())
+}
+
+/// The name, with `_` appended until it is not taken.
+pub(super) fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut name = name.to_string();
+    while is_taken(&name) {
+        name.push('_');
+    }
+    name
+}
+
+/// A name as SQL.
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{Field, Fields};
+
+    use super::*;
+
+    fn schema(columns: &[(&str, DataType)]) -> Schema {
+        Schema::new(
+            columns.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn kinds_of_logs_are_known_by_their_columns() {
+        let text = || DataType::Utf8View;
+        let process = DataType::Struct(Fields::from(vec![
+            Field::new("command_line", text(), true),
+            Field::new("executable", text(), true),
+        ]));
+        for (columns, features, label) in [
+            (
+                vec![("CommandLine", text()), ("NewProcessName", text()), ("SubjectLogonId", text())],
+                "cmdline_tokens(coalesce(\"CommandLine\", '')) AS tokens, path_score(coalesce(\"NewProcessName\", '')) AS path, \
+                 coalesce(is_system_session(\"SubjectLogonId\"), false) AS is_system",
+                "process_name(\"NewProcessName\")",
+            ),
+            (
+                vec![("process", process)],
+                "cmdline_tokens(coalesce(\"process\"['command_line'], '')) AS tokens, \
+                 path_score(coalesce(\"process\"['executable'], '')) AS path",
+                "process_name(\"process\"['executable'])",
+            ),
+            (
+                vec![("Account", text()), ("LogonType", DataType::Float64)],
+                "string_score(coalesce(\"Account\", '')) AS account, coalesce(\"LogonType\", 0) AS logon_type",
+                "\"Account\"",
+            ),
+            (
+                vec![("line", text())],
+                "cmdline_tokens(cmdline_template(coalesce(\"line\", ''))) AS tokens, \
+                 string_score(cmdline_template(coalesce(\"line\", ''))) AS form",
+                "left(cmdline_template(coalesce(\"line\", '')), 60)",
+            ),
+        ] {
+            let found = defaults(&schema(&columns)).expect("a known kind");
+            assert_eq!((found.features.as_str(), found.label.0.as_str()), (features, label));
+        }
+    }
+
+    #[test]
+    fn any_table_is_compared_by_its_texts_or_its_numbers() {
+        let text = || DataType::Utf8View;
+        let user = DataType::Struct(Fields::from(vec![Field::new("it's", text(), true)]));
+        for (columns, features, label) in [
+            (
+                vec![("x", text()), ("n", DataType::Int64), ("action", text())],
+                "string_score(cmdline_template(coalesce(\"action\", ''))) AS \"form of action\", \
+                 string_score(cmdline_template(coalesce(\"x\", ''))) AS \"form of x\"",
+                "left(coalesce(\"action\", ''), 60)",
+            ),
+            (
+                vec![("user", user)],
+                "string_score(cmdline_template(coalesce(\"user\"['it''s'], ''))) AS \"form of user.it's\"",
+                "left(coalesce(\"user\"['it''s'], ''), 60)",
+            ),
+            (vec![("n", DataType::Int64)], "coalesce(\"n\", 0) AS \"n or 0\"", "CAST(\"n\" AS VARCHAR)"),
+        ] {
+            let found = defaults(&schema(&columns)).expect("something to compare");
+            assert_eq!((found.features.as_str(), found.label.0.as_str()), (features, label));
+            assert_eq!(found.scaling, Some("none"));
+        }
+        for columns in [vec![], vec![("t", DataType::Date32)]] {
+            assert_eq!(defaults(&schema(&columns)), None, "{columns:?}");
+        }
+    }
+}

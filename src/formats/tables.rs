@@ -1,0 +1,364 @@
+//! [`LogTables`]: the tables of a session that are files.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::{self, Debug, Formatter};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Result, plan_datafusion_err, plan_err};
+use datafusion::execution::SessionState;
+use dbcluster_logs::{BinaryFormat, Content, PassedOver, ReadOptions, Rejected, Report, shown};
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::runtime::Handle;
+
+use super::blocking::blocking;
+use super::files::{self, Files, LogFile, Place, is_same};
+use super::kept::ReadTable;
+use super::listing;
+use super::reading::{self, Readings};
+use super::rejected::RejectedTable;
+use super::text_table::TextTable;
+use super::union::{Part, union};
+use crate::config::DbclusterConfig;
+
+/// The number of files that are looked at at the same time.
+const AT_ONCE: usize = 32;
+
+/// Hears of each reading, to tell people about it.
+pub trait ReadListener: Send + Sync {
+    /// A reading of the files of `name` has ended. The report counts the rows and bytes of text; files that the engine reads
+    /// in place are not in it.
+    fn has_read(&self, name: &str, report: &Report, passed_over: &[PassedOver], seconds: f64);
+
+    /// Whether a reading that goes on is to stop. It is asked from several threads, many times a second.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// The tables of a session that are files. A clone shares what was read.
+///
+/// [`register_all`](crate::register_all) makes one for a session, unless the configuration has one as an
+/// [extension](datafusion::prelude::SessionConfig::with_extension).
+///
+/// A session that looks a name up itself, as one with [`UrlTableFactory`](datafusion::catalog::UrlTableFactory), asks
+/// [`table`](Self::table).
+#[derive(Clone)]
+pub struct LogTables(Arc<Shared>);
+
+struct Shared {
+    listener: Option<Arc<dyn ReadListener>>,
+    readings: Arc<Readings>,
+    /// What was rejected in the last reading of each name.
+    rejected: Mutex<BTreeMap<String, Arc<Vec<Rejected>>>>,
+    /// The files that were passed over beside files that the engine reads, by name, so that they are told once.
+    told: Mutex<BTreeMap<String, Vec<PassedOver>>>,
+}
+
+impl Debug for LogTables {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogTables").finish_non_exhaustive()
+    }
+}
+
+impl LogTables {
+    /// The name of the table of lines and values that could not be read.
+    pub const REJECTED: &str = "rejected";
+
+    /// No tables yet. The listener hears of every reading.
+    pub fn new(listener: Option<Arc<dyn ReadListener>>) -> Self {
+        Self(Arc::new(Shared {
+            listener,
+            readings: Arc::default(),
+            rejected: Mutex::default(),
+            told: Mutex::default(),
+        }))
+    }
+
+    /// Returns those of a session.
+    pub fn of(session: &dyn Session) -> Option<Arc<Self>> {
+        session.config().get_extension::<Self>()
+    }
+
+    /// Returns the session's options of reading, `SET dbcluster.read.time_zone = 'Europe/Berlin'` and the like.
+    pub fn options(session: &dyn Session) -> Result<ReadOptions> {
+        DbclusterConfig::of(session.config_options()).read.options()
+    }
+
+    /// Returns the table of the files that a name stands for: a file, a folder, a pattern, a pipe, or the URL of an object store.
+    /// `rejected` is the table of [`rejected`](Self::rejected). None if there is no such file and the name does not look like a
+    /// path, so that it may be a table of another kind; or if the session has no object store for the URL.
+    ///
+    /// # Errors
+    /// There is no such file, or it can't be read.
+    pub async fn table(
+        &self,
+        session: &dyn Session,
+        name: &str,
+        options: &ReadOptions,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        if name == Self::REJECTED && !Path::new(name).exists() {
+            return Ok(Some(self.rejected()));
+        }
+        match files::find(session, name).await? {
+            Some(files) => self.of_files(session, &[name.to_string()], files, options).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the table of the files of several names, as [`table`](Self::table) does for one.
+    ///
+    /// # Errors
+    /// One of the names stands for no file.
+    pub async fn table_of_all(
+        &self,
+        session: &dyn Session,
+        names: &[String],
+        options: &ReadOptions,
+    ) -> Result<Arc<dyn TableProvider>> {
+        let files = find_all(session, names).await?;
+        self.of_files(session, names, files, options).await
+    }
+
+    /// Returns the lines and values that could not be read, of the last reading of each name. The table has those of the time
+    /// at which it is queried: `file`, `line`, `column` (NULL for a line that is no record), `text`, `reason`.
+    pub fn rejected(&self) -> Arc<dyn TableProvider> {
+        Arc::new(RejectedTable::new(self.clone()))
+    }
+
+    /// What was rejected in each reading.
+    pub(super) fn all_rejected(&self) -> Vec<Arc<Vec<Rejected>>> {
+        lock(&self.0.rejected).values().map(Arc::clone).collect()
+    }
+
+    async fn of_files(
+        &self,
+        session: &dyn Session,
+        names: &[String],
+        files: Files,
+        options: &ReadOptions,
+    ) -> Result<Arc<dyn TableProvider>> {
+        let name = names.join(", ");
+        let state = state_of(session, &name)?;
+        let found = files.files.len();
+        let kinds = if self.0.readings.has_pipe(&files.files) {
+            // It can't be looked at again.
+            Kinds { text: files.files, ..Kinds::default() }
+        } else {
+            Kinds::of(files, options).await?
+        };
+        kinds.check(&name, found)?;
+        if kinds.text.is_empty() && !options.types.is_empty() {
+            return plan_err!(
+                "{} holds its types itself, so the option types has no place to work; use CAST in SELECT",
+                shown(&name)
+            );
+        }
+        let mut parts = vec![];
+        for (kind, files) in &kinds.binary {
+            parts.extend(listing::parts(state, &name, *kind, files, options.file_column).await?);
+        }
+        if kinds.text.is_empty() {
+            self.tell_of_passed_over(&name, found, &kinds.passed_over);
+        } else {
+            let rows = self.read(state, &name, &kinds, options).await?;
+            let table = TextTable {
+                tables: self.clone(),
+                names: names.to_vec(),
+                options: options.clone(),
+                files: kinds.text,
+                rows,
+                of_queries: Mutex::default(),
+            };
+            let name = format!("the text files of {}", shown(&name));
+            parts.push(Part { table: Arc::new(table), constants: vec![], name });
+        }
+        match parts.as_slice() {
+            [Part { table, constants, .. }] if constants.is_empty() => Ok(Arc::clone(table)),
+            parts => union(parts),
+        }
+    }
+
+    /// The rows of the text files of some names as they are now; none if the files are still those that were `read`.
+    pub(super) async fn text_now(
+        &self,
+        session: &dyn Session,
+        names: &[String],
+        options: &ReadOptions,
+        read: &[LogFile],
+    ) -> Result<Option<Arc<ReadTable>>> {
+        let files = find_all(session, names).await?;
+        if self.0.readings.has_pipe(&files.files) || is_same(&files.files, read) {
+            return Ok(None);
+        }
+        let found = files.files.len();
+        let kinds = Kinds::of(files, options).await?;
+        if is_same(&kinds.text, read) {
+            return Ok(None);
+        }
+        let name = names.join(", ");
+        if kinds.text.is_empty() {
+            kinds.check(&name, found)?;
+            return plan_err!("{} has no text file any more; make the view or table again", shown(&name));
+        }
+        self.read(state_of(session, &name)?, &name, &kinds, options).await.map(Some)
+    }
+
+    async fn read(
+        &self,
+        state: &SessionState,
+        name: &str,
+        kinds: &Kinds,
+        options: &ReadOptions,
+    ) -> Result<Arc<ReadTable>> {
+        if let Some(known) = self.0.readings.find(&kinds.text, options)? {
+            return Ok(known);
+        }
+        let started = Instant::now();
+        let listener = self.0.listener.as_ref().map(Arc::clone);
+        let (table, mut report) =
+            reading::read(state, name, &kinds.text, options, &self.0.readings, listener).await?;
+        self.0.readings.keep(name, &kinds.text, options, &table);
+        if let Some(listener) = &self.0.listener {
+            listener.has_read(name, &report, &kinds.passed_over, started.elapsed().as_secs_f64());
+        }
+        lock(&self.0.rejected).insert(name.to_string(), Arc::new(std::mem::take(&mut report.rejected)));
+        Ok(table)
+    }
+
+    /// Tells of files beside those that the engine reads, when they are others than the last time.
+    fn tell_of_passed_over(&self, name: &str, found: usize, passed_over: &[PassedOver]) {
+        let Some(listener) = &self.0.listener else { return };
+        let before = lock(&self.0.told).insert(name.to_string(), passed_over.to_vec());
+        if before.unwrap_or_default() != passed_over {
+            let report = Report { files: found, ..Report::default() };
+            listener.has_read(name, &report, passed_over, 0.0);
+        }
+    }
+}
+
+/// The files of several names, each of them once.
+async fn find_all(session: &dyn Session, names: &[String]) -> Result<Files> {
+    let mut all = Files::default();
+    let mut identities = HashSet::new();
+    for name in names {
+        let found = files::find(session, name).await?;
+        let found = found.ok_or_else(|| {
+            let reason = if name.contains("://") {
+                "this session has no object store for"
+            } else {
+                "there is no file"
+            };
+            plan_datafusion_err!("{reason} {}", shown(name))
+        })?;
+        let is_only = names.len() == 1;
+        all.files
+            .extend(found.files.into_iter().filter(|file| is_only || identities.insert(file.identity())));
+        all.passed_over.extend(found.passed_over);
+    }
+    Ok(all)
+}
+
+fn state_of<'a>(session: &'a dyn Session, name: &str) -> Result<&'a SessionState> {
+    let state = session.as_any().downcast_ref::<SessionState>();
+    state.ok_or_else(|| {
+        plan_datafusion_err!("reading {} needs a session of DataFusion's own kind", shown(name))
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The format that a file's name promises, of those that are no text.
+fn binary_name(file: &str) -> Option<&'static str> {
+    let (_, ending) = file.rsplit_once('.')?;
+    ["Parquet", "Arrow", "Avro"].into_iter().find(|format| ending.eq_ignore_ascii_case(format))
+}
+
+/// A file and what it is.
+async fn looked_at(mut file: LogFile, options: &ReadOptions) -> Result<(LogFile, Content)> {
+    let (options, runtime) = (options.clone(), Handle::current());
+    blocking(move |_| {
+        let content = file.look(&options, &runtime).map_err(|error| plan_datafusion_err!("{error}"))?;
+        Ok((file, content))
+    })
+    .await
+}
+
+/// Files by what they are.
+#[derive(Default)]
+struct Kinds {
+    text: Vec<LogFile>,
+    binary: Vec<(BinaryFormat, Vec<LogFile>)>,
+    passed_over: Vec<PassedOver>,
+    /// The first file that is passed over for what is in it, with the way out.
+    unreadable: Option<String>,
+}
+
+impl Kinds {
+    /// Looks at all files.
+    async fn of(files: Files, options: &ReadOptions) -> Result<Self> {
+        let Files { files, passed_over } = files;
+        let looked: Vec<_> = files.into_iter().map(|file| looked_at(file, options)).collect();
+        let mut looked = stream::iter(looked).buffered(AT_ONCE);
+        let mut kinds = Self { passed_over, ..Self::default() };
+        while let Some((file, content)) = looked.try_next().await? {
+            kinds.add(file, content, options)?;
+        }
+        Ok(kinds)
+    }
+
+    fn add(&mut self, file: LogFile, content: Content, options: &ReadOptions) -> Result<()> {
+        match content {
+            Content::Text => {
+                if let (None, Some(format)) = (options.format, binary_name(&file.name)) {
+                    return plan_err!(
+                        "the file {0} is no {format} file: it holds text, so it is damaged, or another file has this name; \
+                         read({0}, format => 'lines') shows what is in it",
+                        shown(&file.name)
+                    );
+                }
+                self.text.push(file);
+            }
+            Content::Binary(_) if matches!(file.place, Place::Pipe(_)) => {
+                return plan_err!(
+                    "{} is a pipe that carries a file which is read in parts; store it, and name the file",
+                    shown(&file.name)
+                );
+            }
+            Content::Binary(kind) => match self.binary.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, files)) => files.push(file),
+                None => self.binary.push((kind, vec![file])),
+            },
+            Content::Empty => self.pass_over(file, "it has 0 bytes, so it has no columns"),
+            Content::Unknown(kind) => {
+                self.pass_over(file, &format!("it is {kind}, which is not read{}", content.way_out()));
+            }
+        }
+        Ok(())
+    }
+
+    fn pass_over(&mut self, file: LogFile, reason: &str) {
+        if self.unreadable.is_none() {
+            self.unreadable = Some(format!("the file {} can't be read: {reason}", shown(&file.name)));
+        }
+        self.passed_over.push(PassedOver { file: file.name, reason: reason.to_string() });
+    }
+
+    /// Checks that there is something to read.
+    fn check(&self, name: &str, found: usize) -> Result<()> {
+        if !self.text.is_empty() || !self.binary.is_empty() {
+            return Ok(());
+        }
+        match &self.unreadable {
+            Some(unreadable) if found == 1 => plan_err!("{unreadable}"),
+            Some(unreadable) => {
+                plan_err!("none of the {found} files of {} can be read: {unreadable}", shown(name))
+            }
+            None => plan_err!("{} has no file that can be read", shown(name)),
+        }
+    }
+}
