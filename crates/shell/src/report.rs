@@ -16,7 +16,7 @@ use super::depth::sql;
 use super::failure::Failure;
 use super::output;
 use super::program::Program;
-use super::report_defaults::{Defaults, defaults, free_name, identifier};
+use super::report_defaults::{Column, Defaults, defaults, free_name, identifier};
 use super::runner::Runner;
 use super::statements::dialect;
 use super::syntax::quoted;
@@ -226,7 +226,8 @@ async fn nulls_note(
         Some(defaults) if report.features.is_none() => {
             let columns = defaults.columns.iter();
             let columns = columns.map(|column| (column.name.to_string(), column.expression.clone()));
-            (columns.collect(), table, "read as empty")
+            let has_numbers = defaults.columns.iter().any(Column::is_number);
+            (columns.collect(), table, if has_numbers { "read as empty or 0" } else { "read as empty" })
         }
         _ => {
             let read_as = match report.nulls {

@@ -120,7 +120,7 @@ pub(super) struct Defaults {
     pub(super) scaling: Option<&'static str>,
     /// The name of a row, as an expression, and what to call it.
     pub(super) label: (String, &'static str),
-    /// The columns that are read as empty where they are NULL.
+    /// The columns that are read as empty, or as 0, where they are NULL.
     pub(super) columns: Vec<Column>,
 }
 
@@ -164,7 +164,7 @@ fn logons(schema: &Schema) -> Option<Defaults> {
     let account = text(schema, ACCOUNT)?;
     let logon_type = LOGON_TYPE.iter().find_map(|name| find(schema, name))?;
     // A type such as `Network` is text.
-    let kind = if logon_type.data_type.is_numeric() {
+    let kind = if logon_type.is_number() {
         format!("coalesce({}, 0)", logon_type.expression)
     } else {
         format!("string_score({})", logon_type.or_empty())
@@ -228,7 +228,7 @@ fn any_events(schema: &Schema) -> Option<Defaults> {
         features.push(format!("string_score({form}) AS {}", identifier(&name)));
     }
     let compared = if texts.is_empty() {
-        columns.retain(|column| column.data_type.is_numeric());
+        columns.retain(Column::is_number);
         columns.truncate(COMPARED);
         for column in &columns {
             let name = free(schema, &format!("{} or 0", column.name));
@@ -308,6 +308,10 @@ fn find(schema: &Schema, name: &'static str) -> Option<Column> {
 impl Column {
     fn is_text(&self) -> bool {
         matches!(self.data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+    }
+
+    pub(super) fn is_number(&self) -> bool {
+        self.data_type.is_numeric()
     }
 
     fn or_empty(&self) -> String {

@@ -473,38 +473,6 @@ fn errors_of_the_file_name_it() {
     assert!(error.starts_with("can't read '") || error.starts_with("can't open '"), "{error}");
 }
 
-/// What decoding costs over reading: `cargo test --release -p dbcluster-logs -- --ignored --nocapture cost`.
-#[test]
-#[ignore = "it measures"]
-fn the_cost_of_decoding() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let line =
-        "2025-01-01T09:00:00.123Z,SVC-HOST-01,C:\\Windows\\System32\\svchost.exe -k netsvcs,4688,true\n";
-    let umlauts = line.replace("SVC-HOST", "Gerät-Größe");
-    let others = encoding_rs::WINDOWS_1252.encode(&umlauts).0.into_owned();
-    let texts = [("ASCII", line.as_bytes()), ("UTF-8", umlauts.as_bytes()), ("Windows-1252", &others)];
-    for (name, line) in texts {
-        let path = folder.path().join(name);
-        std::fs::write(&path, line.repeat(229_000_000 / line.len())).expect("a file");
-        let file = crate::LocalFile::new(path);
-        let mut buffer = vec![0; 1 << 20];
-        let mut seconds = |mut reader: Box<dyn Read + Send>| {
-            let start = std::time::Instant::now();
-            while reader.read(&mut buffer).expect("bytes") > 0 {}
-            start.elapsed().as_secs_f64()
-        };
-        let plain = |_| file.open().expect("a file");
-        let text = |_| {
-            let opened = opened(&file).expect("a file");
-            let options = ReadOptions::default();
-            encoding::decoded(opened.bytes, &opened.beginning, &options, &Notes::default()).expect("text")
-        };
-        let plain = (0..5).map(|run| seconds(plain(run))).fold(f64::MAX, f64::min);
-        let text = (0..5).map(|run| seconds(text(run))).fold(f64::MAX, f64::min);
-        eprintln!("{name}: {plain:.3} s to read, {text:.3} s to read and decode");
-    }
-}
-
 /// Bytes of text, of several encodings, in a few lines.
 fn mixed_lines() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
