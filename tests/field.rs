@@ -424,6 +424,29 @@ fn reports_of_logs_need_no_option() {
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
+/// A column of a file and one in the name of its folder may have the same name; neither hides the other.
+#[test]
+fn folders_and_files_may_have_columns_of_one_name() {
+    let files =
+        Files::text([("text/host=w1/a.csv", "n\n1\n"), ("text/host=w2/b.csv", "n,host\n2,w2.corp\n")]);
+    let parquet = "COPY (SELECT 1 AS n) TO 'parquet/host=w1/a.parquet'; COPY (SELECT 2 AS n, 'w2.corp' AS host) TO \
+                   'parquet/host=w2/b.parquet'";
+    assert!(files.run(&["-q", "-c", parquet]).status.success());
+    for folder in ["text", "parquet"] {
+        let rows = files.rows(&format!("SELECT n, host, host_2 FROM '{folder}' ORDER BY n"));
+        assert_eq!(rows, "n,host,host_2\n1,,w1\n2,w2.corp,w2\n", "{folder}");
+    }
+}
+
+/// Elastic's name for the time is a variable to SQL.
+#[test]
+fn names_with_an_at_sign_are_told_to_be_quoted() {
+    let files = Files::text([("a.json", "{\"@timestamp\":\"2025-01-15T09:00:00Z\"}\n")]);
+    let told = files.error("SELECT @timestamp FROM 'a.json'");
+    assert!(told.contains("a column of this name is written \"@timestamp\""), "{told}");
+    assert_eq!(files.rows("SELECT \"@timestamp\" AS t FROM 'a.json'"), "t\n2025-01-15T09:00:00Z\n");
+}
+
 #[test]
 fn imports_are_whole_and_overwrite_nothing() {
     let files = Files::text([("a.csv", "n,s\n1,x\n"), ("b.json", "{\"s\":\"y\",\"n\":2}\n")]);

@@ -1,6 +1,6 @@
 //! Files that the engine reads in place: Parquet, Arrow, Avro.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
@@ -15,7 +15,7 @@ use dbcluster_logs::{BinaryFormat, shown};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::files::{LogFile, Place};
-use super::partitions::{self, FolderValues};
+use super::partitions::{self, FolderValues, free_name};
 use super::union::Part;
 
 /// The column of the file's name, as the readers of text call it.
@@ -53,6 +53,7 @@ pub(super) async fn parts(
     if let Some(schema) = one_schema.as_ref().filter(|_| !with_file)
         && let Some(folders) = names.first()
         && names.iter().all(|names| names == folders)
+        && !folders.iter().any(|folder| schema.field_with_name(folder).is_ok())
         && let Some(url) = lists_the_same(state, name, &inferred).await
     {
         let folders = folders.iter().map(|name| ((*name).to_string(), folder_type())).collect();
@@ -61,6 +62,8 @@ pub(super) async fn parts(
             .with_table_partition_cols(folders);
         return Ok(vec![part(vec![url], options, schema.clone(), vec![], name)?]);
     }
+    let columns: HashSet<String> =
+        inferred.iter().flat_map(|file| file.schema.fields()).map(|field| field.name().clone()).collect();
     let mut groups: Vec<Group> = vec![];
     for (file, inferred) in files.iter().zip(inferred) {
         let joins = |group: &Group| {
@@ -81,7 +84,10 @@ pub(super) async fn parts(
             }),
         }
     }
-    let of_group = |group: Group| {
+    let of_group = |mut group: Group| {
+        for (folder, _) in &mut group.folders {
+            *folder = free_name(folder, |name| columns.contains(name));
+        }
         let options = ListingOptions::new(Arc::clone(&format)).with_file_extension("");
         let mut part = part(group.urls, options, group.schema, group.folders, &group.first)?;
         if with_file {

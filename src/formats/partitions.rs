@@ -34,6 +34,17 @@ pub(super) fn scalar(value: &str) -> ScalarValue {
     ScalarValue::Dictionary(Box::new(DataType::UInt32), Box::new(ScalarValue::from(value)))
 }
 
+/// The name, or else the first of `name_2`, `name_3` and so on that is not taken.
+pub(super) fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let mut free = name.to_string();
+    let mut number = 2_u64;
+    while is_taken(&free) {
+        free = format!("{name}_{number}");
+        number += 1;
+    }
+    free
+}
+
 /// Adds the columns of folders to rows that carry the name of their file in the first column.
 pub(super) struct FolderColumns {
     /// The schema of the rows with the columns.
@@ -50,18 +61,21 @@ struct FolderColumn {
 }
 
 impl FolderColumns {
-    /// The columns of files, to be put behind those of `schema`. A column that the rows have already stays as it is.
+    /// The columns of files, to be put behind those of `schema`. One whose name the rows have already is called `name_2`.
     pub(super) fn new(schema: &Schema, files: &[(String, FolderValues)], keeps_file: bool) -> Self {
         let skipped = usize::from(!keeps_file);
         let mut fields: Vec<Arc<Field>> = schema.fields().iter().skip(skipped).map(Arc::clone).collect();
         let mut names: Vec<&str> = vec![];
         for (name, _) in files.iter().flat_map(|(_, values)| values) {
-            if !names.contains(&name.as_str()) && !fields.iter().any(|field| field.name() == name) {
+            if !names.contains(&name.as_str()) {
                 names.push(name);
             }
         }
         let columns = names.iter().map(|name| FolderColumn::new(name, files)).collect();
-        fields.extend(names.iter().map(|name| Arc::new(Field::new(*name, data_type(), true))));
+        for name in names {
+            let name = free_name(name, |name| fields.iter().any(|field| field.name() == name));
+            fields.push(Arc::new(Field::new(name, data_type(), true)));
+        }
         Self { schema: Arc::new(Schema::new(fields)), keeps_file, columns }
     }
 
@@ -142,24 +156,21 @@ mod tests {
         let folders = |name: &str, values: &[(&str, &str)]| {
             (name.to_string(), values.iter().map(|(a, b)| ((*a).to_string(), (*b).to_string())).collect())
         };
-        let files = [
-            folders("1", &[("day", "15"), ("x", "is a column of the file")]),
-            folders("2", &[("day", "16")]),
-            folders("3", &[]),
-        ];
+        let files =
+            [folders("1", &[("day", "15"), ("x", "of")]), folders("2", &[("day", "16")]), folders("3", &[])];
         let rows = FolderColumns::new(&batch.schema(), &files, false).add(&batch)?;
         let shown = arrow::util::pretty::pretty_format_batches(&[rows])?.to_string();
         assert_eq!(
             shown.lines().collect::<Vec<_>>(),
             [
-                "+---+-----+",
-                "| x | day |",
-                "+---+-----+",
-                "| a | 15  |",
-                "| b | 15  |",
-                "| c | 16  |",
-                "| d |     |",
-                "+---+-----+"
+                "+---+-----+-----+",
+                "| x | day | x_2 |",
+                "+---+-----+-----+",
+                "| a | 15  | of  |",
+                "| b | 15  | of  |",
+                "| c | 16  |     |",
+                "| d |     |     |",
+                "+---+-----+-----+"
             ]
         );
         let without = FolderColumns::new(&batch.schema(), &files[2..], false).add(&batch)?;

@@ -98,7 +98,8 @@ pub(super) fn describe(error: &DataFusionError) -> String {
             other => other.to_string(),
         },
         DataFusionError::Plan(text) => {
-            missing_table(text).or_else(|| message_of_function(text)).unwrap_or_else(|| text.clone())
+            let ours = missing_table(text).or_else(|| message_of_function(text)).or_else(|| variable(text));
+            ours.unwrap_or_else(|| text.clone())
         }
         DataFusionError::Execution(text)
         | DataFusionError::Configuration(text)
@@ -197,6 +198,15 @@ fn message_of_function(text: &str) -> Option<String> {
 }
 
 /// Describes an error of another crate, which may wrap one of DataFusion's again.
+/// The message for a column such as `@timestamp` without quotes, which SQL takes for a variable.
+fn variable(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("variable [\"")?;
+    let (name, _) = rest.split_once("\"] has no type information")?;
+    Some(format!(
+        "{name} is a variable in SQL, and there are none; a column of this name is written \"{name}\""
+    ))
+}
+
 fn describe_foreign(error: &(dyn Error + 'static)) -> String {
     if let Some(inner) = error.downcast_ref::<DataFusionError>() {
         return describe(inner);

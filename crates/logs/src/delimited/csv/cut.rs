@@ -82,12 +82,14 @@ pub(super) struct RecordCutter {
     state: State,
     /// Where the record begins that `scanned` is in; what stands before it is whole.
     record: usize,
+    /// Where the text behind the open quote begins.
+    opened: usize,
 }
 
 impl RecordCutter {
     /// A cutter of text whose records begin behind `skip` bytes.
     pub(super) fn new(form: Form, skip: usize, patience: Patience) -> Self {
-        Self { form, patience, skip, offset: 0, scanned: 0, state: State::Unquoted, record: 0 }
+        Self { form, patience, skip, offset: 0, scanned: 0, state: State::Unquoted, record: 0, opened: 0 }
     }
 
     /// The length of the whole records at the beginning of a text.
@@ -136,7 +138,7 @@ impl RecordCutter {
                 return true;
             }
             if self.opens(text, quote) {
-                (self.state, self.scanned) = (State::Quoted, quote + 1);
+                (self.state, self.scanned, self.opened) = (State::Quoted, quote + 1, quote + 1);
                 return true;
             }
             start = quote + 1;
@@ -181,6 +183,21 @@ impl RecordCutter {
                     self.scanned = quote;
                     return false;
                 }
+                Some(byte) if *byte != self.form.delimiter && *byte != self.form.line_end => {
+                    let (behind, is_followed) = self.form.behind(text, quote);
+                    // The end of the field may not be there yet.
+                    if behind.stop == text.len() && limit > text.len() && !is_end {
+                        self.scanned = quote;
+                        return false;
+                    }
+                    if is_followed && self.form.spans_lines(text, self.opened, quote) {
+                        self.patience.give_up(place, quote - self.record);
+                        (self.state, self.scanned) = (State::Unclosed, self.record);
+                        return true;
+                    }
+                    (self.state, self.scanned) = (State::Unquoted, quote + 1);
+                    return true;
+                }
                 _ => {
                     (self.state, self.scanned) = (State::Unquoted, quote + 1);
                     return true;
@@ -205,6 +222,7 @@ impl Cutter for RecordCutter {
         let records = self.records(text.get(skip..).unwrap_or_default(), is_end);
         self.offset += records as u64;
         self.scanned = self.scanned.saturating_sub(records);
+        self.opened = self.opened.saturating_sub(records);
         self.record = 0;
         Cut { skip, records }
     }

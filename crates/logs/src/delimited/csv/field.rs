@@ -29,9 +29,10 @@ pub(in crate::delimited) enum Written {
     Doubled,
     /// Between quotes, and quotes in it are written as `\"`.
     Escaped,
-    /// Between quotes of which the second is at this place, and more follows behind it.
-    Followed(usize),
-    /// With a quote that opens it and none that closes it.
+    /// With quotes at its beginning and in its middle. They are no quotes around it, so they belong to the value.
+    Followed,
+    /// With a quote that opens it and none that closes it. A quote on a later line with more behind it closes nothing: it opens
+    /// another field, whose line would be lost.
     Unclosed,
 }
 
@@ -106,16 +107,29 @@ impl Form {
                 break quote;
             }
         };
-        let behind = self.bare_field(text.get(close + 1..).unwrap_or_default(), close + 1);
+        let (behind, is_followed) = self.behind(text, close);
         let stop = behind.stop;
+        if !is_followed {
+            Field { start, end: close, written, stop }
+        } else if self.spans_lines(text, start, close) {
+            Field { start, end: text.len(), written: Written::Unclosed, stop: text.len() }
+        } else {
+            Field { start: at, end: behind.end, written: Written::Followed, stop }
+        }
+    }
+
+    /// What stands between a closing quote and the end of its field, and whether that is more than padding.
+    pub(super) fn behind(self, text: &[u8], close: usize) -> (Field, bool) {
+        let behind = self.bare_field(text.get(close + 1..).unwrap_or_default(), close + 1);
         let is_followed = text
             .get(close + 1..behind.end)
             .is_some_and(|more| !(more.is_empty() || self.pads && more.trim_ascii().is_empty()));
-        if is_followed {
-            Field { start, end: behind.end, written: Written::Followed(close), stop }
-        } else {
-            Field { start, end: close, written, stop }
-        }
+        (behind, is_followed)
+    }
+
+    /// Whether a line ends between two places.
+    pub(super) fn spans_lines(self, text: &[u8], start: usize, end: usize) -> bool {
+        text.get(start..end).is_some_and(|between| find_byte(self.line_end, between).is_some())
     }
 
     fn is_delimited(self, byte: Option<&u8>) -> bool {
@@ -134,14 +148,11 @@ impl Field {
     pub(in crate::delimited) fn write(&self, text: &[u8], into: &mut Vec<u8>) {
         let value = text.get(self.start..self.end).unwrap_or_default();
         match self.written {
-            Written::Bare | Written::Quoted | Written::Unclosed => into.extend_from_slice(value),
+            Written::Bare | Written::Quoted | Written::Followed | Written::Unclosed => {
+                into.extend_from_slice(value);
+            }
             Written::Doubled => write_undoubled(value, into),
             Written::Escaped => write_unescaped(value, into),
-            Written::Followed(close) => {
-                let (between, behind) = value.split_at(close.saturating_sub(self.start).min(value.len()));
-                write_undoubled(between, into);
-                into.extend_from_slice(behind.get(1..).unwrap_or_default());
-            }
         }
     }
 
@@ -221,7 +232,7 @@ mod tests {
         assert_eq!(values(COMMA, "5\" disk,x\n"), ["5\" disk", "x"]);
         assert_eq!(values(COMMA, "\"say \"\"no\"\"\",\"\"\"\"\n"), ["say \"no\"", "\""]);
         assert_eq!(values(COMMA, "\"\",\n"), ["", ""]);
-        assert_eq!(values(COMMA, "\"a\" b,\"c\"\"d\"e\"f\n"), ["a b", "c\"de\"f"]);
+        assert_eq!(values(COMMA, "\"a\" b,\"c\"\"d\"e\"f\n"), ["\"a\" b", "\"c\"\"d\"e\"f"]);
         assert_eq!(values(COMMA, " \"a\",b\n"), [" \"a\"", "b"]);
     }
 
@@ -229,7 +240,7 @@ mod tests {
     fn a_carriage_return_belongs_to_the_line_end_only() {
         assert_eq!(values(COMMA, "a\r,b\r\nc"), ["a\r", "b"]);
         assert_eq!(values(COMMA, "\"a\",\"b\"\r\nc"), ["a", "b"]);
-        assert_eq!(values(COMMA, "\"a\",\"b\"c\r\nd"), ["a", "bc"]);
+        assert_eq!(values(COMMA, "\"a\",\"b\"c\r\nd"), ["a", "\"b\"c"]);
         assert_eq!(values(COMMA, "a,b\r"), ["a", "b"]);
         assert_eq!(values(COMMA, "\"a\r\nb\",c\r\n"), ["a\r\nb", "c"]);
         assert_eq!(values(Form { line_end: b'\r', ..COMMA }, "a,b\rc"), ["a", "b"]);
@@ -242,7 +253,7 @@ mod tests {
     fn spaces_before_a_quote_are_passed_over_if_the_file_has_them() {
         let padded = Form { pads: true, ..COMMA };
         assert_eq!(values(padded, "a, \"b, c\" , d\n"), ["a", "b, c", " d"]);
-        assert_eq!(values(padded, "  \"a\"b,  "), ["ab", "  "]);
+        assert_eq!(values(padded, "  \"a\"b,  "), ["\"a\"b", "  "]);
     }
 
     #[test]
@@ -262,5 +273,8 @@ mod tests {
         assert!(record(COMMA, "a,\"b\nc,d\n").1);
         assert!(record(COMMA, "a,\"b\"\"").1);
         assert!(!record(COMMA, "a,\"b\"\nc,\"d\n").1);
+        // The quote on the second line opens a field of its own.
+        assert!(record(COMMA, "a,\"b\nc,\"d e\"\n").1);
+        assert!(!record(COMMA, "a,\"b\nc\",d\n").1);
     }
 }

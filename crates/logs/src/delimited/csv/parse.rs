@@ -6,6 +6,12 @@ use super::field::{Field, Form, Written};
 use crate::delimited::rows::{Rows, misfit};
 use crate::records::{Block, Cell, Parser, Records};
 
+/// A byte order mark in UTF-8.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The beginning of a line in which PowerShell names the type of the objects.
+const TYPE: &[u8] = b"#TYPE ";
+
 /// The columns of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::delimited) struct Columns {
@@ -69,7 +75,7 @@ impl RecordParser {
                 Cell::NULL
             }
             Written::Bare | Written::Quoted => Cell::new(field.start, field.end - field.start),
-            Written::Doubled | Written::Escaped | Written::Followed(_) | Written::Unclosed => {
+            Written::Doubled | Written::Escaped | Written::Followed | Written::Unclosed => {
                 rows.append(|behind| field.write(text, behind))
             }
         }
@@ -79,13 +85,18 @@ impl RecordParser {
     fn passed_over(&self, text: &[u8], start: usize, rows: &mut Rows) -> Option<usize> {
         let rest = text.get(start..)?;
         let first = *rest.first()?;
-        let may_be_header = self.header.first() == Some(&first);
+        // Files that were put together have a byte order mark before each header, and PowerShell's mark.
+        let is_marked = rest.starts_with(MARK);
+        let may_be_header = is_marked || self.header.first() == Some(&first);
+        let is_type = first == b'#' && rest.starts_with(TYPE);
         let is_comment = self.form.comments && first == b'#';
-        if !(may_be_header || is_comment || first.is_ascii_whitespace()) {
+        if !(may_be_header || is_type || is_comment || first.is_ascii_whitespace()) {
             return None;
         }
-        if may_be_header && rest.starts_with(&self.header) {
-            let behind = rest.get(self.header.len()..).unwrap_or_default();
+        let line = if is_marked { rest.get(MARK.len()..).unwrap_or_default() } else { rest };
+        if let (true, Some(behind)) =
+            (may_be_header && !self.header.is_empty(), line.strip_prefix(self.header.as_slice()))
+        {
             let behind = match behind.strip_prefix(b"\r") {
                 Some(behind) if self.form.line_end == b'\n' => behind,
                 _ => behind,
@@ -97,6 +108,15 @@ impl RecordParser {
             }
         }
         let length = memchr::memchr(self.form.line_end, rest).unwrap_or(rest.len());
+        if is_type {
+            rows.reject(
+                start,
+                start + length,
+                0,
+                "PowerShell's line for the type stands here again".to_owned(),
+            );
+            return Some(start + length + 1);
+        }
         let is_blank = || {
             let mut line = rest.iter().take(length);
             line.all(|byte| byte.is_ascii_whitespace() && *byte != self.form.delimiter)

@@ -1,6 +1,6 @@
 //! What stands before the first record: marks of Excel and PowerShell, comments, blank lines.
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use crate::delimited::{counted, quoted};
 
@@ -20,7 +20,8 @@ impl<'a> Preamble<'a> {
     /// The preamble of a text. A line that does not end in the text is no part of it.
     pub(super) fn of(head: &'a [u8], line_end: u8) -> Self {
         let mut preamble = Self::default();
-        let mut comments = 0;
+        let mut comments = vec![];
+        let mut first_comment = 0;
         while let Some(rest) = head.get(preamble.end..)
             && let Some(length) = memchr(line_end, rest)
         {
@@ -33,15 +34,22 @@ impl<'a> Preamble<'a> {
                 let line = quoted(&String::from_utf8_lossy(line));
                 preamble.notes.push(format!("the first line, {line}, is passed over"));
             } else if is_comment(line) {
+                if comments.is_empty() {
+                    first_comment = preamble.end;
+                }
                 preamble.last_comment = line.get(1..).map(<[u8]>::trim_ascii);
-                comments += 1;
+                comments.push(line);
             } else if !line.is_empty() {
                 break;
             }
             preamble.end += length + 1;
         }
-        if comments > 0 {
-            let count = counted(comments, "comment line");
+        let next = head.get(preamble.end..).unwrap_or_default();
+        let next = next.get(..memchr(line_end, next).unwrap_or(next.len())).unwrap_or_default();
+        if are_records(&comments, next) {
+            (preamble.end, preamble.last_comment) = (first_comment, None);
+        } else if !comments.is_empty() {
+            let count = counted(comments.len(), "comment line");
             preamble.notes.push(format!("passed over: {count} before the first record, and later ones"));
         }
         preamble
@@ -58,6 +66,21 @@ fn excel_delimiter(line: &[u8]) -> Option<u8> {
         [delimiter] if name.eq_ignore_ascii_case(b"sep=") && delimiter.is_ascii() => Some(*delimiter),
         _ => None,
     }
+}
+
+/// Whether lines that look like comments are records, such as `#general,amy` of a chat: there are several with as many delimiters
+/// each as the record behind them, if there is one.
+fn are_records(comments: &[&[u8]], next: &[u8]) -> bool {
+    let [first, others @ ..] = comments else { return false };
+    let next = next.trim_ascii();
+    !others.is_empty()
+        && [b',', b';', b'\t', b'|'].into_iter().any(|delimiter| {
+            let count = |line: &[u8]| memchr_iter(delimiter, line).count();
+            let wanted = count(first);
+            wanted > 0
+                && others.iter().all(|line| count(line) == wanted)
+                && (next.is_empty() || count(next) == wanted)
+        })
 }
 
 /// Whether a line is a comment. A header may begin with a column of that name: `#,name`.
@@ -96,5 +119,10 @@ mod tests {
         assert_eq!(preamble.notes, ["passed over: 2 comment lines before the first record, and later ones"]);
         assert_eq!(Preamble::of(b"#,name\n1,a\n", b'\n'), Preamble::default());
         assert_eq!(Preamble::of(b"# no end", b'\n'), Preamble::default());
+        for records in ["#channel,user\n#general,amy\n#random,bob\n", "#1,up\n#2,down\nx,y\n"] {
+            assert_eq!(Preamble::of(records.as_bytes(), b'\n'), Preamble::default());
+        }
+        // The header of a quiet day.
+        assert_eq!(Preamble::of(b"#time,cmd\n", b'\n').last_comment, Some(b"time,cmd".as_slice()));
     }
 }

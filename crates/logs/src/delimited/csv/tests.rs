@@ -398,6 +398,30 @@ fn a_quote_that_is_closed_too_far_away_costs_its_line() {
 }
 
 #[test]
+fn headers_of_files_that_were_put_together_are_no_rows() {
+    for (one, rows) in [
+        ("\u{feff}CreationDate,Id\r\n2025-01-15T09:00:00Z,5\r\n", 2),
+        ("#TYPE System.Object\n\"a\",\"b\"\n\"1\",\"x\"\n", 2),
+    ] {
+        let both = [one.trim_start_matches('\u{feff}'), one].concat();
+        let dialect = || csv(both.as_bytes(), true, "x.csv", &ReadOptions::default()).expect("CSV");
+        let table = read(dialect, &both);
+        assert_eq!(table.lines.len(), rows, "{one}");
+        assert!(table.rejected.iter().all(|rejected| rejected.2.contains("stands here again")), "{one}");
+    }
+}
+
+#[test]
+fn a_quote_that_opens_a_field_of_another_line_closes_nothing() {
+    let text = "id,cmd,n\n1,\"C:\\Program Files\\App\\cut,1\n2,powershell -enc AAAA,2\n3,\"C:\\x.exe\" -k,3\n4,cmd.exe,4\n";
+    let dialect = || csv(text.as_bytes(), true, "x.csv", &ReadOptions::default()).expect("CSV");
+    let table = read(dialect, text);
+    assert_eq!(table.column("id"), ["2", "3", "4"]);
+    assert_eq!(table.column("cmd"), ["powershell -enc AAAA", "\"C:\\x.exe\" -k", "cmd.exe"]);
+    assert_eq!(table.rejected.len(), 1);
+}
+
+#[test]
 fn quotes_that_nothing_closes_cost_no_more_than_the_text_is_long() {
     // Each line leaves a quote open, whether one is open before it or not.
     let text = format!("a,b\n{}", "a\" ,\"b\n".repeat(200));
@@ -421,34 +445,61 @@ fn text_that_is_said_to_be_csv_is() {
     assert_eq!(with(&told, "a,b\n\"").rejected.len(), 1);
 }
 
-/// The records of CSV, character by character.
-fn by_characters(text: &str) -> Vec<Vec<String>> {
-    let mut records = vec![];
-    let mut record = vec![];
-    let mut field = String::new();
-    let mut characters = text.chars().peekable();
-    let (mut is_quoted, mut is_begun) = (false, false);
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if is_quoted && characters.peek() == Some(&'"') => field.extend(characters.next()),
-            '"' if is_quoted => is_quoted = false,
-            '"' if !is_begun => (is_quoted, is_begun) = (true, true),
-            ',' if !is_quoted => {
-                record.push(std::mem::take(&mut field));
-                is_begun = false;
-            }
-            '\n' if !is_quoted => {
-                record.push(std::mem::take(&mut field));
-                records.push(std::mem::take(&mut record));
-                is_begun = false;
-            }
-            other => {
-                field.push(other);
-                is_begun = true;
-            }
+/// A field while its characters are read.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one rule of quotes")]
+struct Characters {
+    raw: String,
+    value: String,
+    is_begun: bool,
+    is_quoted: bool,
+    is_closed: bool,
+    spans_lines: bool,
+    is_followed: bool,
+}
+
+impl Characters {
+    /// The value; none if a quote on another line has more behind it.
+    fn finish(self) -> Option<String> {
+        match (self.is_followed, self.spans_lines) {
+            (false, _) => Some(self.value),
+            (true, false) => Some(self.raw),
+            (true, true) => None,
         }
     }
-    records
+}
+
+/// The records of CSV, character by character; none if one of them is to be rejected.
+fn by_characters(text: &str) -> Option<Vec<Vec<String>>> {
+    let mut records = vec![];
+    let mut record = vec![];
+    let mut field = Characters::default();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            ',' | '\n' if !field.is_quoted => {
+                record.push(std::mem::take(&mut field).finish()?);
+                if character == '\n' {
+                    records.push(std::mem::take(&mut record));
+                }
+                continue;
+            }
+            '"' if field.is_quoted && characters.peek() == Some(&'"') => {
+                field.value.extend(characters.next());
+                field.raw.push('"');
+            }
+            '"' if field.is_quoted => (field.is_quoted, field.is_closed) = (false, true),
+            '"' if !field.is_begun => field.is_quoted = true,
+            other => {
+                field.value.push(other);
+                field.spans_lines |= other == '\n';
+                field.is_followed |= field.is_closed;
+            }
+        }
+        field.raw.push(character);
+        field.is_begun = true;
+    }
+    Some(records)
 }
 
 proptest! {
@@ -461,10 +512,11 @@ proptest! {
     ) {
         // No record is blank, and quotes are closed at the end.
         let mut text = parts.concat().replace('\n', ",x\n") + ",x\n";
-        if by_characters(&format!("{text}z\n")).len() == by_characters(&text).len() {
+        let records = |text: &str| by_characters(text).map(|records| records.len());
+        if records(&format!("{text}z\n")) == records(&text) {
             text.push_str("\"\n");
         }
-        let expected = by_characters(&text);
+        let Some(expected) = by_characters(&text) else { return Ok(()) };
         let width = expected.iter().map(Vec::len).max().unwrap_or(1);
         let names: Vec<_> = (0..width).map(|column| format!("n{column:03}")).collect();
         let text = format!("{}\n{text}", names.join(","));
