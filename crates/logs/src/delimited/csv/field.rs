@@ -29,8 +29,8 @@ pub(in crate::delimited) enum Written {
     Doubled,
     /// Between quotes, and quotes in it are written as `\"`.
     Escaped,
-    /// With quotes at its beginning and in its middle. They are no quotes around it, so they belong to the value.
-    Followed,
+    /// Between quotes of which the second is at this place, and more follows behind it.
+    Followed(usize),
     /// With a quote that opens it and none that closes it. A quote on a later line with more behind it closes nothing: it opens
     /// another field, whose line would be lost.
     Unclosed,
@@ -114,7 +114,7 @@ impl Form {
         } else if self.spans_lines(text, start, close) {
             Field { start, end: text.len(), written: Written::Unclosed, stop: text.len() }
         } else {
-            Field { start: at, end: behind.end, written: Written::Followed, stop }
+            Field { start, end: behind.end, written: Written::Followed(close), stop }
         }
     }
 
@@ -148,11 +148,14 @@ impl Field {
     pub(in crate::delimited) fn write(&self, text: &[u8], into: &mut Vec<u8>) {
         let value = text.get(self.start..self.end).unwrap_or_default();
         match self.written {
-            Written::Bare | Written::Quoted | Written::Followed | Written::Unclosed => {
-                into.extend_from_slice(value);
-            }
+            Written::Bare | Written::Quoted | Written::Unclosed => into.extend_from_slice(value),
             Written::Doubled => write_undoubled(value, into),
             Written::Escaped => write_unescaped(value, into),
+            Written::Followed(close) => {
+                let (between, behind) = value.split_at(close.saturating_sub(self.start).min(value.len()));
+                write_undoubled(between, into);
+                into.extend_from_slice(behind.get(1..).unwrap_or_default());
+            }
         }
     }
 
@@ -232,7 +235,7 @@ mod tests {
         assert_eq!(values(COMMA, "5\" disk,x\n"), ["5\" disk", "x"]);
         assert_eq!(values(COMMA, "\"say \"\"no\"\"\",\"\"\"\"\n"), ["say \"no\"", "\""]);
         assert_eq!(values(COMMA, "\"\",\n"), ["", ""]);
-        assert_eq!(values(COMMA, "\"a\" b,\"c\"\"d\"e\"f\n"), ["\"a\" b", "\"c\"\"d\"e\"f"]);
+        assert_eq!(values(COMMA, "\"a\" b,\"c\"\"d\"e\"f\n"), ["a b", "c\"de\"f"]);
         assert_eq!(values(COMMA, " \"a\",b\n"), [" \"a\"", "b"]);
     }
 
@@ -240,7 +243,7 @@ mod tests {
     fn a_carriage_return_belongs_to_the_line_end_only() {
         assert_eq!(values(COMMA, "a\r,b\r\nc"), ["a\r", "b"]);
         assert_eq!(values(COMMA, "\"a\",\"b\"\r\nc"), ["a", "b"]);
-        assert_eq!(values(COMMA, "\"a\",\"b\"c\r\nd"), ["a", "\"b\"c"]);
+        assert_eq!(values(COMMA, "\"a\",\"b\"c\r\nd"), ["a", "bc"]);
         assert_eq!(values(COMMA, "a,b\r"), ["a", "b"]);
         assert_eq!(values(COMMA, "\"a\r\nb\",c\r\n"), ["a\r\nb", "c"]);
         assert_eq!(values(Form { line_end: b'\r', ..COMMA }, "a,b\rc"), ["a", "b"]);
@@ -253,7 +256,7 @@ mod tests {
     fn spaces_before_a_quote_are_passed_over_if_the_file_has_them() {
         let padded = Form { pads: true, ..COMMA };
         assert_eq!(values(padded, "a, \"b, c\" , d\n"), ["a", "b, c", " d"]);
-        assert_eq!(values(padded, "  \"a\"b,  "), ["\"a\"b", "  "]);
+        assert_eq!(values(padded, "  \"a\"b,  "), ["ab", "  "]);
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! Values between delimiters, as RFC 4180 has them and as tools write them.
 //!
 //! The delimiter is a comma, a semicolon, a tab, a pipe or a space. A quote opens a quoted field only at the beginning of the field;
-//! in it, two quotes are one, and delimiters and line ends are text. If more follows the closing quote, the quotes are no quotes around
-//! the field but characters of it; and if the quote is on a later line, it closes nothing, and the line that opened it is rejected. Lines
-//! that are blank are no records, also in text of one column. A record with fewer fields than the file has columns has NULL for the
+//! in it, two quotes are one, and delimiters and line ends are text. What follows the closing quote is appended as it is; but a quote on
+//! a later line with more behind it closes nothing, and the line that opened it is rejected. Lines that are blank are no records, also in text of one column. A record with fewer fields than the file has columns has NULL for the
 //! others; one with more is rejected, unless those are empty.
 //!
 //! | module | task |

@@ -75,7 +75,7 @@ impl RecordParser {
                 Cell::NULL
             }
             Written::Bare | Written::Quoted => Cell::new(field.start, field.end - field.start),
-            Written::Doubled | Written::Escaped | Written::Followed | Written::Unclosed => {
+            Written::Doubled | Written::Escaped | Written::Followed(_) | Written::Unclosed => {
                 rows.append(|behind| field.write(text, behind))
             }
         }

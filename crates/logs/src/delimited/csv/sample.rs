@@ -110,8 +110,9 @@ impl<'a> Sample<'a> {
         let Some((first, others)) = self.records.split_first() else { return 0 };
         let columns = self.columns();
         let named = if columns > first.fields.len() { columns } else { first.named(self.text) };
-        let is_clean =
-            |record: &Record| !record.fields.iter().any(|field| matches!(field.written, Written::Followed));
+        let is_clean = |record: &Record| {
+            !record.fields.iter().any(|field| matches!(field.written, Written::Followed(_)))
+        };
         let fits = |record: &&Record| {
             let fields = record.fields.len();
             let is_as_wide =

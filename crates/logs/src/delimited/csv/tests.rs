@@ -417,7 +417,7 @@ fn a_quote_that_opens_a_field_of_another_line_closes_nothing() {
     let dialect = || csv(text.as_bytes(), true, "x.csv", &ReadOptions::default()).expect("CSV");
     let table = read(dialect, text);
     assert_eq!(table.column("id"), ["2", "3", "4"]);
-    assert_eq!(table.column("cmd"), ["powershell -enc AAAA", "\"C:\\x.exe\" -k", "cmd.exe"]);
+    assert_eq!(table.column("cmd"), ["powershell -enc AAAA", "C:\\x.exe -k", "cmd.exe"]);
     assert_eq!(table.rejected.len(), 1);
 }
 
@@ -449,7 +449,6 @@ fn text_that_is_said_to_be_csv_is() {
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one rule of quotes")]
 struct Characters {
-    raw: String,
     value: String,
     is_begun: bool,
     is_quoted: bool,
@@ -461,11 +460,7 @@ struct Characters {
 impl Characters {
     /// The value; none if a quote on another line has more behind it.
     fn finish(self) -> Option<String> {
-        match (self.is_followed, self.spans_lines) {
-            (false, _) => Some(self.value),
-            (true, false) => Some(self.raw),
-            (true, true) => None,
-        }
+        (!(self.is_followed && self.spans_lines)).then_some(self.value)
     }
 }
 
@@ -486,7 +481,6 @@ fn by_characters(text: &str) -> Option<Vec<Vec<String>>> {
             }
             '"' if field.is_quoted && characters.peek() == Some(&'"') => {
                 field.value.extend(characters.next());
-                field.raw.push('"');
             }
             '"' if field.is_quoted => (field.is_quoted, field.is_closed) = (false, true),
             '"' if !field.is_begun => field.is_quoted = true,
@@ -496,7 +490,6 @@ fn by_characters(text: &str) -> Option<Vec<Vec<String>>> {
                 field.is_followed |= field.is_closed;
             }
         }
-        field.raw.push(character);
         field.is_begun = true;
     }
     Some(records)
