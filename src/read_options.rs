@@ -21,7 +21,7 @@ use crate::near_miss::{did_you_mean, excerpt, expected_one_of};
 pub struct ReadOption {
     name: &'static str,
     takes: Takes,
-    /// What it does, in sentences.
+    /// Its effect, in sentences.
     meaning: &'static str,
     /// A value, as it stands behind `=>`.
     example: &'static str,

@@ -208,7 +208,7 @@ async fn errors_name_the_option_and_the_way_out() {
     }
 }
 
-/// What is passed over in a folder is told, and an error only where nothing is left.
+/// Files that are passed over in a folder are told; only a folder without any other is an error.
 #[tokio::test]
 async fn files_that_are_passed_over_are_told() {
     let folder = folder(&[("d/a.csv", "a\n1\n"), ("d/empty.csv", ""), ("d/.hidden.csv", "a\n5\n")]);

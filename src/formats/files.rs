@@ -208,7 +208,7 @@ impl LogFile {
         }
     }
 
-    /// What it is. It waits for the disk or the store.
+    /// The kind of its content. The call waits for the disk or the store.
     pub(super) fn look(
         &mut self,
         options: &ReadOptions,

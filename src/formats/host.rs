@@ -12,7 +12,7 @@ use dbcluster_logs::{Error, Host, Result};
 
 use super::tables::ReadListener;
 
-/// What a reading may use: as many threads as the engine has partitions, the memory of its pool, the space of its temporary files.
+/// The resources of a reading: as many threads as the engine has partitions, the memory of its pool, the space of its temporary files.
 pub(super) struct EngineHost {
     pub(super) threads: usize,
     /// The bytes of text that may wait in memory, whatever the pool grants.

@@ -138,7 +138,7 @@ fn parquet_table(
     Ok(Arc::new(ListingTable::try_new(config)?))
 }
 
-/// What has to live as long as a plan that reads the rows.
+/// The memory or the file that lives as long as a plan that reads the rows.
 enum Kept {
     Memory { _reservation: MemoryReservation },
     File { _file: Arc<dyn SpillFile> },

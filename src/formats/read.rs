@@ -26,7 +26,7 @@ use crate::wait::wait_for;
 
 const READ: &str = ReadFunction::NAME;
 
-/// What a call looks like.
+/// An example of a call.
 const USAGE: &str = "read('path' [, option => value ...])";
 
 /// Metadata of the path with this beginning has the options. SQL can't write it: the literals of a statement have none.

@@ -17,7 +17,7 @@ use super::tables::LogTables;
 /// The number of rows of a batch.
 const BATCH: usize = 8192;
 
-/// What was rejected in the last reading of each name, in the order of files and lines.
+/// The rejected lines and values of the last reading of each name, in the order of files and lines.
 pub(super) struct RejectedTable {
     tables: LogTables,
     schema: SchemaRef,

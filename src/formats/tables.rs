@@ -51,7 +51,7 @@ pub struct LogTables(Arc<Shared>);
 struct Shared {
     listener: Option<Arc<dyn ReadListener>>,
     readings: Arc<Readings>,
-    /// What was rejected in the last reading of each name.
+    /// The rejected lines and values of the last reading of each name.
     rejected: Mutex<BTreeMap<String, Arc<Vec<Rejected>>>>,
     /// The files that were passed over beside files that the engine reads, by name, so that they are told once.
     told: Mutex<BTreeMap<String, Vec<PassedOver>>>,
@@ -128,7 +128,7 @@ impl LogTables {
         Arc::new(RejectedTable::new(self.clone()))
     }
 
-    /// What was rejected in each reading.
+    /// The rejected lines and values of each reading.
     pub(super) fn all_rejected(&self) -> Vec<Arc<Vec<Rejected>>> {
         lock(&self.0.rejected).values().map(Arc::clone).collect()
     }

@@ -14,7 +14,7 @@ pub(super) enum Step<'a> {
     Place(i64),
 }
 
-/// What is at the end of a path.
+/// The value at the end of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found<'a> {
     /// The JSON text of a value.

@@ -14,7 +14,7 @@ use super::documentation;
 use super::find::{Found, Step, find};
 use crate::error::argument_error;
 
-/// What a function returns of a value.
+/// The form in which a function returns a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Reads {
     Text,

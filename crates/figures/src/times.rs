@@ -30,7 +30,7 @@ fn has_word(name: &str) -> bool {
         .any(|word| WORDS.contains(&word.as_str()) || word.ends_with("timestamp") || word == "eventtime")
 }
 
-/// What to write in the query where no column is a time.
+/// Advice for a query in which no column is a time.
 pub(crate) fn make_one(columns: &[(&str, ColumnType)]) -> String {
     let names = likely_times(columns.iter().map(|(name, _)| *name));
     let found = columns.iter().find(|(name, _)| names.first() == Some(name));

@@ -11,7 +11,7 @@ pub struct Rejected {
     pub column: Option<String>,
     /// The text of the line or the value, cut after 64 KiB.
     pub text: String,
-    /// What is wrong with it.
+    /// The reason for which it could not be read.
     pub reason: String,
 }
 
@@ -24,7 +24,7 @@ pub struct Note {
     pub text: String,
 }
 
-/// What was read, and what was not.
+/// The account of a reading: the rows, and all that is not in them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// The number of files.

@@ -45,7 +45,7 @@ const SESSION: &[&str] = &[
     "EventData.SubjectLogonId",
 ];
 
-/// Who logs on.
+/// The account that logs on.
 const ACCOUNT: &[&str] = &[
     "Account",
     "AccountName",
@@ -111,7 +111,7 @@ const COMPARED: usize = 4;
 /// How deep members of objects are looked for.
 const DEEP: usize = 3;
 
-/// What a report does unless it is told.
+/// The features and the label of a report that names none.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Defaults {
     /// The features, each with a name, as a SELECT list.

@@ -1,4 +1,4 @@
-//! What every reading must keep to, whatever the bytes are.
+//! The rules that every reading keeps, whatever the bytes are.
 //!
 //! A target makes files and options of an input, and [`check`] reads them: at once on one thread, and in small blocks on three threads
 //! whose text waits in a temporary file. The two must tell the same, rows must be as many as the account says, and no type that

@@ -2,7 +2,7 @@
 
 use dbcluster_logs::{ColumnType, DateOrder, ReadOptions};
 
-/// What is left of an input.
+/// The rest of an input.
 pub struct Bytes<'a>(pub &'a [u8]);
 
 impl Bytes<'_> {

@@ -1,4 +1,4 @@
-//! What a reading returns.
+//! The result of a reading.
 
 use std::sync::Arc;
 

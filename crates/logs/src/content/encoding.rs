@@ -16,7 +16,7 @@ use crate::{Error, Result};
 /// The byte order mark in UTF-8.
 pub(super) const UTF8_MARK: &[u8; 3] = b"\xEF\xBB\xBF";
 
-/// What stands for bytes that are no letter, U+FFFD, in UTF-8.
+/// The UTF-8 of U+FFFD, which stands for bytes that are no letter.
 const REPLACEMENT: &[u8] = b"\xEF\xBF\xBD";
 
 /// The number of bytes that are decoded at once.

@@ -6,7 +6,7 @@ use super::compression::Compression;
 use super::encoding;
 use super::{BinaryFormat, Content};
 
-/// What is no text and nothing known.
+/// The name of a kind that is neither text nor known.
 pub(super) const BINARY: &str = "binary data";
 
 const TAR: &str = "a tar archive";
@@ -109,7 +109,7 @@ fn by_magic(beginning: &[u8]) -> Option<Content> {
     Some(found)
 }
 
-/// What to do with a kind, as the end of a sentence.
+/// The way out for a kind, as the end of a sentence.
 pub(super) fn way_out(kind: &str) -> &'static str {
     match kind {
         EVTX => ": turn it into JSON, with evtx_dump -o jsonl for one",

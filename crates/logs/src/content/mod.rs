@@ -1,4 +1,4 @@
-//! What is in a file: its compression, its encoding, its format.
+//! The content of a file: its compression, its encoding, its format.
 //!
 //! The first bytes tell the compression, whatever the name of the file; the first bytes behind it tell text from other formats. Text
 //! is decoded to UTF-8 while it is read, see `encoding` and `utf8`. Its first MiB tells the format. A source is opened once for all
@@ -75,7 +75,7 @@ pub enum Content {
 }
 
 impl Content {
-    /// What to do with a file that has no reader, as the end of a sentence that begins with a colon; empty if nothing is known.
+    /// The way out for a file that has no reader, as the end of a sentence that begins with a colon; empty if nothing is known.
     pub fn way_out(self) -> &'static str {
         match self {
             Self::Unknown(kind) => kind::way_out(kind),

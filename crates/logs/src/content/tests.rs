@@ -384,7 +384,7 @@ fn a_letter_that_was_cut_does_not_change_its_line() {
     assert_eq!(decoded(&[cut, b" b\n"].concat(), None).0, "имя=Иван ðŸ˜ b\n");
 }
 
-/// What becomes of a long line, written without the reader: each part of up to a MiB by itself.
+/// The reading of a long line, written without the reader: each part of up to a MiB by itself.
 #[test]
 fn parts_of_long_lines_are_read_by_themselves() {
     let mib = 1 << 20;

@@ -5,7 +5,7 @@
 //! within a letter keeps its letters: if it has more letters of several bytes than bytes that are wrong, only those bytes are read
 //! as Windows-1252.
 //!
-//! What becomes of a line depends on its bytes alone, and not on the pieces in which they arrive. So a line is held back until its
+//! The reading of a line depends on its bytes alone, and not on the pieces in which they arrive. So a line is held back until its
 //! end is known. Of a line longer than 1 MiB, each MiB is taken for a line of its own: memory is bounded. ASCII passes at 7 GB/s,
 //! and lines in Windows-1252 at 0.7 GB/s (one core of a server).
 
@@ -21,7 +21,7 @@ const LONGEST_LINE: usize = 1024 * 1024;
 /// The number of bytes that are read at once.
 const PIECE: usize = 256 * 1024;
 
-/// Text as UTF-8.
+/// Text as UTF-8. Always `start <= ready <= valid <= end <= buffer.len()`, so the slices between them are there.
 pub(super) struct Utf8 {
     bytes: Box<dyn Read + Send>,
     /// Bytes that are read, up to `end`; those before `start` are done.
@@ -72,7 +72,7 @@ impl Utf8 {
     ) -> Self {
         Self {
             bytes,
-            // What is held back is no longer than a line.
+            // The bytes that are held back are no longer than a line.
             buffer: vec![0; longest + piece],
             start: 0,
             end: 0,

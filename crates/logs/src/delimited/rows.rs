@@ -30,7 +30,7 @@ pub(super) struct Rows<'a> {
     found: Found,
 }
 
-/// What [`Rows`] found, without the text that they borrow.
+/// The findings of [`Rows`], without the text that they borrow.
 #[derive(Default)]
 pub(super) struct Found {
     /// Values that do not stand in the text.
@@ -144,7 +144,7 @@ impl<'a> Rows<'a> {
         });
     }
 
-    /// What was found.
+    /// Returns the findings.
     pub(super) fn finish(self) -> Found {
         self.found
     }

@@ -11,7 +11,7 @@ use memchr::{memchr, memchr_iter, memmem, memrchr};
 use super::csv::columns_of;
 use crate::records::{Cut, Cutter};
 
-/// What lines with `#` say about the lines behind them.
+/// The meaning of lines with `#` for the lines behind them.
 pub(super) trait Description: Clone + PartialEq + Send + Sync + 'static {
     /// Takes in a line; it begins with `#` and has no line end. False if it says nothing about those behind it.
     fn read(&mut self, line: &[u8]) -> bool;
@@ -44,9 +44,9 @@ pub(super) struct SectionCutter<D> {
     line: u64,
     /// How far the text that is left has been looked at.
     scanned: usize,
-    /// What the lines say that have been read.
+    /// The meaning of the lines that have been read.
     latest: D,
-    /// What the last block was told to be.
+    /// The meaning that the last block was given.
     current: Option<Arc<D>>,
     descriptions: Descriptions<D>,
 }

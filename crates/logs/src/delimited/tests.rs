@@ -6,7 +6,7 @@ use super::*;
 use crate::options::ReadOptions;
 use crate::records::{Block, Dialect};
 
-/// What the reader of a text found.
+/// The findings of the reader of a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Table {
     /// The values by column; a column that a block does not have is NULL there.

@@ -47,7 +47,7 @@ pub(crate) fn w3c(head: &[u8], is_whole: bool, _options: &ReadOptions) -> Option
 /// The name of the column with date and time.
 const TIMESTAMP: &str = "timestamp";
 
-/// What lines with `#` say.
+/// The meaning of lines with `#`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Header {
     /// Whether times are those of the server's zone.
@@ -115,7 +115,7 @@ enum Between {
 }
 
 impl Header {
-    /// What is between the fields of a line.
+    /// The bytes between the fields of a line.
     fn between(&self, line: &[u8]) -> Between {
         if self.has_commas {
             return Between::Byte(b',');

@@ -34,7 +34,7 @@ pub(super) struct Envelope {
     pub(super) beside: Vec<Vec<u8>>,
 }
 
-/// What was found.
+/// The findings about an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reached {
     /// The bracket of the array of records, or what follows the object.
@@ -109,7 +109,7 @@ impl Envelope {
         }
     }
 
-    /// What follows the object whose array of records ended before `at`.
+    /// The end of the object whose array of records ended before `at`.
     pub(super) fn end(&self, text: &[u8], at: usize, is_end: bool, beside: &mut Beside) -> Reached {
         let mut keys = vec![];
         let reached = reach(text, at, is_end, |seen| self.find_end(seen, at, &mut keys));
@@ -201,7 +201,7 @@ fn reach(
     }
 }
 
-/// What the key at `at` stands for.
+/// The meaning of the key at `at`.
 pub(super) fn decoded(text: &[u8], at: usize) -> Vec<u8> {
     let end = lex::string(text, at).unwrap_or(at);
     let mut name = vec![];

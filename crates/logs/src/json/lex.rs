@@ -45,7 +45,7 @@ pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// What may stand between two records: white space, the record separator of RFC 7464, and the zeros that a log has where its writer
+/// The bytes that may stand between two records: white space, the record separator of RFC 7464, and the zeros that a log has where its writer
 /// was interrupted.
 pub(super) fn is_gap(byte: u8) -> bool {
     is_space(byte) || matches!(byte, 0x1e | 0)
@@ -127,7 +127,7 @@ pub(super) fn string(text: &[u8], at: usize) -> Result<usize, Fault> {
     }
 }
 
-/// What follows the escape or the control character at `at` of a string.
+/// The place behind the escape or the control character at `at` of a string.
 fn special(text: &[u8], at: usize) -> Result<usize, Fault> {
     match (text.get(at), text.get(at + 1)) {
         (Some(b'\\'), Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')) => Ok(at + 2),
@@ -222,7 +222,7 @@ pub(super) fn after_colon(text: &[u8], at: usize) -> Result<usize, Fault> {
     Ok(skip_space(text, at + 1))
 }
 
-/// What follows a member of an object, or an item of an array.
+/// The thing that follows a member of an object, or an item of an array.
 pub(super) enum Next {
     /// Another one, which begins here.
     More(usize),

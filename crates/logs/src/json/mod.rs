@@ -1,6 +1,6 @@
 //! JSON objects to records, and nested values.
 //!
-//! Whatever stands between them, objects are records: JSON lines, objects without anything between them, indented ones, arrays,
+//! Objects are records, whatever stands between them: JSON lines, objects without anything between them, indented ones, arrays,
 //! and the arrays in objects that only carry them, such as `{"Records": [...]}`. The text is not copied: cells are values as they
 //! stand in it.
 //!

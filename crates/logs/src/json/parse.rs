@@ -107,7 +107,7 @@ impl Lines {
     }
 }
 
-/// What is wrong with the piece that begins at `start`, on `line`.
+/// The fault of the piece that begins at `start`, on `line`.
 fn explained(piece: &[u8], start: usize, line: u64, fault: Fault) -> String {
     let expected = match fault.problem {
         Problem::Expected(expected) => expected,

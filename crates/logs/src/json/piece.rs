@@ -44,7 +44,7 @@ enum State {
     Lost,
 }
 
-/// What a line end means.
+/// The meaning of a line end.
 enum Line {
     /// Nothing, the piece goes on here.
     Goes(usize),

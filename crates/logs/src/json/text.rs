@@ -1,4 +1,4 @@
-//! What JSON strings stand for.
+//! The text that JSON strings stand for.
 
 /// Appends the text that a JSON string, quotes included, stands for. A lone surrogate becomes U+FFFD.
 pub(crate) fn unescape(string: &[u8], into: &mut Vec<u8>) {
@@ -21,7 +21,9 @@ fn decode<'a>(text: &'a [u8], into: &mut Vec<u8>) -> &'a [u8] {
         Some(b'b') => 0x08,
         Some(b'f') => 0x0c,
         Some(byte @ (b'"' | b'\\' | b'/')) => *byte,
-        Some(b'u') if let Some(unit) = hex(text) => return decode_unicode(unit, &text[6..], into),
+        Some(b'u') if let Some(unit) = hex(text) => {
+            return decode_unicode(unit, text.get(6..).unwrap_or_default(), into);
+        }
         _ => {
             into.push(b'\\');
             return text.get(1..).unwrap_or_default();
@@ -44,7 +46,7 @@ fn decode_unicode<'a>(unit: u32, rest: &'a [u8], into: &mut Vec<u8>) -> &'a [u8]
     rest.get(if pair.is_some() { 6 } else { 0 }..).unwrap_or_default()
 }
 
-/// The unit of the escape `\uXXXX` at the beginning of `text`.
+/// The UTF-16 unit of the escape at the beginning of `text`: a backslash, `u` and four hexadecimal digits.
 fn hex(text: &[u8]) -> Option<u32> {
     let digits = text.strip_prefix(br"\u")?.first_chunk::<4>()?;
     digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))

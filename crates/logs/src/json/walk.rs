@@ -18,7 +18,7 @@ const SCALAR: usize = 64 << 10;
 /// The byte order mark, which stands within a file that was joined of several.
 const MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// What comes next.
+/// The next thing in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// An object seems to begin here. The walk goes on when it has been [passed](Walk::pass).
@@ -70,7 +70,7 @@ impl Walk {
         self.envelope.is_none()
     }
 
-    /// What was passed over in envelopes, in a sentence.
+    /// A sentence about the members that were passed over in envelopes.
     pub(super) fn note(&self) -> Option<String> {
         self.envelope.as_ref().and_then(|envelope| envelope.note(&self.beside))
     }

@@ -6,7 +6,7 @@ pub(super) const REASON: &str = "hidden";
 /// Why files are passed over that systems leave beside data.
 pub(super) const LEFT: &str = "left by a system, not data";
 
-/// Who hides a name.
+/// The reason for which a name is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hidden {
     /// Nobody.

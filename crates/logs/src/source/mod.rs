@@ -209,12 +209,14 @@ fn path_of(name: &str) -> Result<PathBuf> {
         return Ok(home.join(rest.trim_start_matches(std::path::is_separator)));
     }
     match name.get(..7) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("file://") => path_of_url(&name[7..]).ok_or_else(|| {
-            Error::new(format!(
-                "{} is no URL of a file here: expected file:///path, with %XX for two hexadecimal digits",
-                shown(name)
-            ))
-        }),
+        Some(scheme) if scheme.eq_ignore_ascii_case("file://") => {
+            path_of_url(name.get(7..).unwrap_or_default()).ok_or_else(|| {
+                Error::new(format!(
+                    "{} is no URL of a file here: expected file:///path, with %XX for two hexadecimal digits",
+                    shown(name)
+                ))
+            })
+        }
         _ => Ok(PathBuf::from(name)),
     }
 }

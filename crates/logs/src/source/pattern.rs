@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// The number of names that braces may stand for.
 const MOST_NAMES: usize = 10_000;
 
-/// What a component of a path has to be like.
+/// The condition for a component of a path.
 #[derive(Debug)]
 pub(super) enum Step {
     /// `**`: any folders, none included; at the end, all files below.

@@ -22,7 +22,7 @@ fn found(folder: &Path, name: &str) -> Vec<String> {
     found.files.iter().map(|file| without(folder, file.name())).collect()
 }
 
-/// What a name in the folder passes over, as `file: reason`.
+/// The files that a name in the folder passes over, as `file: reason`.
 fn passed_over(folder: &Path, name: &str) -> Vec<String> {
     let found = find(&at(folder, name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     found

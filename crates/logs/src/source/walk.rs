@@ -66,7 +66,7 @@ enum Taken {
     No,
 }
 
-/// What an entry of a folder is, behind links.
+/// The kind of a folder's entry, behind links.
 enum Kind {
     Folder,
     File,
@@ -88,7 +88,7 @@ impl Walk {
                 return Err(Error::new(format!("can't read {}: it is {reason}", shown_path(path))));
             }
             let is_linked = fs::symlink_metadata(path).is_ok_and(|file| file.is_symlink());
-            // What a pipe or a descriptor stands for has no real path.
+            // Pipes and descriptors have no real path.
             let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
             self.files.push(Candidate { path: path.to_path_buf(), real, is_linked });
             return Ok(());

@@ -1,4 +1,4 @@
-//! What is known of a column's values, as a set of bits.
+//! The facts about a column's values, as a set of bits.
 
 /// Facts about the values seen so far. Each is true of a column as soon as one value makes it true, so facts of parts join by OR, in
 /// any order and however the column is cut.

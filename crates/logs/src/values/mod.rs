@@ -138,7 +138,7 @@ fn is_among(value: &[u8], texts: &[String]) -> bool {
     texts.iter().any(|text| text.as_bytes() == value)
 }
 
-/// What a JSON string stands for; other values as they are.
+/// The text that a JSON string stands for; other values as they are.
 #[inline]
 fn unquoted(value: &[u8]) -> Cow<'_, [u8]> {
     let inside = inside_quotes(value);
@@ -150,7 +150,7 @@ fn unquoted(value: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text)
 }
 
-/// What is between the quotes of a JSON string; other values as they are.
+/// The text between the quotes of a JSON string; other values as they are.
 fn inside_quotes(value: &[u8]) -> &[u8] {
     match value {
         [b'"', inside @ .., b'"'] => inside,

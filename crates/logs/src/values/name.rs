@@ -1,6 +1,6 @@
 //! Whether the name of a column says that its values are times.
 
-/// What the name of a column says of times.
+/// The hint that the name of a column gives about times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Says {
     Nothing,

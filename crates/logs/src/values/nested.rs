@@ -1,4 +1,4 @@
-//! What objects and arrays have in common.
+//! The shape that objects and arrays have in common.
 //!
 //! Objects keep their shape as a struct if they have few members, or members that most of them have; arrays as a list if their items
 //! share a type. Others stay JSON text, as do values at a depth that no log of records has: the cost is bounded by the width and

@@ -19,7 +19,7 @@ pub(crate) struct Summary {
     pub(super) begins_with_time: bool,
     /// The beginning of the first value that is none.
     pub(super) not_a_time: Option<Box<str>>,
-    /// What objects and arrays have in common, as long as there are no values besides them.
+    /// The shape that objects and arrays have in common, as long as there are no values besides them.
     pub(super) nested: Option<Box<Nested>>,
 }
 

@@ -1,4 +1,4 @@
-//! What to type where text is no ISO time: an expression for `time_column` that reads the value.
+//! The way out where text is no ISO time: an expression for `time_column` that reads the value.
 //!
 //! Each proposal is made for the value at hand and was tried on it, so that it works when it is typed as it stands.
 

@@ -58,7 +58,7 @@ impl Default for Patience {
     }
 }
 
-/// What the next byte is part of.
+/// The thing that the next byte is part of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Unquoted,

@@ -118,7 +118,7 @@ impl Form {
         }
     }
 
-    /// What stands between a closing quote and the end of its field, and whether that is more than padding.
+    /// The text between a closing quote and the end of its field, and whether that is more than padding.
     pub(super) fn behind(self, text: &[u8], close: usize) -> (Field, bool) {
         let behind = self.bare_field(text.get(close + 1..).unwrap_or_default(), close + 1);
         let is_followed = text

@@ -1,4 +1,4 @@
-//! What stands before the first record: marks of Excel and PowerShell, comments, blank lines.
+//! The lines before the first record: marks of Excel and PowerShell, comments, blank lines.
 
 use memchr::{memchr, memchr_iter};
 

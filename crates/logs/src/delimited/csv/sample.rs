@@ -87,7 +87,7 @@ impl<'a> Sample<'a> {
         let Some((first, others)) = self.records.split_first() else { return 0 };
         let mut widths: Vec<_> = others.iter().map(|record| record.named(self.text)).collect();
         widths.sort_unstable();
-        // What nine tenths of them are is in the middle.
+        // The middle one is in any part that has nine tenths of them.
         let usual = widths.get(widths.len() / 2).copied().unwrap_or(0);
         let is_usual = widths.iter().filter(|width| **width == usual).count() * 10 >= widths.len() * 9;
         if is_usual { usual.max(first.fields.len()) } else { first.fields.len() }

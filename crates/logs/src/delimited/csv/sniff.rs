@@ -23,7 +23,7 @@ use crate::records::Dialect;
 /// Delimiters, and in this order if two fit equally well.
 const DELIMITERS: [u8; 5] = [b'\t', b';', b',', b'|', b' '];
 
-/// What is known of a text before looking at it.
+/// The facts about a text that are known before it is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     /// Nothing.

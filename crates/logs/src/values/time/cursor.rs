@@ -1,6 +1,6 @@
 //! Steps over the bytes of a time.
 
-/// What is left of the bytes.
+/// The bytes that are left.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
     pub(super) bytes: &'a [u8],

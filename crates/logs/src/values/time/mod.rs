@@ -36,7 +36,7 @@ pub struct TimeReading {
     pub(super) has_open_unit: bool,
 }
 
-/// What numbers mean among times.
+/// The meaning of numbers among times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Numbers {
     /// The time since an epoch in this unit.

@@ -55,7 +55,7 @@ impl SharedTables {
         options: &ReadOptions,
     ) -> Result<Option<Arc<dyn TableProvider>>> {
         let Ok(url) = ListingTableUrl::parse(name) else { return Ok(None) };
-        // What can't be listed is an error of the reading.
+        // The reading tells of a folder that can't be listed.
         let files = in_place::list_deep(state, &url).await.unwrap_or_default();
         if let Some(table) = in_place::binary(state, &url, &files).await? {
             return Ok(Some(table));

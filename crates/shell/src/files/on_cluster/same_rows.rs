@@ -82,7 +82,7 @@ impl Rows {
         Ok(Self { plan, state, partition: 0, stream: None, batch: None, before: 0 })
     }
 
-    /// What is left of the batch, or the next one.
+    /// The rows that are left of the batch, or the next batch.
     async fn rest(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             if let Some(batch) = self.batch.as_ref().filter(|batch| batch.num_rows() > 0) {
