@@ -123,7 +123,7 @@ fn id(id: Option<i64>) -> Value {
 /// One row per cluster, and one per row without a cluster.
 fn collapsed(query: &Query, input: &Table, clustering: &Clustering) -> Answer {
     let computed = || query.features.iter().filter(|feature| feature.is_computed());
-    let time = query.time_column.of(&input.columns).map(|time| input.place(&time));
+    let time = query.time_column.of(&input.columns);
     let mut answer = Answer::new(input, &[]);
     answer.columns.extend(computed().map(Feature::name));
     answer.columns.extend(["clustered", "cluster_id", "cluster_size"].map(str::to_string));
@@ -138,8 +138,8 @@ fn collapsed(query: &Query, input: &Table, clustering: &Clustering) -> Answer {
         let mut row = input.rows[shown].clone();
         row.extend(computed().map(|feature| feature.scalar.of(&input.columns, &input.rows[shown])));
         row.extend([Value::Bool(number.is_some_and(|it| it >= 0)), id(number), count(rows.len())]);
-        if let Some(time) = time {
-            let times = || rows.iter().map(|&row| input.rows[row][time].as_key()).filter(|it| !it.is_null());
+        if let Some(time) = &time {
+            let times = || rows.iter().map(|&row| time(&input.rows[row]).as_key()).filter(|it| !it.is_null());
             row.push(times().min().unwrap_or(Value::Null));
             row.push(times().max().unwrap_or(Value::Null));
         }

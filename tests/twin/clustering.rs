@@ -273,5 +273,5 @@ pub fn order_keys(query: &Query, input: &Table, row: usize) -> Vec<Value> {
         Function::Window => None,
         _ => query.time_column.of(&input.columns),
     };
-    time.map(|time| row[input.place(&time)].as_key()).into_iter().collect()
+    time.map(|time| time(row).as_key()).into_iter().collect()
 }

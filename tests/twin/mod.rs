@@ -61,7 +61,7 @@ const QUERIES_OF_A_TABLE: usize = 5;
 const TOLD: usize = 20;
 
 /// A normal run has to compare each of these at least once.
-const PARTS: [&str; 62] = [
+const PARTS: [&str; 64] = [
     "function dbcluster",
     "function dbcluster_members",
     "function dbcluster_summary",
@@ -123,6 +123,8 @@ const PARTS: [&str; 62] = [
     "order_by",
     "keep_members",
     "time_column",
+    "text as time",
+    "expression as time",
     "near eps",
 ];
 
@@ -254,6 +256,8 @@ impl Case {
             (!query.order_by.is_empty(), "order_by"),
             (!query.keep_members.is_empty(), "keep_members"),
             (matches!(query.time_column, query::TimeColumn::Named(_)), "time_column"),
+            (matches!(query.time_column, query::TimeColumn::Text(_)), "text as time"),
+            (matches!(query.time_column, query::TimeColumn::Negated(_)), "expression as time"),
             (query.is_near_eps, "near eps"),
         ];
         parts.extend(flags.into_iter().filter(|(is_there, _)| *is_there).map(|(_, flag)| flag.to_string()));

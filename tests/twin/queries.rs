@@ -12,7 +12,7 @@ use super::query::{
 use super::scaling::Scaling;
 use super::source::Source;
 use super::table::Table;
-use super::tables::{one, percent, some};
+use super::tables::{TEXT_TIME, one, percent, some};
 use super::value::Value;
 
 /// A query over the rows of `table`, which live in `source`.
@@ -165,7 +165,12 @@ fn options(rng: &mut Rng, rows: &Table, query: &mut Query) {
             )
         };
         let named = rows.names(is_time).into_iter().map(TimeColumn::Named);
-        let choices: Vec<TimeColumn> = named.chain([TimeColumn::None]).collect();
+        let is_number = |data_type: &DataType| matches!(data_type, DataType::Int32 | DataType::Float64);
+        let negated = rows.names(is_number).into_iter().map(TimeColumn::Negated);
+        let texts = rows.columns.iter().filter(|column| column.name == TEXT_TIME);
+        let texts = texts.map(|column| TimeColumn::Text(column.name.clone()));
+        let choices: Vec<TimeColumn> =
+            named.chain(negated.take(1)).chain(texts).chain([TimeColumn::None]).collect();
         query.time_column = one(rng, &choices);
     }
     if query.function == Function::Dbcluster && percent(rng, 30) {

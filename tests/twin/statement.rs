@@ -176,7 +176,10 @@ impl Query {
         match &self.time_column {
             TimeColumn::Default => {}
             TimeColumn::None => named.push("time_column => NULL".to_string()),
-            TimeColumn::Named(name) => named.push(format!("time_column => {}", identifier(name))),
+            TimeColumn::Named(name) | TimeColumn::Text(name) => {
+                named.push(format!("time_column => {}", identifier(name)));
+            }
+            TimeColumn::Negated(name) => named.push(format!("time_column => 0 - {}", identifier(name))),
         }
         if let Some(weights) = &self.weights {
             named.push(format!("weights => {}", self.weights_by_place_or_name(weights, rng)));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 use fastrand::Rng;
 
+use super::query::TIMES_AS_TEXT;
 use super::source::{Format, Source};
 use super::table::{Column, Table};
 use super::value::Value;
@@ -33,6 +34,9 @@ const FINITE: [f64; 18] = [
     1.5,
 ];
 const NOT_FINITE: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+
+/// The column whose texts are times.
+pub const TEXT_TIME: &str = "text time";
 
 /// One of several.
 pub fn one<T: Clone>(rng: &mut Rng, of: &[T]) -> T {
@@ -112,6 +116,15 @@ impl Maker<'_> {
         }
         if percent(self.rng, 20) {
             add(one(self.rng, &["t2", "Event Time"]).to_string(), self.time());
+        }
+        if percent(self.rng, 20) {
+            let texts = TIMES_AS_TEXT.map(|(text, _)| text);
+            let values = self.values(|rng| Value::Text(one(rng, &texts).to_string()));
+            let mut types = vec![DataType::Utf8, DataType::Utf8View];
+            if !self.format.is_text() {
+                types.extend([DataType::LargeUtf8, dictionary(DataType::Int32)]);
+            }
+            add(TEXT_TIME.to_string(), (one(self.rng, &types), values));
         }
         // A line of one column that is NULL is no line to a reader of CSV.
         let others = self.rng.usize(0..=4).max(usize::from(self.format == Format::Csv) * 2);

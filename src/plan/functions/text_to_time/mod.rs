@@ -1,27 +1,32 @@
-//! `__text_to_time(text, place, sql)` reads the text of a time column as times.
+//! `__text_to_time(text, place, sql [, zone])` reads the text of a time column as times.
 //!
 //! The table functions wrap a time column that is text in it. By their spelling, `10:00:00.5Z` would come before `10:00:00Z`,
 //! `09:00+02:00` after `08:30Z`, and December before January of the next year. It reads ISO 8601 and its everyday variants,
-//! which have one meaning; text without an offset is UTC. Other text is an error when the query runs, since whether `01/02` is
-//! a day in January or February is not ours to guess. The error proposes what reads the value ([`way_out`]).
+//! which have one meaning. Text without an offset is in the zone of `dbcluster.read.time_zone`, or UTC: when a query is planned,
+//! the setting becomes the argument `zone`, so that it travels with the plan. A time that came twice is the earlier one, as in
+//! the readers of files. Other text is an error when the query runs, since whether `01/02` is a day in January or February is
+//! not ours to guess. The error proposes what reads the value ([`way_out`]).
 //!
-//! Cost: some 50 ns for a value in one of the forms that the engine reads itself.
+//! Cost: some 50 ns for a value in one of the forms that the engine reads itself, twice that with a zone.
 
 mod way_out;
+mod zone;
 
 use std::sync::Arc;
 
 use arrow::array::{AsArray, TimestampNanosecondArray};
 use arrow::compute::kernels::cast_utils::string_to_timestamp_nanos;
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::utils::take_function_args;
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_datafusion_err, exec_err};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, lit};
 
 use crate::error::argument_error;
 use crate::near_miss::excerpt;
+use zone::{Instant, Zone};
 
-/// The first argument is the text, the second begins the error text, the third is the first one as SQL.
+/// The first argument is the text, the second begins the error text, the third is the first one as SQL, the fourth is the zone of
+/// text without an offset.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct TextToTime;
 
@@ -43,36 +48,70 @@ impl ScalarUDFImpl for TextToTime {
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        let [text, _, _] = take_function_args(self.name(), arg_types)?;
+        let ([text, _, _] | [text, _, _, _]) = arg_types else {
+            return exec_err!("{}: got {} arguments, expected 3 or 4", self.name(), arg_types.len());
+        };
         if !is_text(text) {
             return Err(argument_error(self.name(), "argument 1", text, "a string", None));
         }
-        Ok(vec![DataType::Utf8View, DataType::Utf8, DataType::Utf8])
+        let constants = vec![DataType::Utf8; arg_types.len() - 1];
+        Ok([vec![DataType::Utf8View], constants].concat())
     }
 
     fn return_type(&self, _arg_types: &[DataType]) -> Result<DataType> {
         Ok(DataType::Timestamp(TimeUnit::Nanosecond, None))
     }
 
+    /// Adds the zone of the session.
+    fn simplify(&self, mut args: Vec<Expr>, context: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        match zone::of_session(context.config_options()) {
+            Some(zone) if args.len() == 3 => {
+                args.push(lit(zone));
+                Ok(ExprSimplifyResult::Simplified(super::text_to_time_udf().call(args)))
+            }
+            _ => Ok(ExprSimplifyResult::Original(args)),
+        }
+    }
+
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [text, place, sql] = take_function_args(self.name(), args.args)?;
-        let (ColumnarValue::Scalar(place), ColumnarValue::Scalar(sql)) = (&place, &sql) else {
-            return exec_err!("{}: arguments 2 and 3 are columns, expected constants", self.name());
+        let (text, place, sql, zone) = match args.args.as_slice() {
+            [text, place, sql] => (text, constant(place)?, constant(sql)?, None),
+            [text, place, sql, zone] => {
+                (text, constant(place)?, constant(sql)?, Some(Zone::new(constant(zone)?)?))
+            }
+            other => return exec_err!("{}: got {} arguments, expected 3 or 4", self.name(), other.len()),
         };
-        let [place, sql] = [place, sql].map(|text| text.try_as_str().flatten().unwrap_or_default());
+        let read = |text: &str| {
+            let Some(zone) = &zone else {
+                return nanoseconds(text).ok_or_else(|| no_time(place, sql, text));
+            };
+            match zone.instant(text) {
+                Instant::At(time) => Ok(time),
+                Instant::Skipped => Err(skipped(place, sql, text, zone.name)),
+                Instant::NotATime => Err(no_time(place, sql, text)),
+            }
+        };
         let is_scalar = matches!(text, ColumnarValue::Scalar(_));
-        let texts = text.into_array(if is_scalar { 1 } else { args.number_rows })?;
+        let texts = text.to_array(if is_scalar { 1 } else { args.number_rows })?;
         let times = texts
             .as_string_view()
             .iter()
-            .map(|text| {
-                text.map(|text| nanoseconds(text).ok_or_else(|| no_time(place, sql, text))).transpose()
-            })
+            .map(|text| text.map(read).transpose())
             .collect::<Result<TimestampNanosecondArray>>()?;
         if is_scalar {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&times, 0)?));
         }
         Ok(ColumnarValue::Array(Arc::new(times)))
+    }
+}
+
+/// The text of an argument that is the same for all rows.
+fn constant(argument: &ColumnarValue) -> Result<&str> {
+    match argument {
+        ColumnarValue::Scalar(value) => Ok(value.try_as_str().flatten().unwrap_or_default()),
+        ColumnarValue::Array(_) => {
+            exec_err!("__text_to_time: an argument behind the first is a column, expected a constant")
+        }
     }
 }
 
@@ -115,6 +154,16 @@ fn no_time(place: &str, sql: &str, text: &str) -> DataFusionError {
     exec_datafusion_err!(
         "{place} {sql} holds '{shown}', expected a time such as '2025-01-31T05:15:12.250Z'; {}",
         way_out::way_out(&sql, text)
+    )
+}
+
+/// The error about a time that the clocks of its zone never showed.
+fn skipped(place: &str, sql: &str, text: &str, zone: &str) -> DataFusionError {
+    let shown = visible(&excerpt(text));
+    let sql = excerpt(sql);
+    exec_datafusion_err!(
+        "{place} {sql} holds '{shown}', but there was no such time in {zone}: its clocks were set forward over it; give the time \
+         zone of the log, or SET dbcluster.read.time_zone = 'UTC' to read times as they stand"
     )
 }
 

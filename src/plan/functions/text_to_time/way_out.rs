@@ -8,7 +8,7 @@ use chrono::{Datelike, NaiveDateTime};
 use super::nanoseconds;
 
 /// Dates in the order in which they are tried. Where a day and a month could change places, both readings are told.
-const DATES: [&str; 20] = [
+const DATES: [&str; 21] = [
     "%Y-%m-%d",
     "%Y/%m/%d",
     "%Y.%m.%d",
@@ -29,6 +29,7 @@ const DATES: [&str; 20] = [
     "%m/%d/%y",
     "%d/%m/%y",
     "%d.%m.%y",
+    "%d-%b-%y",
 ];
 
 const TIMES: [&str; 6] = ["%H:%M:%S%.f", "%I:%M:%S%.f %p", "%H:%M", "%I:%M %p", "%H%M%S%.f", "%H.%M.%S"];
@@ -46,6 +47,9 @@ const WITHOUT_YEAR: &str = "%b %d %H:%M:%S%.f";
 /// The years that are plausible in a log: a format that reads `19` as the year 19 is not the right one.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=2200;
 
+/// The length of a date such as `2025-09-30`.
+const DATE: usize = 10;
+
 /// No proposal is made for longer values.
 const LONGEST: usize = 64;
 
@@ -55,11 +59,9 @@ pub(super) fn way_out(sql: &str, text: &str) -> String {
     if text.len() > LONGEST || text.chars().any(char::is_control) {
         return with_a_format(sql);
     }
-    if !text.chars().any(|character| character.is_ascii_digit()) {
-        return format!(
-            "if it stands for no time, say time_column => nullif({sql}, '{}')",
-            text.replace('\'', "''")
-        );
+    // No date has only zeros, as 0000-00-00T00:00:00Z.
+    if !text.bytes().take(DATE).any(|byte| matches!(byte, b'1'..=b'9')) {
+        return if_no_time(sql, text);
     }
     if let Some(reading) = of_number(sql, text) {
         return format!("time_column => {reading} reads it");
@@ -84,8 +86,40 @@ pub(super) fn way_out(sql: &str, text: &str) -> String {
             "time_column => to_timestamp(concat('2024 ', {sql}), '%Y {WITHOUT_YEAR}') reads it, with the year of the log in place \
              of 2024"
         ),
-        _ => with_a_format(sql),
+        _ => of_wmi(sql, text)
+            .or_else(|| of_midnight(sql, text))
+            .unwrap_or_else(|| format!("{}; {}", if_no_time(sql, text), with_a_format(sql))),
     }
+}
+
+fn if_no_time(sql: &str, text: &str) -> String {
+    format!("if it stands for no time, say time_column => nullif({sql}, '{}')", text.replace('\'', "''"))
+}
+
+/// Reads the times of WMI, `20250930094321.123456+060`, which have an offset in minutes.
+fn of_wmi(sql: &str, text: &str) -> Option<String> {
+    let (time, offset) = text.split_at_checked("20250930094321.123456".len())?;
+    let is_offset = offset.len() == 4
+        && offset.starts_with(['+', '-'])
+        && offset.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+    (is_offset && reads("%Y%m%d%H%M%S%.f", time)).then(|| {
+        format!(
+            "time_column => to_timestamp_micros(CAST(to_timestamp_micros(left({sql}, 21), '%Y%m%d%H%M%S%.f') AS BIGINT) - \
+             CAST(right({sql}, 4) AS BIGINT) * 60000000) reads it"
+        )
+    })
+}
+
+/// Reads `2025-09-30T24:00:00`, the end of a day.
+fn of_midnight(sql: &str, text: &str) -> Option<String> {
+    let (date, rest) = text.split_at_checked(DATE)?;
+    let between = rest.chars().next().filter(|between| matches!(between, 'T' | ' '))?;
+    let rest = rest.get(1..)?.strip_prefix("24:00")?;
+    nanoseconds(&format!("{date}T00:00{rest}"))?;
+    Some(format!(
+        "it is the end of a day: time_column => CASE WHEN {sql} LIKE '%{between}24:00%' THEN to_timestamp(replace({sql}, \
+         '{between}24:00', '{between}00:00')) + INTERVAL '1 day' ELSE to_timestamp({sql}) END reads it"
+    ))
 }
 
 fn with_a_format(sql: &str) -> String {
@@ -188,6 +222,18 @@ mod tests {
             ("", "nullif(t, '')"),
             ("it's", "nullif(t, 'it''s')"),
             ("Sep 30 09:43:21", "to_timestamp(concat('2024 ', t), '%Y %b %d %H:%M:%S%.f') reads it"),
+            ("15-Jan-25 09:43:21", "to_timestamp(t, '%d-%b-%y %H:%M:%S%.f') reads it"),
+            ("0000-00-00T00:00:00+00:00", "nullif(t, '0000-00-00T00:00:00+00:00')"),
+            (
+                "20250930094321.123456+060",
+                "to_timestamp_micros(CAST(to_timestamp_micros(left(t, 21), '%Y%m%d%H%M%S%.f') AS BIGINT) - CAST(right(t, 4) AS \
+                 BIGINT) * 60000000) reads it",
+            ),
+            (
+                "2025-09-30T24:00:00",
+                "CASE WHEN t LIKE '%T24:00%' THEN to_timestamp(replace(t, 'T24:00', 'T00:00')) + INTERVAL '1 day' ELSE",
+            ),
+            ("2025-13-45", "nullif(t, '2025-13-45')"),
             ("2025-13-45", "to_timestamp(t, '%m/%d/%Y %I:%M:%S %p') reads times such as"),
         ] {
             let advice = way_out("t", text);
