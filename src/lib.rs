@@ -63,7 +63,7 @@ pub use exec::{
 #[cfg(feature = "figures")]
 pub use figure_file::FigureFormatFactory;
 #[cfg(feature = "logs")]
-pub use formats::{LogTableFactory, LogTables, ReadListener};
+pub use formats::{LogTableFactory, LogTables, ReadElsewhere, ReadListener};
 pub use options::{ClusterOption, ClusterOptions, ExemplarChoice, NullPolicy, Parameter};
 #[cfg(feature = "logs")]
 pub use read_options::ReadOption;

@@ -50,6 +50,6 @@ impl TableProviderFactory for LogTableFactory {
         given.sort_unstable();
         set_all("STORED AS LOGS", &mut options, given)?;
         let tables = LogTables::of(session).ok_or_else(|| internal("the session has no tables of files"))?;
-        tables.table_of_all(session, &command.locations, &options).await
+        tables.table_of_locations(session, &command.locations, &options).await
     }
 }

@@ -66,7 +66,9 @@ async fn find_local(name: String) -> Result<Option<Files>> {
     blocking(move |_| {
         let found = match dbcluster_logs::find(&name) {
             Ok(found) => found,
-            Err(error) if looks_like_a_path(&name) => return Err(plan_datafusion_err!("{error}")),
+            Err(error) if looks_like_a_path(&name) || Path::new(&name).exists() => {
+                return Err(plan_datafusion_err!("{error}"));
+            }
             Err(_) => return Ok(None),
         };
         let base = base_of(&name);

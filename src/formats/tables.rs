@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::execution::SessionState;
@@ -38,6 +39,21 @@ pub trait ReadListener: Send + Sync {
     }
 }
 
+/// Makes tables of files whose rows other processes read, such as the executors of a cluster.
+#[async_trait]
+pub trait ReadElsewhere: Send + Sync {
+    /// Returns the table of the files that a name stands for, as [`LogTables::table`] does if this process reads them.
+    ///
+    /// # Errors
+    /// There is no such file, or the others can't read it.
+    async fn table(
+        &self,
+        state: &SessionState,
+        name: &str,
+        options: &ReadOptions,
+    ) -> Result<Option<Arc<dyn TableProvider>>>;
+}
+
 /// The tables of a session that are files. A clone shares what was read.
 ///
 /// [`register_all`](crate::register_all) makes one for a session, unless the configuration has one as an
@@ -50,6 +66,7 @@ pub struct LogTables(Arc<Shared>);
 
 struct Shared {
     listener: Option<Arc<dyn ReadListener>>,
+    elsewhere: Option<Arc<dyn ReadElsewhere>>,
     readings: Arc<Readings>,
     /// The rejected lines and values of the last reading of each name.
     rejected: Mutex<BTreeMap<String, Arc<Vec<Rejected>>>>,
@@ -69,8 +86,21 @@ impl LogTables {
 
     /// No tables yet. The listener hears of every reading.
     pub fn new(listener: Option<Arc<dyn ReadListener>>) -> Self {
+        Self::of_readers(listener, None)
+    }
+
+    /// No tables yet. Others read the files of queries; [`table_of_all`](Self::table_of_all) reads them in this process.
+    pub fn read_elsewhere(elsewhere: Arc<dyn ReadElsewhere>) -> Self {
+        Self::of_readers(None, Some(elsewhere))
+    }
+
+    fn of_readers(
+        listener: Option<Arc<dyn ReadListener>>,
+        elsewhere: Option<Arc<dyn ReadElsewhere>>,
+    ) -> Self {
         Self(Arc::new(Shared {
             listener,
+            elsewhere,
             readings: Arc::default(),
             rejected: Mutex::default(),
             told: Mutex::default(),
@@ -102,13 +132,40 @@ impl LogTables {
         if name == Self::REJECTED && !Path::new(name).exists() {
             return Ok(Some(self.rejected()));
         }
+        if let Some(elsewhere) = &self.0.elsewhere {
+            return elsewhere.table(state_of(session, name)?, name, options).await;
+        }
         match files::find(session, name).await? {
             Some(files) => self.of_files(session, &[name.to_string()], files, options).await.map(Some),
             None => Ok(None),
         }
     }
 
-    /// Returns the table of the files of several names, as [`table`](Self::table) does for one.
+    /// Returns the table of a statement that names the places of its files.
+    ///
+    /// # Errors
+    /// A name stands for no file, or there are several and other processes read them.
+    pub(super) async fn table_of_locations(
+        &self,
+        session: &dyn Session,
+        locations: &[String],
+        options: &ReadOptions,
+    ) -> Result<Arc<dyn TableProvider>> {
+        match (&self.0.elsewhere, locations) {
+            (None, locations) => self.table_of_all(session, locations, options).await,
+            (Some(_), [location]) => {
+                let table = self.table(session, location, options).await?;
+                table.ok_or_else(|| plan_datafusion_err!("there is no file {}", shown(location)))
+            }
+            (Some(_), locations) => plan_err!(
+                "STORED AS LOGS takes one location on a cluster, got {}; name their folder, or make a table of each and UNION ALL \
+                 BY NAME them",
+                locations.len()
+            ),
+        }
+    }
+
+    /// Returns the table of the files of several names, as [`table`](Self::table) does for one. This process reads them.
     ///
     /// # Errors
     /// One of the names stands for no file.

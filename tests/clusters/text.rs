@@ -54,6 +54,15 @@ fn text_is_read_in_place_or_refused() {
             "SELECT cluster_size, n FROM dbcluster('{}', [length(s)], eps => 0.5, scaling => 'none') ORDER BY n",
             file("a.csv")
         ),
+        format!(
+            "SELECT n, host FROM dbcluster(read('{}', types => {{n: 'DOUBLE'}}), {{host: n % 3}}, eps => 0.5, scaling => 'none') \
+             ORDER BY n",
+            file("a.csv")
+        ),
+        format!(
+            "CREATE EXTERNAL TABLE t STORED AS LOGS LOCATION '{}'; SELECT count(*) AS n, min(s) AS s FROM t",
+            file("t")
+        ),
     ] {
         assert_eq!(cluster.answer(&[&sql]), local(&["-c", &sql], folder.path()), "{sql}");
     }

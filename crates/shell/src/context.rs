@@ -27,7 +27,7 @@ use datafusion_dbcluster::{LogTables, ReadListener};
 use super::args::Options;
 #[cfg(feature = "ballista")]
 use super::files::SharedTables;
-use super::files::{Account, Reader, Stores, files_as_tables, with_compression_by_name, with_names};
+use super::files::{Account, Stores, files_as_tables, with_compression_by_name, with_names};
 use super::memory::HalfSpillPool;
 use super::progress::PlanWatch;
 
@@ -50,17 +50,16 @@ pub(super) async fn session(
     account: &Arc<Account>,
     stdin_is_sql: bool,
 ) -> Result<SessionContext> {
-    let listener = Arc::clone(account) as Arc<dyn ReadListener>;
     let mut config = SessionConfig::from(defaults(options)?)
         .with_information_schema(true)
-        .with_extension(Arc::new(LogTables::new(Some(listener))));
+        .with_extension(Arc::new(log_tables(options, account)));
     if stdin_is_sql {
         config = config.with_extension(Arc::new(StdinCarriesCommands));
     }
     #[cfg(feature = "ballista")]
     if let Some(url) = &options.cluster {
         let state = state_on_cluster(url, config, options, planner).await?;
-        let ctx = context(state, Reader::Cluster(Arc::clone(account), SharedTables::default())).await?;
+        let ctx = context(state).await?;
         dbcluster_ballista::register_all(&ctx)?;
         options.reading.set(&ctx)?;
         return Ok(ctx);
@@ -74,10 +73,21 @@ pub(super) async fn session(
         .build();
     with_names(&mut state)?;
     with_compression_by_name(&mut state);
-    let ctx = context(state, Reader::Here).await?;
+    let ctx = context(state).await?;
     datafusion_dbcluster::register_all(&ctx)?;
     options.reading.set(&ctx)?;
     Ok(ctx)
+}
+
+/// The tables that are files: read by this process, or by the executors of a cluster.
+fn log_tables(options: &Options, account: &Arc<Account>) -> LogTables {
+    #[cfg(feature = "ballista")]
+    if options.cluster.is_some() {
+        return LogTables::read_elsewhere(Arc::new(SharedTables::new(account)));
+    }
+    #[cfg(not(feature = "ballista"))]
+    let _ = options;
+    LogTables::new(Some(Arc::clone(account) as Arc<dyn ReadListener>))
 }
 
 /// The runtime without its object stores: the memory, the disk space and the caches of a session.
@@ -116,8 +126,8 @@ async fn state_on_cluster(
 }
 
 /// The context of a state: files are tables, and datafusion-cli's functions are there.
-async fn context(state: SessionState, reader: Reader) -> Result<SessionContext> {
-    let ctx = files_as_tables(SessionContext::new_with_state(state), reader);
+async fn context(state: SessionState) -> Result<SessionContext> {
+    let ctx = files_as_tables(SessionContext::new_with_state(state));
     ctx.refresh_catalogs().await?;
     let caches = || Arc::clone(&ctx.runtime_env().cache_manager);
     ctx.register_udtf("parquet_metadata", Arc::new(ParquetMetadataFunc {}));

@@ -21,11 +21,6 @@ use datafusion_cli::catalog::DynamicObjectStoreCatalog;
 use datafusion_cli::object_storage::{StdinCarriesCommands, is_stdin_location};
 use datafusion_dbcluster::LogTables;
 
-#[cfg(feature = "ballista")]
-use super::account::Account;
-#[cfg(feature = "ballista")]
-use super::on_cluster::SharedTables;
-
 tokio::task_local! {
     /// The name of the table that a statement makes.
     static NEW_TABLE: Option<String>;
@@ -36,20 +31,10 @@ pub(crate) async fn creating_table<T>(name: Option<&str>, planning: impl Future<
     NEW_TABLE.scope(name.map(ToString::to_string), planning).await
 }
 
-/// The place that reads the files of a session.
-#[derive(Debug)]
-pub(crate) enum Reader {
-    /// This process.
-    Here,
-    /// The executors of a cluster.
-    #[cfg(feature = "ballista")]
-    Cluster(Arc<Account>, SharedTables),
-}
-
 /// Makes files tables of a session, as [`SessionContext::enable_url_table`] does, with errors that give reasons.
-pub(crate) fn files_as_tables(ctx: SessionContext, reader: Reader) -> SessionContext {
+pub(crate) fn files_as_tables(ctx: SessionContext) -> SessionContext {
     let session = DynamicListTableFactory::default();
-    let factory = Arc::new(FileTables { session, stores: OnceLock::new(), reader });
+    let factory = Arc::new(FileTables { session, stores: OnceLock::new() });
     let tables = Arc::clone(&factory) as Arc<dyn UrlTableFactory>;
     let catalogs = Arc::new(DynamicFileCatalog::new(Arc::clone(ctx.state().catalog_list()), tables));
     let session_id = ctx.session_id();
@@ -72,7 +57,6 @@ struct FileTables {
     /// datafusion-cli has its catalogs around those of the session, and asks the session again when the store is there. That would
     /// read each file twice that can't be read.
     stores: OnceLock<DynamicObjectStoreCatalog>,
-    reader: Reader,
 }
 
 impl FileTables {
@@ -115,15 +99,9 @@ impl UrlTableFactory for FileTables {
             self.make_store(name).await?;
         }
         let options = LogTables::options(&state)?;
-        match &self.reader {
-            #[cfg(feature = "ballista")]
-            Reader::Cluster(account, tables) if name != LogTables::REJECTED => {
-                tables.table(&state, account, name, &options).await
-            }
-            _ => match LogTables::of(&state) {
-                Some(tables) => tables.table(&state, name, &options).await,
-                None => Ok(None),
-            },
+        match LogTables::of(&state) {
+            Some(tables) => tables.table(&state, name, &options).await,
+            None => Ok(None),
         }
     }
 }

@@ -23,7 +23,7 @@ mod stores;
 pub(super) use account::Account;
 pub(super) use external::with_compression_by_name;
 pub(super) use format::with_names;
-pub(super) use lookup::{Reader, creating_table, files_as_tables};
+pub(super) use lookup::{creating_table, files_as_tables};
 #[cfg(feature = "ballista")]
 pub(super) use on_cluster::SharedTables;
 pub(super) use stores::Stores;

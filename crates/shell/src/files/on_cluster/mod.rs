@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::{DataType, Schema};
+use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::common::{DataFusionError, Result, plan_datafusion_err};
 use datafusion::datasource::listing::ListingTableUrl;
@@ -24,15 +25,18 @@ use datafusion::execution::SessionState;
 use datafusion::object_store::ObjectMeta;
 use datafusion_dbcluster::logs::{Format, PassedOver, ReadOptions, Report};
 use datafusion_dbcluster::near_miss::excerpt;
-use datafusion_dbcluster::{LogTables, ReadListener};
+use datafusion_dbcluster::{LogTables, ReadElsewhere, ReadListener};
 
 use super::account::Account;
 use in_place::Text;
 use same_rows::Difference;
 
 /// The tables that were found to be the same on all machines, by name.
-#[derive(Debug, Default)]
-pub(crate) struct SharedTables(Mutex<Vec<Shared>>);
+#[derive(Debug)]
+pub(crate) struct SharedTables {
+    account: Arc<Account>,
+    tables: Mutex<Vec<Shared>>,
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -42,15 +46,12 @@ struct Shared {
     table: Arc<dyn TableProvider>,
 }
 
-impl SharedTables {
-    /// The table of a path.
-    ///
-    /// # Errors
-    /// The executors can't read it; the error says why, and what to do.
-    pub(crate) async fn table(
+#[async_trait]
+impl ReadElsewhere for SharedTables {
+    /// The error about files that the executors can't read says why, and what to do.
+    async fn table(
         &self,
         state: &SessionState,
-        account: &Arc<Account>,
         name: &str,
         options: &ReadOptions,
     ) -> Result<Option<Arc<dyn TableProvider>>> {
@@ -63,18 +64,24 @@ impl SharedTables {
         if let Some(table) = self.find(name, &files, options) {
             return Ok(Some(table));
         }
-        let heard = Arc::new(Heard { account: Arc::clone(account), report: Mutex::default() });
+        let heard = Arc::new(Heard { account: Arc::clone(&self.account), report: Mutex::default() });
         let tables = LogTables::new(Some(Arc::clone(&heard) as Arc<dyn ReadListener>));
         let Some(rows) = tables.table(state, name, options).await? else { return Ok(None) };
         let report = heard.report.lock().unwrap_or_else(PoisonError::into_inner).take();
         let table = shared(state, &url, &rows, report, options).await;
         let table = table.map_err(|reason| refused(name, &reason))?;
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|shared| shared.name != name);
         let shared = Shared { name: name.to_string(), files, options: options.clone(), table };
         let table = Arc::clone(&shared.table);
         all.push(shared);
         Ok(Some(table))
+    }
+}
+
+impl SharedTables {
+    pub(crate) fn new(account: &Arc<Account>) -> Self {
+        Self { account: Arc::clone(account), tables: Mutex::default() }
     }
 
     fn find(
@@ -83,7 +90,7 @@ impl SharedTables {
         files: &[ObjectMeta],
         options: &ReadOptions,
     ) -> Option<Arc<dyn TableProvider>> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same =
             |shared: &&Shared| shared.name == name && shared.files == files && &shared.options == options;
         all.iter().find(is_same).map(|shared| Arc::clone(&shared.table))
