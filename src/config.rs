@@ -112,6 +112,10 @@ impl ExtensionOptions for DbclusterConfig {
             let names = SETTINGS.map(|setting| setting.name);
             return config_err!("dbcluster has no setting '{key}'{}", did_you_mean(key, &names));
         };
+        if value.is_empty() {
+            *(setting.value)(self) = *(setting.value)(&mut Self::default());
+            return Ok(());
+        }
         let Ok(switch) = value.to_ascii_lowercase().parse() else {
             return config_err!("dbcluster.{key} is '{value}', expected true or false");
         };
@@ -153,8 +157,11 @@ mod tests {
                 entry.key.starts_with("dbcluster.") && entry.value.as_deref() == Some("false")
             });
             assert_eq!(off.map(|entry| entry.key).collect::<Vec<_>>(), [key.as_str()]);
-            options.set(&key, "TRUE").unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(DbclusterConfig::of(&options), DbclusterConfig::default());
+            for default in ["TRUE", ""] {
+                options.set(&key, default).unwrap_or_else(|error| panic!("{error}"));
+                assert_eq!(DbclusterConfig::of(&options), DbclusterConfig::default());
+                options.set(&key, "false").unwrap_or_else(|error| panic!("{error}"));
+            }
         }
         assert_eq!(DbclusterConfig::of(&ConfigOptions::new()), DbclusterConfig::default());
     }

@@ -475,3 +475,110 @@ fn the_line_about_a_reading_steers_no_terminal() {
     let (_, said) = files.both(&[], "SELECT count(*) FROM '.'");
     assert!(!said.contains('\u{1b}') && said.contains(r"t\u{1b}ime"), "{said}");
 }
+
+#[test]
+fn imports_keep_what_they_read_and_name_what_they_reject() {
+    let files = Files::text([("a.csv", "n,s\n1,x\n"), ("logs/b.json", "{\"n\":1}\nnothing\n{\"n\":2}\n")]);
+    let output = files.run(&["import", "logs", "--out", "logs/all.parquet"]);
+    let told = stderr(&output);
+    assert!(output.status.success() && told.contains("1 rejected (line 2: "), "{told}");
+    assert!(!told.contains("SELECT * FROM rejected"), "{told}");
+    // The file of an import is not read into the next one, and no file is read and overwritten at once.
+    for (path, out) in [("a.csv", "./a.csv"), ("logs", "logs/all.parquet"), ("logs/*", "logs/all.parquet")] {
+        let before = fs::read(files.path().join(out)).expect("a file");
+        let output = files.run(&["import", path, "--out", out, "--force"]);
+        assert_eq!(output.status.code(), Some(1), "{path}");
+        let told = stderr(&output);
+        let expected =
+            if out.ends_with(".csv") { "an import writes Parquet" } else { "is one of the files of logs" };
+        assert!(told.contains(expected), "{told}");
+        assert_eq!(fs::read(files.path().join(out)).expect("a file"), before, "{path}");
+    }
+    // The advice about other formats works as it is typed.
+    let output = files.run(&["import", "a.csv", "--out", "b.csv.gz"]);
+    let told = stderr(&output);
+    let advice = told.split("-c \"").nth(1).and_then(|rest| rest.split('"').next()).expect("advice");
+    assert!(files.run(&["-q", "-c", &advice.replace("'path'", "'a.csv'")]).status.success(), "{told}");
+    assert_eq!(files.rows("SELECT * FROM 'b.csv.gz'"), "n,s\n1,x\n");
+}
+
+#[test]
+fn text_times_have_the_zone_of_the_session() {
+    let files = Files::text([(
+        "a.csv",
+        "time,c\n2025-03-30 02:30:00,a\n2025-03-30 03:30:00,b\n2025-03-30T01:00:00Z,c\n",
+    )]);
+    files.rows("COPY (SELECT '2025-03-30 03:00:00' AS t, 1 AS n UNION ALL SELECT '2025-03-30T01:30:00Z', 1) TO 'b.parquet'");
+    let of = |table: &str| {
+        format!("SELECT first_event_time AS t FROM dbcluster('{table}', [n], 1, time_column => t)")
+    };
+    assert_eq!(files.rows(&of("b.parquet")), "t\n2025-03-30T01:30:00\n");
+    let (rows, _) = files.both(&["-q", "--time-zone", "Europe/Berlin"], &of("b.parquet"));
+    assert_eq!(rows, "t\n2025-03-30T01:00:00\n");
+    // A time that the clocks of the zone never showed makes the column text, and is refused as a time.
+    let sql = "SELECT * FROM dbcluster((SELECT *, 1 AS n FROM 'a.csv'), [n], 1, time_column => time)";
+    let output = files.run(&["-q", "--time-zone", "Europe/Berlin", "-c", sql]);
+    assert!(stderr(&output).contains("there was no such time in Europe/Berlin"), "{}", stderr(&output));
+    assert!(files.run(&["-q", "-c", sql]).status.success());
+    let reset = format!(
+        "SET dbcluster.read.time_zone = 'Europe/Berlin'; RESET dbcluster.read.time_zone; {}",
+        of("b.parquet")
+    );
+    assert_eq!(files.rows(&reset), "t\n2025-03-30T01:30:00\n");
+}
+
+#[test]
+fn advice_about_times_works_as_it_is_typed() {
+    for (value, other, first) in [
+        ("0000-00-00T00:00:00+00:00", "2025-01-01T00:00:00Z", "2025-01-01T00:00:00"),
+        ("20250930094321.123456+060", "20250930094321.123456+000", "2025-09-30T08:43:21.123456"),
+        ("20250930094321.123456-060", "20250930094321.123456-060", "2025-09-30T10:43:21.123456"),
+        ("2025-09-30T24:00:00", "2025-10-01T00:00:01", "2025-10-01T00:00:00"),
+        ("15-Jan-25 10:00:00", "16-Jan-25 10:00:00", "2025-01-15T10:00:00"),
+        ("never seen 1", "2025-01-01T00:00:00Z", "2025-01-01T00:00:00"),
+    ] {
+        let files = Files::text([]);
+        let of = |time: &str| {
+            format!(
+                "SELECT first_event_time AS t FROM dbcluster((SELECT * FROM (VALUES (1, '{value}'), (1, '{other}')) AS v(n, t)), \
+                 [n], 1, time_column => {time})"
+            )
+        };
+        let told = files.error(&of("t"));
+        let advice = told.split("time_column => ").nth(1).expect("advice").trim_end();
+        let advice = advice.strip_suffix(" reads it").unwrap_or(advice).split("; ").next().expect("advice");
+        assert_eq!(files.rows(&of(advice)), format!("t\n{first}\n"), "{told}");
+    }
+}
+
+#[test]
+fn calls_and_features_as_they_stand_in_statements_are_taken() {
+    let files = Files::text([("a.csv", "c;n\nx;1\ny;2\nx;3\n")]);
+    for (table, features) in [
+        ("a.csv", "[n, length(c) AS l]"),
+        ("a.csv", "{n: n, l: length(c)}"),
+        ("read('a.csv', types => {n: 'DOUBLE'})", "n, length(c) AS l"),
+    ] {
+        let output =
+            files.run(&["report", "--force", "--table", table, "--features", features, "--out", "r.html"]);
+        assert!(output.status.success(), "{table} {features}: {}", stderr(&output));
+    }
+    let output = files.run(&["report", "--table", "a.csv", "--features", "{n: n", "--out", "o.html"]);
+    assert!(stderr(&output).contains("--features '{n: n'"), "{}", stderr(&output));
+}
+
+#[test]
+fn small_mistakes_are_answered_in_a_line() {
+    let files = Files::text([("dec.csv", "c,n\nx,1\n")]);
+    fs::create_dir(files.path().join("ed")).expect("a folder");
+    for (sql, expected) in [
+        ("SELECT count(*) FROM 'ed'", "ed"),
+        ("SELECT sum(c) FROM 'dec.csv'", "sum(TRY_CAST(x AS DOUBLE)) reads text as numbers"),
+        ("SELECT * FROM dec.csv", "'dec.csv'"),
+        ("SELECT * FROM /tmp/dec.csv", "'/tmp/dec.csv'"),
+        ("SELECT cs(User-Agent) FROM 'dec.csv'", "\"cs(User-Agent)\""),
+    ] {
+        let told = files.error(sql);
+        assert!(told.contains(expected) && told.lines().count() == 1, "{sql}: {told}");
+    }
+}

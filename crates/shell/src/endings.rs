@@ -19,6 +19,9 @@ const FORMATS: [(&str, &str, Option<&str>); 5] = [
 /// Endings behind those of a format, with the engine's name of the compression.
 const COMPRESSIONS: [(&str, &str); 4] = [("gz", "gzip"), ("zst", "zstd"), ("bz2", "bzip2"), ("xz", "xz")];
 
+/// Names of formats of the engine that are no Parquet.
+const OTHERS: [&str; 2] = ["arrow", "avro"];
+
 /// Completes a `COPY` by the ending of its file, and returns whether there was something to add.
 pub(super) fn complete(statement: &mut Statement) -> bool {
     match statement {
@@ -55,6 +58,16 @@ fn told_by(target: &str) -> Option<(&'static str, Vec<(&'static str, &'static st
     let (_, format, delimiter) = FORMATS.into_iter().find(|(ending, ..)| without(name, ending).is_some())?;
     let settings = [("delimiter", delimiter), ("compression", compression)];
     Some((format, settings.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()))
+}
+
+/// The ending of a file that is not written as Parquet.
+pub(super) fn other_than_parquet(target: &str) -> Option<String> {
+    let name = target.rsplit('/').next()?.to_ascii_lowercase();
+    let uncompressed =
+        COMPRESSIONS.into_iter().find_map(|(ending, _)| without(&name, ending)).unwrap_or(&name);
+    let (stem, format) = uncompressed.rsplit_once('.')?;
+    let is_other = FORMATS.iter().any(|(ending, ..)| *ending == format) || OTHERS.contains(&format);
+    name.get(stem.len() + 1..).filter(|_| is_other).map(ToString::to_string)
 }
 
 /// The name before `.ending`.
@@ -98,6 +111,20 @@ mod tests {
         let again = DFParser::parse_sql(&written).unwrap_or_else(|error| panic!("{written}: {error}"));
         assert_eq!(again.into_iter().collect::<Vec<_>>(), [statement], "{written}");
         is_completed.then_some(written)
+    }
+
+    #[test]
+    fn other_formats_than_parquet() {
+        for (target, expected) in [
+            ("a.parquet", None),
+            ("a.csv/b", None),
+            ("a.pq", None),
+            ("b/a.CSV", Some("csv")),
+            ("a.jsonl.gz", Some("jsonl.gz")),
+            ("a.arrow", Some("arrow")),
+        ] {
+            assert_eq!(other_than_parquet(target).as_deref(), expected, "{target}");
+        }
     }
 
     #[test]

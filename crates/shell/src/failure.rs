@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::parser::ParserError;
 
 use super::hint::with_hint;
 use super::signals::Signal;
+use super::syntax::quoted;
 use datafusion_dbcluster::near_miss::{did_you_mean_column, listed_columns, quoted_name};
 use dbcluster_figures::likely_times;
 
@@ -98,7 +99,10 @@ pub(super) fn describe(error: &DataFusionError) -> String {
             other => other.to_string(),
         },
         DataFusionError::Plan(text) => {
-            let ours = missing_table(text).or_else(|| message_of_function(text)).or_else(|| variable(text));
+            let ours = missing_table(text)
+                .or_else(|| message_of_function(text))
+                .or_else(|| wrong_types(text))
+                .or_else(|| variable(text));
             ours.unwrap_or_else(|| text.clone())
         }
         DataFusionError::Execution(text)
@@ -130,13 +134,21 @@ const TOO_MANY_FILES: &str = "Too many open files (os error 24)";
 const DISK_LIMIT_OF_ENGINE: &str =
     "Please try increasing the config: `datafusion.runtime.max_temp_directory_size`";
 
+/// The number of forms of a function that an error shows.
+const FORMS_SHOWN: usize = 3;
+
 /// The beginning of the message about a missing table, before its name.
 pub(super) const NO_TABLE: &str = "there is no table '";
 
 /// Rewords the engine's message about a missing table, which has a catalog and a schema in front, also when a file was meant.
 fn missing_table(text: &str) -> Option<String> {
-    let name = text.strip_prefix("table 'datafusion.public.")?.strip_suffix("' not found")?;
-    Some(format!("{NO_TABLE}{name}', and no file of that name"))
+    let name = text.strip_prefix("table '")?.strip_suffix("' not found")?;
+    if let Some(name) = name.strip_prefix("datafusion.public.") {
+        return Some(format!("{NO_TABLE}{name}', and no file of that name"));
+    }
+    // `FROM a.csv` is read as the table `csv` of the schema `a`.
+    let name = name.strip_prefix("datafusion.").unwrap_or(name);
+    Some(format!("{NO_TABLE}{name}'; if it is a file, its name stands in quotes: FROM {}", quoted(name)))
 }
 
 /// Rewords the engine's message about a missing column, which lists every column with its table, and shows what was meant in
@@ -197,7 +209,29 @@ fn message_of_function(text: &str) -> Option<String> {
     Some(said.trim_end_matches('.').to_string())
 }
 
-/// Describes an error of another crate, which may wrap one of DataFusion's again.
+/// Rewords the engine's message about a call whose arguments have types that the function does not take: ten lines, of which one
+/// has the call.
+fn wrong_types(text: &str) -> Option<String> {
+    let (_, call) = text.split_once("No function matches the given name and argument types '")?;
+    let (call, rest) = call.split_once("'.")?;
+    let (name, types) = call.strip_suffix(')')?.split_once('(')?;
+    let shown = ["LargeUtf8", "Utf8View", "Utf8"]
+        .iter()
+        .fold(types.to_string(), |types, text| types.replace(text, "VARCHAR"));
+    let advice = if shown.contains("VARCHAR") {
+        format!("; {name}(TRY_CAST(x AS DOUBLE)) reads text as numbers, and as NULL where it is none")
+    } else {
+        let forms: Vec<&str> = rest
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with(&format!("{name}(")))
+            .take(FORMS_SHOWN)
+            .collect();
+        if forms.is_empty() { String::new() } else { format!("; it is called as {}", forms.join(" or ")) }
+    };
+    Some(format!("{name} takes no arguments of the types ({shown}){advice}"))
+}
+
 /// The message for a column such as `@timestamp` without quotes, which SQL takes for a variable.
 fn variable(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("variable [\"")?;
@@ -207,6 +241,7 @@ fn variable(text: &str) -> Option<String> {
     ))
 }
 
+/// Describes an error of another crate, which may wrap one of DataFusion's again.
 fn describe_foreign(error: &(dyn Error + 'static)) -> String {
     if let Some(inner) = error.downcast_ref::<DataFusionError>() {
         return describe(inner);
@@ -274,6 +309,11 @@ mod tests {
     fn missing_table_may_be_a_file() {
         let error = DataFusionError::Plan("table 'datafusion.public.a.csv' not found".to_string());
         assert_eq!(describe(&error), "there is no table 'a.csv', and no file of that name");
+        let error = DataFusionError::Plan("table 'datafusion.a.csv' not found".to_string());
+        assert_eq!(
+            describe(&error),
+            "there is no table 'a.csv'; if it is a file, its name stands in quotes: FROM 'a.csv'"
+        );
     }
 
     #[test]

@@ -10,8 +10,10 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use datafusion_dbcluster::near_miss::did_you_mean;
 use datafusion_dbcluster::reference;
 
+use super::syntax::quoted;
+
 /// The hints: a part of the message, a part of the statement (both in lower case; an empty one is in any), and the advice.
-const HINTS: [(&str, &str, &str); 14] = [
+const HINTS: [(&str, &str, &str); 15] = [
     (
         "found: as",
         "dbcluster",
@@ -62,6 +64,11 @@ const HINTS: [(&str, &str, &str); 14] = [
         "COPY knows the endings .csv, .tsv, .json, .ndjson and .jsonl, each also with .gz, .zst, .bz2 or .xz behind it, .parquet and \
          .arrow; for another ending say STORED AS CSV, or STORED AS BAR and the like for a figure",
     ),
+    (
+        "invalid function 'cs'",
+        "cs(",
+        "a column whose name has brackets stands in quotes, as in \"cs(User-Agent)\"",
+    ),
     // The engine merges columns of one name, and then has too few for the first line.
     (
         "incorrect number of fields for line 1,",
@@ -80,6 +87,11 @@ pub(super) fn with_hint(mut message: String, statement: &str) -> String {
     {
         message = format!("syntax error: {error} behind {option} =>");
     }
+    if message.starts_with("syntax error: ")
+        && let Some(path) = path_without_quotes(statement)
+    {
+        return format!("{message}; a file's name stands in quotes: FROM {}", quoted(path));
+    }
     let (said, asked) = (message.to_lowercase(), statement.to_lowercase());
     let known = HINTS.iter().find(|(sign, word, _)| said.contains(sign) && asked.contains(word));
     if let Some((_, _, hint)) = known {
@@ -91,6 +103,21 @@ pub(super) fn with_hint(mut message: String, statement: &str) -> String {
     let Some(unknown) = unknown else { return message };
     let ours: Vec<&str> = reference::table_functions().into_iter().map(|(name, _)| name).collect();
     format!("{message}{}", did_you_mean(unknown, &ours))
+}
+
+/// The path behind a `FROM`, if it has no quotes. A word after it may be an alias.
+fn path_without_quotes(statement: &str) -> Option<&str> {
+    let mut words = statement.split_whitespace();
+    while let Some(word) = words.next() {
+        if word.eq_ignore_ascii_case("from") {
+            let path = words.clone().next()?.trim_end_matches([';', ')', ',']);
+            let is_path = path.starts_with(['/', '~', '.', '\\']) || path.get(1..3) == Some(":\\");
+            if is_path || path.contains('/') && !path.contains(['(', '\'', '"']) {
+                return Some(path);
+            }
+        }
+    }
+    None
 }
 
 /// The first option whose value is no expression, and the parser's error about it.
@@ -160,6 +187,12 @@ mod tests {
                 "COPY t TO 'a.txt'",
                 "Invalid or Unsupported Configuration: There is no registered file format with ext txt; COPY knows the endings",
             ),
+            (
+                "syntax error: Expected: identifier, found: / at line 1, column 15",
+                "SELECT * FROM /tmp/x.csv LIMIT 3;",
+                "syntax error: Expected: identifier, found: / at line 1, column 15; a file's name stands in quotes: FROM '/tmp/x.csv'",
+            ),
+            ("syntax error: found: EOF", "SELECT * FROM 'a/b.csv' WHERE", "syntax error: found: EOF"),
             ("syntax error: found: x", "SELECT (SELECT x x x)", "syntax error: found: x"),
             ("no table 'x'", "SELECT * FROM x", "no table 'x'"),
             ("syntax error: found: AS", "SELECT a AS AS b", "syntax error: found: AS"),

@@ -1,8 +1,12 @@
 //! `dbcluster import`: log files of any format as one Parquet file.
 
+use std::path::Path;
+
 use datafusion_dbcluster::LogTables;
+use datafusion_dbcluster::logs::find;
 
 use super::args::ImportArgs;
+use super::endings;
 use super::failure::Failure;
 use super::program::Program;
 use super::runner::Runner;
@@ -23,11 +27,41 @@ pub(super) fn run(program: &Program, runner: &mut Runner, args: &ImportArgs) -> 
     let Some(out) = args.out.to_str() else {
         return Err(Failure::new(format!("{} is no name in UTF-8", args.out.display())));
     };
+    check_ending(out)?;
+    check_input(&args.paths, &args.out)?;
+    runner.account.name_rejected();
     program.run("the import", async {
         register(runner, &args.paths).await?;
         let statement = format!("COPY {TABLE} TO {} STORED AS PARQUET", quoted(out));
         script::run(runner, &statement, Origin::Prompt).await.map(|_| ())
     })
+}
+
+/// Refuses names that promise another format.
+fn check_ending(out: &str) -> Result<(), Failure> {
+    match endings::other_than_parquet(out) {
+        None => Ok(()),
+        Some(ending) => Err(Failure::new(format!(
+            "--out {out}: an import writes Parquet, so the file's name ends in .parquet; for .{ending} say dbcluster -c \"COPY (SELECT \
+             * FROM 'path') TO {}\"",
+            quoted(out)
+        ))),
+    }
+}
+
+/// Refuses to overwrite a file that is read, and a file of an earlier import among those that are read.
+fn check_input(paths: &[String], out: &Path) -> Result<(), Failure> {
+    let Ok(out_now) = out.canonicalize() else { return Ok(()) };
+    for path in paths {
+        let files = find(path).map(|found| found.files).unwrap_or_default();
+        if files.iter().any(|file| file.path().canonicalize().is_ok_and(|file| file == out_now)) {
+            return Err(Failure::new(format!(
+                "--out {0} is one of the files of {path}, so the import would read it and overwrite it; --out names a file elsewhere",
+                out.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Makes a table of the files of all paths.

@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Int64Type, Schema};
 use datafusion::config::Dialect;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr, SelectItem};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 use indicatif::HumanCount;
@@ -46,7 +47,42 @@ impl<'a> Report<'a> {
     /// The table as SQL: a file's name, or a query as it is.
     fn relation(&self) -> String {
         let table = self.table.trim();
-        if table.starts_with('(') { table.to_string() } else { quoted(table) }
+        if table.starts_with('(') {
+            table.to_string()
+        } else if is_call(table) {
+            format!("(SELECT * FROM {table})")
+        } else {
+            quoted(table)
+        }
+    }
+}
+
+/// Whether a table is `read('path', ...)` or another table function, and no file of such a name.
+fn is_call(table: &str) -> bool {
+    let Some((name, _)) = table.strip_suffix(')').and_then(|call| call.split_once('(')) else { return false };
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !Path::new(table).exists()
+}
+
+/// Features as they stand in a SELECT list: also if they were given as `[f1, f2]` or `{name: f1}`, as `dbcluster` takes them.
+fn as_list(features: &str) -> Result<String, Failure> {
+    let text = features.trim();
+    if let Some(list) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        return Ok(list.to_string());
+    }
+    if !text.starts_with('{') {
+        return Ok(features.to_string());
+    }
+    let unreadable = |error: &str| Failure::new(format!("--features '{features}': {error}"));
+    let parser = Parser::new(&GenericDialect {}).try_with_sql(text);
+    let read = parser.and_then(|mut parser| Ok((parser.parse_expr()?, parser.peek_token().token)));
+    match read.map_err(|error| unreadable(&error.to_string()))? {
+        (Expr::Dictionary(fields), Token::EOF) => {
+            let fields = fields.iter().map(|field| format!("{} AS {}", field.value, field.key));
+            Ok(fields.collect::<Vec<_>>().join(", "))
+        }
+        _ => Err(unreadable("expected {name: expression, ...} to end with the bracket")),
     }
 }
 
@@ -58,8 +94,10 @@ pub(super) fn run(program: &Program, runner: &Runner, args: &ReportArgs) -> Resu
             args.out.display()
         )));
     }
+    runner.account.name_rejected();
+    let features = args.features.as_deref().map(as_list).transpose()?;
     let report = Report {
-        features: args.features.as_deref(),
+        features: features.as_deref(),
         label: args.label.as_deref(),
         eps: args.eps,
         min_samples: args.min_samples,

@@ -22,7 +22,9 @@ use super::files::{Account, creating_table};
 use super::printing::{QueryResult, TableForm, buffered, print};
 use super::progress::{Bar, PlanWatch};
 use super::statements::Statement;
-use super::syntax::{created_table, is_figure, makes_logs, names_figure, parse, shows_settings, with_tabs};
+use super::syntax::{
+    created_table, is_figure, makes_logs, names_figure, parse, reset_as_set, shows_settings, with_tabs,
+};
 use datafusion_dbcluster::near_miss::did_you_mean;
 use dbcluster_files::Writes;
 
@@ -57,7 +59,8 @@ impl Runner {
     pub(super) async fn run(&self, mut statement: Statement<'_>) -> Result<(), Failure> {
         self.account.begin(self.print.quiet);
         let text = with_tabs(statement.text, &mut statement.tokens, self.dialect());
-        for mut parsed in parse(&self.ctx, statement.tokens)? {
+        for parsed in parse(&self.ctx, statement.tokens)? {
+            let mut parsed = reset_as_set(parsed)?;
             let is_completed = endings::complete(&mut parsed);
             let bar = Bar::start(&self.planner, !self.print.quiet);
             match parsed {

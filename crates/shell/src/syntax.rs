@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
+use datafusion::common::Result as DataFusionResult;
 use datafusion::config::Dialect as DialectName;
 use datafusion::prelude::SessionContext;
-use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::parser::{DFParser, DFParserBuilder, ResetStatement, Statement};
 use datafusion::sql::sqlparser::ast::{self, ObjectNamePart, TableFactor, VisitMut, VisitorMut};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
@@ -135,6 +136,16 @@ pub(super) fn created_table(statement: &Statement) -> Option<String> {
         Some(ObjectNamePart::Identifier(name)) => Some(name.value.clone()),
         _ => None,
     }
+}
+
+/// Turns `RESET dbcluster.x` into `SET dbcluster.x = ''`, which is the same: the engine resets settings of its own only.
+pub(super) fn reset_as_set(statement: Statement) -> DataFusionResult<Statement> {
+    let Statement::Reset(ResetStatement::Variable(name)) = &statement else { return Ok(statement) };
+    if !name.to_string().to_ascii_lowercase().starts_with("dbcluster.") {
+        return Ok(statement);
+    }
+    let set = DFParser::parse_sql(&format!("SET {name} = ''"))?.pop_front();
+    Ok(set.unwrap_or(statement))
 }
 
 /// Whether this is a `SHOW` of settings.

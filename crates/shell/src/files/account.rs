@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion_dbcluster::ReadListener;
-use datafusion_dbcluster::logs::{Note, PassedOver, Report};
+use datafusion_dbcluster::logs::{Note, PassedOver, Rejected, Report};
 use datafusion_dbcluster::near_miss::excerpt;
 use indicatif::HumanCount;
 
@@ -33,6 +33,8 @@ pub(crate) struct Account {
     bar: Arc<PlanWatch>,
     signals: Signals,
     is_quiet: AtomicBool,
+    /// Whether no statement can follow the one that runs.
+    is_last: AtomicBool,
     /// Whether Ctrl-C at the prompt has stopped the statement.
     is_interrupted: AtomicBool,
     /// Lines that wait for the end of the prompt, while it is held.
@@ -45,6 +47,7 @@ impl Account {
             bar: Arc::clone(bar),
             signals: signals.clone(),
             is_quiet: AtomicBool::new(is_quiet),
+            is_last: AtomicBool::new(false),
             is_interrupted: AtomicBool::new(false),
             held: Mutex::default(),
         })
@@ -54,6 +57,11 @@ impl Account {
     pub(crate) fn begin(&self, is_quiet: bool) {
         self.is_quiet.store(is_quiet, Ordering::Relaxed);
         self.is_interrupted.store(false, Ordering::Relaxed);
+    }
+
+    /// Names what was rejected, since no statement will ask for it: the command reads files and ends.
+    pub(crate) fn name_rejected(&self) {
+        self.is_last.store(true, Ordering::Relaxed);
     }
 
     /// Stops the readings of the statement that runs.
@@ -90,7 +98,7 @@ impl ReadListener for Account {
         if self.is_quiet.load(Ordering::Relaxed) {
             return;
         }
-        let line = line(name, report, passed_over, seconds);
+        let line = line(name, report, passed_over, seconds, self.is_last.load(Ordering::Relaxed));
         match self.held().as_mut() {
             Some(held) => held.push(line),
             None => self.bar.say(&line),
@@ -102,8 +110,8 @@ impl ReadListener for Account {
     }
 }
 
-/// The line about one reading.
-fn line(name: &str, report: &Report, passed_over: &[PassedOver], seconds: f64) -> String {
+/// The line about one reading. If a statement is not the last, the next one can ask for what was rejected.
+fn line(name: &str, report: &Report, passed_over: &[PassedOver], seconds: f64, is_last: bool) -> String {
     let mut line = format!("read {}: ", excerpt(name));
     let mut found = vec![];
     if report.files != 1 || report.bytes == 0 {
@@ -123,7 +131,12 @@ fn line(name: &str, report: &Report, passed_over: &[PassedOver], seconds: f64) -
     }
     if !report.rejected.is_empty() {
         let rejected = HumanCount(report.rejected.len() as u64);
-        let _ = write!(line, "; {rejected} rejected (SELECT * FROM rejected)");
+        let examples = if is_last {
+            few(report.rejected.iter().map(|rejected| place_and_reason(rejected, report)))
+        } else {
+            "SELECT * FROM rejected".to_string()
+        };
+        let _ = write!(line, "; {rejected} rejected ({examples})");
     }
     if !passed_over.is_empty() {
         let files = passed_over.iter().map(|file| format!("{} ({})", excerpt(&file.file), file.reason));
@@ -133,6 +146,16 @@ fn line(name: &str, report: &Report, passed_over: &[PassedOver], seconds: f64) -
         let _ = write!(line, "; {}", few(report.notes.iter().map(|note| words(note, report))));
     }
     printable(&line).into_owned()
+}
+
+/// The place of what was rejected, with its file if there are several, and why.
+fn place_and_reason(rejected: &Rejected, report: &Report) -> String {
+    let mut place = if report.files > 1 { format!("{} ", excerpt(&rejected.file)) } else { String::new() };
+    let _ = write!(place, "line {}", rejected.line);
+    if let Some(column) = &rejected.column {
+        let _ = write!(place, " column {}", excerpt(column));
+    }
+    format!("{place}: {}", excerpt(&rejected.reason))
 }
 
 /// A note, with its file if there are several.
@@ -169,8 +192,6 @@ fn counted(number: u64, what: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use datafusion_dbcluster::logs::Rejected;
-
     use super::*;
 
     fn note(file: Option<&str>, text: &str) -> Note {
@@ -180,12 +201,15 @@ mod tests {
     #[test]
     fn a_plain_reading_is_a_short_line() {
         let report = Report { files: 1, rows: 3, bytes: 9, ..Report::default() };
-        assert_eq!(line("a.csv", &report, &[], 0.01), "read a.csv: 3 rows");
+        assert_eq!(line("a.csv", &report, &[], 0.01, false), "read a.csv: 3 rows");
         let report = Report { files: 1, rows: 1, bytes: 9, ..Report::default() };
-        assert_eq!(line("a.csv", &report, &[], 2.34), "read a.csv: 1 row in 2.3 s");
+        assert_eq!(line("a.csv", &report, &[], 2.34, false), "read a.csv: 1 row in 2.3 s");
         let passed_over = [PassedOver { file: "x/.a".to_string(), reason: "hidden".to_string() }];
         let report = Report { files: 2, ..Report::default() };
-        assert_eq!(line("x", &report, &passed_over, 0.0), "read x: 2 files; passed over: x/.a (hidden)");
+        assert_eq!(
+            line("x", &report, &passed_over, 0.0, false),
+            "read x: 2 files; passed over: x/.a (hidden)"
+        );
     }
 
     #[test]
@@ -213,11 +237,13 @@ mod tests {
             |file: &str, reason: &str| PassedOver { file: file.to_string(), reason: reason.to_string() };
         let passed_over = [passed_over("logs/._a.csv", "hidden"), passed_over("logs/x.zip", "a ZIP archive")];
         assert_eq!(
-            line("logs/", &report, &passed_over, 0.4),
+            line("logs/", &report, &passed_over, 0.4, false),
             "read logs/: 3 files, 1,379 rows in 0.4 s; time columns a, c (UTC); time column b (Europe/Berlin); \
              2 rejected (SELECT * FROM rejected); passed over: logs/._a.csv (hidden), logs/x.zip (a ZIP archive); \
              logs/b.csv: 2 rows have fewer fields than the header, n\\u{a}"
         );
+        let last = line("logs/", &report, &passed_over, 0.4, true);
+        assert!(last.contains("; 2 rejected (logs/a.csv line 1: no, logs/a.csv line 2: no)"), "{last}");
     }
 
     #[test]
@@ -227,10 +253,20 @@ mod tests {
             files: 2,
             times: vec![(long.clone(), long.clone()); 1000],
             notes: vec![note(Some(&long), &long); 1000],
+            rejected: vec![
+                Rejected {
+                    file: long.clone(),
+                    line: 1,
+                    column: Some(long.clone()),
+                    text: long.clone(),
+                    reason: long.clone(),
+                };
+                1000
+            ],
             ..Report::default()
         };
         let passed_over = vec![PassedOver { file: long.clone(), reason: "hidden".to_string() }; 1000];
-        let line = line(&long, &report, &passed_over, 0.0);
+        let line = line(&long, &report, &passed_over, 0.0, true);
         assert!(line.len() < 5000, "{}", line.len());
         assert!(line.contains("and 997 more"), "{line}");
     }
