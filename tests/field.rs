@@ -574,6 +574,7 @@ fn small_mistakes_are_answered_in_a_line() {
     for (sql, expected) in [
         ("SELECT count(*) FROM 'ed'", "ed"),
         ("SELECT sum(c) FROM 'dec.csv'", "sum(TRY_CAST(x AS DOUBLE)) reads text as numbers"),
+        ("SELECT n + c FROM 'dec.csv'", "TRY_CAST(c AS DOUBLE) reads a column of text as numbers"),
         ("SELECT * FROM dec.csv", "'dec.csv'"),
         ("SELECT * FROM /tmp/dec.csv", "'/tmp/dec.csv'"),
         ("SELECT cs(User-Agent) FROM 'dec.csv'", "\"cs(User-Agent)\""),

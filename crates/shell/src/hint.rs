@@ -13,7 +13,7 @@ use datafusion_dbcluster::reference;
 use super::syntax::quoted;
 
 /// The hints: a part of the message, a part of the statement (both in lower case; an empty one is in any), and the advice.
-const HINTS: [(&str, &str, &str); 15] = [
+const HINTS: [(&str, &str, &str); 16] = [
     (
         "found: as",
         "dbcluster",
@@ -68,6 +68,11 @@ const HINTS: [(&str, &str, &str); 15] = [
         "invalid function 'cs'",
         "cs(",
         "a column whose name has brackets stands in quotes, as in \"cs(User-Agent)\"",
+    ),
+    (
+        "cannot coerce arithmetic expression",
+        "",
+        "TRY_CAST(c AS DOUBLE) reads a column of text as numbers, and as NULL where it is none",
     ),
     // The engine merges columns of one name, and then has too few for the first line.
     (
