@@ -28,9 +28,11 @@ mod delimiters;
 mod entropy;
 mod is_system_session;
 mod logon_type_name;
+mod masks;
 mod path_score;
 mod process_name;
 mod sid_name;
+mod signs;
 mod string_score;
 #[cfg(test)]
 mod tests;
