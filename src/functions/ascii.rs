@@ -1,6 +1,6 @@
-//! Sums over ASCII text, 16 bytes at a time.
+//! Sums over ASCII text, 16 bytes at a time, and bits for bytes, 32 at a time.
 //!
-//! These are plain loops in a shape that the compiler turns into vector instructions, also for strings as short as
+//! The sums are plain loops in a shape that the compiler turns into vector instructions, also for strings as short as
 //! paths and command lines:
 //! - A chunk that is not ASCII ends the loop. Without an exit the compiler vectorizes across chunks, of which there are few,
 //!   and not within them.
@@ -10,8 +10,8 @@
 const LANES: usize = 16;
 type Chunk = [u8; LANES];
 
-/// The bytes of a block: few enough that each lane counts in a `u8` and sums in a `u16`.
-const BLOCK: usize = 15 * LANES;
+/// The bytes of a part that is summed up by itself: few enough that each lane counts in a `u8` and sums in a `u16`.
+const PART: usize = 15 * LANES;
 
 /// Counts the bytes of `text` that are members; NUL must not be one. `None` if the text is not ASCII.
 #[inline]
@@ -22,7 +22,7 @@ pub(super) fn count(text: &str, is_member: impl Fn(u8) -> bool) -> Option<i64> {
             counts[lane] += u8::from(is_member(chunk[lane]));
         }
     };
-    sum_blocks(text.as_bytes(), [0; LANES], count_lanes, |counts| {
+    sum_parts(text.as_bytes(), [0; LANES], count_lanes, |counts| {
         let [low, high] = halves(&counts);
         // The highest byte of the product is the sum of all bytes.
         (low + high).wrapping_mul(0x0101_0101_0101_0101) >> 56
@@ -40,29 +40,29 @@ pub(super) fn sum(text: &str) -> Option<i64> {
         sums[1] += in_pairs(high);
     };
     // The product adds up the four sums of 16 bits, as above.
-    sum_blocks(text.as_bytes(), [0; 2], add_pairs, |[low, high]| {
+    sum_parts(text.as_bytes(), [0; 2], add_pairs, |[low, high]| {
         (low + high).wrapping_mul(0x0001_0001_0001_0001) >> 48
     })
 }
 
-/// Adds up the `total` of every block, after `add` has added each chunk of the block to `zero`.
+/// Adds up the `total` of every part, after `add` has added each chunk of the part to `zero`.
 #[inline]
-fn sum_blocks<Lanes: Copy>(
+fn sum_parts<Lanes: Copy>(
     text: &[u8],
     zero: Lanes,
     add: impl Fn(&mut Lanes, &Chunk),
     total: impl Fn(Lanes) -> u64,
 ) -> Option<i64> {
     let mut sum = 0;
-    for block in text.chunks(BLOCK) {
+    for part in text.chunks(PART) {
         let mut lanes = zero;
-        for chunk in block.as_chunks().0 {
+        for chunk in part.as_chunks().0 {
             if !chunk.is_ascii() {
                 return None;
             }
             add(&mut lanes, chunk);
         }
-        let rest = rest(block);
+        let rest = rest(part);
         if !rest.is_ascii() {
             return None;
         }
@@ -72,9 +72,9 @@ fn sum_blocks<Lanes: Copy>(
     Some(sum)
 }
 
-/// Returns the bytes after the whole chunks of `block`, padded with zeros.
+/// Returns the bytes after the whole chunks of `part`, padded with zeros.
 #[inline]
-fn rest(block: &[u8]) -> Chunk {
+fn rest(part: &[u8]) -> Chunk {
     /// The mask at index `n` keeps the last `n` bytes of a chunk.
     const LAST: [u128; LANES] = {
         let mut masks = [0; LANES];
@@ -86,12 +86,28 @@ fn rest(block: &[u8]) -> Chunk {
         masks
     };
     // If there are 16 bytes they are masked out of the last 16, since a copy of unknown length would be a function call.
-    if let Some(last) = block.last_chunk() {
-        return (u128::from_le_bytes(*last) & LAST[block.len() % LANES]).to_le_bytes();
+    if let Some(last) = part.last_chunk() {
+        return (u128::from_le_bytes(*last) & LAST[part.len() % LANES]).to_le_bytes();
     }
     let mut chunk = [0; LANES];
-    chunk[..block.len()].copy_from_slice(block);
+    chunk[..part.len()].copy_from_slice(part);
     chunk
+}
+
+/// The number of bytes that [`bits`] takes.
+pub(super) const BLOCK: usize = 32;
+
+/// Returns a bit for each flag, which is 0 or 1; the lowest is that of the first. Members that are few and at unpredictable places are
+/// found by their bits faster than by a branch for each byte.
+#[inline]
+pub(super) fn bits(flags: &[u8; BLOCK]) -> u32 {
+    let mut bits = 0;
+    for (i, flags) in flags.as_chunks().0.iter().enumerate() {
+        // The highest byte of the product has the eight flags as its bits.
+        let eight = u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits |= (eight as u32) << (8 * i);
+    }
+    bits
 }
 
 #[inline]
@@ -104,9 +120,9 @@ fn halves(chunk: &Chunk) -> [u64; 2] {
 mod tests {
     use super::*;
 
-    /// Returns lengths around the bounds of chunks and blocks.
+    /// Returns lengths around the bounds of chunks and parts.
     fn lengths() -> impl Iterator<Item = usize> {
-        (0..=70).chain(BLOCK - 20..=BLOCK + 36).chain(2 * BLOCK - 1..=2 * BLOCK + 1)
+        (0..=70).chain(PART - 20..=PART + 36).chain(2 * PART - 1..=2 * PART + 1)
     }
 
     /// A byte counts the same in any place and beside any other byte.
@@ -120,6 +136,14 @@ mod tests {
                 assert_eq!(count(&text, is_member), Some(members as i64), "{length}");
                 assert_eq!(sum(&text), Some(text.bytes().map(i64::from).sum()), "{length}");
             }
+        }
+    }
+
+    #[test]
+    fn bits_are_those_of_the_flags() {
+        for bits_expected in [0, 1, 0x8000_0000, 0x0102_0408, 0xdead_beef, u32::MAX] {
+            let flags = std::array::from_fn(|i| (bits_expected >> i & 1) as u8);
+            assert_eq!(bits(&flags), bits_expected);
         }
     }
 

@@ -10,8 +10,8 @@
 //!
 //! So the class is parsed by Python's rules and written anew for Rust, with every character as its number. A match is always
 //! one character, so no regular expression runs over a whole text: ASCII is looked up in a table of bytes, and only other
-//! characters are tested one by one. The default class, which most calls use, is arithmetic on bytes where members are counted (about
-//! 0.3 ns per byte of a command line); where they are written they are looked up too (about 1 ns).
+//! characters are tested one by one. The default class, which most calls use, is arithmetic on bytes. In command lines its members are
+//! counted at 3 GiB/s on one thread, and written at about 1 GiB/s, the more the fewer they are.
 
 use std::collections::HashMap;
 use std::iter::Peekable;
@@ -23,6 +23,9 @@ use regex::Regex;
 
 use super::ascii;
 use crate::error::argument_error;
+
+/// The bytes of a text that are looked at before the members among them are passed on.
+const PIECE: usize = 256;
 
 /// A set of characters.
 #[derive(Debug)]
@@ -119,19 +122,28 @@ impl Delimiters {
         in_ascii.unwrap_or_else(|| text.chars().filter(|&c| self.contains(c)).count() as i64)
     }
 
+    /// Copies the bytes of `chunk` that are kept to `piece`, and returns how many there are.
+    #[inline]
+    fn keep(&self, chunk: &[u8], piece: &mut [u8; PIECE]) -> usize {
+        let mut length = 0;
+        for &byte in chunk {
+            // Every byte is written, and overwritten if it is not kept, which needs no unpredictable branch. The remainder is the
+            // length itself, but spares a check of bounds.
+            piece[length % PIECE] = byte;
+            length += usize::from(self.kept[usize::from(byte)]);
+        }
+        length
+    }
+
     /// Passes the members among the characters of `text` to `f`, in order, several at a time.
     pub(super) fn for_each_piece(&self, text: &str, mut f: impl FnMut(&str)) {
-        const PIECE: usize = 256;
         let mut piece = [0; PIECE];
         let mut rest = text;
         for chunk in text.as_bytes().chunks(PIECE) {
-            // Every byte is written, and overwritten if it is not kept, which needs no unpredictable branch. The remainder is the
-            // length itself, but spares a check of bounds.
-            let mut length = 0;
-            for &byte in chunk {
-                piece[length % PIECE] = byte;
-                length += usize::from(self.kept[usize::from(byte)]);
-            }
+            let length = match &self.others {
+                None => keep_default(chunk, &mut piece),
+                Some(_) => self.keep(chunk, &mut piece),
+            };
             match str::from_utf8(&piece[..length]) {
                 Ok(members) if members.is_ascii() => f(members),
                 _ => break,
@@ -141,6 +153,37 @@ impl Delimiters {
         // All chunks so far were ASCII.
         rest.chars().filter(|&c| self.contains(c)).for_each(|c| f(c.encode_utf8(&mut [0; 4])));
     }
+}
+
+/// Does what [`Delimiters::keep`] does, for the default class: the members are found block by block and copied one by one, since a
+/// command line has few of them.
+#[inline]
+fn keep_default(chunk: &[u8], piece: &mut [u8; PIECE]) -> usize {
+    let mut length = 0;
+    let mut keep = |block: &[u8; ascii::BLOCK], done: usize| {
+        // The loop is by index since the compiler does not vectorize a zip.
+        let mut flags = [0; ascii::BLOCK];
+        for i in 0..ascii::BLOCK {
+            flags[i] = u8::from(is_default(block[i]) | !block[i].is_ascii());
+        }
+        let mut kept = ascii::bits(&flags) & u32::MAX << done;
+        while kept != 0 {
+            piece[length % PIECE] = block[kept.trailing_zeros() as usize % ascii::BLOCK];
+            length += 1;
+            kept &= kept - 1;
+        }
+    };
+    let (blocks, rest) = chunk.as_chunks();
+    for block in blocks {
+        keep(block, 0);
+    }
+    if !rest.is_empty() {
+        match chunk.last_chunk() {
+            Some(last) => keep(last, ascii::BLOCK - rest.len()),
+            None => return DEFAULT.keep(rest, piece),
+        }
+    }
+    length
 }
 
 fn matches_char(regex: &Regex, c: char) -> bool {

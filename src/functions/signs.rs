@@ -11,7 +11,7 @@
 //! loop has to end at a sign: the processor can't predict where that is, and each wrong guess costs as much as some 30 bytes.
 //! A command line has two or three signs; text without them is read at 2 GB/s.
 
-const BLOCK: usize = 32;
+use super::ascii::{self, BLOCK};
 
 /// The bytes of a block, with the one before it and the one behind it.
 type Window = [u8; BLOCK + 2];
@@ -83,13 +83,7 @@ fn signs(window: &Window) -> u32 {
         let brace = byte == b'{';
         flags[i] = u8::from(digit | colon | hyphen | brace);
     }
-    let mut signs = 0;
-    for (i, flags) in flags.as_chunks().0.iter().enumerate() {
-        // The highest byte of the product has the eight flags as its bits.
-        let bits = u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        signs |= (bits as u32) << (8 * i);
-    }
-    signs
+    ascii::bits(&flags)
 }
 
 #[inline]
