@@ -19,6 +19,11 @@ impl<'a> Context<'a> {
         Self { reach, min_samples: params.min_samples(), weights: points.weights(), workers }
     }
 
+    /// For a call about every eps, in which no eps is compared.
+    pub(crate) fn of_every_eps(points: &'a Points, min_samples: u64, workers: Workers<'a>) -> Self {
+        Self { reach: f64::INFINITY, min_samples, weights: points.weights(), workers }
+    }
+
     /// The weight of a point, never 0: with `min_samples` up to 2 every two neighbours must be enough.
     #[inline]
     pub(crate) fn weight(&self, point: u32) -> u64 {

@@ -4,7 +4,8 @@ use crate::bounds::Bounds;
 use crate::context::Context;
 use crate::error::Cancelled;
 use crate::metric::ReducedDistance;
-use crate::tree::{DEPTH, LEAF, Node, ROOT, Tree, weight_near};
+use crate::relatives::Relatives;
+use crate::tree::{LEAF, Node, ROOT, Tree, weight_near};
 
 /// Tells for each position of the tree whether its point is core, and the number of distances that it took.
 ///
@@ -28,27 +29,6 @@ pub(crate) fn find<const K: usize, D: ReducedDistance>(
     let mut core = vec![false; tree.items.len()];
     let distances = counter.mark(ROOT, &Relatives::NONE, &mut core)?;
     Ok((core, distances))
-}
-
-/// The subtrees beside a node and its ancestors, as far as they are within eps of the node: at most one per level.
-struct Relatives {
-    nodes: [u32; DEPTH],
-    len: usize,
-}
-
-impl Relatives {
-    const NONE: Self = Self { nodes: [0; DEPTH], len: 0 };
-
-    #[inline]
-    fn push(&mut self, node: usize) {
-        self.nodes[self.len] = node as u32;
-        self.len += 1;
-    }
-
-    #[inline]
-    fn iter(&self) -> impl DoubleEndedIterator<Item = usize> {
-        self.nodes[..self.len].iter().map(|&node| node as usize)
-    }
 }
 
 struct Counter<'a, const K: usize, D> {
@@ -104,16 +84,7 @@ impl<const K: usize, D: ReducedDistance> Counter<'_, K, D> {
 
     fn relatives_of(&self, node: usize, sibling: usize, relatives: &Relatives) -> Relatives {
         let bounds = &self.tree.nodes[node].bounds;
-        let mut near = Relatives::NONE;
-        for &other in &relatives.nodes[..relatives.len] {
-            if self.tree.nodes[other as usize].bounds.least(bounds) <= self.context.reach {
-                near.push(other as usize);
-            }
-        }
-        if self.tree.nodes[sibling].bounds.least(bounds) <= self.context.reach {
-            near.push(sibling);
-        }
-        near
+        relatives.of_child(sibling, |other| self.tree.nodes[other].bounds.least(bounds) <= self.context.reach)
     }
 
     fn mark_leaf(&self, leaf: usize, relatives: &Relatives, core: &mut [bool]) -> Result<u64, Cancelled> {

@@ -97,3 +97,39 @@ pub(crate) fn medoids(points: &Points, labels: &Labels, metric: Metric) -> Vec<u
     };
     (0..labels.clusters()).map(medoid).collect()
 }
+
+/// The reduced distance of two points.
+pub(crate) fn reduced(points: &Points, metric: Metric, i: usize, j: usize) -> f64 {
+    let differences = points.point(i).iter().zip(points.point(j)).map(|(a, b)| (a - b).abs());
+    match metric {
+        Metric::Euclidean => differences.fold(0.0, |sum, d| sum + d * d),
+        Metric::Manhattan => differences.fold(0.0, |sum, d| sum + d),
+        Metric::Chebyshev => differences.fold(0.0, f64::max),
+    }
+}
+
+/// core(p) of each point: the smallest reduced distance within which its neighbours weigh `min_samples`.
+pub(crate) fn core_distances(points: &Points, min_samples: u64, metric: Metric) -> Vec<Option<f64>> {
+    let of = |i: usize| {
+        let distance = |j: usize| reduced(points, metric, i, j);
+        let mut order: Vec<usize> = (0..points.len()).collect();
+        order.sort_by(|&a, &b| distance(a).total_cmp(&distance(b)));
+        let mut weight = 0_u128;
+        let enough = order.into_iter().find(|&j| {
+            weight += u128::from(points.weight(j));
+            weight >= u128::from(min_samples)
+        });
+        enough.map(distance)
+    };
+    (0..points.len()).map(of).collect()
+}
+
+/// near(p) of each point: the least max(core(q), d(p, q)) over all other points q.
+pub(crate) fn near_distances(points: &Points, core: &[Option<f64>], metric: Metric) -> Vec<Option<f64>> {
+    let of = |i: usize| {
+        let others = (0..points.len()).filter(|&j| j != i);
+        let distances = others.filter_map(|j| core[j].map(|core| core.max(reduced(points, metric, i, j))));
+        distances.min_by(f64::total_cmp)
+    };
+    (0..points.len()).map(of).collect()
+}

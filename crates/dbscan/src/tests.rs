@@ -21,7 +21,7 @@ struct Case {
 }
 
 /// Shares even the smallest work among threads.
-fn parallel() -> Control<'static> {
+pub(crate) fn parallel() -> Control<'static> {
     Control::default().with_parallel_from(1)
 }
 
@@ -46,7 +46,7 @@ impl Case {
     }
 }
 
-fn ok<T, E: Display>(result: Result<T, E>) -> T {
+pub(crate) fn ok<T, E: Display>(result: Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -55,7 +55,7 @@ fn pairs(labels: &Labels) -> Expected {
 }
 
 /// Row-major coordinates that go wrong easily: lattices with ties at eps, lines, clumps, extremes, equal points.
-fn coordinates(len: usize, dimension: usize) -> impl Strategy<Value = Vec<f64>> {
+pub(crate) fn coordinates(len: usize, dimension: usize) -> impl Strategy<Value = Vec<f64>> {
     let size = len * dimension;
     let lattice = prop::collection::vec((0..6).prop_map(|step| f64::from(step) * 0.1), size);
     let reals = prop::collection::vec(-1.0..1.0, size);
@@ -178,7 +178,7 @@ proptest! {
 }
 
 /// Pseudo-random numbers from 0 to 1, always the same.
-fn noise(len: usize) -> impl Iterator<Item = f64> {
+pub(crate) fn noise(len: usize) -> impl Iterator<Item = f64> {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     (0..len).map(move |_| {
         state ^= state << 13;
