@@ -24,6 +24,11 @@ impl<'a> Context<'a> {
         Self { reach: f64::INFINITY, min_samples, weights: points.weights(), workers }
     }
 
+    /// Whether no point has a weight of its own.
+    pub(crate) fn all_weigh_one(&self) -> bool {
+        self.weights.is_none()
+    }
+
     /// The weight of a point, never 0: with `min_samples` up to 2 every two neighbours must be enough.
     #[inline]
     pub(crate) fn weight(&self, point: u32) -> u64 {

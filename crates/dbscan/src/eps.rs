@@ -57,7 +57,9 @@ mod tests {
         assert_eq!(least_eps::<Euclidean>(0.0), 0.0);
         assert_eq!(least_eps::<Manhattan>(f64::INFINITY), f64::INFINITY);
         assert!(least_eps::<Euclidean>(f64::INFINITY).is_finite(), "its square overflows");
-        for reduced in [5e-324, 1e-323, 1e-310, f64::MIN_POSITIVE, 1e-300, 2.0, 1e300, f64::MAX, f64::INFINITY] {
+        for reduced in
+            [5e-324, 1e-323, 1e-310, f64::MIN_POSITIVE, 1e-300, 2.0, 1e300, f64::MAX, f64::INFINITY]
+        {
             check::<Euclidean>(reduced);
             check::<Manhattan>(reduced);
             check::<Chebyshev>(reduced);
@@ -67,9 +69,8 @@ mod tests {
     #[test]
     fn many_neighbouring_distances_have_one_eps() {
         let neighbours = |i: u32| 1.0 + f64::from(i) * f64::EPSILON;
-        let same = (0..1000).filter(|&i| {
-            least_eps::<Euclidean>(neighbours(i)) >= least_eps::<Euclidean>(neighbours(i + 1))
-        });
+        let same = (0..1000)
+            .filter(|&i| least_eps::<Euclidean>(neighbours(i)) >= least_eps::<Euclidean>(neighbours(i + 1)));
         assert!(same.count() > 300);
     }
 

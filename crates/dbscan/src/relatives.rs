@@ -22,21 +22,6 @@ impl Relatives {
         self.nodes[..self.len].iter().map(|&node| node as usize)
     }
 
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// Those that are to be kept.
-    #[inline]
-    pub(crate) fn filter(&self, keep: impl Fn(usize) -> bool) -> Self {
-        let mut relatives = Self::NONE;
-        for node in self.iter().filter(|&node| keep(node)) {
-            relatives.push(node);
-        }
-        relatives
-    }
-
     /// The relatives of a child: those of its parent and its sibling, as far as they are `near`.
     #[inline]
     pub(crate) fn of_child(&self, sibling: usize, near: impl Fn(usize) -> bool) -> Self {

@@ -9,8 +9,8 @@
 //!   that its component knows already, and no further than that.
 //! - An edge leaves the components of both its ends: those of small components tell large ones how far to look at most.
 //! - The next one mostly leads to one of the nearest neighbours, which are kept from the search for core distances.
-//! - Nodes bound what the points below them can find. A node in one component leaves its relatives out that are in the same one or
-//!   beyond the component's lightest edge, and where none is left all its points are done at once.
+//! - Nodes bound what the points below them can find, in a walk over pairs of nodes: a node in one component leaves those out that
+//!   are in the same one or beyond the component's lightest edge, and where none is left all its points are done at once.
 //!
 //! The first round needs no comparison of components: its edges are those of near(p), which is wanted anyway. A round
 //! takes O(n) steps beside its searches. Which of several edges of the same weight are taken depends on the threads, but
@@ -50,7 +50,8 @@ pub(super) fn span<const K: usize, D: ReducedDistance>(
     context: &Context,
 ) -> Result<Vec<Edge>, Cancelled> {
     let len = tree.items.len();
-    let least_core = |leaf: &Node<K, D>| Ok(core[leaf.distinct()].iter().copied().fold(f64::INFINITY, lesser));
+    let least_core =
+        |leaf: &Node<K, D>| Ok(core[leaf.distinct()].iter().copied().fold(f64::INFINITY, lesser));
     let fragments = Fragments {
         tree,
         core,
@@ -122,7 +123,7 @@ impl<const K: usize, D: ReducedDistance> Rounds<'_, K, D> {
         refresh.below(ROOT, links, &mut whole, states)?;
         fragments.whole = whole;
         let hunt = Hunt { fragments, context };
-        hunt.below(ROOT, &Relatives::NONE, 0.0, links, states)?;
+        hunt.below(ROOT, &[], 0.0, links, states)?;
         let picks = self.picks()?;
         self.merge(|component| picks[component as usize])?;
         Ok(self.components < before)
@@ -225,8 +226,7 @@ fn nearest_of_leaf<const K: usize, D: ReducedDistance>(
     for place in 0..links.len() {
         let position = start + place;
         let at = &tree.items[position].at;
-        let mut seeker =
-            Seeker { component: position as u32, radius: f64::INFINITY, ..Seeker::IDLE };
+        let mut seeker = Seeker { component: position as u32, radius: f64::INFINITY, ..Seeker::IDLE };
         for other in neighbours[position].iter() {
             let apart = greater(reduced_distance::<K, D>(at, &tree.items[other].at), core[other]);
             if apart < seeker.radius {
@@ -239,7 +239,7 @@ fn nearest_of_leaf<const K: usize, D: ReducedDistance>(
         search.seekers[place] = seeker;
     }
     if places != 0 {
-        Walk::new(tree, leaf, context).run(leaf, relatives, places, &mut search)?;
+        Walk::new(tree, leaf, context).run(leaf, relatives.iter().rev(), places, &mut search)?;
     }
     for (place, (link, near)) in links.iter_mut().zip(near).enumerate() {
         let Seeker { radius, target, .. } = search.seekers[place];
@@ -334,18 +334,19 @@ impl<const K: usize, D: ReducedDistance> Refresh<'_, K, D> {
     }
 }
 
-/// The searches of a round.
+/// The searches of a round: a walk over pairs of nodes, of which one searches and the others are where it may find something.
 struct Hunt<'a, const K: usize, D> {
     fragments: &'a Fragments<'a, K, D>,
     context: &'a Context<'a>,
 }
 
 impl<const K: usize, D: ReducedDistance> Hunt<'_, K, D> {
-    /// Searches for the points of a node, whose links and whose subtree's states these are. `bound` is that of its parent.
+    /// Searches for the points of a node, whose links and whose subtree's states these are, in itself and in the `others`.
+    /// `bound` is that of its parent.
     fn below(
         &self,
         node: usize,
-        relatives: &Relatives,
+        others: &[u32],
         bound: f64,
         links: &mut [Link],
         states: &mut [State],
@@ -360,30 +361,28 @@ impl<const K: usize, D: ReducedDistance> Hunt<'_, K, D> {
             return Ok(());
         }
         let this = &tree.nodes[node];
-        let relatives = if own.is_some() {
-            let relatives = relatives.filter(|other| {
-                self.fragments.of_node(other) != own
-                    && self.fragments.least_core[other] < lightest
-                    && this.bounds.least(&tree.nodes[other].bounds) < lightest
-            });
-            if relatives.is_empty() {
+        let near;
+        let others = if let Some(own) = own {
+            near = self.near(node, own, lightest, others);
+            if near.is_empty() {
                 state.bound = lightest;
                 return Ok(());
             }
-            &{ relatives }
+            &near
         } else {
-            relatives
+            others
         };
         if this.is_leaf() {
-            return self.search_leaf(node, relatives, state, links);
+            return self.search_leaf(node, others, state, links);
         }
         let [first, second] = tree.children(node);
         let (links_of_first, links_of_second) = links.split_at_mut(tree.nodes[first].span());
         let bound = state.bound;
         let (state, below) = states.split_at_mut(1);
         let (states_of_first, states_of_second) = below.split_at_mut(second - first);
+        // The nearest relatives come first.
         let [beside_first, beside_second] =
-            [second, first].map(|sibling| relatives.of_child(sibling, |_| true));
+            [second, first].map(|sibling| [&[sibling as u32], others].concat());
         self.context.workers.join(
             this.span(),
             || self.below(first, &beside_first, bound, links_of_first, states_of_first),
@@ -396,11 +395,49 @@ impl<const K: usize, D: ReducedDistance> Hunt<'_, K, D> {
         Ok(())
     }
 
+    /// Those of the `others` where a node, all of whose points are in the component `own`, may find an edge lighter than
+    /// `lightest`: in pieces not larger than the node, nearest first.
+    fn near(&self, node: usize, own: u32, lightest: f64, others: &[u32]) -> Vec<u32> {
+        let Fragments { tree, core, least_core, component, .. } = self.fragments;
+        let this = &tree.nodes[node];
+        let mut near = Vec::with_capacity(others.len());
+        let mut open: Vec<u32> = others.iter().rev().copied().collect();
+        while let Some(other) = open.pop() {
+            let there = &tree.nodes[other as usize];
+            let apart = greater(this.bounds.least(&there.bounds), least_core[other as usize]);
+            if apart >= lightest || self.fragments.of_node(other as usize) == Some(own) {
+                continue;
+            }
+            if lightest.is_infinite() {
+                // Without an edge to beat, nearly everything is near.
+                near.push((apart, other));
+            } else if there.is_leaf() {
+                // A box around points of a sparse region may reach over all of a dense one that none of them is near.
+                let mut least = f64::INFINITY;
+                for position in there.distinct().filter(|&position| component[position] != own) {
+                    let apart = this.bounds.least_to(&tree.items[position].at);
+                    least = lesser(least, greater(apart, core[position]));
+                }
+                if least < lightest {
+                    near.push((least, other));
+                }
+            } else if there.span() <= this.span() {
+                near.push((apart, other));
+            } else {
+                open.extend(tree.children(other as usize).map(|child| child as u32));
+            }
+        }
+        if lightest < f64::INFINITY {
+            near.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        }
+        near.into_iter().map(|(_, other)| other).collect()
+    }
+
     /// Searches for the points of a leaf.
     fn search_leaf(
         &self,
         leaf: usize,
-        relatives: &Relatives,
+        others: &[u32],
         state: &mut State,
         links: &mut [Link],
     ) -> Result<(), Cancelled> {
@@ -420,7 +457,8 @@ impl<const K: usize, D: ReducedDistance> Hunt<'_, K, D> {
             }
         }
         if places != 0 {
-            Walk::new(tree, leaf, self.context).run(leaf, relatives, places, &mut search)?;
+            let others = others.iter().map(|&other| other as usize);
+            Walk::new(tree, leaf, self.context).run(leaf, others, places, &mut search)?;
         }
         let mut least = f64::INFINITY;
         for (place, _) in this.distinct().enumerate() {

@@ -12,10 +12,10 @@ use crate::metric::ReducedDistance;
 use crate::relatives::Relatives;
 use crate::tree::{LEAF, Node, ROOT, Tree};
 
-use super::walk::{Search, Walk, all, for_leaves};
+use super::walk::{Places, Search, Walk, all, each, for_leaves};
 
 /// The neighbours that are kept for each point.
-pub(super) const KEPT: usize = 8;
+pub(super) const KEPT: usize = 4;
 
 /// No position of a tree.
 pub(super) const NONE: u32 = u32::MAX;
@@ -58,7 +58,9 @@ pub(super) fn find<const K: usize, D: ReducedDistance>(
         Ok(sum)
     };
     let weights = tree.fold(0, weight_of_leaf, |_, _| 0, context)?;
-    let leaves = Leaves { tree, context, weights };
+    let all_weigh_one =
+        context.all_weigh_one() && tree.nodes.iter().all(|node| !node.is_leaf() || node.span() <= LEAF);
+    let leaves = Leaves { tree, context, weights, all_weigh_one };
     let of_leaf = |leaf: usize, relatives: &Relatives, (core, near): (&mut [f64], &mut [Near])| {
         leaves.find(leaf, relatives, core, near)
     };
@@ -71,6 +73,8 @@ struct Leaves<'a, const K: usize, D> {
     context: &'a Context<'a>,
     /// The weight of each leaf.
     weights: Vec<u64>,
+    /// Whether every neighbour has the weight 1, so that it is enough to count them.
+    all_weigh_one: bool,
 }
 
 impl<const K: usize, D: ReducedDistance> Leaves<'_, K, D> {
@@ -85,11 +89,18 @@ impl<const K: usize, D: ReducedDistance> Leaves<'_, K, D> {
         let walk = Walk::new(tree, leaf, self.context);
         let points = tree.nodes[leaf].distinct();
         let most = usize::try_from(needed - 1).unwrap_or(usize::MAX).max(KEPT);
-        if most <= SHORT {
+        if most <= SHORT && self.all_weigh_one {
+            let lists = vec![Counted::new(most); points.len()];
+            let mut search = Neighbours { leaves: self, first: points.start, offset: 0, lists };
+            walk.run(leaf, relatives.iter().rev(), all(points.len()), &mut search)?;
+            for (place, list) in search.lists.iter().enumerate() {
+                (core[place], near[place]) = finish(1, &list.found, needed);
+            }
+        } else if most <= SHORT {
             let list = |position| Short::new(self.weight(leaf, position), most);
             let lists: Vec<_> = points.clone().map(list).collect();
             let mut search = Neighbours { leaves: self, first: points.start, offset: 0, lists };
-            walk.run(leaf, relatives, all(points.len()), &mut search)?;
+            walk.run(leaf, relatives.iter().rev(), all(points.len()), &mut search)?;
             for (place, list) in search.lists.iter().enumerate() {
                 (core[place], near[place]) = finish(list.own, &list.found, needed);
             }
@@ -97,7 +108,7 @@ impl<const K: usize, D: ReducedDistance> Leaves<'_, K, D> {
             for place in 0..points.len() {
                 let lists = vec![Long::new(self.weight(leaf, points.start + place))];
                 let mut search = Neighbours { leaves: self, first: points.start, offset: place, lists };
-                walk.run(leaf, relatives, 1 << place, &mut search)?;
+                walk.run(leaf, relatives.iter().rev(), 1 << place, &mut search)?;
                 for list in search.lists {
                     let (own, found) = (list.own, list.found.into_sorted_vec());
                     (core[place], near[place]) = finish(own, &found, needed);
@@ -162,6 +173,43 @@ trait List {
 
     /// Adds a neighbour that is nearer than the radius, and drops those that are too many.
     fn insert(&mut self, neighbour: Neighbour, needed: u64);
+}
+
+/// A list in order, nearest first, of neighbours that weigh 1 each.
+#[derive(Clone)]
+struct Counted {
+    most: usize,
+    radius: f64,
+    found: Vec<Neighbour>,
+}
+
+impl Counted {
+    fn new(most: usize) -> Self {
+        Self { most, radius: f64::INFINITY, found: Vec::with_capacity(most) }
+    }
+}
+
+impl List for Counted {
+    #[inline]
+    fn radius(&self) -> f64 {
+        self.radius
+    }
+
+    #[inline]
+    fn insert(&mut self, neighbour: Neighbour, _needed: u64) {
+        if self.found.len() < self.most {
+            self.found.push(neighbour);
+        }
+        let mut place = self.found.len() - 1;
+        while place > 0 && self.found[place - 1].distance > neighbour.distance {
+            self.found[place] = self.found[place - 1];
+            place -= 1;
+        }
+        self.found[place] = neighbour;
+        if self.found.len() == self.most {
+            self.radius = f64::from_bits(self.found[self.most - 1].distance);
+        }
+    }
 }
 
 /// A list in order, nearest first.
@@ -282,8 +330,19 @@ impl<const K: usize, D: ReducedDistance, L: List> Search for Neighbours<'_, K, D
         let own = self.first + place;
         let at = &tree.items[own].at;
         let list = &mut self.lists[place - self.offset];
-        for position in tree.nodes[leaf].distinct() {
-            let distance = reduced_distance::<K, D>(at, &tree.items[position].at);
+        let positions = tree.nodes[leaf].distinct();
+        // First the distances, without a branch: near the border of a neighbourhood nobody can predict who is in.
+        let mut distances = [f64::INFINITY; LEAF];
+        for (distance, item) in distances.iter_mut().zip(&tree.items[positions.clone()]) {
+            *distance = reduced_distance::<K, D>(at, &item.at);
+        }
+        let radius = list.radius();
+        let mut near = 0;
+        for (place, &distance) in distances.iter().enumerate() {
+            near |= Places::from(distance < radius) << place;
+        }
+        for place in each(near) {
+            let (distance, position) = (distances[place], positions.start + place);
             if distance < list.radius() && position != own {
                 let weight = self.leaves.weight(leaf, position);
                 let neighbour = Neighbour { distance: distance.to_bits(), position: position as u32, weight };

@@ -63,10 +63,7 @@ struct Events {
 }
 
 impl Events {
-    fn new(
-        eps: impl ExactSizeIterator<Item = f64>,
-        workers: &Workers,
-    ) -> Result<Self, Cancelled> {
+    fn new(eps: impl ExactSizeIterator<Item = f64>, workers: &Workers) -> Result<Self, Cancelled> {
         let mut sorted = Vec::with_capacity(eps.len());
         for (i, eps) in eps.enumerate() {
             workers.check_every(i)?;

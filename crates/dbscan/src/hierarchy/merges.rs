@@ -64,13 +64,7 @@ impl Merges {
     }
 
     /// Notes the points that have ceased to be the first of their components at an eps.
-    fn settle(
-        &mut self,
-        eps: f64,
-        ceased: &mut Vec<u32>,
-        parents: &mut [u32],
-        number: &impl Fn(u32) -> u32,
-    ) {
+    fn settle(&mut self, eps: f64, ceased: &mut Vec<u32>, parents: &mut [u32], number: &impl Fn(u32) -> u32) {
         for position in ceased.drain(..) {
             let point = number(position) as usize;
             self.eps[point] = eps;

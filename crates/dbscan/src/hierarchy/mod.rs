@@ -35,6 +35,7 @@ use crate::eps::least_eps;
 use crate::error::{Cancelled, Error};
 use crate::metric::{Metric, ReducedDistance, lesser};
 use crate::points::Points;
+use crate::tree::Tree;
 use crate::workers::Workers;
 
 use boruvka::Edge;
@@ -75,7 +76,7 @@ pub struct Hierarchy {
 ///
 /// It takes O(n log n) time in few dimensions for a small `min_samples`, some 10 times that of one [`dbscan`](crate::dbscan()),
 /// and memory linear in the points, see [`hierarchy_memory_required`](crate::hierarchy_memory_required). A `min_samples` of
-/// thousands makes each point look at as many others.
+/// thousands makes each point look at as many others. The result does not depend on threads.
 ///
 /// # Errors
 /// [`Error::MinSamples`] if `min_samples` is 0.
@@ -99,16 +100,34 @@ pub fn hierarchy_with(
     let workers = Workers::new(points.len(), control);
     workers.check()?;
     let context = &Context::of_every_eps(points, min_samples, workers);
+    if !enough(points, context)? {
+        // No point is core at any eps.
+        return Ok(Hierarchy::without_cores(points.len()));
+    }
+    Ok(dimension::compute(Build { points, context }, points.dimension(), metric)?)
+}
+
+/// Whether all points together weigh `min_samples`.
+fn enough(points: &Points, context: &Context) -> Result<bool, Cancelled> {
     let mut weight = 0_u128;
     for i in 0..points.len() {
         context.workers.check_every(i)?;
         weight += u128::from(points.weight(i));
     }
-    if weight < u128::from(min_samples) {
-        // No point is core at any eps.
-        return Ok(Hierarchy::without_cores(points.len()));
+    Ok(weight >= u128::from(context.min_samples))
+}
+
+/// The reduced core distances of the points of a tree, by position; they stay as they are where no point is core at any eps.
+pub(crate) fn core_distances<const K: usize, D: ReducedDistance>(
+    tree: &Tree<K, D>,
+    points: &Points,
+    core: &mut [f64],
+    context: &Context,
+) -> Result<(), Cancelled> {
+    if enough(points, context)? {
+        density::find(tree, core, &mut vec![Near::UNUSED; core.len()], context)?;
     }
-    Ok(dimension::compute(Build { points, context }, points.dimension(), metric)?)
+    Ok(())
 }
 
 /// The building of a hierarchy.
@@ -129,11 +148,7 @@ impl Computation for Build<'_> {
         let mut edges = {
             let mut neighbours = vec![Near::UNUSED; len];
             density::find(&tree, &mut core, &mut neighbours, context)?;
-            if len < 2 {
-                Vec::new()
-            } else {
-                boruvka::span(&tree, &core, &neighbours, &mut near, context)?
-            }
+            if len < 2 { Vec::new() } else { boruvka::span(&tree, &core, &neighbours, &mut near, context)? }
         };
         // From here on by point, in eps.
         let number = |position: u32| tree.items[position as usize].index;

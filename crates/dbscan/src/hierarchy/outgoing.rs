@@ -100,7 +100,8 @@ pub(super) struct Seeker {
 }
 
 impl Seeker {
-    pub(super) const IDLE: Self = Self { component: NONE, floor: 0.0, radius: 0.0, found: f64::INFINITY, target: NONE };
+    pub(super) const IDLE: Self =
+        Self { component: NONE, floor: 0.0, radius: 0.0, found: f64::INFINITY, target: NONE };
 }
 
 /// The search of the points of a leaf for edges.

@@ -88,8 +88,11 @@ impl Case {
         let control = parallel();
         let levels: Vec<Level> = ok(ok(found.levels(&self.points, &control)).collect::<Result<_, _>>());
         assert!(levels.is_sorted_by(|a, b| a.eps < b.eps));
-        assert!(levels.windows(2).all(|two| Level { eps: 0.0, ..two[0] } != Level { eps: 0.0, ..two[1] }
-            || two[0].clusters > 0));
+        assert!(
+            levels.windows(2).all(
+                |two| Level { eps: 0.0, ..two[0] } != Level { eps: 0.0, ..two[1] } || two[0].clusters > 0
+            )
+        );
         for eps in self.every_eps(most) {
             let below = levels.partition_point(|level| level.eps <= eps);
             self.check_at(eps, &found, levels[..below].last());
@@ -111,8 +114,11 @@ fn cases() -> impl Strategy<Value = Case> {
     (dimension, len, min_samples, metric, scaling).prop_flat_map(
         |(dimension, len, min_samples, metric, scaling)| {
             let heavy = prop_oneof![9 => 1..4_u64, 1 => Just(u64::MAX)];
-            let weights =
-                prop_oneof![Just(vec![1; len]), prop::collection::vec(1..4_u64, len), prop::collection::vec(heavy, len)];
+            let weights = prop_oneof![
+                Just(vec![1; len]),
+                prop::collection::vec(1..4_u64, len),
+                prop::collection::vec(heavy, len)
+            ];
             (coordinates(len, dimension), weights).prop_map(move |(values, weights)| {
                 let mut points = ok(ok(Points::from_rows(values, dimension)).with_weights(weights));
                 let mut scaled = points.clone();
@@ -162,7 +168,8 @@ fn distances_of_one_eps_change_together() {
                 let values = [0.0, 0.0, x, y, -x, z, 0.0, 3.0];
                 Case { points: points(&values, 2), min_samples, metric: Metric::Euclidean }.check(usize::MAX);
             }
-            let pair = |y| Case { points: points(&[0.0, 0.0, x, y], 2), min_samples: 2, metric: Metric::Euclidean };
+            let pair =
+                |y| Case { points: points(&[0.0, 0.0, x, y], 2), min_samples: 2, metric: Metric::Euclidean };
             assert_eq!(pair(y).hierarchy(), pair(z).hierarchy());
         }
     }
@@ -185,7 +192,8 @@ fn too_few_rows_and_single_vectors_are_absent() {
 
 #[test]
 fn many_equal_points_are_one_place() {
-    let values: Vec<f64> = (0..600_u32).flat_map(|i| [f64::from(i / 150), f64::from(i % 2 / (1 + i / 450))]).collect();
+    let values: Vec<f64> =
+        (0..600_u32).flat_map(|i| [f64::from(i / 150), f64::from(i % 2 / (1 + i / 450))]).collect();
     for min_samples in [1, 2, 5, 75, 76, 160, 601] {
         for &metric in Metric::ALL {
             Case { points: points(&values, 2), min_samples, metric }.check(300);

@@ -58,11 +58,11 @@ impl<'a, const K: usize, D: ReducedDistance> Walk<'a, K, D> {
         Self { tree, context, items: &tree.items[tree.nodes[leaf].distinct()] }
     }
 
-    /// Looks in the leaf and in its relatives for what the points at some places need.
+    /// Looks in the leaf and then in other nodes, in their order, for what the points at some places need.
     pub(super) fn run(
         &self,
         leaf: usize,
-        relatives: &Relatives,
+        others: impl Iterator<Item = usize>,
         places: Places,
         search: &mut impl Search,
     ) -> Result<(), Cancelled> {
@@ -73,7 +73,7 @@ impl<'a, const K: usize, D: ReducedDistance> Walk<'a, K, D> {
         for place in each(places) {
             bounds.include(&self.items[place].at, &self.items[place].at);
         }
-        for node in relatives.iter().rev() {
+        for node in others {
             self.visit(node, places, &bounds, search)?;
         }
         Ok(())
