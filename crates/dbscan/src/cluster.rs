@@ -100,7 +100,8 @@ fn by_tree<const K: usize, D: ReducedDistance>(
         statistics.distances = distances;
     }
     statistics.cores_time = clock.lap();
-    let (components, linking) = Components::link(&tree, context)?;
+    let components = Components::new(&tree);
+    let linking = components.link(&tree, context)?;
     statistics.components_time = clock.lap();
     let labels = components.number(&tree, points.len(), context)?;
     let assigning = borders::assign(&tree, &labels, context)?;

@@ -78,20 +78,30 @@ const SUBTREES: usize = 256;
 /// The components of the points of a tree, by position.
 pub(crate) struct Components {
     sets: DisjointSets,
+    /// For each node a position, counted from 1, whose component all its points are in, once that is known; before, 0.
+    whole: Vec<AtomicU32>,
 }
 
 impl Components {
-    /// Links all points of the tree that are within eps of each other.
+    /// Every point is a component.
+    pub(crate) fn new<const K: usize, D: ReducedDistance>(tree: &Tree<K, D>) -> Self {
+        Self { sets: DisjointSets::new(tree.items.len()), whole: zeros(tree.nodes.len()) }
+    }
+
+    /// Forgets that all points of these nodes are in one component: they have new ones.
+    pub(crate) fn forget(&mut self, nodes: impl Iterator<Item = usize>) {
+        for node in nodes {
+            *self.whole[node].get_mut() = 0;
+        }
+    }
+
+    /// Links all points of the tree that are within eps of each other, in addition to what is linked already.
     pub(crate) fn link<const K: usize, D: ReducedDistance>(
+        &self,
         tree: &Tree<K, D>,
         context: &Context,
-    ) -> Result<(Self, WorkCounters), Cancelled> {
-        let linker = Linker {
-            tree,
-            context,
-            sets: DisjointSets::new(tree.items.len()),
-            whole: zeros(tree.nodes.len()),
-        };
+    ) -> Result<WorkCounters, Cancelled> {
+        let linker = Linker { tree, context, sets: &self.sets, whole: &self.whole };
         let mut work = WorkCounters::default();
         if context.workers.parallel {
             let cut = tree.cut(SUBTREES, context);
@@ -104,12 +114,12 @@ impl Components {
         } else {
             linker.join_self(ROOT, &mut work)?;
         }
-        Ok((Self { sets: linker.sets }, work))
+        Ok(work)
     }
 
     /// Labels for all core points; the others stay noise.
     pub(crate) fn number<const K: usize, D: ReducedDistance>(
-        self,
+        &self,
         tree: &Tree<K, D>,
         points: usize,
         context: &Context,
@@ -158,9 +168,8 @@ fn zeros(len: usize) -> Vec<AtomicU32> {
 struct Linker<'a, const K: usize, D> {
     tree: &'a Tree<K, D>,
     context: &'a Context<'a>,
-    sets: DisjointSets,
-    /// For each node a position, counted from 1, whose component all its points are in, once that is known; before, 0.
-    whole: Vec<AtomicU32>,
+    sets: &'a DisjointSets,
+    whole: &'a [AtomicU32],
 }
 
 impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
@@ -168,7 +177,7 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
     fn join_self(&self, node: usize, work: &mut WorkCounters) -> Result<(), Cancelled> {
         self.context.workers.check()?;
         let this = &self.tree.nodes[node];
-        if this.is_empty() {
+        if this.is_empty() || self.whole(node).is_some() {
             return Ok(());
         }
         if this.is_cell(self.context) {

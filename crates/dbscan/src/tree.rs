@@ -291,6 +291,35 @@ impl<const K: usize, D: ReducedDistance> Tree<K, D> {
         Ok(())
     }
 
+    /// Sets all points aside, so that [`Tree::take_in`] can take them in again. Each position has a key, by which it is told.
+    pub(crate) fn set_all_aside(&mut self, context: &Context) -> Result<(), Cancelled> {
+        self.core = vec![false; self.items.len()];
+        for (i, node) in self.nodes.iter_mut().enumerate() {
+            context.workers.check_every(i)?;
+            (node.end, node.bounds) = (node.start, Bounds::EMPTY);
+        }
+        Ok(())
+    }
+
+    /// Takes in the points set aside that are core by their `keys`, one for each position, which move with the points.
+    /// Points in the tree keep their positions. Marks the nodes that have more points now in `grown`.
+    pub(crate) fn take_in<T: Send>(
+        &mut self,
+        keys: &mut [T],
+        is_core: impl Fn(&T) -> bool + Sync,
+        grown: &mut [bool],
+        context: &Context,
+    ) -> Result<(), Cancelled> {
+        let part =
+            Part { offset: ROOT, start: 0, nodes: &mut self.nodes, items: &mut self.items, keys, grown };
+        part.take_in(&is_core, context)?;
+        for (i, (core, key)) in self.core.iter_mut().zip(keys).enumerate() {
+            context.workers.check_every(i)?;
+            *core = is_core(key);
+        }
+        Ok(())
+    }
+
     /// Computes a value for every node: of leaves by `leaf`, of others by `merge` from the values of their children.
     pub(crate) fn fold<T: Copy + Send + Sync>(
         &self,
@@ -368,4 +397,77 @@ fn set_aside<const K: usize, D: ReducedDistance>(
     )?;
     this.merge(&first[0], &second[0]);
     Ok(())
+}
+
+/// The subtree of a node, and the positions that it covers.
+struct Part<'a, const K: usize, D, T> {
+    offset: usize,
+    start: usize,
+    nodes: &'a mut [Node<K, D>],
+    items: &'a mut [Item<K>],
+    keys: &'a mut [T],
+    grown: &'a mut [bool],
+}
+
+impl<const K: usize, D: ReducedDistance, T: Send> Part<'_, K, D, T> {
+    /// [`Tree::take_in`] for the subtree.
+    fn take_in(self, is_core: &(impl Fn(&T) -> bool + Sync), context: &Context) -> Result<(), Cancelled> {
+        let Self { offset, start, nodes, items, keys, grown } = self;
+        context.workers.check()?;
+        let (node, below) = nodes.split_at_mut(1);
+        let (grown, grown_below) = grown.split_at_mut(1);
+        let this = &mut node[0];
+        if this.is_leaf() {
+            let before = this.range().len();
+            let mut kept = before;
+            for i in before..items.len() {
+                context.workers.check_every(i)?;
+                if is_core(&keys[i]) {
+                    items.swap(i, kept);
+                    keys.swap(i, kept);
+                    kept += 1;
+                }
+            }
+            grown[0] = kept > before;
+            if grown[0] {
+                this.bounds = Item::bounds(&items[..kept], context)?;
+                this.end = this.start + kept as u32;
+            }
+            return Ok(());
+        }
+        let second_at = this.second as usize;
+        let (first, second) = below.split_at_mut(second_at - offset - 1);
+        let (grown_of_first, grown_of_second) = grown_below.split_at_mut(first.len());
+        // The start of a node moves with its points, its end of all positions does not.
+        let middle = first[0].whole_end as usize;
+        let len = items.len();
+        let (first_items, second_items) = items.split_at_mut(middle - start);
+        let (first_keys, second_keys) = keys.split_at_mut(middle - start);
+        let of_first = Part {
+            offset: offset + 1,
+            start,
+            nodes: first,
+            items: first_items,
+            keys: first_keys,
+            grown: grown_of_first,
+        };
+        let of_second = Part {
+            offset: second_at,
+            start: middle,
+            nodes: second,
+            items: second_items,
+            keys: second_keys,
+            grown: grown_of_second,
+        };
+        context.workers.join(
+            len,
+            || of_first.take_in(is_core, context),
+            || of_second.take_in(is_core, context),
+        )?;
+        grown[0] = grown_of_first[0] || grown_of_second[0];
+        if grown[0] {
+            this.merge(&first[0], &second[0]);
+        }
+        Ok(())
+    }
 }
