@@ -20,9 +20,11 @@
 //!   stands for several equal ones. [`Points::scale`] makes features comparable first, [`Points::multiply`] makes some count more.
 //! - [`Params`] holds `eps`, `min_samples` and the [`Metric`].
 //! - [`Labels`] tells the cluster and the [`PointType`] of each point, and [`Statistics`] of the call.
+//! - [`hierarchy`](hierarchy()) tells cores, clusters and noise of every eps at once, and [`dbscan_each`] the labels of a list of eps.
+//! - [`Cores`] finds the nearest core point of any place.
 //! - [`medoids`](medoids()) finds the most central point of each cluster.
 //! - Each call that may take long has a second form, such as [`dbscan_with`], that takes a [`Control`] to stop it.
-//! - [`memory_required`] bounds the memory of a call before it is made.
+//! - [`memory_required`] and [`hierarchy_memory_required`] bound the memory of a call before it is made.
 //!
 //! # DBSCAN
 //!
@@ -81,6 +83,11 @@
 //! feature where it has to, in O(n log n); [`medoids`](medoids()) tells its own cost.
 //!
 //! The labels don't depend on threads: components are sets, in whatever order they are joined.
+//!
+//! # Every eps at once
+//!
+//! `hierarchy` finds a minimum spanning tree on the same kd-tree, and `each` goes up a list of eps with one tree and one set of
+//! components. Both give, at each eps, what `dbscan` gives, to the bit: `eps` has the reason.
 
 mod borders;
 mod bounds;
@@ -92,6 +99,7 @@ mod context;
 mod control;
 mod cores;
 mod dimension;
+mod each;
 mod eps;
 mod error;
 mod hierarchy;
@@ -100,6 +108,7 @@ mod medoids;
 mod memory;
 mod metric;
 mod names;
+mod nearest;
 mod params;
 mod points;
 mod relatives;
@@ -117,12 +126,14 @@ mod tests;
 
 pub use cluster::{dbscan, dbscan_with};
 pub use control::Control;
+pub use each::dbscan_each;
 pub use error::Error;
 pub use hierarchy::{Hierarchy, Level, Levels, hierarchy, hierarchy_with};
 pub use labels::{Labels, PointType};
 pub use medoids::{MEDOID_EXACT_UP_TO, medoids, medoids_with};
-pub use memory::memory_required;
+pub use memory::{hierarchy_memory_required, memory_required};
 pub use metric::Metric;
+pub use nearest::{Cores, NearestCore};
 pub use params::Params;
 pub use points::Points;
 pub use scaling::Scaling;

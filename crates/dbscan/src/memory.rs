@@ -2,6 +2,7 @@
 
 use crate::build;
 use crate::cluster::padded;
+use crate::dimension;
 use crate::metric::Metric;
 
 /// An upper bound of the bytes that [`dbscan`](crate::dbscan()) allocates for this many points of this dimension.
@@ -26,6 +27,31 @@ pub fn memory_required(points: usize, dimension: usize, metric: Metric) -> usize
     let medoids = 9 + 8 * dimension + 12 + 16;
     // Constant: a few nodes even for a few points, and what threads have in work.
     points.saturating_mul(steps.max(medoids)).saturating_add(4 * (node_bytes(padded) + 8) + (1 << 16))
+}
+
+/// An upper bound of the bytes that [`hierarchy`](crate::hierarchy()) allocates for this many points of this dimension.
+///
+/// Its result is included, its arguments are not. The bound covers [`Hierarchy::levels`](crate::Hierarchy::levels) after
+/// it, and one clustering of [`dbscan_each`](crate::dbscan_each()) or an index of [`Cores`](crate::Cores) instead of it. It is
+/// linear in the points. A `min_samples` above 64 has each thread keep up to that many neighbours of a point.
+pub fn hierarchy_memory_required(points: usize, dimension: usize, min_samples: u64, threads: usize) -> usize {
+    let padded = dimension::padded(dimension);
+    // At most one node for four points and four for each part: each with a weight or its least core distance (8), what the
+    // rounds know of it (16), and whether it is in one component (1).
+    let nodes = (node_bytes(padded) + 25) * (build::PART + 16) / (4 * build::PART) + 1;
+    // By position a core distance and near(p) (8 + 8), the neighbours kept with the distance up to which they are all
+    // (24), a link (24), a component (4), the edges (16); in a round a set and its new number (4), the lightest edge and its
+    // point (8 + 4). Then the tree and the edges stay, and by point come the four numbers of the result (28) and the components
+    // (4 + 4). Levels hold three events (16 each) and a weight (8) beside the result.
+    let rounds = item_bytes(padded) + nodes + 8 + 8 + 24 + 24 + 4 + 16 + 4 + 8 + 4;
+    let levels = 28 + 3 * 16 + 8;
+    // A list of eps holds who is core (8 + 1 + 1), a set and its first member (8), and labels (9).
+    let each = item_bytes(padded) + nodes + 24 + 8 + 2 + 8 + 18;
+    let neighbours = usize::try_from(min_samples).unwrap_or(usize::MAX).min(points).saturating_mul(2 * 24);
+    points
+        .saturating_mul(rounds.max(levels).max(each))
+        .saturating_add(neighbours.saturating_mul(threads))
+        .saturating_add(4 * (node_bytes(padded) + 25) + (1 << 16))
 }
 
 /// The size of a point in a tree.
@@ -56,6 +82,17 @@ mod tests {
         for (padded, sizes) in [(2, sizes::<2>()), (3, sizes::<3>()), (8, sizes::<8>()), (64, sizes::<64>())]
         {
             assert_eq!(sizes, (item_bytes(padded), node_bytes(padded)));
+        }
+    }
+
+    #[test]
+    fn bound_of_a_hierarchy_is_linear_until_it_saturates() {
+        for dimension in 1..=Points::MAX_DIMENSION {
+            let of = |points| hierarchy_memory_required(points, dimension, 5, 2);
+            assert_eq!(of(3_000_000) - of(1_000_000), 2 * (of(2_000_000) - of(1_000_000)));
+            assert!(of(1000) >= 1000 * 8 * dimension);
+            assert_eq!(of(usize::MAX), usize::MAX);
+            assert_eq!(hierarchy_memory_required(1000, dimension, u64::MAX, usize::MAX), usize::MAX);
         }
     }
 

@@ -40,7 +40,7 @@ impl Metric {
 ///
 /// It is added up over the differences of the features, in column order. Every step is monotone in the size of the
 /// difference, rounding included, and a difference of 0 changes nothing.
-pub(crate) trait ReducedDistance: Copy + Send + Sync {
+pub(crate) trait ReducedDistance: Copy + Send + Sync + 'static {
     /// Adds the difference of one more feature.
     fn add(sum: f64, difference: f64) -> f64;
 

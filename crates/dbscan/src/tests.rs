@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use crate::naive::{self, Expected, by_definition, by_growing};
 use crate::{
-    Control, Error, Labels, MEDOID_EXACT_UP_TO, Metric, Params, PointType, Points, Scaling, dbscan,
-    dbscan_with, medoids, medoids_with,
+    Control, Cores, Error, Labels, MEDOID_EXACT_UP_TO, Metric, Params, PointType, Points, Scaling, dbscan,
+    dbscan_each, dbscan_with, hierarchy, hierarchy_with, medoids, medoids_with,
 };
 
 #[derive(Debug, Clone)]
@@ -158,6 +158,50 @@ proptest! {
         let expected = naive::medoids(&case.points, &labels, metric);
         prop_assert_eq!(&medoids(&case.points, &labels, metric), &expected);
         prop_assert_eq!(&ok(medoids_with(&case.points, &labels, metric, &parallel())), &expected);
+    }
+
+    /// What was linked at one eps stays so at the next: every eps of a list is that of a call of its own.
+    #[test]
+    fn a_list_of_eps_is_as_many_calls(
+        case in cases(),
+        min_samples in prop_oneof![Just(None), (60..90_u64).prop_map(Some)],
+        list in prop::collection::vec(prop::sample::select(vec![0.05, 0.1, 0.1 * 3.0, 0.3, 0.5, 1.0, 3.0, 1e-200, 1e200]), 0..8),
+    ) {
+        let (metric, least) = (case.params.metric(), min_samples.unwrap_or(case.params.min_samples()));
+        let expected = |eps| dbscan(&case.points, &ok(Params::try_new(eps, least)).with_metric(metric));
+        for control in [Control::default(), parallel()] {
+            let mut visited = vec![false; list.len()];
+            ok(dbscan_each(&case.points, &list, least, metric, &control, |place, labels| {
+                assert_eq!(labels, &expected(list[place]), "eps {}", list[place]);
+                assert_eq!(labels.clusters(), expected(list[place]).clusters());
+                visited[place] = true;
+            }));
+            prop_assert!(visited.into_iter().all(|visited| visited));
+        }
+    }
+
+    /// Ties of distance are for the lowest cluster, then for the first point.
+    #[test]
+    fn nearest_cores_are_those_of_the_definition(case in cases()) {
+        let (labels, metric) = (case.labels(), case.params.metric());
+        let cores = ok(Cores::new(&case.points, &labels, metric, &parallel()));
+        let all = || (0..case.points.len()).filter(|&j| labels.is_core(j));
+        for i in 0..case.points.len() {
+            let distance = |j: usize| naive::reduced(&case.points, metric, i, j);
+            let better = |&a: &usize, &b: &usize| {
+                distance(a).total_cmp(&distance(b)).then(labels.cluster(a).cmp(&labels.cluster(b))).then(a.cmp(&b))
+            };
+            let nearest = cores.nearest(case.points.point(i));
+            prop_assert_eq!(nearest.map(|nearest| nearest.point), all().min_by(better));
+            if let Some(nearest) = nearest {
+                prop_assert_eq!(nearest.cluster, labels.cluster(nearest.point));
+                let (reduced, eps) = (distance(nearest.point), nearest.eps);
+                prop_assert!(eps.is_infinite() || metric.reach(eps) >= reduced);
+                prop_assert!(eps <= 0.0 || eps.next_down() <= 0.0 || metric.reach(eps.next_down()) < reduced);
+            }
+            let lowest = cores.lowest_within(case.points.point(i), case.params.eps());
+            prop_assert_eq!(lowest.unwrap_or(-1), labels.cluster(i), "every point's own cluster is the lowest near it");
+        }
     }
 
     /// The sweep over one feature and the tree are different code for the same points.
@@ -312,6 +356,17 @@ fn cancelled_calls_have_no_result() {
             assert_eq!(points.scale_with(scaling, &control), Err(Error::Cancelled));
         }
         assert_eq!(points.multiply_with(&vec![2.0; dimension], &control), Err(Error::Cancelled));
+        for min_samples in [1, 3] {
+            let (metric, visit) = (Metric::Euclidean, |_: usize, _: &Labels| panic!("no labels"));
+            let cancelled = dbscan_each(&points, &[1.0], min_samples, metric, &control, visit);
+            assert_eq!(cancelled, Err(Error::Cancelled));
+            assert_eq!(hierarchy_with(&points, min_samples, metric, &control), Err(Error::Cancelled));
+            assert!(matches!(Cores::new(&points, &labels, metric, &control), Err(Error::Cancelled)));
+            let every_eps = ok(hierarchy(&points, min_samples, metric));
+            let mut levels = ok(every_eps.levels(&points, &Control::default()));
+            assert!(levels.all(|level| level.is_ok()));
+            assert!(matches!(every_eps.levels(&points, &control), Err(Error::Cancelled)));
+        }
         let columns = vec![&[1.0][..]; dimension];
         assert_eq!(Points::from_columns_with(&columns, &control), Err(Error::Cancelled));
     }
@@ -332,6 +387,24 @@ fn calls_can_be_cancelled_while_they_work() {
     });
     // A call that looked at the flag too seldom would come to its end and have labels.
     assert_eq!(result, Err(Error::Cancelled));
+}
+
+/// Each of these takes some seconds.
+#[test]
+fn hierarchies_can_be_cancelled_while_they_work() {
+    for (dimension, min_samples, wait) in [(2, 2, 20), (3, 60, 100), (8, 5, 100), (3, 1000, 100)] {
+        let case = uniform(400_000, dimension, 1.0, min_samples);
+        let cancel = AtomicBool::new(false);
+        let control = Control::default().with_cancel(&cancel);
+        thread::scope(|scope| {
+            let call = scope.spawn(|| hierarchy_with(&case.points, min_samples, Metric::Euclidean, &control));
+            thread::sleep(Duration::from_millis(wait));
+            assert!(!call.is_finished(), "nothing is left to be cancelled");
+            cancel.store(true, Ordering::Relaxed);
+            let result = call.join().unwrap_or_else(|_| panic!("the call panicked"));
+            assert_eq!(result, Err(Error::Cancelled));
+        });
+    }
 }
 
 #[test]
