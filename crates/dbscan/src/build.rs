@@ -54,7 +54,11 @@ pub(crate) fn build<const K: usize, D: ReducedDistance>(
 }
 
 /// `vec!`, but fresh memory is touched first by all threads together, and a cancelled call stops soon.
-fn filled<T: Copy + Send + Sync>(value: T, len: usize, context: &Context) -> Result<Vec<T>, Cancelled> {
+pub(crate) fn filled<T: Copy + Send + Sync>(
+    value: T,
+    len: usize,
+    context: &Context,
+) -> Result<Vec<T>, Cancelled> {
     let mut values = Vec::with_capacity(len);
     while values.len() < len {
         context.workers.check()?;

@@ -71,7 +71,9 @@ impl<V: FnMut(usize, &Labels)> Computation for Each<'_, V> {
         let Self { points, ascending, mut context, mut visit } = self;
         if points.is_empty() {
             let labels = LabelBuilder::noise(0).finish(0, Statistics::default());
-            ascending.into_iter().for_each(|(_, place)| visit(place, &labels));
+            for (_, place) in ascending {
+                visit(place, &labels);
+            }
             return Ok(());
         }
         let mut clock = Clock::start();

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rayon::prelude::*;
 
 use crate::bounds::reduced_distance;
+use crate::build::filled;
 use crate::context::Context;
 use crate::error::Cancelled;
 use crate::metric::{ReducedDistance, greater, lesser};
@@ -64,7 +65,7 @@ pub(super) fn span<const K: usize, D: ReducedDistance>(
         fragments,
         neighbours,
         context,
-        links: vec![Link::UNKNOWN; len],
+        links: filled(Link::UNKNOWN, len, context)?,
         states: vec![State::UNKNOWN; tree.nodes.len()],
         components: len,
         edges: Vec::with_capacity(len - 1),
@@ -123,7 +124,7 @@ impl<const K: usize, D: ReducedDistance> Rounds<'_, K, D> {
         refresh.below(ROOT, links, &mut whole, states)?;
         fragments.whole = whole;
         let hunt = Hunt { fragments, context };
-        hunt.below(ROOT, &[], 0.0, links, states)?;
+        hunt.below(ROOT, &Others::NONE, 0.0, links, states)?;
         let picks = self.picks()?;
         self.merge(|component| picks[component as usize])?;
         Ok(self.components < before)
@@ -167,7 +168,7 @@ impl<const K: usize, D: ReducedDistance> Rounds<'_, K, D> {
                 edges.push(Edge { weight: link.weight, ends: [position, link.target] });
             }
         }
-        let numbers = sets.numbered();
+        let numbers = sets.numbered(context)?;
         *components = numbers.count;
         let renumber = |components: &mut [u32]| {
             context.workers.check()?;
@@ -211,22 +212,15 @@ fn nearest_of_leaf<const K: usize, D: ReducedDistance>(
     let Fragments { tree, core, .. } = fragments;
     let this = &tree.nodes[leaf];
     let start = this.range().start;
-    if this.span() > LEAF {
-        // Nothing is nearer than an equal point.
-        for i in 0..links.len() {
-            context.workers.check_every(i)?;
-            let (weight, other) = (core[start + i], if i == 0 { 1 } else { i - 1 });
-            near[i] = weight;
-            links[i] = Link { bound: weight, weight, target: (start + other) as u32 };
-        }
-        return Ok(());
-    }
+    let all_equal = this.span() > LEAF;
     let mut search = Seekers::new(fragments, this);
     let mut places = 0;
-    for place in 0..links.len() {
-        let position = start + place;
+    for position in this.distinct() {
+        let place = position - start;
         let at = &tree.items[position].at;
-        let mut seeker = Seeker { component: position as u32, radius: f64::INFINITY, ..Seeker::IDLE };
+        // An equal point is near, but another one may be core before it.
+        let radius = if all_equal { core[position] } else { f64::INFINITY };
+        let mut seeker = Seeker { component: position as u32, radius, ..Seeker::IDLE };
         for other in neighbours[position].iter() {
             let apart = greater(reduced_distance::<K, D>(at, &tree.items[other].at), core[other]);
             if apart < seeker.radius {
@@ -236,15 +230,22 @@ fn nearest_of_leaf<const K: usize, D: ReducedDistance>(
         if seeker.radius > neighbours[position].complete {
             places |= 1 << place;
         }
-        search.seekers[place] = seeker;
+        search.places[place] = seeker;
     }
     if places != 0 {
         Walk::new(tree, leaf, context).run(leaf, relatives.iter().rev(), places, &mut search)?;
     }
-    for (place, (link, near)) in links.iter_mut().zip(near).enumerate() {
-        let Seeker { radius, target, .. } = search.seekers[place];
+    for (i, (link, near)) in links.iter_mut().zip(near).enumerate() {
+        context.workers.check_every(i)?;
+        let Seeker { radius, target, .. } = search.places[if all_equal { 0 } else { i }];
         *near = radius;
-        let weight = greater(radius, core[start + place]);
+        let weight = greater(radius, core[start + i]);
+        let target = match i {
+            // Nothing is lighter than the edge to an equal point.
+            0 if all_equal => (start + 1) as u32,
+            _ if all_equal => (start + i - 1) as u32,
+            _ => target,
+        };
         *link = Link { bound: weight, weight: if target == NONE { f64::INFINITY } else { weight }, target };
     }
     Ok(())
@@ -346,7 +347,7 @@ impl<const K: usize, D: ReducedDistance> Hunt<'_, K, D> {
     fn below(
         &self,
         node: usize,
-        others: &[u32],
+        others: &Others,
         bound: f64,
         links: &mut [Link],
         states: &mut [State],
@@ -361,28 +362,31 @@ impl<const K: usize, D: ReducedDistance> Hunt<'_, K, D> {
             return Ok(());
         }
         let this = &tree.nodes[node];
+        if this.is_leaf() {
+            return self.search_leaf(node, others, state, links);
+        }
         let near;
+        let nearest;
         let others = if let Some(own) = own {
             near = self.near(node, own, lightest, others);
             if near.is_empty() {
                 state.bound = lightest;
                 return Ok(());
             }
-            &near
+            nearest = Others { nodes: &near, rest: None };
+            &nearest
         } else {
             others
         };
-        if this.is_leaf() {
-            return self.search_leaf(node, others, state, links);
-        }
         let [first, second] = tree.children(node);
         let (links_of_first, links_of_second) = links.split_at_mut(tree.nodes[first].span());
         let bound = state.bound;
         let (state, below) = states.split_at_mut(1);
         let (states_of_first, states_of_second) = below.split_at_mut(second - first);
         // The nearest relatives come first.
+        let siblings = [second as u32, first as u32];
         let [beside_first, beside_second] =
-            [second, first].map(|sibling| [&[sibling as u32], others].concat());
+            [&siblings[..1], &siblings[1..]].map(|nodes| Others { nodes, rest: Some(others) });
         self.context.workers.join(
             this.span(),
             || self.below(first, &beside_first, bound, links_of_first, states_of_first),
@@ -397,11 +401,12 @@ impl<const K: usize, D: ReducedDistance> Hunt<'_, K, D> {
 
     /// Those of the `others` where a node, all of whose points are in the component `own`, may find an edge lighter than
     /// `lightest`: in pieces not larger than the node, nearest first.
-    fn near(&self, node: usize, own: u32, lightest: f64, others: &[u32]) -> Vec<u32> {
+    fn near(&self, node: usize, own: u32, lightest: f64, others: &Others) -> Vec<u32> {
         let Fragments { tree, core, least_core, component, .. } = self.fragments;
         let this = &tree.nodes[node];
-        let mut near = Vec::with_capacity(others.len());
-        let mut open: Vec<u32> = others.iter().rev().copied().collect();
+        let mut near = Vec::new();
+        let mut open: Vec<u32> = others.iter().collect();
+        open.reverse();
         while let Some(other) = open.pop() {
             let there = &tree.nodes[other as usize];
             let apart = greater(this.bounds.least(&there.bounds), least_core[other as usize]);
@@ -437,7 +442,7 @@ impl<const K: usize, D: ReducedDistance> Hunt<'_, K, D> {
     fn search_leaf(
         &self,
         leaf: usize,
-        others: &[u32],
+        others: &Others,
         state: &mut State,
         links: &mut [Link],
     ) -> Result<(), Cancelled> {
@@ -453,16 +458,21 @@ impl<const K: usize, D: ReducedDistance> Hunt<'_, K, D> {
             if link.bound < radius {
                 places |= 1 << place;
                 let floor = greater(core[position], link.bound);
-                search.seekers[place] = Seeker { component: own, floor, radius, ..Seeker::IDLE };
+                search.places[place] = Seeker { component: own, floor, radius, ..Seeker::IDLE };
             }
         }
         if places != 0 {
-            let others = others.iter().map(|&other| other as usize);
-            Walk::new(tree, leaf, self.context).run(leaf, others, places, &mut search)?;
+            let walk = Walk::new(tree, leaf, self.context);
+            if let Some(own) = self.fragments.of_node(leaf) {
+                let near = self.near(leaf, own, lightest.of(own), others);
+                walk.run(leaf, near.into_iter().map(|other| other as usize), places, &mut search)?;
+            } else {
+                walk.run(leaf, others.iter().map(|other| other as usize), places, &mut search)?;
+            }
         }
         let mut least = f64::INFINITY;
         for (place, _) in this.distinct().enumerate() {
-            let (link, seeker) = (&mut links[place], &search.seekers[place]);
+            let (link, seeker) = (&mut links[place], &search.places[place]);
             if places & (1 << place) != 0 {
                 // Lighter edges would have been found.
                 link.bound = greater(link.bound, seeker.radius);
@@ -475,6 +485,21 @@ impl<const K: usize, D: ReducedDistance> Hunt<'_, K, D> {
         }
         state.bound = greater(state.bound, least);
         Ok(())
+    }
+}
+
+/// The nodes where a node may find something: its siblings, and what its parent has.
+struct Others<'a> {
+    nodes: &'a [u32],
+    rest: Option<&'a Others<'a>>,
+}
+
+impl Others<'_> {
+    const NONE: Self = Self { nodes: &[], rest: None };
+
+    fn iter(&self) -> impl Iterator<Item = u32> {
+        let lists = std::iter::successors(Some(self), |others| others.rest);
+        lists.flat_map(|others| others.nodes).copied()
     }
 }
 
@@ -512,9 +537,10 @@ impl Sets {
     }
 
     /// Numbers the sets in the order of their least members.
-    fn numbered(self) -> Numbers {
+    fn numbered(self, context: &Context) -> Result<Numbers, Cancelled> {
         let (mut of, mut count) = (self.parents, 0);
         for member in 0..of.len() {
+            context.workers.check_every(member)?;
             let parent = of[member] as usize;
             // The parent comes first and has its number.
             of[member] = if parent == member {
@@ -524,6 +550,6 @@ impl Sets {
                 of[parent]
             };
         }
-        Numbers { of, count: count as usize }
+        Ok(Numbers { of, count: count as usize })
     }
 }

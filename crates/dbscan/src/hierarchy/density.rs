@@ -90,26 +90,27 @@ impl<const K: usize, D: ReducedDistance> Leaves<'_, K, D> {
         let points = tree.nodes[leaf].distinct();
         let most = usize::try_from(needed - 1).unwrap_or(usize::MAX).max(KEPT);
         if most <= SHORT && self.all_weigh_one {
-            let lists = vec![Counted::new(most); points.len()];
-            let mut search = Neighbours { leaves: self, first: points.start, offset: 0, lists };
+            let lists = Counted::new(points.len(), most);
+            let mut search = Neighbours { leaves: self, first: points.start, lists };
             walk.run(leaf, relatives.iter().rev(), all(points.len()), &mut search)?;
-            for (place, list) in search.lists.iter().enumerate() {
-                (core[place], near[place]) = finish(1, &list.found, needed);
+            for place in 0..points.len() {
+                (core[place], near[place]) = finish(1, search.lists.of(place), needed);
             }
         } else if most <= SHORT {
             let list = |position| Short::new(self.weight(leaf, position), most);
-            let lists: Vec<_> = points.clone().map(list).collect();
-            let mut search = Neighbours { leaves: self, first: points.start, offset: 0, lists };
+            let lists = Weighed { offset: 0, lists: points.clone().map(list).collect() };
+            let mut search = Neighbours { leaves: self, first: points.start, lists };
             walk.run(leaf, relatives.iter().rev(), all(points.len()), &mut search)?;
-            for (place, list) in search.lists.iter().enumerate() {
+            for (place, list) in search.lists.lists.iter().enumerate() {
                 (core[place], near[place]) = finish(list.own, &list.found, needed);
             }
         } else {
             for place in 0..points.len() {
-                let lists = vec![Long::new(self.weight(leaf, points.start + place))];
-                let mut search = Neighbours { leaves: self, first: points.start, offset: place, lists };
+                let list = Long::new(self.weight(leaf, points.start + place));
+                let lists = Weighed { offset: place, lists: vec![list] };
+                let mut search = Neighbours { leaves: self, first: points.start, lists };
                 walk.run(leaf, relatives.iter().rev(), 1 << place, &mut search)?;
-                for list in search.lists {
+                for list in search.lists.lists {
                     let (own, found) = (list.own, list.found.into_sorted_vec());
                     (core[place], near[place]) = finish(own, &found, needed);
                 }
@@ -175,40 +176,76 @@ trait List {
     fn insert(&mut self, neighbour: Neighbour, needed: u64);
 }
 
-/// A list in order, nearest first, of neighbours that weigh 1 each.
-#[derive(Clone)]
+/// The lists of the points of a leaf.
+trait Lists {
+    /// The radius of the list of a place.
+    fn radius(&self, place: usize) -> f64;
+
+    /// Inserts into the list of a place.
+    fn insert(&mut self, place: usize, neighbour: Neighbour, needed: u64);
+}
+
+/// Lists of neighbours that weigh 1 each, all of one length, in order.
 struct Counted {
     most: usize,
-    radius: f64,
+    lens: [usize; LEAF],
+    radii: [f64; LEAF],
     found: Vec<Neighbour>,
 }
 
 impl Counted {
-    fn new(most: usize) -> Self {
-        Self { most, radius: f64::INFINITY, found: Vec::with_capacity(most) }
+    fn new(places: usize, most: usize) -> Self {
+        let unused = Neighbour { distance: 0, position: NONE, weight: 0 };
+        Self { most, lens: [0; LEAF], radii: [f64::INFINITY; LEAF], found: vec![unused; places * most] }
+    }
+
+    fn of(&self, place: usize) -> &[Neighbour] {
+        &self.found[place * self.most..][..self.lens[place]]
     }
 }
 
-impl List for Counted {
+impl Lists for Counted {
     #[inline]
-    fn radius(&self) -> f64 {
-        self.radius
+    fn radius(&self, place: usize) -> f64 {
+        self.radii[place]
     }
 
     #[inline]
-    fn insert(&mut self, neighbour: Neighbour, _needed: u64) {
-        if self.found.len() < self.most {
-            self.found.push(neighbour);
+    fn insert(&mut self, place: usize, neighbour: Neighbour, _needed: u64) {
+        let found = &mut self.found[place * self.most..][..self.most];
+        let len = &mut self.lens[place];
+        if *len < found.len() {
+            *len += 1;
         }
-        let mut place = self.found.len() - 1;
-        while place > 0 && self.found[place - 1].distance > neighbour.distance {
-            self.found[place] = self.found[place - 1];
-            place -= 1;
+        let mut at = *len - 1;
+        while at > 0 && found[at - 1].distance > neighbour.distance {
+            found[at] = found[at - 1];
+            at -= 1;
         }
-        self.found[place] = neighbour;
-        if self.found.len() == self.most {
-            self.radius = f64::from_bits(self.found[self.most - 1].distance);
+        found[at] = neighbour;
+        if let [.., last] = found
+            && *len == self.most
+        {
+            self.radii[place] = f64::from_bits(last.distance);
         }
+    }
+}
+
+/// A list for each place from some place on.
+struct Weighed<L> {
+    offset: usize,
+    lists: Vec<L>,
+}
+
+impl<L: List> Lists for Weighed<L> {
+    #[inline]
+    fn radius(&self, place: usize) -> f64 {
+        self.lists[place - self.offset].radius()
+    }
+
+    #[inline]
+    fn insert(&mut self, place: usize, neighbour: Neighbour, needed: u64) {
+        self.lists[place - self.offset].insert(neighbour, needed);
     }
 }
 
@@ -308,15 +345,13 @@ struct Neighbours<'a, const K: usize, D, L> {
     leaves: &'a Leaves<'a, K, D>,
     /// The position of the first point of the leaf.
     first: usize,
-    /// The place of the first list.
-    offset: usize,
-    lists: Vec<L>,
+    lists: L,
 }
 
-impl<const K: usize, D: ReducedDistance, L: List> Search for Neighbours<'_, K, D, L> {
+impl<const K: usize, D: ReducedDistance, L: Lists> Search for Neighbours<'_, K, D, L> {
     #[inline]
     fn radius(&self, place: usize) -> f64 {
-        self.lists[place - self.offset].radius()
+        self.lists.radius(place)
     }
 
     #[inline]
@@ -329,24 +364,23 @@ impl<const K: usize, D: ReducedDistance, L: List> Search for Neighbours<'_, K, D
         let Leaves { tree, context, .. } = self.leaves;
         let own = self.first + place;
         let at = &tree.items[own].at;
-        let list = &mut self.lists[place - self.offset];
         let positions = tree.nodes[leaf].distinct();
         // First the distances, without a branch: near the border of a neighbourhood nobody can predict who is in.
         let mut distances = [f64::INFINITY; LEAF];
         for (distance, item) in distances.iter_mut().zip(&tree.items[positions.clone()]) {
             *distance = reduced_distance::<K, D>(at, &item.at);
         }
-        let radius = list.radius();
+        let radius = self.lists.radius(place);
         let mut near = 0;
-        for (place, &distance) in distances.iter().enumerate() {
-            near |= Places::from(distance < radius) << place;
+        for (other, &distance) in distances.iter().enumerate() {
+            near |= Places::from(distance < radius) << other;
         }
-        for place in each(near) {
-            let (distance, position) = (distances[place], positions.start + place);
-            if distance < list.radius() && position != own {
+        for other in each(near) {
+            let (distance, position) = (distances[other], positions.start + other);
+            if distance < self.lists.radius(place) && position != own {
                 let weight = self.leaves.weight(leaf, position);
                 let neighbour = Neighbour { distance: distance.to_bits(), position: position as u32, weight };
-                list.insert(neighbour, context.min_samples);
+                self.lists.insert(place, neighbour, context.min_samples);
             }
         }
     }

@@ -125,7 +125,8 @@ pub(crate) fn core_distances<const K: usize, D: ReducedDistance>(
     context: &Context,
 ) -> Result<(), Cancelled> {
     if enough(points, context)? {
-        density::find(tree, core, &mut vec![Near::UNUSED; core.len()], context)?;
+        let mut neighbours = build::filled(Near::UNUSED, core.len(), context)?;
+        density::find(tree, core, &mut neighbours, context)?;
     }
     Ok(())
 }
@@ -146,7 +147,7 @@ impl Computation for Build<'_> {
         let mut core = vec![0.0; len];
         let mut near = vec![f64::INFINITY; len];
         let mut edges = {
-            let mut neighbours = vec![Near::UNUSED; len];
+            let mut neighbours = build::filled(Near::UNUSED, len, context)?;
             density::find(&tree, &mut core, &mut neighbours, context)?;
             if len < 2 { Vec::new() } else { boruvka::span(&tree, &core, &neighbours, &mut near, context)? }
         };
@@ -155,7 +156,6 @@ impl Computation for Build<'_> {
         for_all(&mut edges, context, |edge: &mut Edge| {
             edge.weight = least_eps::<D>(edge.weight);
         })?;
-        let Merges { eps: merged, into } = Merges::new(edges, len, number, &context.workers)?;
         let of_points = |mut reduced: Vec<f64>| {
             for_all(&mut reduced, context, |distance: &mut f64| *distance = least_eps::<D>(*distance))?;
             let mut of_points = vec![0.0; len];
@@ -165,8 +165,12 @@ impl Computation for Build<'_> {
             }
             Ok(of_points)
         };
-        let near = if len < 2 { near } else { of_points(near)? };
-        Ok(Hierarchy { core: of_points(core)?, near, merged, into })
+        let (Merges { eps: merged, into }, (core, near)) = context.workers.join(
+            len,
+            || Merges::new(edges, len, number, &context.workers),
+            || Ok((of_points(core)?, if len < 2 { near } else { of_points(near)? })),
+        )?;
+        Ok(Hierarchy { core, near, merged, into })
     }
 }
 

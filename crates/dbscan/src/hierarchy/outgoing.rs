@@ -108,33 +108,34 @@ impl Seeker {
 pub(super) struct Seekers<'a, const K: usize, D> {
     fragments: &'a Fragments<'a, K, D>,
     first: usize,
-    pub seekers: [Seeker; LEAF],
+    /// The state of the point at each place.
+    pub places: [Seeker; LEAF],
 }
 
 impl<'a, const K: usize, D: ReducedDistance> Seekers<'a, K, D> {
     /// Nobody of the leaf searches yet.
     pub(super) fn new(fragments: &'a Fragments<'a, K, D>, leaf: &Node<K, D>) -> Self {
-        Self { fragments, first: leaf.range().start, seekers: [Seeker::IDLE; LEAF] }
+        Self { fragments, first: leaf.range().start, places: [Seeker::IDLE; LEAF] }
     }
 }
 
 impl<const K: usize, D: ReducedDistance> Search for Seekers<'_, K, D> {
     #[inline]
     fn radius(&self, place: usize) -> f64 {
-        let Seeker { floor, radius, .. } = self.seekers[place];
+        let Seeker { floor, radius, .. } = self.places[place];
         if floor < radius { radius } else { 0.0 }
     }
 
     #[inline]
     fn skips(&self, place: usize, node: usize) -> bool {
-        let Seeker { component, radius, .. } = self.seekers[place];
+        let Seeker { component, radius, .. } = self.places[place];
         self.fragments.least_core[node] >= radius || self.fragments.of_node(node) == Some(component)
     }
 
     #[inline]
     fn look(&mut self, place: usize, leaf: usize) {
         let Fragments { tree, core, component, lightest, .. } = self.fragments;
-        let seeker = &mut self.seekers[place];
+        let seeker = &mut self.places[place];
         let at = &tree.items[self.first + place].at;
         for position in tree.nodes[leaf].distinct() {
             let apart = greater(reduced_distance::<K, D>(at, &tree.items[position].at), core[position]);

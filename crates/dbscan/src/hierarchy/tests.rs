@@ -50,12 +50,12 @@ impl Case {
         let labels = dbscan(&self.points, &params);
         let within = |at: Option<f64>| at.is_some_and(|at| at <= eps);
         let core_labels = hierarchy.core_labels(eps);
-        for i in 0..self.points.len() {
+        for (i, &core_label) in core_labels.iter().enumerate() {
             assert_eq!(within(hierarchy.core_eps(i)), labels.is_core(i), "core point {i} at {eps:e}");
             let noise = labels.point_type(i) == PointType::Noise;
             assert_eq!(within(hierarchy.clustered_eps(i)), !noise, "clustered point {i} at {eps:e}");
             let expected = if labels.is_core(i) { labels.cluster(i) } else { -1 };
-            assert_eq!(core_labels[i], expected, "cluster of point {i} at {eps:e}");
+            assert_eq!(core_label, expected, "cluster of point {i} at {eps:e}");
         }
         let Some(level) = level else { return };
         let statistics = labels.statistics();
@@ -199,6 +199,16 @@ fn many_equal_points_are_one_place() {
             Case { points: points(&values, 2), min_samples, metric }.check(300);
         }
     }
+}
+
+/// 20 points at 0 weigh too little with the 17 at 1, which have 5 more within 1.
+#[test]
+fn equal_points_may_be_near_a_core_point_before_they_are_core() {
+    let values = [vec![0.0; 20], vec![1.0; 17], vec![1.5; 5]].concat();
+    let case = Case { points: points(&values, 1), min_samples: 40, metric: Metric::Euclidean };
+    let hierarchy = case.hierarchy();
+    assert_eq!((hierarchy.core_eps(0), hierarchy.near_eps(0)), (Some(1.5), Some(1.0)));
+    case.check(usize::MAX);
 }
 
 #[test]

@@ -74,19 +74,25 @@ impl<'a, const K: usize, D: ReducedDistance> Walk<'a, K, D> {
             bounds.include(&self.items[place].at, &self.items[place].at);
         }
         for node in others {
-            self.visit(node, places, &bounds, search)?;
+            let apart = self.tree.nodes[node].bounds.least(&bounds);
+            self.visit(node, apart, places, &bounds, search)?;
         }
         Ok(())
     }
 
+    /// Looks below a node that is `apart` from the box of all places.
     fn visit(
         &self,
         node: usize,
+        apart: f64,
         places: Places,
         bounds: &Bounds<K, D>,
         search: &mut impl Search,
     ) -> Result<(), Cancelled> {
         self.context.workers.check()?;
+        if each(places).all(|place| apart >= search.radius(place)) {
+            return Ok(());
+        }
         let this = &self.tree.nodes[node];
         let mut near = 0;
         for place in each(places) {
@@ -106,10 +112,15 @@ impl<'a, const K: usize, D: ReducedDistance> Walk<'a, K, D> {
             return Ok(());
         }
         let [first, second] = self.tree.children(node);
-        let [to_first, to_second] = [first, second].map(|child| self.tree.nodes[child].bounds.least(bounds));
-        let [nearer, other] = if to_second < to_first { [second, first] } else { [first, second] };
-        self.visit(nearer, near, bounds, search)?;
-        self.visit(other, near, bounds, search)
+        let to_first = self.tree.nodes[first].bounds.least(bounds);
+        let to_second = self.tree.nodes[second].bounds.least(bounds);
+        if to_second < to_first {
+            self.visit(second, to_second, near, bounds, search)?;
+            self.visit(first, to_first, near, bounds, search)
+        } else {
+            self.visit(first, to_first, near, bounds, search)?;
+            self.visit(second, to_second, near, bounds, search)
+        }
     }
 }
 
