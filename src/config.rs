@@ -1,8 +1,8 @@
 //! The settings of a session: `SET dbcluster.enable_dbscan_exec = false`.
 //!
-//! Each rule of this crate that replaces operators of the engine can be switched off, to compare plans or to find the cause of
-//! a problem. The results are the same with each of these settings. The others are the options of reading files. A session
-//! without this extension has the defaults.
+//! Each rule of this crate that replaces operators of the engine, or moves filters and limits, can be switched off, to compare
+//! plans or to find the cause of a problem. The results are the same with each of these settings. The others are the options
+//! of reading files. A session without this extension has the defaults.
 
 use std::any::Any;
 
@@ -27,6 +27,8 @@ pub struct DbclusterConfig {
     pub enable_exemplar_fetch: bool,
     /// The event that stands for a cluster is chosen by `ExemplarSelectExec`, without a sort of all candidates.
     pub enable_exemplar_select: bool,
+    /// Filters and limits of a query on columns of the clusters are applied before the events that stand for them are fetched.
+    pub enable_cluster_pushdown: bool,
     /// The options of reading files, `dbcluster.read.time_zone` and the like, where a statement gives none of its own.
     #[cfg(feature = "logs")]
     pub(crate) read: ReadSettings,
@@ -39,6 +41,7 @@ impl Default for DbclusterConfig {
             enable_cluster_hash_join: true,
             enable_exemplar_fetch: true,
             enable_exemplar_select: true,
+            enable_cluster_pushdown: true,
             #[cfg(feature = "logs")]
             read: ReadSettings::default(),
         }
@@ -52,7 +55,7 @@ struct Setting {
     value: fn(&mut DbclusterConfig) -> &mut bool,
 }
 
-const SETTINGS: [Setting; 4] = [
+const SETTINGS: [Setting; 5] = [
     Setting {
         name: "enable_dbscan_exec",
         description: "When set to true, clustering runs in DbscanExec, which has memory accounting and metrics and can be \
@@ -76,6 +79,12 @@ const SETTINGS: [Setting; 4] = [
         description: "When set to true, the event that stands for a cluster is chosen by ExemplarSelectExec, in memory for one \
                       row per cluster. When set to false, the engine sorts all candidates.",
         value: |config| &mut config.enable_exemplar_select,
+    },
+    Setting {
+        name: "enable_cluster_pushdown",
+        description: "When set to true, filters and limits on columns of the clusters are applied to the clusters, before the \
+                      events that stand for them are fetched. When set to false, they are applied to the rows of the result.",
+        value: |config| &mut config.enable_cluster_pushdown,
     },
 ];
 

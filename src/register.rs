@@ -21,7 +21,7 @@ use crate::formats::{LogTableFactory, LogTables, ReadFunction, ReadPlanner, Reje
 use crate::functions;
 use crate::nested_columns::NestedColumnsInCsv;
 use crate::plan::process_features;
-use crate::plan::rules::PruneExemplarColumns;
+use crate::plan::rules::{CompleteLimits, PruneExemplarColumns, PushDownToClusters};
 use crate::plan::sorting::canonical_float_key;
 use crate::plan::spec::TableFunction as ClusterFunction;
 use crate::window::{DbscanChecks, DbscanOrder, all_window_functions};
@@ -119,6 +119,8 @@ impl SessionStateBuilderExt for SessionStateBuilder {
         #[cfg(feature = "logs")]
         add_logs(&mut self);
         self.with_analyzer_rule(Arc::new(NestedColumnsInCsv))
+            .with_analyzer_rule(Arc::new(CompleteLimits))
+            .with_optimizer_rule(Arc::new(PushDownToClusters))
             .with_optimizer_rule(Arc::new(PruneExemplarColumns))
     }
 }
@@ -149,6 +151,7 @@ fn add_planners_and_rules(builder: &mut SessionStateBuilder) {
     builder.relation_planners().get_or_insert_default().insert(0, Arc::new(DbclusterPlanner));
     let order = Arc::new(DbscanOrder(canonical_float_key));
     builder.analyzer().get_or_insert_default().rules.insert(0, order);
+    builder.optimizer().get_or_insert_default().rules.insert(0, Arc::new(CompleteLimits));
     let physical_rules = &mut builder.physical_optimizers().get_or_insert_default().rules;
     let ours: [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 5] = [
         Arc::new(FileStatistics),

@@ -78,8 +78,16 @@ async fn plans_of_dbcluster() {
         Explained {
             name: "dbcluster_min_samples",
             sql: "SELECT count(*) FROM dbcluster(events, [id], eps => 0.5, min_samples => 5, scaling => 'none')".to_string(),
-            holds: "Noise events of one vector are rows of their own, so the events are read again.",
-            scans: 2,
+            holds: "Noise events of one vector are rows of their own: the vector is repeated, and the events are read once.",
+            scans: 1,
+        },
+        Explained {
+            name: "dbcluster_min_samples_columns_of_clusters",
+            sql: "SELECT cluster_id, cluster_size, clustered FROM dbcluster(events, {kind: id % 700}, eps => 0.5, min_samples => 50, \
+                  scaling => 'none') WHERE cluster_size = 1"
+                .to_string(),
+            holds: "As above. The filter runs before the vectors are repeated.",
+            scans: 1,
         },
         Explained {
             name: "dbcluster_order_by",
@@ -105,6 +113,50 @@ async fn plans_of_dbcluster() {
             name: "dbcluster_partition_by_filters",
             sql: format!("SELECT * FROM {BY_HOST} WHERE host IN ('h1', 'h2') AND cluster_size > 1"),
             holds: "The filter on host runs in both scans, the other one behind the clustering.",
+            scans: 2,
+        },
+        Explained {
+            name: "dbcluster_filter_of_clusters",
+            sql: format!(
+                "SELECT * FROM {CALL} WHERE cluster_size > 400 AND clustered AND cluster_key IS NOT NULL AND tokens < 9 \
+                 AND first_event_time > '2026-01-15' AND time > '2026-01-15' AND path LIKE 'C%'"
+            ),
+            holds: "All but the filter on path are applied to the clusters, before they are joined.",
+            scans: 2,
+        },
+        Explained {
+            name: "dbcluster_filter_min_samples",
+            sql: "SELECT id FROM dbcluster(events, {kind: id % 700, half: (id % 4) / 2.0}, eps => 0.5, min_samples => 50, \
+                  scaling => 'none') WHERE first_event_time > '2026-01-15' AND half < 1 AND kind > 5 AND cluster_size > 1"
+                .to_string(),
+            holds: "Conditions that a cluster decides are applied to the clusters. For vectors that stand for several times, and for \
+                    0.0, which may be -0.0, they are applied above as well.",
+            scans: 2,
+        },
+        Explained {
+            name: "dbcluster_top_k",
+            sql: format!("SELECT * FROM {CALL} WHERE cluster_size > 1 ORDER BY cluster_size DESC LIMIT 3 OFFSET 1"),
+            holds: "The first four clusters are fetched. The order is completed, above and below the join.",
+            scans: 2,
+        },
+        Explained {
+            name: "dbcluster_limit",
+            sql: format!("SELECT host, id FROM (SELECT * FROM {BY_HOST}) AS c LIMIT 3"),
+            holds: "Without ORDER BY the first clusters in canonical order are fetched.",
+            scans: 2,
+        },
+        Explained {
+            name: "dbcluster_top_k_of_events",
+            sql: format!("SELECT id FROM {CALL} ORDER BY host, cluster_size LIMIT 3"),
+            holds: "The order begins with a column of the events, so all clusters are fetched. It is completed all the same.",
+            scans: 2,
+        },
+        Explained {
+            name: "dbcluster_top_k_min_samples",
+            sql: "SELECT host, id FROM dbcluster(events, {kind: id % 700}, eps => 0.5, min_samples => 50, scaling => 'none') \
+                  ORDER BY cluster_size, cluster_id LIMIT 3"
+                .to_string(),
+            holds: "Below the join the order is that of the groups. Above, the columns that decide among the rows of one vector follow.",
             scans: 2,
         },
         Explained {

@@ -252,6 +252,111 @@ async fn answers_are_those_of_the_plan_without_the_rules() {
     }
 }
 
+/// Filters and limits choose the same rows, in the same order, whether they are applied to the clusters or to the rows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clusters_are_chosen_as_rows_are() {
+    let (ctx, _folder) = session().await;
+    let mut sessions = vec![];
+    for (partitions, batch_size, setting) in
+        [(2, 8192, false), (1, 8192, true), (3, 7, false), (4, 100, true)]
+    {
+        let config = ctx.copied_config().with_target_partitions(partitions).with_batch_size(batch_size);
+        let config = config.set_bool("dbcluster.enable_cluster_pushdown", setting);
+        let other = datafusion::execution::SessionStateBuilder::new_from_existing(ctx.state());
+        sessions.push(SessionContext::new_with_state(other.with_config(config).build()));
+    }
+    let plain = datafusion::execution::SessionStateBuilder::new_from_existing(ctx.state());
+    sessions.push(SessionContext::new_with_state(plain.with_optimizer_rules(vec![]).build()));
+
+    let calls = [
+        CALL.to_string(),
+        BY_HOST.to_string(),
+        BY_EXPRESSION.to_string(),
+        // Vectors of one to twenty-eight events, many of which are noise and equal in every column but a few.
+        "dbcluster((SELECT time, host, path, id % 3 AS few, id FROM events), {kind: id % 700}, eps => 0.5, min_samples => 29,
+         scaling => 'none')"
+            .to_string(),
+        "dbcluster((SELECT date_trunc('hour', time) AS time, host, id % 3 AS few, id FROM events), {kind: nullif(id % 90, 3),
+         half: (id % 4) / 2.0 - 0.5}, eps => 0.4, min_samples => 57, scaling => 'none', nulls => 'skip', partition_by => few)"
+            .to_string(),
+        "dbcluster((SELECT host, path, id FROM events), {kind: nullif(id % 300, 3)}, eps => 0.5, min_samples => 70, scaling => 'none',
+         nulls => 'zero', order_by => [path, host], exemplar => 'last', keep_members => {id: 2})"
+            .to_string(),
+        "dbcluster((SELECT host, path, id FROM events), {kind: nullif(id % 300, 3)}, eps => 0.5, min_samples => 67, scaling => 'none',
+         nulls => 'skip', exemplar => 'rarest')"
+            .to_string(),
+    ];
+    let above = [
+        "SELECT * FROM {} ORDER BY cluster_size LIMIT 7",
+        "SELECT * FROM {} ORDER BY cluster_size DESC LIMIT 5 OFFSET 2",
+        "SELECT id, cluster_size FROM {} ORDER BY clustered DESC, cluster_size DESC NULLS LAST LIMIT 40",
+        "SELECT id FROM {} ORDER BY cluster_id NULLS FIRST LIMIT 3",
+        "SELECT cluster_id, cluster_size FROM {} ORDER BY cluster_key DESC NULLS FIRST LIMIT 9",
+        "SELECT cluster_size, host FROM {} WHERE cluster_size > 1 LIMIT 4",
+        "SELECT * FROM {} LIMIT 6",
+        "SELECT id, host FROM {} LIMIT 600 OFFSET 3",
+        "SELECT count(*), sum(id), sum(cluster_size) FROM (SELECT * FROM {} ORDER BY cluster_size LIMIT 25)",
+        "SELECT id FROM {} WHERE NOT clustered OR cluster_size > 100 ORDER BY host DESC LIMIT 8",
+        "SELECT host, id FROM {} WHERE id % 2 = 0 ORDER BY cluster_size, host LIMIT 8",
+        "SELECT * FROM (SELECT id, host, cluster_size AS size FROM {} WHERE cluster_size < 1000) AS c ORDER BY size DESC, host LIMIT 4",
+        "SELECT a.id, b.host FROM (SELECT * FROM {} ORDER BY cluster_size DESC LIMIT 3) AS a JOIN events AS b ON a.id = b.id ORDER BY 1",
+        "SELECT id FROM {} WHERE cluster_size >= (SELECT max(cluster_size) FROM {}) ORDER BY cluster_size, id LIMIT 5",
+        "SELECT *, cluster_size + 1 AS more FROM {} ORDER BY cluster_size % 7, more DESC LIMIT 12",
+    ];
+    for call in &calls {
+        for above in above {
+            let sql = above.replace("{}", call);
+            let expected = text(&ctx, &sql).await;
+            assert!(expected.lines().count() > 4, "{sql} would prove nothing\n{expected}");
+            for (place, other) in sessions.iter().enumerate() {
+                assert_eq!(expected, text(other, &sql).await, "session {place}: {sql}");
+            }
+        }
+        for condition in [
+            "cluster_size > 5",
+            "cluster_id < 2 OR cluster_id IS NULL",
+            "clustered AND cluster_key IS NOT NULL",
+            "NOT clustered",
+            "host = 'h1' AND cluster_size BETWEEN 1 AND 900",
+        ] {
+            let sql = format!("SELECT * FROM {call} WHERE {condition} ORDER BY id");
+            let expected = text(&ctx, &sql).await;
+            for (place, other) in sessions.iter().enumerate() {
+                assert_eq!(expected, text(other, &sql).await, "session {place}: {sql}");
+            }
+        }
+    }
+    // Of events the clusters know their features and times, with exceptions.
+    let call = "dbcluster((SELECT time, host, id, CASE id % 5 WHEN 0 THEN -0.0 WHEN 1 THEN NULL WHEN 2 THEN 'NaN' ELSE id % 5 - 3.5 END::DOUBLE
+                           AS x, nullif(id % 7, 3) AS y FROM events), [x, y], eps => 0.5, min_samples => 600, scaling => 'none', nulls => {})";
+    for nulls in ["'zero'", "'skip'"] {
+        for condition in [
+            "x > -1",
+            "x < 0 OR x IS NULL",
+            "x = 0",
+            "x IS NULL",
+            "isnan(x)",
+            "CAST(x AS VARCHAR) LIKE '-%'",
+            "y > 3",
+            "y IS NULL AND x >= 0",
+            "y IS NULL OR y = 0",
+            "first_event_time > '2026-01-15T06:00:00Z'",
+            "last_event_time IS NULL",
+            "time <= '2026-01-15T05:00:02Z' OR y = 6",
+            "x + y > 3",
+        ] {
+            let sql = format!(
+                "SELECT id, x, y, time, cluster_size FROM {} WHERE {condition} ORDER BY id",
+                call.replace("{}", nulls)
+            );
+            let expected = text(&ctx, &sql).await;
+            for (place, other) in sessions.iter().enumerate() {
+                assert_eq!(expected, text(other, &sql).await, "session {place}: {sql}");
+            }
+        }
+    }
+}
+
 /// Dropping a query stops its clustering: the core is told, and gives its memory back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dropped_query_gives_its_memory_back() {

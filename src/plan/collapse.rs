@@ -40,13 +40,17 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
 
     // The join is a left one so that a cluster whose row has gone is noticed: __assert_row_found fails on its NULL.
     let (events, keys) = events(spec, groups_have_one_row)?;
+    // A rule that leaves the join out needs the number of rows of a vector. The condition keeps the optimizer from dropping it.
+    let is_no_cluster = if groups_have_one_row {
+        group().is_no_cluster()
+    } else {
+        group().is_no_cluster().and(cluster_col(SIZE).gt(lit(0_i64)))
+    };
     let joined = LogicalPlanBuilder::from(clusters)
         .join_detailed(events, JoinType::Left, keys.columns, keys.residual, NullEquality::NullEqualsNull)?
         .window([tie_break(spec)?])?
         .filter(
-            assert_row_found_udf()
-                .call(vec![ident(FOUND)])
-                .and(group().is_no_cluster().or(ident(TIE).eq(lit(1_u64)))),
+            assert_row_found_udf().call(vec![ident(FOUND)]).and(is_no_cluster.or(ident(TIE).eq(lit(1_u64)))),
         )?;
 
     let mut output = shown_columns(spec);

@@ -17,6 +17,10 @@ pub(crate) const POINT_TYPE: &str = "point_type";
 /// The relation of clusters or vectors, on the left of the join with the events.
 pub(crate) const CLUSTERS: &str = "__clusters";
 
+/// A column of clusters: the number of rows of the result that a row stands for.
+pub(super) const ROWS: &str = "__rows";
+/// A column of clusters: the number of rows before the first one that a row stands for.
+pub(super) const START: &str = "__start";
 /// A column of events: true. After the join it is NULL for a cluster without an event.
 pub(crate) const FOUND: &str = "__found";
 /// A column of events: the number of the event among those that could be the exemplar of its cluster.
@@ -47,11 +51,13 @@ pub(super) const SIZE: &str = "__size";
 pub(super) const VECTORS: &str = "__vectors";
 
 /// The internal names without a number, which columns of the input and features can't have.
-const RESERVED: [&str; 13] =
-    [FOUND, TIE, GROUP_KEY, HASH, WEIGHT, FIRST_TIME, LAST_TIME, TIME, LABEL, SIZE, EXEMPLAR, CORE, KEY];
+const RESERVED: [&str; 15] = [
+    FOUND, TIE, GROUP_KEY, HASH, WEIGHT, FIRST_TIME, LAST_TIME, TIME, LABEL, SIZE, EXEMPLAR, CORE, KEY, ROWS,
+    START,
+];
 
 /// The internal names with a number.
-const NUMBERED: [fn(usize) -> String; 8] = [
+const NUMBERED: [fn(usize) -> String; 9] = [
     partition_name,
     event_partition_name,
     event_feature_name,
@@ -59,14 +65,28 @@ const NUMBERED: [fn(usize) -> String; 8] = [
     key_name,
     last_key_name,
     kept_name,
+    limit_key_name,
     common_expression_name,
 ];
 
 /// Whether a name is one of the internal names, with or without a number.
 pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || NUMBERED.into_iter().any(|of_number| is_numbered(name, of_number))
+}
+
+fn is_numbered(name: &str, of_number: fn(usize) -> String) -> bool {
     let number = name.rsplit('_').next().and_then(|digits| digits.parse().ok());
-    RESERVED.contains(&name)
-        || number.is_some_and(|number| NUMBERED.iter().any(|of_number| of_number(number) == name))
+    number.is_some_and(|number| of_number(number) == name)
+}
+
+/// Whether a column of clusters is a key of the partitions.
+pub(super) fn is_partition(name: &str) -> bool {
+    is_numbered(name, partition_name)
+}
+
+/// Whether a column of clusters that is compared with the events is a key of the exemplar's order.
+pub(super) fn is_exemplar_key(name: &str) -> bool {
+    [FIRST_TIME, LAST_TIME].contains(&name) || is_numbered(name, key_name)
 }
 
 /// A key of the partitions, of a vector or a cluster.
@@ -102,6 +122,11 @@ pub(super) fn last_key_name(index: usize) -> String {
 /// The list of values that `keep_members` keeps of a column.
 pub(super) fn kept_name(index: usize) -> String {
     format!("__kept_{index}")
+}
+
+/// A key that completes the order above a LIMIT.
+pub(super) fn limit_key_name(index: usize) -> String {
+    format!("__limit_key_{index}")
 }
 
 /// A figure of the summary, under a name that expressions over the output can't have.

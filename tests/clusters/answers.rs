@@ -41,6 +41,14 @@ fn over_generated_events() -> Vec<String> {
         ),
         format!("SELECT count(*), sum(cluster_size), max(cluster_size) FROM dbcluster(hive, {FEATURES})"),
         format!("SELECT cluster_size FROM dbcluster(hive, {FEATURES}) WHERE clustered ORDER BY 1 DESC LIMIT 3"),
+        // Filters and limits are applied to the clusters, and decide among equal rows by their values.
+        format!("SELECT * FROM dbcluster(hive, {FEATURES}) WHERE cluster_size > 50 AND cluster_id < 9 {orders}"),
+        format!("SELECT * FROM dbcluster(hive, {FEATURES}) ORDER BY cluster_size LIMIT 30"),
+        format!("SELECT * FROM dbcluster(hive, {FEATURES}, min_samples => 5) ORDER BY clustered, cluster_size DESC LIMIT 40 OFFSET 5"),
+        format!("SELECT * FROM dbcluster(events, {FEATURES}, partition_by => kind) LIMIT 25"),
+        format!(
+            "SELECT cluster_id, cluster_size, count(*) AS n FROM dbcluster(hive, {FEATURES}, min_samples => 5) GROUP BY 1, 2 ORDER BY 1, 2"
+        ),
         "SELECT host, dbscan(10, 2, n) OVER (PARTITION BY host) AS label, n FROM (SELECT Computer AS host, count(*) AS n FROM hive \
          GROUP BY Computer, NewProcessName) ORDER BY host, n"
             .to_string(),

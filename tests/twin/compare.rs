@@ -1,10 +1,11 @@
 //! The engine's rows beside the twin's: the same names, types and values, to the bit.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::answer::{Answer, CLUSTER_KEY};
-use super::query::{Feature, Function, Query, Scalar, Shown};
+use super::query::{Feature, Function, Query, Scalar, Shown, SortKey};
 use super::run::Got;
 use super::value::Value;
 
@@ -62,10 +63,13 @@ pub fn compare(query: &Query, want: &Answer, mut got: Got, keys: &mut KeyBook) -
             got.rows.iter_mut().for_each(|row| row[place] = row[place].as_key());
         }
     }
+    if query.limit.is_some() {
+        in_order(query, &names, &want.rows, &got.rows)?;
+    }
     let key = names.iter().position(|name| name == CLUSTER_KEY);
     let (want, got) = (keyed(&want.rows, key), keyed(&got.rows, key));
-    if let Some(limit) = query.limit {
-        return limited(&want, &got, limit);
+    if query.limit.is_some() {
+        return limited(&want, &got);
     }
     same_rows(&want, &got)?;
     let columns = clustered_columns(query);
@@ -126,17 +130,43 @@ fn same_rows(want: &[(Vec<Value>, Value)], got: &[(Vec<Value>, Value)]) -> Resul
     Err(text)
 }
 
-/// Any of the rows will do, but so many, and none twice.
-fn limited(want: &[(Vec<Value>, Value)], got: &[(Vec<Value>, Value)], limit: usize) -> Result<(), String> {
+/// As many rows as there have to be, and in the columns that sort them the right values. Rows that are equal there may be any.
+fn in_order(query: &Query, names: &[String], want: &[Vec<Value>], got: &[Vec<Value>]) -> Result<(), String> {
+    let keys: Vec<(&SortKey, usize)> = (query.sort.iter())
+        .filter_map(|key| Some((key, names.iter().position(|name| *name == key.column)?)))
+        .collect();
+    let of_keys = |rows: &[Vec<Value>]| -> Vec<Vec<Value>> {
+        rows.iter().map(|row| keys.iter().map(|(_, place)| row[*place].clone()).collect()).collect()
+    };
+    let mut want = want.to_vec();
+    want.sort_by(|a, b| {
+        let by_keys = keys.iter().map(|(key, place)| key.compare(&a[*place], &b[*place]));
+        by_keys.fold(Ordering::Equal, Ordering::then)
+    });
+    let kept: Vec<Vec<Value>> =
+        want.into_iter().skip(query.offset).take(query.limit.unwrap_or(usize::MAX)).collect();
+    let (want, got) = (of_keys(&kept), of_keys(got));
+    if want != got {
+        return Err(format!("LIMIT gave rows with {got:?}, expected {want:?}"));
+    }
+    Ok(())
+}
+
+/// None of the rows is another one than those of the answer without a limit, and none is there twice.
+fn limited(want: &[(Vec<Value>, Value)], got: &[(Vec<Value>, Value)]) -> Result<(), String> {
     let invented = without(got, want);
     if !invented.is_empty() {
         return Err(format!("LIMIT gave rows that are not in the answer: {invented:?}"));
     }
-    let expected = limit.min(want.len());
-    if got.len() != expected {
-        return Err(format!("LIMIT gave {} row(s), expected {expected}", got.len()));
-    }
     Ok(())
+}
+
+/// Two answers to a query whose limit is certain.
+pub fn same_limit(on: &Got, off: &Got) -> Result<(), String> {
+    if on.rows == off.rows {
+        return Ok(());
+    }
+    Err(format!("with the limit on the clusters\n  {:?}\nwithout\n  {:?}", on.rows, off.rows))
 }
 
 /// The rows of `all` that are left when each of `others` has taken one away. Both are in order.

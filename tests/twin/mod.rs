@@ -43,11 +43,12 @@ use datafusion::common::runtime::SpawnedTask;
 use fastrand::Rng;
 use futures::StreamExt;
 
-use answer::answer;
+use answer::{Answer, answer};
 use clustering::NoRows;
-use compare::{KeyBook, compare};
+use compare::{KeyBook, compare, same_limit};
 use left_out::{LEFT_OUT, left_out};
-use run::{Case, Settings};
+use query::Function;
+use run::{Case, Got, Settings};
 use source::{Format, Source};
 
 /// Queries of a normal run, of a seed that is always the same.
@@ -61,7 +62,7 @@ const QUERIES_OF_A_TABLE: usize = 5;
 const TOLD: usize = 20;
 
 /// A normal run has to compare each of these at least once.
-const PARTS: [&str; 64] = [
+const PARTS: [&str; 67] = [
     "function dbcluster",
     "function dbcluster_members",
     "function dbcluster_summary",
@@ -118,6 +119,9 @@ const PARTS: [&str; 64] = [
     "exemplar rarest",
     "filter",
     "limit",
+    "limit of certain rows",
+    "order by",
+    "offset",
     "weights",
     "partition_by",
     "order_by",
@@ -193,7 +197,8 @@ async fn of_case(case: &Case, keys: &mut KeyBook, tally: &mut Tally) -> Result<(
     match (answer(&case.query, &case.table), got) {
         (Err(NoRows::Unclear(reason)), _) => *tally.set_aside.entry(reason).or_default() += 1,
         (Ok(want), Ok(got)) => {
-            compare(&case.query, &want, got, keys)?;
+            compare(&case.query, &want, got.clone(), keys)?;
+            without_pushdown(case, &want, &got, keys).await?;
             tally.compared += 1;
             for part in case.parts() {
                 *tally.parts.entry(part).or_default() += 1;
@@ -211,6 +216,21 @@ async fn of_case(case: &Case, keys: &mut KeyBook, tally: &mut Tally) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Compares the answer with that of a session in which filters and limits stay above the exemplars.
+async fn without_pushdown(case: &Case, want: &Answer, got: &Got, keys: &mut KeyBook) -> Result<(), String> {
+    let Case { query, settings, .. } = case;
+    if query.function != Function::Dbcluster || (query.limit.is_none() && query.filter.is_none()) {
+        return Ok(());
+    }
+    let without = run::run(Case { settings: settings.without_pushdown(), ..case.clone() }).await;
+    let told = |difference: String| format!("without enable_cluster_pushdown: {difference}");
+    let without = without.map_err(told)?;
+    if query.has_certain_limit() {
+        same_limit(got, &without)?;
+    }
+    compare(query, want, without, keys).map_err(told)
 }
 
 /// A difference, with all that it takes to see it again.
@@ -251,6 +271,9 @@ impl Case {
         let flags = [
             (query.filter.is_some(), "filter"),
             (query.limit.is_some(), "limit"),
+            (query.has_certain_limit(), "limit of certain rows"),
+            (!query.sort.is_empty(), "order by"),
+            (query.offset > 0, "offset"),
             (query.weights.is_some(), "weights"),
             (!query.partition_by.is_empty(), "partition_by"),
             (!query.order_by.is_empty(), "order_by"),

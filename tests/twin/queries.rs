@@ -7,7 +7,7 @@ use super::clustering::partitions;
 use super::dbscan::Metric;
 use super::query::{
     Condition, Exemplar, Feature, Form, Function, Input, Nulls, OrderKey, Predicate, Query, Scalar, Shown,
-    TimeColumn,
+    SortKey, TimeColumn,
 };
 use super::scaling::Scaling;
 use super::source::Source;
@@ -38,7 +38,9 @@ pub fn query(rng: &mut Rng, table: &Table, source: &Source) -> Query {
         keep_members: vec![],
         filter: None,
         shown: Shown::All,
+        sort: vec![],
         limit: None,
+        offset: 0,
         form: Form::Plain,
         spelling: rng.u64(..),
         input,
@@ -262,6 +264,40 @@ fn above(rng: &mut Rng, rows: &Table, query: &mut Query) {
     if percent(rng, 10) {
         query.limit = Some(rng.usize(1..=4));
     }
+    if query.function == Function::Dbcluster && percent(rng, 40) {
+        query.limit = Some(rng.usize(1..=6));
+        query.offset = one(rng, &[0, 0, 0, 1, 3]);
+        query.sort = sort(rng, rows, query);
+    }
+}
+
+/// Up to two of the columns that are shown and that the twin can order.
+fn sort(rng: &mut Rng, rows: &Table, query: &Query) -> Vec<SortKey> {
+    let of_clusters = ["clustered", "cluster_id", "cluster_size"].map(str::to_string);
+    let mut columns = match &query.shown {
+        Shown::All => {
+            let mut columns = rows.names(|data_type| !data_type.is_nested());
+            // Half of the sorts are by columns of clusters alone.
+            columns.truncate(if rng.bool() { 0 } else { 3 });
+            columns.extend(of_clusters);
+            if query.time_column.of(&rows.columns).is_some() {
+                columns.extend(["first_event_time", "last_event_time"].map(str::to_string));
+            }
+            columns
+        }
+        Shown::Columns(names) => {
+            let is_flat = |name: &&String| {
+                let of_rows = rows.columns.iter().find(|column| column.name == **name);
+                of_rows.map_or(of_clusters.contains(name), |column| !column.data_type.is_nested())
+            };
+            names.iter().filter(is_flat).cloned().collect()
+        }
+        Shown::Totals | Shown::PerCluster => vec![],
+    };
+    rng.shuffle(&mut columns);
+    columns.truncate(one(rng, &[0, 1, 1, 2]));
+    let key = |column| SortKey { column, descending: rng.bool(), nulls_first: rng.bool() };
+    columns.into_iter().map(key).collect()
 }
 
 fn filter(rng: &mut Rng, rows: &Table, query: &Query) -> Option<Predicate> {

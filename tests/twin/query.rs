@@ -1,5 +1,7 @@
 //! A query as plain Rust: the call, its input rows, and the part of the answer that is shown.
 
+use std::cmp::Ordering;
+
 use arrow::datatypes::DataType;
 
 use super::dbscan::Metric;
@@ -27,7 +29,10 @@ pub struct Query {
     pub keep_members: Vec<(String, usize)>,
     pub filter: Option<Predicate>,
     pub shown: Shown,
+    /// Columns that are shown. Only a query of a `dbcluster` is sorted, and has an offset.
+    pub sort: Vec<SortKey>,
     pub limit: Option<usize>,
+    pub offset: usize,
     pub form: Form,
     /// Decides how the same is written: which defaults are named, in which order.
     pub spelling: u64,
@@ -294,6 +299,21 @@ impl Exemplar {
     }
 }
 
+impl Query {
+    /// True where the contract says which rows a `LIMIT` keeps, and in which order.
+    pub fn has_certain_limit(&self) -> bool {
+        let is_of_clusters = |filter: &Predicate| {
+            ["cluster_id", "cluster_size", "clustered"].contains(&filter.column.as_str())
+        };
+        self.function == Function::Dbcluster
+            && self.limit.is_some()
+            && matches!(self.shown, Shown::All | Shown::Columns(_))
+            // Of a table that was made of the answer SQL leaves it open.
+            && self.form != Form::Stored
+            && (!self.sort.is_empty() || self.filter.as_ref().is_none_or(is_of_clusters))
+    }
+}
+
 /// A condition on one column.
 #[derive(Debug, Clone)]
 pub struct Predicate {
@@ -335,6 +355,28 @@ impl Predicate {
             (Condition::AtLeast(least), Value::Int(value)) => value >= least,
             (Condition::AtLeast(_), _) => false,
         }
+    }
+}
+
+/// A key of the `ORDER BY` over a call.
+#[derive(Debug, Clone)]
+pub struct SortKey {
+    pub column: String,
+    pub descending: bool,
+    pub nulls_first: bool,
+}
+
+impl SortKey {
+    pub fn sql(&self) -> String {
+        let direction = if self.descending { "DESC" } else { "ASC" };
+        let nulls = if self.nulls_first { "FIRST" } else { "LAST" };
+        format!("{} {direction} NULLS {nulls}", identifier(&self.column))
+    }
+
+    pub fn compare(&self, a: &Value, b: &Value) -> Ordering {
+        let nulls = a.is_null().cmp(&b.is_null());
+        let nulls = if self.nulls_first { nulls.reverse() } else { nulls };
+        nulls.then(if self.descending { b.cmp(a) } else { a.cmp(b) })
     }
 }
 

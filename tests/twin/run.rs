@@ -63,6 +63,8 @@ pub struct Settings {
     pub options: Vec<(&'static str, &'static str)>,
     /// Without `DbscanExec`: the engine's own operator runs the window function.
     is_without_rule: bool,
+    /// Filters and limits are applied to the clusters.
+    is_pushed_down: bool,
 }
 
 impl Settings {
@@ -73,6 +75,7 @@ impl Settings {
             batch_size: one(rng, &[1, 2, 3, 7, 8192, 8192]),
             options: OPTIONS.into_iter().filter(|_| percent(rng, 8)).collect(),
             is_without_rule: percent(rng, 10),
+            is_pushed_down: true,
         };
         if settings.is_without_rule {
             // The rule keeps the engine's sort-merge join away, which panics (https://github.com/apache/datafusion/issues/24414).
@@ -88,11 +91,20 @@ impl Settings {
         [
             format!("SET datafusion.execution.target_partitions = {}", self.partitions),
             format!("SET datafusion.execution.batch_size = {}", self.batch_size),
+            self.push_down(),
         ]
         .into_iter()
         .chain(options)
         .chain(without_rule)
         .collect()
+    }
+
+    pub fn without_pushdown(&self) -> Self {
+        Self { is_pushed_down: false, ..self.clone() }
+    }
+
+    fn push_down(&self) -> String {
+        format!("SET dbcluster.enable_cluster_pushdown = {}", self.is_pushed_down)
     }
 
     fn session(&self, query: &Query) -> SessionContext {
@@ -120,6 +132,7 @@ pub struct Case {
 }
 
 /// The engine's answer.
+#[derive(Debug, Clone)]
 pub struct Got {
     pub columns: Vec<(String, DataType)>,
     pub rows: Vec<Vec<Value>>,
@@ -145,6 +158,7 @@ async fn run_here(case: &Case) -> Result<Got> {
         ctx = ctx.enable_url_table();
     }
     source.register(&ctx, TABLE, table, folder).await;
+    ctx.sql(&settings.push_down()).await?;
     let mut statements = query.statements(&source.path(folder));
     let last = statements.pop().unwrap_or_default();
     for statement in statements {

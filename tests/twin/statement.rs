@@ -4,7 +4,7 @@ use fastrand::Rng;
 
 use super::dbscan::Metric;
 use super::query::{
-    Exemplar, Feature, Form, Function, Input, Nulls, OrderKey, Query, Scalar, Shown, TimeColumn,
+    Exemplar, Feature, Form, Function, Input, Nulls, OrderKey, Query, Scalar, Shown, SortKey, TimeColumn,
 };
 use super::scaling::Scaling;
 use super::table::identifier;
@@ -70,8 +70,13 @@ impl Query {
             Shown::PerCluster => ("cluster_id, count(*) AS n".to_string(), " GROUP BY cluster_id"),
         };
         let filter = self.filter.as_ref().map_or(String::new(), |it| format!(" WHERE {}", it.sql()));
-        let limit = self.limit.map_or(String::new(), |limit| format!(" LIMIT {limit}"));
-        format!("{with}SELECT {columns} FROM {from}{filter}{group_by}{limit}")
+        let keys: Vec<String> = self.sort.iter().map(SortKey::sql).collect();
+        let order_by = if keys.is_empty() { String::new() } else { format!(" ORDER BY {}", keys.join(", ")) };
+        let mut limit = self.limit.map_or(String::new(), |limit| format!(" LIMIT {limit}"));
+        if self.offset > 0 {
+            limit += &format!(" OFFSET {}", self.offset);
+        }
+        format!("{with}SELECT {columns} FROM {from}{filter}{group_by}{order_by}{limit}")
     }
 
     /// The input, as a table function takes it and as FROM does.

@@ -27,8 +27,10 @@
 //! engine then return the same rows. A change of the plans in `plan/collapse.rs` may need a change in these places;
 //! `tests/explain.rs` and `tests/plans.rs` fail when one of them no longer matches.
 //!
-//! - `plan/rules/prune_exemplar_columns.rs`: a projection over the filter that calls `__assert_row_found`, with the window
-//!   `__tie` below. The window gets fewer sort keys, or the second read goes if no column of the events is shown.
+//! - `plan/rules/fetch.rs`, for three rules: the filter that calls `__assert_row_found`, the window `__tie` and the join with the
+//!   relation `__clusters` on its left. `complete_limits.rs` completes the order of a sort above it. `push_down_to_clusters.rs`
+//!   moves filters and limits to the join's left side. `prune_exemplar_columns.rs` gives the window fewer sort keys, or leaves
+//!   out the second read if no column of the events is shown.
 //! - `plan/rules/broadcast_clusters.rs`: a join with the relation `__clusters` on its left, and a window with `dbscan_vectors`.
 //!   The join becomes an inner one on the features too, and the window gets filters with `__assume_few_rows`.
 //! - `exec/dbscan`: a `WindowAggExec` with `dbscan` or `dbscan_vectors`. It becomes a [`DbscanExec`](super::DbscanExec).

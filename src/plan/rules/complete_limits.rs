@@ -1,0 +1,242 @@
+//! [`CompleteLimits`]: an analyzer rule that completes the order of the rows among which a LIMIT over `dbcluster` chooses.
+//!
+//! SQL leaves open which of equal rows a LIMIT keeps: `ORDER BY cluster_size DESC LIMIT 20` would keep others on each run, and
+//! other ones for each plan. The rule adds keys to the ORDER BY, so that the same rows are kept whatever the plan, the threads and
+//! the files:
+//!
+//! 1. the order keys of the group's exemplar, its features and its partition: the canonical order of the groups, in which no
+//!    two are equal;
+//! 2. where a group may have several rows (noise events of one vector), the order keys and the other columns of the row, up to
+//!    the last one that the query shows.
+//!
+//! A LIMIT without ORDER BY keeps the first rows in this order, if no filter on columns of the events stands below it. With such a
+//! filter the engine can stop at the first rows that pass, which an order would forbid.
+//!
+//! The added keys pass through the query's projections under internal names (`__limit_key_0`), and a projection above the sort
+//! drops them again. Keys that the query has already are not added, so analyzing a plan again changes nothing.
+//!
+//! The rule is no optimization: [`PushDownToClusters`](super::PushDownToClusters) needs the complete order, and without that rule
+//! the result has to be the same. So it has no setting, and runs where a session has no optimizer rules. It is the first
+//! optimizer rule as well, for statements that are prepared.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{Column, DFSchema, Result};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Expr, Filter, LogicalPlan, Projection, Sort, SortExpr, SubqueryAlias};
+use datafusion::optimizer::{AnalyzerRule, ApplyOrder, OptimizerConfig, OptimizerRule};
+
+use super::super::columns::limit_key_name;
+use super::super::sorting::has_order;
+use super::super::spec::has_column;
+use super::fetch::{Fetch, is_ours, over_join, passing_on};
+
+/// Completes the orders of limits over `dbcluster`, see the module.
+#[derive(Debug, Default)]
+pub(crate) struct CompleteLimits;
+
+impl AnalyzerRule for CompleteLimits {
+    fn name(&self) -> &'static str {
+        "dbcluster_complete_limits"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(complete).data()
+    }
+}
+
+/// PREPARE optimizes a plan that has not been analyzed. Other rules must not drop what the order needs before it is complete.
+impl OptimizerRule for CompleteLimits {
+    fn name(&self) -> &'static str {
+        "dbcluster_complete_limits"
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        Some(ApplyOrder::BottomUp)
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        complete(plan)
+    }
+}
+
+/// Completes the order below a limit.
+fn complete(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    match node {
+        LogicalPlan::Limit(mut limit) => {
+            let input = match completed_below(&limit.input)? {
+                Some(input) => Some(input),
+                None => in_canonical_order(&limit.input)?,
+            };
+            let Some(input) = input else { return Ok(Transformed::no(LogicalPlan::Limit(limit))) };
+            limit.input = Arc::new(input);
+            Ok(Transformed::yes(LogicalPlan::Limit(limit)))
+        }
+        LogicalPlan::Sort(sort) if sort.fetch.is_some() => match completed(&sort)? {
+            Some(complete) => Ok(Transformed::yes(complete)),
+            None => Ok(Transformed::no(LogicalPlan::Sort(sort))),
+        },
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+/// Completes the sort of a plan that keeps its order, if there is one to complete.
+fn completed_below(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
+    match plan {
+        LogicalPlan::Sort(sort) => completed(sort),
+        LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => {
+            let completed = plan.clone().map_children(|input| match completed_below(&input)? {
+                Some(completed) => Ok(Transformed::yes(completed)),
+                None => Ok(Transformed::no(input)),
+            })?;
+            Ok(completed.transformed.then_some(completed.data))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Sorts the rows of a plan canonically, if they are those of a `dbcluster` that are filtered by the clusters alone.
+fn in_canonical_order(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
+    if !is_filtered_by_clusters(plan)? {
+        return Ok(None);
+    }
+    completed(&Sort { expr: vec![], input: Arc::new(plan.clone()), fetch: None })
+}
+
+/// Whether a plan has the rows of a `dbcluster`, or of those of its clusters that pass a filter.
+fn is_filtered_by_clusters(plan: &LogicalPlan) -> Result<bool> {
+    let Some(fetch) = fetch_below(plan) else { return Ok(false) };
+    let is_decided_by_cluster = |conjunct: &Expr, input: &LogicalPlan| -> Result<bool> {
+        let over_join = over_join(conjunct.clone(), input)?;
+        Ok(is_ours(conjunct) || over_join.is_some_and(|expr| fetch.is_of_clusters(&expr)))
+    };
+    match plan {
+        LogicalPlan::Projection(projection) => is_filtered_by_clusters(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_filtered_by_clusters(&alias.input),
+        LogicalPlan::Filter(filter) => {
+            for conjunct in split_conjunction(&filter.predicate) {
+                if !is_decided_by_cluster(conjunct, &filter.input)? {
+                    return Ok(false);
+                }
+            }
+            Ok(Fetch::of(plan).is_some() || is_filtered_by_clusters(&filter.input)?)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Returns the part that fetches exemplars, below nodes that pass its rows on.
+fn fetch_below(plan: &LogicalPlan) -> Option<Fetch<'_>> {
+    let input = match plan {
+        LogicalPlan::Projection(projection) => &projection.input,
+        LogicalPlan::SubqueryAlias(alias) => &alias.input,
+        LogicalPlan::Filter(filter) => match Fetch::of(plan) {
+            Some(fetch) => return Some(fetch),
+            None => &filter.input,
+        },
+        _ => return None,
+    };
+    fetch_below(input)
+}
+
+/// Returns a sort with all keys, under a projection to the columns of `sort`, if keys are missing.
+fn completed(sort: &Sort) -> Result<Option<LogicalPlan>> {
+    let Some(fetch) = fetch_below(&sort.input) else { return Ok(None) };
+    let mut given = vec![];
+    for key in &sort.expr {
+        given.extend(over_join(key.expr.clone(), &sort.input)?);
+    }
+    let keys = canonical_keys(&fetch, &sort.input)?;
+    let is_missing = |key: &Column| !given.iter().any(|given| given.try_as_col() == Some(key));
+    let missing: Vec<Column> = keys.into_iter().filter(is_missing).collect();
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    let Some((input, keys)) = with_keys(&sort.input, &missing)? else { return Ok(None) };
+    let mut expr: Vec<SortExpr> = sort.expr.clone();
+    expr.extend(keys.into_iter().map(|key| Expr::Column(key).sort(true, false)));
+    let columns = sort.input.schema().columns().into_iter().map(Expr::Column).collect();
+    let sort = LogicalPlan::Sort(Sort { expr, input: Arc::new(input), fetch: sort.fetch });
+    Ok(Some(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(sort))?)))
+}
+
+/// Returns the columns of the join that leave no two rows equal that differ in a column of the plan.
+fn canonical_keys(fetch: &Fetch, plan: &LogicalPlan) -> Result<Vec<Column>> {
+    let compared = fetch.compared();
+    let of_group = compared.keys.into_iter().chain(compared.features).chain(compared.partitions);
+    let mut keys = sortable(of_group, fetch.join.left.schema());
+    if fetch.has_one_row_per_group() {
+        return Ok(keys);
+    }
+    let shown = shown_columns(plan)?;
+    let is_shown = |key: &Expr| {
+        let (Some(shown), Some(key)) = (&shown, fetch.definition(key.clone())) else { return true };
+        key.column_refs().into_iter().any(|column| shown.contains(column))
+    };
+    let mut of_rows = fetch.order_of_rows();
+    let deciding = of_rows.iter().rposition(is_shown).map_or(0, |last| last + 1);
+    of_rows.truncate(deciding);
+    let of_rows = of_rows.iter().filter_map(Expr::try_as_col).cloned();
+    keys.extend(sortable(of_rows, fetch.join.right.schema()));
+    Ok(keys)
+}
+
+/// Returns the columns of the join on which columns of the plan depend, if that can be told.
+fn shown_columns(plan: &LogicalPlan) -> Result<Option<HashSet<Column>>> {
+    let mut shown = HashSet::new();
+    for column in plan.schema().columns() {
+        let Some(over_join) = over_join(Expr::Column(column), plan)? else { return Ok(None) };
+        shown.extend(over_join.column_refs().into_iter().cloned());
+    }
+    Ok(Some(shown))
+}
+
+/// Returns the columns that the engine can sort by, without those that occur again.
+fn sortable(columns: impl IntoIterator<Item = Column>, schema: &DFSchema) -> Vec<Column> {
+    let mut sortable = vec![];
+    for column in columns {
+        let place = schema.maybe_index_of_column(&column);
+        if place.is_some_and(|place| has_order(schema.field(place).data_type()))
+            && !sortable.contains(&column)
+        {
+            sortable.push(column);
+        }
+    }
+    sortable
+}
+
+/// Adds columns of the join to the output of a plan, under names of their own. Returns the plan and these columns.
+fn with_keys(plan: &LogicalPlan, keys: &[Column]) -> Result<Option<(LogicalPlan, Vec<Column>)>> {
+    let plan = match plan {
+        LogicalPlan::Projection(projection) if Fetch::of(&projection.input).is_some() => {
+            let Some(input) = passing_on(&projection.input, keys)? else { return Ok(None) };
+            let is_free = |name: &String| !has_column(&projection.schema, name);
+            let names = (0..).map(limit_key_name).filter(is_free);
+            let named = keys.iter().zip(names).map(|(key, name)| Expr::Column(key.clone()).alias(name));
+            let exprs = projection.expr.iter().cloned().chain(named).collect();
+            LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input))?)
+        }
+        LogicalPlan::Projection(projection) => {
+            let Some((input, columns)) = with_keys(&projection.input, keys)? else { return Ok(None) };
+            let exprs =
+                projection.expr.iter().cloned().chain(columns.into_iter().map(Expr::Column)).collect();
+            LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input))?)
+        }
+        LogicalPlan::SubqueryAlias(alias) => {
+            let Some((input, _)) = with_keys(&alias.input, keys)? else { return Ok(None) };
+            LogicalPlan::SubqueryAlias(SubqueryAlias::try_new(Arc::new(input), alias.alias.clone())?)
+        }
+        LogicalPlan::Filter(filter) if Fetch::of(plan).is_none() => {
+            let Some((input, _)) = with_keys(&filter.input, keys)? else { return Ok(None) };
+            LogicalPlan::Filter(Filter::try_new(filter.predicate.clone(), Arc::new(input))?)
+        }
+        _ => return Ok(None),
+    };
+    // Each node passes the added columns on as its last ones.
+    let mut columns = plan.schema().columns();
+    let added = columns.split_off(columns.len().saturating_sub(keys.len()));
+    Ok(Some((plan, added)))
+}
