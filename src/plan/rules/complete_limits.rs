@@ -214,9 +214,10 @@ fn with_keys(plan: &LogicalPlan, keys: &[Column]) -> Result<Option<(LogicalPlan,
         LogicalPlan::Projection(projection) if Fetch::of(&projection.input).is_some() => {
             let Some(input) = passing_on(&projection.input, keys)? else { return Ok(None) };
             let is_free = |name: &String| !has_column(&projection.schema, name);
-            let names = (0..).map(limit_key_name).filter(is_free);
-            let named = keys.iter().zip(names).map(|(key, name)| Expr::Column(key.clone()).alias(name));
-            let exprs = projection.expr.iter().cloned().chain(named).collect();
+            let free_names = (0..).map(limit_key_name).filter(is_free);
+            let key_columns =
+                keys.iter().zip(free_names).map(|(key, name)| Expr::Column(key.clone()).alias(name));
+            let exprs = projection.expr.iter().cloned().chain(key_columns).collect();
             LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input))?)
         }
         LogicalPlan::Projection(projection) => {

@@ -23,7 +23,7 @@ pub(super) fn of_session(_options: &ConfigOptions) -> Option<String> {
 /// A zone by its name or its offset.
 pub(super) struct Zone<'a> {
     pub(super) name: &'a str,
-    zone: Tz,
+    clocks: Tz,
     /// An hour east of UTC: in it, a text has the same instant as in UTC only if it has an offset itself.
     other: FixedOffset,
 }
@@ -39,10 +39,10 @@ pub(super) enum Instant {
 
 impl<'a> Zone<'a> {
     pub(super) fn new(name: &'a str) -> Result<Self> {
-        let zone = name.parse().map_err(|_| exec_datafusion_err!("'{name}' is no time zone"))?;
+        let clocks = name.parse().map_err(|_| exec_datafusion_err!("'{name}' is no time zone"))?;
         let other =
             FixedOffset::east_opt(3_600).ok_or_else(|| exec_datafusion_err!("an hour is no offset"))?;
-        Ok(Self { name, zone, other })
+        Ok(Self { name, clocks, other })
     }
 
     /// Reads a time. If clocks were set back and it came twice, it is the earlier one, as in the readers of files.
@@ -58,7 +58,7 @@ impl<'a> Zone<'a> {
         let time = if has_offset {
             Some(time)
         } else {
-            self.zone.from_local_datetime(&time.naive_utc()).earliest().map(|time| time.to_utc())
+            self.clocks.from_local_datetime(&time.naive_utc()).earliest().map(|time| time.to_utc())
         };
         match time {
             None => Instant::Skipped,
