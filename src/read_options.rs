@@ -118,6 +118,14 @@ pub(crate) static READ_OPTIONS: &[ReadOption] = &[
         example: "['-', 'n/a']",
     },
     ReadOption {
+        name: "records",
+        takes: Takes::Text(set_records),
+        meaning: "The list of objects in JSON that are the records, by the names that lead to it, with dots between them. `.` \
+                  reads the objects of the file themselves, also if a list of objects is in them. Without it an object that \
+                  looks like the envelope of a list is taken apart.",
+        example: "'hits.hits'",
+    },
+    ReadOption {
         name: "file_column",
         takes: Takes::Boolean(|options, is_there| options.file_column = is_there),
         meaning: "Adds a column `_file` with the name of the file that a row comes from.",
@@ -220,6 +228,16 @@ fn set_time_zone(options: &mut ReadOptions, zone: &str) -> std::result::Result<(
         return Err("expected the name of a time zone or an offset, such as 'Europe/Berlin' or '+02:00'");
     }
     options.time_zone = Some(zone.to_string());
+    Ok(())
+}
+
+fn set_records(options: &mut ReadOptions, path: &str) -> std::result::Result<(), &'static str> {
+    let Ok(path) = path.parse() else {
+        return Err(
+            "expected the names that lead to a list of objects, such as 'Records' or 'hits.hits', or '.' for the objects of the file themselves",
+        );
+    };
+    options.records = Some(path);
     Ok(())
 }
 
@@ -366,6 +384,9 @@ mod tests {
             assert!(delimiter(wrong).is_err(), "{wrong:?}");
         }
         assert_eq!(set("DATE_ORDER", "DMY").map(|options| options.date_order), Ok(Some(DateOrder::DayFirst)));
+        assert!(
+            set("records", "hits.hits").is_ok() && set("records", ".").is_ok() && set("records", "").is_err()
+        );
         assert_eq!(set("header", " True").map(|options| options.header), Ok(Some(true)));
     }
 

@@ -30,7 +30,7 @@ mod values;
 mod tests;
 
 pub use content::{BinaryFormat, Content, Format, content_of, look};
-pub use options::{DateOrder, ReadOptions};
+pub use options::{DateOrder, ReadOptions, RecordPath};
 pub use report::{Note, Rejected, Report};
 pub use scan::{Host, Scanned, scan};
 pub use source::{BytesSource, Found, LocalFile, PassedOver, Source, find, shown};

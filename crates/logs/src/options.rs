@@ -30,6 +30,74 @@ impl FromStr for DateOrder {
     }
 }
 
+/// Where the records are in the objects of JSON: in the list that some names lead to, or the objects are the records themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordPath(Vec<String>);
+
+impl RecordPath {
+    /// The names of the members that lead to the list, from the outermost object on. None of them means that the objects of the
+    /// file are the records themselves.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether a name stands in a path, and in SQL quotes, as it is.
+    pub(crate) fn is_plain(name: &str) -> bool {
+        const LONGEST: usize = 64;
+        (1..=LONGEST).contains(&name.len())
+            && *shown(name.as_bytes()) == *name
+            && !name.contains(['.', '"', '\''])
+    }
+}
+
+impl FromStr for RecordPath {
+    type Err = Error;
+
+    /// `.` for the objects of the file themselves, else names with dots between them, such as `Records` or `hits.hits`. A name in
+    /// double quotes may have dots: `"a.b".c`; two double quotes in it stand for one.
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "." {
+            return Ok(Self(vec![]));
+        }
+        let wrong = || {
+            Error::new(format!(
+                "records: expected the names that lead to a list of objects, such as 'Records' or 'hits.hits', or '.' for the \
+                 objects of the file themselves, got '{}'",
+                shown(text.as_bytes())
+            ))
+        };
+        let (mut names, mut rest) = (vec![], text);
+        loop {
+            let mut name = String::new();
+            if let Some(mut quoted) = rest.strip_prefix('"') {
+                loop {
+                    let (part, behind) = quoted.split_once('"').ok_or_else(wrong)?;
+                    name.push_str(part);
+                    let Some(more) = behind.strip_prefix('"') else {
+                        rest = behind;
+                        break;
+                    };
+                    name.push('"');
+                    quoted = more;
+                }
+            } else {
+                let (plain, behind) = rest.split_at(rest.find(['.', '"']).unwrap_or(rest.len()));
+                if plain.is_empty() {
+                    return Err(wrong());
+                }
+                name.push_str(plain);
+                rest = behind;
+            }
+            names.push(name);
+            match rest.strip_prefix('.') {
+                Some(more) => rest = more,
+                None if rest.is_empty() => return Ok(Self(names)),
+                None => return Err(wrong()),
+            }
+        }
+    }
+}
+
 /// The options of a reading. The default guesses everything.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ReadOptions {
@@ -49,6 +117,8 @@ pub struct ReadOptions {
     pub encoding: Option<String>,
     /// Texts that mean NULL, besides the empty one.
     pub nulls: Vec<String>,
+    /// Where the records are in the objects of JSON.
+    pub records: Option<RecordPath>,
     /// Adds a column `_file` with the name of the file of each row.
     pub file_column: bool,
 }
@@ -69,6 +139,29 @@ impl ReadOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_of_records() {
+        let names = |text: &str| text.parse::<RecordPath>().map(|path| path.names().join("|")).ok();
+        for (text, expected) in [
+            (".", ""),
+            ("Records", "Records"),
+            ("hits.hits", "hits|hits"),
+            ("\"a.b\".c", "a.b|c"),
+            ("\"a\"\"\"", "a\""),
+            ("\"\"", ""),
+            ("a b.'c'", "a b|'c'"),
+        ] {
+            assert_eq!(names(text).as_deref(), Some(expected), "{text}");
+        }
+        for wrong in ["", "..", "a.", ".a", "a..b", "\"a", "\"a\"b", "a\"b\""] {
+            let error = wrong.parse::<RecordPath>().map_err(|error| error.to_string());
+            assert!(
+                error.is_err_and(|error| error.contains("'hits.hits'") && error.contains("'.'")),
+                "{wrong}"
+            );
+        }
+    }
 
     #[test]
     fn texts_of_options() {

@@ -46,6 +46,10 @@ pub(super) struct ReadFlags {
     #[arg(long, global = true, value_name = "TEXT", allow_hyphen_values = true)]
     nulls: Vec<String>,
 
+    /// The list of objects in JSON that are the records, such as hits.hits; . for the objects themselves
+    #[arg(long, global = true, value_name = "NAMES", value_parser = NonEmptyStringValueParser::new())]
+    records: Option<String>,
+
     /// Adds a column _file with the name of each row's file
     #[arg(long, global = true)]
     file_column: bool,
@@ -79,6 +83,7 @@ impl ReadFlags {
             ("date_order", self.date_order.clone()),
             ("encoding", self.encoding.clone()),
             ("nulls", (!nulls.is_empty()).then(|| format!("[{}]", nulls.join(", ")))),
+            ("records", self.records.clone()),
             ("file_column", self.file_column.then(|| "true".to_string())),
         ]
         .into_iter()
@@ -148,6 +153,8 @@ mod tests {
             "-",
             "--nulls",
             "n'a",
+            "--records",
+            "hits.hits",
             "--file-column",
         ];
         let expected = [
@@ -159,6 +166,7 @@ mod tests {
             ("date_order", "dmy"),
             ("encoding", "utf-16le"),
             ("nulls", "['-', 'n''a']"),
+            ("records", "hits.hits"),
             ("file_column", "true"),
         ];
         assert_eq!(settings(&given), expected.map(|(name, value)| (name, value.to_string())));

@@ -36,6 +36,8 @@ pub fn options(input: &mut Bytes) -> ReadOptions {
         date_order: choice(&orders, second & 3),
         encoding: None,
         nulls: choice(&nulls, second >> 2 & 3).iter().map(|text| (*text).to_owned()).collect(),
+        records: choice(&[None, Some("Records"), Some("."), None], second >> 5 & 3)
+            .map(|path| path.parse().expect("a path")),
         file_column: second >> 4 & 1 == 1,
         ..ReadOptions::default()
     }

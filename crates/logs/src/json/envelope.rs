@@ -2,6 +2,7 @@
 
 use super::lex::{self, Fault, Next};
 use super::text::unescape;
+use crate::options::RecordPath;
 
 /// How far the array is looked for, and the end of the object behind it. What is longer is a record itself.
 const REACH: usize = 1 << 20;
@@ -32,6 +33,8 @@ pub(super) struct Envelope {
     pub(super) path: Vec<Vec<u8>>,
     /// The members that the first one has beside them.
     pub(super) beside: Vec<Vec<u8>>,
+    /// Whether the caller names the path: then each object with an array there is an envelope.
+    pub(super) is_told: bool,
 }
 
 /// The findings about an object.
@@ -45,9 +48,11 @@ pub(super) enum Reached {
     More,
 }
 
-/// The members of envelopes that are no records.
+/// The envelopes that were met, and the members of theirs that are no records.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beside {
+    /// Whether there was an envelope.
+    is_met: bool,
     /// The names of the first ones.
     names: Vec<String>,
     more: bool,
@@ -60,6 +65,7 @@ const MAX_NAME: usize = 64;
 impl Beside {
     /// Adds the members with the keys that begin at these places.
     fn add(&mut self, text: &[u8], keys: &[usize]) {
+        self.is_met = true;
         for key in keys {
             let name = shown(&decoded(text, *key));
             if !self.names.contains(&name) {
@@ -73,18 +79,26 @@ impl Beside {
     }
 }
 
+/// A name in a sentence: on one line, of bounded length.
 fn shown(name: &[u8]) -> String {
     let name: String = String::from_utf8_lossy(name).chars().take(MAX_NAME).collect();
     format!("\"{}\"", name.escape_debug())
 }
 
 impl Envelope {
+    /// The envelopes of which the caller says where their records are.
+    pub(super) fn told(path: &RecordPath) -> Self {
+        let path = path.names().iter().map(|name| name.clone().into_bytes()).collect();
+        Self { path, beside: vec![], is_told: true }
+    }
+
     /// Where the array of records begins in the object at `at`.
     pub(super) fn array(&self, text: &[u8], at: usize, is_end: bool, beside: &mut Beside) -> Reached {
         let mut keys = vec![];
         let reached = reach(text, at, is_end, |seen| self.find_array(seen, at, &mut keys));
         let Reached::At(array) = reached else { return reached };
-        match self.is_event(text, at, array, &keys, is_end) {
+        let is_event = if self.is_told { Some(false) } else { self.is_event(text, at, array, &keys, is_end) };
+        match is_event {
             None => Reached::More,
             Some(true) => Reached::Nothing,
             Some(false) => {
@@ -119,12 +133,23 @@ impl Envelope {
         reached
     }
 
-    /// A sentence about the members that are no records, if there are any.
+    /// A sentence about the place of the records, the members that are no records, and how to read the objects otherwise.
     pub(super) fn note(&self, beside: &Beside) -> Option<String> {
-        let path: Vec<String> = self.path.iter().map(|name| shown(name)).collect();
+        let path = self.path.iter().map(|name| shown(name)).collect::<Vec<_>>().join(".");
+        if !beside.is_met {
+            return self.is_told.then(|| {
+                format!("no object has a list of objects in {path}, which records => names: each object is a record")
+            });
+        }
         let more = if beside.more { " and others" } else { "" };
         let names = beside.names.join(", ");
-        (!names.is_empty()).then(|| format!("passed over beside {}: {names}{more}", path.join(".")))
+        let passed_over = (!names.is_empty()).then(|| format!("passed over beside {path}: {names}{more}"));
+        if self.is_told {
+            return passed_over;
+        }
+        let told = format!("the records are the objects in {path}");
+        let passed_over = passed_over.map_or_else(String::new, |text| format!("; {text}"));
+        Some(format!("{told}{passed_over}; with records => '.' each object around them is one record"))
     }
 
     fn find_array(&self, text: &[u8], at: usize, beside: &mut Vec<usize>) -> Result<Option<usize>, Fault> {

@@ -48,11 +48,22 @@ pub(crate) fn json(head: &[u8], is_whole: bool, options: &ReadOptions) -> Option
     if options.format != Some(Format::Json) && !sniff::looks_like_json(head, is_whole) {
         return None;
     }
-    let envelope = sniff::envelope(head, is_whole).map(Arc::new);
+    let (mut envelope, mut notes) = (None, vec![]);
+    match &options.records {
+        Some(path) if path.names().is_empty() => {}
+        Some(path) => envelope = Some(envelope::Envelope::told(path)),
+        None => {
+            envelope = sniff::envelope(head, is_whole);
+            if envelope.is_none() {
+                notes.extend(sniff::hint(head, is_whole));
+            }
+        }
+    }
+    let envelope = envelope.map(Arc::new);
     Some(Dialect {
         cutter: Box::new(cut::JsonCutter::new(walk::Walk::of_file(envelope.clone()))),
         parser: Arc::new(parse::JsonParser { envelope }),
         declared: vec![],
-        notes: vec![],
+        notes,
     })
 }

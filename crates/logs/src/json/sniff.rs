@@ -6,7 +6,9 @@ use super::lex::{self, Next};
 use super::parse::JsonParser;
 use super::piece::Piece;
 use super::walk::{Step, Walk};
+use crate::options::RecordPath;
 use crate::records::{Block, Cutter, Parser};
+use crate::values;
 
 /// How much of the head is read on trial.
 const SAMPLE: usize = 256 << 10;
@@ -18,9 +20,11 @@ const MAX_PATH: usize = 3;
 const FOLLOWING: usize = 16;
 
 /// The most plain values beside an array that make the only object of a file an envelope: for names that tell of records, and for
-/// others. An event has more.
+/// others. An event has more. With the time of an event among them, a name of records has few of them beside it, and another none:
+/// an event that is kept whole loses nothing, and an option takes it apart.
 const MAX_BESIDE: usize = 8;
-const MAX_BESIDE_UNKNOWN: usize = 4;
+const MAX_BESIDE_TIME: usize = 2;
+const MAX_BESIDE_UNKNOWN: usize = 2;
 
 /// Members that hold records, in lower case: of AWS, Azure, Microsoft Graph, Google, Okta, Elasticsearch, Kubernetes and others.
 const RECORDS: &str = "\
@@ -40,6 +44,22 @@ pub(super) fn envelope(head: &[u8], is_whole: bool) -> Option<Envelope> {
         .take(FOLLOWING)
         .map(|at| !matches!(envelope.array(head, at, is_whole, &mut Beside::default()), Reached::Nothing));
     (is_known || is_followed.all(|is_envelope| is_envelope)).then_some(envelope)
+}
+
+/// A sentence about a list of objects in the only object of a text, which has no envelope: how to read it as records.
+pub(super) fn hint(head: &[u8], is_whole: bool) -> Option<String> {
+    let (members, Ending::At(end)) = members(head, first_object(head)?) else { return None };
+    let list = members.iter().find(|member| member.is_records(head))?;
+    // The name stands in the sentence as it is typed.
+    let name = String::from_utf8(list.name.clone()).ok().filter(|name| RecordPath::is_plain(name))?;
+    (is_whole && is_last(head, end)).then(|| {
+        format!("the text is one object, and one record; records => '{name}' reads the objects in its list instead")
+    })
+}
+
+/// Whether no object follows the one that ends before `end`.
+fn is_last(text: &[u8], end: usize) -> bool {
+    text.iter().skip(end).all(|byte| lex::is_gap(*byte) || matches!(byte, b',' | b']'))
 }
 
 /// Where the objects of a text begin.
@@ -113,6 +133,13 @@ impl Member {
         !self.starts(text, b'{') && !self.starts(text, b'[')
     }
 
+    /// Whether it tells when an event was.
+    fn is_time(&self, text: &[u8]) -> bool {
+        let end = lex::value(text, self.at).unwrap_or(self.at);
+        let value = text.get(self.at..end).unwrap_or_default();
+        values::is_time_of_event(&String::from_utf8_lossy(&self.name), value)
+    }
+
     /// Whether it is an array of objects, as far as it is there.
     fn is_records(&self, text: &[u8]) -> bool {
         let mut item = lex::skip_space(text, self.at + 1);
@@ -172,7 +199,7 @@ fn members(text: &[u8], at: usize) -> (Vec<Member>, Ending) {
 ///
 /// An event may have arrays of objects too. So an object is an envelope if it has nothing else; if it goes on beyond the head; or
 /// if what stands beside the array tells of pages of records. If it is the only object of the file, a few plain values may stand
-/// there too.
+/// there too, unless they are those of an event.
 fn envelope_at(text: &[u8], at: usize, is_whole: bool) -> Option<Envelope> {
     let mut path = vec![];
     let mut beside = vec![];
@@ -180,11 +207,10 @@ fn envelope_at(text: &[u8], at: usize, is_whole: bool) -> Option<Envelope> {
     let mut is_only = None;
     while path.len() < MAX_PATH {
         let (members, end) = members(text, object);
-        let is_last = |byte: &u8| lex::is_gap(*byte) || matches!(byte, b',' | b']');
         let is_only = *is_only.get_or_insert_with(|| match end {
             Ending::Cut => true,
             Ending::Damaged => false,
-            Ending::At(end) => is_whole && text.iter().skip(end).all(is_last),
+            Ending::At(end) => is_whole && is_last(text, end),
         });
         let is_cut = end == Ending::Cut && !is_whole;
         let found = members.iter().enumerate().find(|(place, member)| {
@@ -197,7 +223,7 @@ fn envelope_at(text: &[u8], at: usize, is_whole: bool) -> Option<Envelope> {
         beside.extend(others.map(|(_, other)| other.name.clone()));
         path.push(member.name.clone());
         if member.starts(text, b'[') {
-            return Some(Envelope { path, beside });
+            return Some(Envelope { path, beside, is_told: false });
         }
         object = member.at;
     }
@@ -215,16 +241,23 @@ fn is_envelope(text: &[u8], members: &[Member], place: usize, is_only: bool) -> 
     }
     let is_subscription = member.is_named("logevents");
     let others = members.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, other)| other);
-    let mut plain = 0;
+    let (mut plain, mut has_time) = (0, false);
     for other in others {
         let is_about =
             is_known && (is_of_page(&other.name) || (is_only || is_subscription) && other.is_named(ABOUT));
         if !is_about {
             plain += 1;
+            has_time |= other.is_time(text);
             if !(is_only && is_array && other.is_scalar(text)) {
                 return false;
             }
         }
     }
-    plain <= if is_known { MAX_BESIDE } else { MAX_BESIDE_UNKNOWN }
+    let most = match (is_known, has_time) {
+        (true, false) => MAX_BESIDE,
+        (true, true) => MAX_BESIDE_TIME,
+        (false, false) => MAX_BESIDE_UNKNOWN,
+        (false, true) => 0,
+    };
+    plain <= most
 }

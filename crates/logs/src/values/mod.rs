@@ -86,6 +86,14 @@ impl ColumnType {
     }
 }
 
+/// Whether a member of a JSON object tells when an event was, by its name or by its value. The time at which a file was made, such as
+/// `generated_at`, is none.
+pub(crate) fn is_time_of_event(name: &str, value: &[u8]) -> bool {
+    let has_value = matches!(value.first(), Some(b'"' | b'-' | b'0'..=b'9'));
+    let is_spelled = || time::Spelled::of(&unquoted(value)).is_some_and(|spelled| spelled.has_clock());
+    has_value && !name::says_made(name) && (name::says(name) > name::Says::Nothing || is_spelled())
+}
+
 /// The values of cells.
 #[derive(Clone, Copy)]
 struct Values<'a> {

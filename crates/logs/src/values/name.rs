@@ -24,6 +24,15 @@ const EPOCH: &str = "date epoch when utc created creation modified updated chang
     observed published ingested expires expiry expiration born birth mtime ctime atime btime crtime \
     seen logon login logoff logout since until unixtime";
 
+/// First words of the names of times at which a file or a list was made.
+const MADE: &str = "generated generation export exported report reported query queried scan scanned collection collected \
+    snapshot dump dumped download downloaded fetch fetched retrieved";
+
+/// Whether a name says when a file was made, as `generated_at` and `exportTime` do.
+pub(super) fn says_made(name: &str) -> bool {
+    words(name).first().is_some_and(|word| MADE.split(' ').any(|made| made == word))
+}
+
 /// Reads a name such as `TimeGenerated`, `event_time`, `@timestamp`, `createdAt`, `first-seen`.
 pub(super) fn says(name: &str) -> Says {
     let words = words(name);
@@ -72,6 +81,16 @@ fn words(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_times_at_which_a_file_was_made() {
+        for name in ["generated_at", "exportTime", "Report Date", "scanned"] {
+            assert!(says_made(name), "{name}");
+        }
+        for name in ["TimeGenerated", "time", "", "reporter", "last_scan"] {
+            assert!(!says_made(name), "{name}");
+        }
+    }
 
     #[test]
     fn names_of_times() {
