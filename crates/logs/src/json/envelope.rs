@@ -147,9 +147,10 @@ impl Envelope {
         if self.is_told {
             return passed_over;
         }
-        let told = format!("the records are the objects in {path}");
         let passed_over = passed_over.map_or_else(String::new, |text| format!("; {text}"));
-        Some(format!("{told}{passed_over}; with records => '.' each object around them is one record"))
+        Some(format!(
+            "the records are the objects in {path}; with records => '.' each object around them is one record{passed_over}"
+        ))
     }
 
     fn find_array(&self, text: &[u8], at: usize, beside: &mut Vec<usize>) -> Result<Option<usize>, Fault> {
