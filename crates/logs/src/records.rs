@@ -129,6 +129,12 @@ pub(crate) trait Cutter: Send {
     /// something until nothing is left.
     fn cut(&mut self, text: &[u8], is_end: bool) -> Cut;
 
+    /// Cuts the last text of a file that was cut off within it. The text that is left, when nothing more is cut, is the record that
+    /// was cut off.
+    fn cut_damaged(&mut self, text: &[u8]) -> Cut {
+        self.cut(text, false)
+    }
+
     /// Sentences for the report that are known at the end of the text.
     fn notes(&self) -> Vec<String> {
         vec![]

@@ -15,6 +15,32 @@ pub struct Rejected {
     pub reason: String,
 }
 
+/// The most of a text that is kept of what is rejected.
+const LONGEST_TEXT: usize = 64 << 10;
+
+impl Rejected {
+    /// A part of a file's text that is no record, with the line on which it begins. The name of the file is still missing.
+    pub(crate) fn record(line: u64, text: &[u8], reason: String) -> Self {
+        Self { file: String::new(), line, column: None, text: Self::beginning(text), reason }
+    }
+
+    /// As much of a text as is kept; it does not end within a letter.
+    pub(crate) fn beginning(text: &[u8]) -> String {
+        let kept = text.get(..LONGEST_TEXT).unwrap_or(text);
+        let mut kept = String::from_utf8_lossy(kept);
+        if text.len() > LONGEST_TEXT {
+            // The cut may have gone through a letter.
+            kept = kept.trim_end_matches(char::REPLACEMENT_CHARACTER).to_owned().into();
+        }
+        kept.into_owned()
+    }
+
+    /// Whether a text is kept to its end.
+    pub(crate) fn keeps(text: &[u8]) -> bool {
+        text.len() <= LONGEST_TEXT
+    }
+}
+
 /// A sentence for the reader of the report, with the file that it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {

@@ -1,5 +1,6 @@
 //! Whole readings: files in, rows and an account out.
 
+mod damaged;
 mod properties;
 
 use std::fmt::Write;

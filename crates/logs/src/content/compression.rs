@@ -1,21 +1,19 @@
 //! gzip, bzip2, xz and Zstandard, in several streams behind one another.
+//!
+//! A file that is damaged or cut off gives the text before the damage, and then an [`Ending`] again and again: an error with what is
+//! to be said of it. So does a file with other bytes behind its last stream.
 
-use std::io::{self, BufRead, BufReader, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{self, Read};
 
-use super::is_named;
-use crate::source::shown;
-use crate::{Error, Result};
-
-/// The number of compressed bytes that are read at once.
-const PIECE: usize = 256 * 1024;
-
-/// The binary logarithm of the memory that a compressed file may ask for, 1 GiB: the text that its later parts refer to.
-const MOST_MEMORY_LOG: u32 = 30;
+use super::decoder::{Decoder, Fault, Next};
+use super::input::Input;
+use super::kind;
 
 /// The number of bytes by which a compression is known.
 pub(super) const LONGEST_MAGIC: usize = 10;
+
+/// The bytes of text that are decoded at once: a block of Zstandard, and more than gzip holds back.
+const PIECE: usize = 128 * 1024;
 
 /// A compression that is undone while reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,22 +24,47 @@ pub(super) enum Compression {
     Zstandard,
 }
 
+const GZIP: &[u8] = &[0x1F, 0x8B, 8];
+const XZ: &[u8] = b"\xFD7zXZ\0";
+
 impl Compression {
     /// The compression of a file by its first bytes.
     pub(super) fn of(start: &[u8]) -> Option<Self> {
         match start {
-            [0x1F, 0x8B, 8, ..] => Some(Self::Gzip),
+            _ if start.starts_with(GZIP) => Some(Self::Gzip),
             // The digits of pi begin a block, those of its root an empty file.
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
             | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Some(Self::Bzip2),
-            [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
+            _ if start.starts_with(XZ) => Some(Self::Xz),
             // A frame, or one that is to be skipped.
             [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Some(Self::Zstandard),
             _ => None,
         }
     }
 
-    fn name(self) -> &'static str {
+    /// Whether all bytes of a file's end are the beginning of a stream, which would go on.
+    fn is_cut_magic(self, end: &[u8]) -> bool {
+        match self {
+            Self::Gzip => GZIP.starts_with(end),
+            Self::Bzip2 => {
+                let digit = end.get(3).copied().unwrap_or(b'1');
+                let begins = |block: [u8; 6]| {
+                    let [a, b, c, d, e, f] = block;
+                    [b'B', b'Z', b'h', digit, a, b, c, d, e, f].starts_with(end)
+                };
+                digit.is_ascii_digit()
+                    && (begins([0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
+                        || begins([0x17, 0x72, 0x45, 0x38, 0x50, 0x90]))
+            }
+            Self::Xz => XZ.starts_with(end),
+            Self::Zstandard => {
+                [0x28, 0xB5, 0x2F, 0xFD].starts_with(end)
+                    || matches!(end, [0x50..=0x5F] | [0x50..=0x5F, 0x2A] | [0x50..=0x5F, 0x2A, 0x4D])
+            }
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
             Self::Bzip2 => "bzip2",
@@ -50,136 +73,185 @@ impl Compression {
         }
     }
 
-    /// The bytes behind the compression. A file that is damaged or cut off is an error, with the byte that was reached.
-    pub(super) fn reader(self, file: impl Read + Send + 'static, name: &str) -> Result<Box<dyn Read + Send>> {
-        let position = Arc::new(AtomicU64::new(0));
-        let file = Counted { inner: BufReader::with_capacity(PIECE, file), position: Arc::clone(&position) };
-        let begin = |error: io::Error| {
-            Error::new(format!("can't begin to read the {} data of {}: {error}", self.name(), shown(name)))
-        };
-        let inner: Box<dyn Read + Send> = match self {
-            Self::Gzip => Box::new(Members { decoder: Some(flate2::bufread::GzDecoder::new(file)) }),
-            Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(file)),
-            Self::Xz => Box::new(xz(file).map_err(begin)?),
-            Self::Zstandard => Box::new(zstandard(file).map_err(begin)?),
-        };
-        Ok(Box::new(Decompressed { inner, position, compression: self, name: name.into(), given: 0 }))
+    /// The bytes behind the compression. Its errors are those of the file, and an [`Ending`].
+    pub(super) fn reader(self, file: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
+        Box::new(Decompressed {
+            compression: self,
+            input: Input::new(file),
+            decoder: None,
+            output: vec![0; PIECE],
+            start: 0,
+            end: 0,
+            given: 0,
+            is_end: false,
+            ending: None,
+        })
     }
 }
 
-fn xz<R: BufRead>(file: R) -> io::Result<liblzma::bufread::XzDecoder<R>> {
-    let stream =
-        liblzma::stream::Stream::new_stream_decoder(1 << MOST_MEMORY_LOG, liblzma::stream::CONCATENATED)?;
-    Ok(liblzma::bufread::XzDecoder::new_stream(file, stream))
+/// The end of a compressed file that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// A sentence about it.
+    pub(super) text: String,
+    /// Why the text ends there, if there should be more.
+    pub(super) damage: Option<String>,
+    /// The kind of the file if it has no byte of text.
+    pub(super) kind: &'static str,
 }
 
-fn zstandard<R: BufRead>(file: R) -> io::Result<zstd::stream::read::Decoder<'static, R>> {
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(file)?;
-    decoder.window_log_max(MOST_MEMORY_LOG)?;
-    Ok(decoder)
-}
-
-/// The bytes of a compressed file; it counts those that are used.
-struct Counted<R> {
-    inner: BufReader<R>,
-    position: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        self.position.fetch_add(length as u64, Ordering::Relaxed);
-        Ok(length)
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
-impl<R: Read> BufRead for Counted<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf()
+impl std::error::Error for Ending {}
+
+impl Ending {
+    /// The ending that an error of a reader stands for.
+    pub(super) fn of(error: &io::Error) -> Option<&Self> {
+        error.get_ref().and_then(|error| error.downcast_ref())
     }
 
-    fn consume(&mut self, length: usize) {
-        self.position.fetch_add(length as u64, Ordering::Relaxed);
-        self.inner.consume(length);
-    }
-}
-
-/// The members of a gzip file one after the other; zeros behind them, as on tapes, are no member.
-struct Members<R> {
-    /// None at the end.
-    decoder: Option<flate2::bufread::GzDecoder<R>>,
-}
-
-impl<R: BufRead> Read for Members<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(decoder) = &mut self.decoder {
-            let length = decoder.read(buffer)?;
-            if length > 0 || buffer.is_empty() {
-                return Ok(length);
+    /// The end of a file whose stream has a fault at a byte, behind so many bytes of text.
+    fn of_fault(compression: Compression, fault: Fault, position: u64, given: u64) -> Self {
+        let name = compression.name();
+        let (damage, kind) = match fault {
+            Fault::Cut => (
+                format!("is cut off: its {name} data ends in the middle, after byte {position}"),
+                kind::COMPRESSED_CUT,
+            ),
+            Fault::Damaged(error) => (
+                format!("is damaged: its {name} data makes no sense at byte {position} ({error})"),
+                kind::COMPRESSED_DAMAGED,
+            ),
+            Fault::Large => {
+                let kind = match compression {
+                    Compression::Zstandard => kind::LARGE_WINDOW,
+                    _ => kind::LARGE_DICTIONARY,
+                };
+                (format!("is cut off: from byte {position} on it is {kind}{}", kind::way_out(kind)), kind)
             }
-            let Some(mut file) = self.decoder.take().map(flate2::bufread::GzDecoder::into_inner) else {
-                break;
-            };
-            if skip_zeros(&mut file)? {
-                self.decoder = Some(flate2::bufread::GzDecoder::new(file));
-            }
-        }
-        Ok(0)
-    }
-}
-
-/// Skips zeros, and tells whether something follows.
-fn skip_zeros(file: &mut impl BufRead) -> io::Result<bool> {
-    loop {
-        let bytes = match file.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            bytes => bytes?,
         };
-        if bytes.is_empty() {
-            return Ok(false);
-        }
-        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-        let is_all = zeros == bytes.len();
-        file.consume(zeros);
-        if !is_all {
-            return Ok(true);
-        }
+        let text = format!(
+            "{damage}; the {given} bytes of text before are read, and the record that was cut is among the rejected"
+        );
+        Self { text, damage: Some(damage), kind }
+    }
+
+    /// The end of a file that goes on with other bytes.
+    fn of_rest(compression: Compression, bytes: u64) -> Self {
+        let name = compression.name();
+        let text = match bytes {
+            1 => format!("1 byte behind the end of the {name} data is no {name} data, and was not read"),
+            _ => format!(
+                "{bytes} bytes behind the end of the {name} data are no {name} data, and were not read"
+            ),
+        };
+        Self { text, damage: None, kind: kind::COMPRESSED_EMPTY }
     }
 }
 
-/// The bytes behind a compression; its errors are whole sentences.
+/// The bytes behind a compression.
 struct Decompressed {
-    inner: Box<dyn Read + Send>,
-    position: Arc<AtomicU64>,
     compression: Compression,
-    name: String,
-    /// The number of bytes that were given out.
+    input: Input,
+    /// The decoder of the stream; none between two streams.
+    decoder: Option<Decoder>,
+    /// Bytes that are decoded: those from `start` to `end` are still to be given out, and `end` is in it.
+    output: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// The number of bytes that were decoded.
     given: u64,
+    is_end: bool,
+    ending: Option<Ending>,
 }
 
 impl Read for Decompressed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.inner.read(buffer) {
-            Ok(length) => {
-                self.given += length as u64;
-                Ok(length)
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted || is_named(&error) => Err(error),
-            Err(error) => Err(self.describe(&error)),
+        while self.start == self.end && !self.is_end && !buffer.is_empty() {
+            self.step()?;
         }
+        let ready = self.output.get(self.start..self.end).unwrap_or_default();
+        if let (true, Some(ending)) = (ready.is_empty() && !buffer.is_empty(), &self.ending) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, ending.clone()));
+        }
+        let length = ready.len().min(buffer.len());
+        if let (Some(buffer), Some(ready)) = (buffer.get_mut(..length), ready.get(..length)) {
+            buffer.copy_from_slice(ready);
+        }
+        self.start += length;
+        Ok(length)
     }
 }
 
 impl Decompressed {
-    fn describe(&self, error: &io::Error) -> io::Error {
-        let (position, given) = (self.position.load(Ordering::Relaxed), self.given);
-        let compression = self.compression.name();
-        let what = if error.kind() == io::ErrorKind::UnexpectedEof {
-            format!("is cut off: its {compression} data ends in the middle, after byte {position}")
+    /// Decodes the next bytes, or goes to the next stream.
+    fn step(&mut self) -> io::Result<()> {
+        let Some(decoder) = &mut self.decoder else { return self.begin() };
+        let (written, next) = decoder.decode(&mut self.input, &mut self.output)?;
+        (self.start, self.end) = (0, written.min(self.output.len()));
+        self.given += written as u64;
+        match next {
+            Next::More => {}
+            Next::End => self.decoder = None,
+            Next::Fault(fault) => self.fail(fault),
+        }
+        Ok(())
+    }
+
+    /// Begins the next stream. Zeros between them, as tapes have and xz allows, are no stream.
+    fn begin(&mut self) -> io::Result<()> {
+        let is_padded = matches!(self.compression, Compression::Gzip | Compression::Xz);
+        if is_padded && self.input.position() > 0 {
+            self.input.pass_zeros()?;
+        }
+        let start = self.input.next(LONGEST_MAGIC)?;
+        if start.is_empty() {
+            self.is_end = true;
+        } else if Compression::of(start) == Some(self.compression) {
+            match Decoder::new(self.compression) {
+                Ok(decoder) => self.decoder = Some(decoder),
+                Err(fault) => self.fail(fault),
+            }
+        } else if start.len() < LONGEST_MAGIC && self.compression.is_cut_magic(start) {
+            self.input.pass_all()?;
+            self.fail(Fault::Cut);
         } else {
-            format!("is damaged: its {compression} data makes no sense at byte {position} ({error})")
-        };
-        let text = format!("{} {what}; {given} bytes of text came before", shown(&self.name));
-        io::Error::new(error.kind(), Error::new(text))
+            let bytes = self.input.pass_all()?;
+            self.is_end = true;
+            self.ending = Some(Ending::of_rest(self.compression, bytes));
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.is_end = true;
+        self.decoder = None;
+        self.ending = Some(Ending::of_fault(self.compression, fault, self.input.position(), self.given));
+    }
+}
+
+/// The bytes of a file up to an [`Ending`], which is told.
+pub(super) struct Ended {
+    pub(super) bytes: Box<dyn Read + Send>,
+    pub(super) notes: super::Notes,
+    pub(super) is_told: bool,
+}
+
+impl Read for Ended {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.bytes.read(buffer).or_else(|error| match Ending::of(&error) {
+            None => Err(error),
+            Some(ending) => {
+                if !self.is_told {
+                    self.is_told = true;
+                    self.notes.end(ending);
+                }
+                Ok(0)
+            }
+        })
     }
 }

@@ -220,7 +220,9 @@ impl Decoded {
         self.is_end = length == 0;
         self.text.clear();
         self.given = 0;
-        self.decoder.decode(&piece, self.is_end, &mut self.text, &mut self.malformed);
+        // A letter that was cut with its file is left out.
+        let is_whole = self.is_end && self.notes.damage().is_none();
+        self.decoder.decode(&piece, is_whole, &mut self.text, &mut self.malformed);
         if self.is_end && self.malformed.places > 0 {
             let Malformed { places, first_line, .. } = self.malformed;
             let encoding = self.encoding;

@@ -20,6 +20,15 @@ const PCAPNG: &str = "a packet capture (pcapng)";
 const SQLITE: &str = "an SQLite database";
 pub(super) const COMPRESSED_TWICE: &str = "compressed twice";
 const COMPRESSED_BINARY: &str = "a compressed file of a columnar format";
+pub(super) const COMPRESSED_EMPTY: &str = "a compressed file of 0 bytes of text";
+pub(super) const COMPRESSED_CUT: &str = "a compressed file that is cut off before its first byte of text";
+pub(super) const COMPRESSED_DAMAGED: &str = "a compressed file that is damaged before its first byte of text";
+pub(super) const LARGE_WINDOW: &str = "Zstandard data with a window of more than 128 MiB";
+pub(super) const LARGE_DICTIONARY: &str = "xz data with a dictionary of more than 128 MiB";
+pub(super) const MARK: &str = "a byte order mark and nothing else";
+
+/// The byte order marks of UTF-8, UTF-16 and UTF-32.
+const MARKS: [&[u8]; 5] = [b"\xEF\xBB\xBF", b"\xFF\xFE", b"\xFE\xFF", b"\xFF\xFE\0\0", b"\0\0\xFE\xFF"];
 
 /// The first bytes of formats, where they stand, and what they are. Text does not begin so.
 const MAGIC: [(usize, &[u8], Content); 38] = [
@@ -70,7 +79,9 @@ pub(super) fn kind(beginning: &[u8], is_compressed: bool) -> Content {
         Some(Content::Binary(_)) if is_compressed => Content::Unknown(COMPRESSED_BINARY),
         Some(Content::Unknown(COMPRESSED_TWICE)) if !is_compressed => Content::Unknown(BINARY),
         Some(content) => content,
+        None if beginning.is_empty() && is_compressed => Content::Unknown(COMPRESSED_EMPTY),
         None if beginning.is_empty() => Content::Empty,
+        None if MARKS.contains(&beginning) => Content::Unknown(MARK),
         None if is_text(beginning) => Content::Text,
         None => Content::Unknown(BINARY),
     }
@@ -109,6 +120,11 @@ fn by_magic(beginning: &[u8]) -> Option<Content> {
     Some(found)
 }
 
+/// Whether a kind says that there is no text.
+pub(super) fn is_hollow(kind: &str) -> bool {
+    [COMPRESSED_EMPTY, COMPRESSED_CUT, COMPRESSED_DAMAGED, MARK].contains(&kind)
+}
+
 /// The way out for a kind, as the end of a sentence.
 pub(super) fn way_out(kind: &str) -> &'static str {
     match kind {
@@ -118,6 +134,10 @@ pub(super) fn way_out(kind: &str) -> &'static str {
         PCAP | PCAPNG => ": turn it into logs, with zeek -r or tshark -T ek for two",
         SQLITE => ": write its tables as CSV, with sqlite3 -csv -header for one",
         COMPRESSED_TWICE | COMPRESSED_BINARY => ": decompress it first",
+        COMPRESSED_EMPTY | MARK => ": it has no columns",
+        COMPRESSED_CUT | COMPRESSED_DAMAGED => ": copy it again from where it is whole",
+        LARGE_WINDOW => ": decompress it first, with zstd -d --long=31",
+        LARGE_DICTIONARY => ": decompress it first, with xz -d",
         _ => "",
     }
 }

@@ -6,21 +6,25 @@
 //!
 //! | module | task |
 //! |---|---|
-//! | `compression` | gzip, bzip2, xz and Zstandard, in several streams behind one another |
+//! | `compression` | gzip, bzip2, xz and Zstandard, in several streams behind one another, also if they are damaged |
+//! | `decoder`, `input` | one stream, and the bytes of the file |
 //! | `kind` | formats that are no text, by their first bytes |
 //! | `encoding` | the encoding of text, and other encodings to UTF-8 |
 //! | `utf8` | text that is UTF-8, but for some lines |
 
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::compression::{Ended, Ending};
 use crate::options::ReadOptions;
 use crate::records::Dialect;
 use crate::source::{Source, shown};
 use crate::{Error, Result, delimited, json};
 
 mod compression;
+mod decoder;
 mod encoding;
+mod input;
 mod kind;
 mod utf8;
 
@@ -115,9 +119,9 @@ impl Source for Looked {
     }
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        // Its bytes are behind one compression; to open them would undo the other, which is not done for a file either.
-        if self.content == Content::Unknown(kind::COMPRESSED_TWICE) {
-            return Err(io::Error::other(format!("it is {}", kind::COMPRESSED_TWICE)));
+        // Its bytes are behind one compression, and do not tell that there was one.
+        if let Content::Unknown(kind @ (kind::COMPRESSED_TWICE | kind::COMPRESSED_EMPTY)) = self.content {
+            return Err(io::Error::other(format!("it is {kind}")));
         }
         let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner).take();
         bytes.ok_or_else(|| io::Error::other("it can be read once, and has been"))
@@ -144,13 +148,17 @@ pub(crate) fn opened(source: &dyn Source) -> Result<Opened> {
     let mut file = Named { inner: file, name: name.clone() };
     let start = beginning_of(&mut file, compression::LONGEST_MAGIC)?;
     let compression = compression::Compression::of(&start);
-    let file = io::Cursor::new(start).chain(file);
+    let file = Box::new(io::Cursor::new(start).chain(file));
     let mut bytes: Box<dyn Read + Send> = match compression {
-        Some(compression) => compression.reader(file, &name)?,
-        None => Box::new(file),
+        Some(compression) => compression.reader(file),
+        None => file,
     };
     let beginning = beginning_of(&mut bytes, BEGINNING)?;
-    let content = kind::kind(&beginning, compression.is_some());
+    let hollow = if beginning.is_empty() { bytes.read(&mut [0]).err() } else { None };
+    let content = match hollow.as_ref().and_then(Ending::of) {
+        Some(ending) => Content::Unknown(ending.kind),
+        None => kind::kind(&beginning, compression.is_some()),
+    };
     let bytes = Box::new(io::Cursor::new(beginning.clone()).chain(bytes));
     Ok(Opened { content, name, beginning, bytes })
 }
@@ -175,6 +183,9 @@ impl Opened {
                      encoding => 'utf-16le'"
                 )));
             }
+            Content::Unknown(kind) if kind::is_hollow(kind) => {
+                return Err(Error::new(format!("{name} is {kind}{}", kind::way_out(kind))));
+            }
             Content::Unknown(kind) => {
                 return Err(Error::new(format!(
                     "{name} is {kind}, which has no reader here{}",
@@ -186,8 +197,14 @@ impl Opened {
             }
         }
         let notes = Notes::default();
-        let head = Head::of(encoding::decoded(self.bytes, &self.beginning, options, &notes)?)?;
-        let dialect = format_of(head.letters(), head.is_whole, &self.name, options)?;
+        let bytes = Box::new(Ended { bytes: self.bytes, notes: notes.clone(), is_told: false });
+        let head = Head::of(encoding::decoded(bytes, &self.beginning, options, &notes)?)?;
+        let ending = match notes.damage() {
+            Some(_) => HeadEnd::Damage,
+            None if head.is_whole => HeadEnd::Whole,
+            None => HeadEnd::More,
+        };
+        let dialect = format_of(head.letters(), ending, &self.name, options)?;
         Ok(Text { reader: head.into_reader(), notes, dialect })
     }
 }
@@ -222,18 +239,41 @@ impl Head {
     }
 }
 
-/// Sentences for the report about the bytes of one file. Some are known when all bytes are read.
+/// What is known of the bytes of one file, for the report. Some of it is known when all bytes are read.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Notes(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Notes(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Sentences that have not been told.
+    sentences: Vec<String>,
+    damage: Option<String>,
+}
 
 impl Notes {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn add(&self, text: impl Into<String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text.into());
+        self.known().sentences.push(text.into());
+    }
+
+    /// Notes how the bytes have ended.
+    fn end(&self, ending: &Ending) {
+        let mut known = self.known();
+        known.sentences.push(ending.text.clone());
+        known.damage.clone_from(&ending.damage);
+    }
+
+    /// Why the bytes ended before the file does, if they did: `is cut off: ...`.
+    pub(crate) fn damage(&self) -> Option<String> {
+        self.known().damage.clone()
     }
 
     /// The sentences so far; they are not told again.
     pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.known().sentences)
     }
 }
 
@@ -241,7 +281,8 @@ impl Notes {
 pub(crate) struct Text {
     /// The bytes. Its errors are whole sentences with the name of the file.
     pub(crate) reader: Box<dyn Read + Send>,
-    /// Sentences for the report, such as `2 lines are not UTF-8 and are read as Windows-1252`: complete when `reader` is at its end.
+    /// Sentences for the report, such as `2 lines are not UTF-8 and are read as Windows-1252`, and how the bytes ended: complete when
+    /// `reader` is at its end.
     pub(crate) notes: Notes,
     /// How its records are found. It has looked at a beginning of the text, but `reader` still gives all of it.
     pub(crate) dialect: Dialect,
@@ -252,10 +293,23 @@ pub(crate) fn open(source: &dyn Source, options: &ReadOptions) -> Result<Text> {
     opened(source)?.text(options)
 }
 
+/// What stands behind the head of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HeadEnd {
+    /// More text.
+    More,
+    /// Nothing.
+    Whole,
+    /// Nothing, since the file is damaged: the last line may be cut off.
+    Damage,
+}
+
 /// The format that is ordered or, in this order, the first that the text looks like: JSON, Zeek, W3C, delimited text; else lines.
-fn format_of(head: &[u8], is_whole: bool, name: &str, options: &ReadOptions) -> Result<Dialect> {
+fn format_of(head: &[u8], end: HeadEnd, name: &str, options: &ReadOptions) -> Result<Dialect> {
+    let is_whole = end == HeadEnd::Whole;
     let read = |format| match format {
-        Format::Json => json::json(head, is_whole, options),
+        // An object that is cut off is known by its brackets.
+        Format::Json => json::json(head, end != HeadEnd::More, options),
         Format::Zeek => delimited::zeek(head, is_whole, options),
         Format::W3c => delimited::w3c(head, is_whole, options),
         Format::Csv => delimited::csv(head, is_whole, name, options),
@@ -280,12 +334,12 @@ fn format_of(head: &[u8], is_whole: bool, name: &str, options: &ReadOptions) -> 
         .ok_or_else(|| Error::new(format!("{} has no format that is known", shown(name))))
 }
 
-/// Up to `length` bytes from a reader; fewer if it ends before.
+/// Up to `length` bytes from a reader; fewer if it ends before, in whatever way.
 fn beginning_of(reader: &mut impl Read, length: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![];
     match reader.take(length as u64).read_to_end(&mut bytes) {
-        Ok(_) => Ok(bytes),
-        Err(error) => Err(Error::new(error.to_string())),
+        Err(error) if Ending::of(&error).is_none() => Err(Error::new(error.to_string())),
+        _ => Ok(bytes),
     }
 }
 
@@ -306,7 +360,7 @@ impl<R: Read> Read for Named<R> {
     }
 }
 
-/// Whether an error is a whole sentence with the name of the file.
+/// Whether an error is a whole sentence with the name of the file, or the end of its bytes.
 fn is_named(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Error>)
+    error.get_ref().is_some_and(|inner| inner.is::<Error>() || inner.is::<Ending>())
 }

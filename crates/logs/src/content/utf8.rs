@@ -14,6 +14,7 @@ use std::io::{self, Read};
 use encoding_rs::WINDOWS_1252;
 
 use super::Notes;
+use super::encoding::incomplete_end;
 
 /// The longest part of a line that is decoded in one way.
 const LONGEST_LINE: usize = 1024 * 1024;
@@ -100,6 +101,10 @@ impl Utf8 {
             match self.bytes.read(&mut self.buffer[self.end..full]) {
                 Ok(0) => {
                     self.is_end = true;
+                    // A letter that was cut with its file is no letter of another encoding.
+                    if self.notes.damage().is_some() {
+                        self.end -= incomplete_end(&self.buffer[self.start..self.end]);
+                    }
                     break;
                 }
                 Ok(length) => self.end += length,

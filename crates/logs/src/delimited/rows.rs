@@ -6,9 +6,6 @@ use super::counted;
 use crate::records::{Block, Cell, Column, Records, Syntax};
 use crate::report::Rejected;
 
-/// The longest text of a rejected line.
-const LONGEST_REJECTED: usize = 64 << 10;
-
 /// Why a record of so many fields and bytes is no row of a table with so many columns, if it isn't: it has fields for other columns,
 /// or it lacks so many that its NULLs would take far more memory than its text.
 pub(super) fn misfit(columns: usize, fields: usize, bytes: usize, has_more: bool) -> Option<String> {
@@ -130,18 +127,7 @@ impl<'a> Rows<'a> {
         let text = self.text.get(start..end).unwrap_or_default();
         let text = text.strip_suffix(&[self.line_end]).unwrap_or(text);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
-        let mut shown = String::from_utf8_lossy(&text[..text.len().min(LONGEST_REJECTED)]);
-        if text.len() > LONGEST_REJECTED {
-            // The cut may have gone through a character.
-            shown = shown.trim_end_matches(char::REPLACEMENT_CHARACTER).to_owned().into();
-        }
-        self.found.rejected.push(Rejected {
-            file: String::new(),
-            line: self.counted.1,
-            column: None,
-            text: shown.into_owned(),
-            reason,
-        });
+        self.found.rejected.push(Rejected::record(self.counted.1, text, reason));
     }
 
     /// Returns the findings.

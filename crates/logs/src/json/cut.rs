@@ -50,8 +50,9 @@ impl JsonCutter {
     }
 }
 
-impl Cutter for JsonCutter {
-    fn cut(&mut self, text: &[u8], is_end: bool) -> Cut {
+impl JsonCutter {
+    /// Cuts a text. If `is_end`, no more text comes; if `is_damaged`, too, the object that it ends within is left.
+    fn cut_text(&mut self, text: &[u8], is_end: bool, is_damaged: bool) -> Cut {
         let mut first = None;
         let mut whole = 0;
         let kept = loop {
@@ -75,7 +76,7 @@ impl Cutter for JsonCutter {
                     Step::End(kept) => break kept,
                 },
             };
-            match piece.end(text, is_end) {
+            match piece.end(text, is_end && !is_damaged) {
                 Some(end) => {
                     first.get_or_insert(self.walk.block_start());
                     whole = end.at;
@@ -87,11 +88,23 @@ impl Cutter for JsonCutter {
                 }
             }
         };
-        let skip = first.unwrap_or(if is_end { text.len() } else { kept });
-        let end = if is_end { text.len() } else { whole.max(skip) };
+        let takes_all = is_end && self.piece.is_none();
+        let skip = first.unwrap_or(if takes_all { text.len() } else { kept });
+        let end = if takes_all { text.len() } else { whole.max(skip) };
         self.rebase(end);
         Cut { skip, records: end - skip }
     }
+}
+
+impl Cutter for JsonCutter {
+    fn cut(&mut self, text: &[u8], is_end: bool) -> Cut {
+        self.cut_text(text, is_end, false)
+    }
+
+    fn cut_damaged(&mut self, text: &[u8]) -> Cut {
+        self.cut_text(text, true, true)
+    }
+
     fn notes(&self) -> Vec<String> {
         self.walk.note().into_iter().collect()
     }

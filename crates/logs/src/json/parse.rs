@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::envelope::Envelope;
 use super::lex::{self, Fault, MAX_DEPTH, Problem};
-use super::piece::{End, MAX_PIECE, Piece, floor_char};
+use super::piece::{End, MAX_PIECE, Piece};
 use super::table::Table;
 use super::walk::{Step, Walk};
 use crate::records::{Block, Parser, Records, Syntax};
@@ -19,9 +19,6 @@ const MAX_COLUMNS: usize = 16 << 10;
 /// names would take memory by the square of its length.
 const CELLS_PER_BYTE: usize = 16;
 const MIN_CELLS: usize = 1 << 20;
-
-/// The most of a damaged text that is kept.
-const MAX_TEXT: usize = 64 << 10;
 
 /// Finds the records of one file's blocks.
 pub(super) struct JsonParser {
@@ -78,15 +75,8 @@ impl Lines {
 
     fn reject(&mut self, text: &[u8], start: usize, end: usize, reason: String) -> Rejected {
         let line = self.line(text, start);
-        let shown = floor_char(text, end.min(start.saturating_add(MAX_TEXT)));
-        let text = text.get(start..shown).unwrap_or_default().trim_ascii_end();
-        Rejected {
-            file: String::new(),
-            line,
-            column: None,
-            text: String::from_utf8_lossy(text).into_owned(),
-            reason,
-        }
+        let text = text.get(start..end).unwrap_or_default().trim_ascii_end();
+        Rejected::record(line, text, reason)
     }
 
     fn reject_scrap(&mut self, text: &[u8], start: usize, end: usize) -> Rejected {

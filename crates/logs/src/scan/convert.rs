@@ -22,9 +22,6 @@ use crate::{Error, Result};
 /// Batches with fewer rows are put together.
 const SMALL_BATCH: usize = 8192;
 
-/// The bytes of a value that a report shows.
-const SHOWN: usize = 1 << 16;
-
 /// Rejected values with the index of their file.
 pub(super) type RejectedOfFiles = Vec<(usize, Rejected)>;
 
@@ -136,14 +133,13 @@ impl<'a> Converter<'a> {
                         None => new_null_array(&column_type.data_type(), records.rows),
                         Some(values) => {
                             let mut reject = |row: usize, value: &[u8], reason: String| {
-                                let text = value.get(..SHOWN).unwrap_or(value);
                                 rejected.push((
                                     row,
                                     Rejected {
                                         file: name.to_string(),
                                         line: 0,
                                         column: Some(column.name.to_string()),
-                                        text: String::from_utf8_lossy(text).into_owned(),
+                                        text: Rejected::beginning(value),
                                         reason,
                                     },
                                 ));

@@ -29,6 +29,8 @@ pub(super) struct ReadFile {
     pub(super) declared: Vec<(Arc<str>, Option<ColumnType>)>,
     pub(super) notes: Vec<String>,
     pub(super) rejected: Vec<Rejected>,
+    /// The record that a damaged file ends within.
+    cut_off: Option<Rejected>,
     pub(super) parts: Vec<Part>,
 }
 
@@ -125,6 +127,7 @@ pub(super) fn read_all(
             short_rows += part.short_rows;
             file.parts.push(part);
         }
+        file.rejected.extend(file.cut_off.take());
         if short_rows > 0 {
             file.notes
                 .push(format!("{short_rows} row(s) have fewer fields than the header; the rest is NULL"));
@@ -197,6 +200,8 @@ impl Work<'_> {
         let block_size = self.host.block_size().max(1);
         let mut pending = Pending { block_size, ..Pending::default() };
         let (mut line, mut place, mut wanted) = (1, 0, block_size);
+        // The record that a damaged file ends within.
+        let mut cut_off = None;
         loop {
             if self.host.is_cancelled() {
                 return Err(cancelled());
@@ -206,11 +211,19 @@ impl Work<'_> {
                 break;
             }
             let rest = pending.rest();
-            let cut = text.dialect.cutter.cut(rest, pending.is_end);
+            let damage = if pending.is_end && cut_off.is_none() { text.notes.damage() } else { None };
+            let cut = match damage {
+                Some(_) => text.dialect.cutter.cut_damaged(rest),
+                None => text.dialect.cutter.cut(rest, pending.is_end),
+            };
             let skip = cut.skip.min(rest.len());
             let end = skip.saturating_add(cut.records).min(rest.len());
             let (skipped, block) = rest.split_at(skip);
             let block = block.get(..end - skip).unwrap_or_default().to_vec();
+            if end == 0 && damage.is_some() {
+                cut_off = Some(pending.take_cut_record());
+                continue;
+            }
             if end == 0 {
                 if pending.is_end || rest.len() > LONGEST {
                     return Err(Error::new(format!(
@@ -236,6 +249,8 @@ impl Work<'_> {
         }
         let bytes = pending.bytes;
         let notes = text.notes.take();
+        let cut_off =
+            text.notes.damage().map(|damage| cut_record(line, &cut_off.unwrap_or_default(), damage));
         let mut shared = self.shared();
         if let Some(read) = shared.files.get_mut(file) {
             read.bytes = bytes;
@@ -243,6 +258,7 @@ impl Work<'_> {
             read.notes = text.dialect.notes;
             read.notes.extend(text.dialect.cutter.notes());
             read.notes.extend(notes);
+            read.cut_off = cut_off;
         }
         Ok(())
     }
@@ -320,6 +336,15 @@ impl Pending {
         self.text.get(self.start..).unwrap_or_default()
     }
 
+    /// Takes the record that was cut off. If it is too long to be kept among the rejected, a quote or a bracket before it may have
+    /// swallowed others, so only its last line is taken, and what is left is cut as the end of a whole file.
+    fn take_cut_record(&mut self) -> Vec<u8> {
+        let rest = self.rest();
+        let last_line = memchr::memrchr(b'\n', rest).map_or(0, |end| end + 1);
+        let kept = if Rejected::keeps(rest) { 0 } else { last_line };
+        self.text.split_off(self.text.len().min(self.start + kept))
+    }
+
     /// Reads up to a block if fewer than `wanted` bytes are left, so that text is moved to the front once per block and not once
     /// per cut.
     fn fill(&mut self, reader: &mut dyn Read, wanted: usize) -> Result<()> {
@@ -339,6 +364,13 @@ impl Pending {
         }
         Ok(())
     }
+}
+
+/// The record that a damaged file ends within, which begins on `line` or behind line ends.
+fn cut_record(line: u64, text: &[u8], reason: String) -> Rejected {
+    let ends = text.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let (before, record) = text.split_at(ends);
+    Rejected::record(line + lines(before), record, reason)
 }
 
 fn lines(text: &[u8]) -> u64 {
