@@ -106,6 +106,8 @@ impl Cutter for JsonCutter {
     }
 
     fn notes(&self) -> Vec<String> {
-        self.walk.note().into_iter().collect()
+        // Of an object that was cut off, more is told.
+        let unclosed = if self.piece.is_none() { self.walk.unclosed() } else { None };
+        unclosed.into_iter().chain(self.walk.note()).collect()
     }
 }

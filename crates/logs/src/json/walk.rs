@@ -17,6 +17,7 @@ const SCALAR: usize = 64 << 10;
 
 /// The byte order mark, which stands within a file that was joined of several.
 const MARK: &[u8] = "\u{feff}".as_bytes();
+const MARK_BYTE: u8 = 0xef;
 
 /// The next thing in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,10 @@ pub(super) struct Walk {
     /// Where a block with the last step's piece begins.
     block: usize,
     beside: Beside,
+    /// The brackets of arrays that are open outside of objects, if the text begins with one; none before the first byte, and in a
+    /// text that begins otherwise.
+    open: Option<u64>,
+    is_begun: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,24 +60,46 @@ enum Place {
 impl Walk {
     /// A walk from the beginning of a file.
     pub(super) fn of_file(envelope: Option<Arc<Envelope>>) -> Self {
-        Self { envelope, place: Place::Top, at: 0, mark: 0, block: 0, beside: Beside::default() }
+        Self {
+            envelope,
+            place: Place::Top,
+            at: 0,
+            mark: 0,
+            block: 0,
+            beside: Beside::default(),
+            open: None,
+            is_begun: false,
+        }
     }
 
     /// A walk from the beginning of a block.
     pub(super) fn of_block(envelope: Option<Arc<Envelope>>, block: &[u8]) -> Self {
         let is_inside = envelope.is_some() && matches!(block.first(), Some(b',' | b'['));
         let place = if is_inside { Place::Items { is_behind_comma: true } } else { Place::Top };
-        Self { envelope, place, at: usize::from(is_inside), mark: 0, block: 0, beside: Beside::default() }
+        Self { place, at: usize::from(is_inside), ..Self::of_file(envelope) }
     }
 
-    /// Whether there are no envelopes to step into.
+    /// Whether there are neither envelopes to step into, nor brackets to count.
     pub(super) fn is_flat(&self) -> bool {
-        self.envelope.is_none()
+        self.envelope.is_none() && self.open.is_none()
     }
 
-    /// A sentence about the members that were passed over in envelopes.
+    /// A sentence about envelopes.
     pub(super) fn note(&self) -> Option<String> {
         self.envelope.as_ref().and_then(|envelope| envelope.note(&self.beside))
+    }
+
+    /// A sentence about a bracket that the text lacks at its end, where this walk has come.
+    pub(super) fn unclosed(&self) -> Option<String> {
+        let what = match self.place {
+            Place::Top if self.open.is_some_and(|open| open > 0) => {
+                "array around its objects ends without its closing ]"
+            }
+            Place::Items { .. } => "list of its objects ends without its closing ]",
+            Place::Tail => "object around its list ends without its closing }",
+            Place::Top => return None,
+        };
+        Some(format!("the {what}, so the text may be cut off"))
     }
 
     /// Where a block with the piece of the last step begins.
@@ -101,8 +128,19 @@ impl Walk {
         loop {
             self.at = lex::skip_gap(text, self.at);
             let Some(byte) = text.get(self.at) else { return self.wait() };
+            if !self.is_begun && *byte != MARK_BYTE {
+                self.is_begun = true;
+                self.open = (*byte == b'[').then_some(0);
+            }
             match (self.place, byte) {
-                (Place::Top, b',' | b'[' | b']') => self.at += 1,
+                (Place::Top, b',' | b'[' | b']') => {
+                    self.at += 1;
+                    self.open = self.open.map(|open| match byte {
+                        b'[' => open + 1,
+                        b']' => open.saturating_sub(1),
+                        _ => open,
+                    });
+                }
                 (Place::Top, b'{') => {
                     let Some(envelope) = &self.envelope else { return self.object() };
                     match envelope.array(text, self.at, is_end, &mut self.beside) {
@@ -114,7 +152,9 @@ impl Walk {
                         Reached::More => return self.wait(),
                     }
                 }
-                (Place::Top, 0xef) if text.get(self.at..).is_some_and(|rest| rest.starts_with(MARK)) => {
+                (Place::Top, &MARK_BYTE)
+                    if text.get(self.at..).is_some_and(|rest| rest.starts_with(MARK)) =>
+                {
                     self.at += MARK.len();
                 }
                 (Place::Items { .. }, b',') => self.step_in(),
