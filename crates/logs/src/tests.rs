@@ -320,3 +320,38 @@ fn values_are_rejected_in_the_order_of_rows_whatever_the_blocks() {
         );
     }
 }
+
+/// Reads a file in blocks of several sizes, which must agree.
+fn read_in_blocks(name: &str, text: &str, options: &ReadOptions) -> Table {
+    let files = [(name, text.as_bytes())];
+    let once = read_with(&files, options);
+    for block_size in [1, 9, 64] {
+        let again = read_by(&TestHost::with_blocks(block_size, 3, 0), &files, options).expect("a table");
+        assert_eq!((&again.schema, &again.rows), (&once.schema, &once.rows), "blocks of {block_size}");
+        assert_eq!(again.report, once.report, "blocks of {block_size}");
+    }
+    once
+}
+
+#[test]
+fn a_type_that_a_file_declares_holds_every_value_or_is_not_taken() {
+    let text = "#separator \\x09\n#fields\tn\tm\td\tb\n#types\tcount\tcount\tdouble\tbool\n\
+                18446744073709551615\t7\t0.5\tT\n1\t-\t0.12345678901234567\tF\n2\t8\t1.0\tx\n";
+    let table = read_in_blocks("conn.log", text, &ReadOptions::default());
+    assert_eq!(table.columns(), "n Utf8View, m Int64, d Utf8View, b Utf8View");
+    assert_eq!(
+        table.rows,
+        ["18446744073709551615|7|0.5|true", "1|NULL|0.12345678901234567|false", "2|8|1.0|x"]
+    );
+    assert_eq!(table.report.rejected, []);
+    let told = |name: &str, declared: &str| {
+        format!(
+            "'{name}' is not read as {declared}, which its file declares, since that does not hold all of its values"
+        )
+    };
+    assert_eq!(table.notes(), [told("n", "BIGINT"), told("d", "DOUBLE"), told("b", "BOOLEAN")]);
+    // A type that the caller orders is taken.
+    let options =
+        ReadOptions { types: vec![("n".to_owned(), ColumnType::Integer)], ..ReadOptions::default() };
+    assert_eq!(read_in_blocks("conn.log", text, &options).report.rejected.len(), 1);
+}

@@ -110,7 +110,14 @@ pub(super) fn merged(
     for (name, column) in columns {
         let is_ordered = options.types.iter().any(|(ordered, _)| **ordered == *name);
         let decision = match &column.declared {
-            Declared::Type(declared) if !is_ordered => column.summary.decide_as(declared, options),
+            Declared::Type(declared) if !is_ordered && column.summary.fits(declared) => {
+                column.summary.decide_as(declared, options)
+            }
+            Declared::Type(declared) if !is_ordered => {
+                let mut decision = column.summary.decide(&name, options);
+                decision.notes.insert(0, misfit(&name, declared));
+                decision
+            }
             _ => column.summary.decide(&name, options),
         };
         report.notes.extend(decision.notes.into_iter().map(|text| Note { file: None, text }));
@@ -124,6 +131,19 @@ pub(super) fn merged(
         table.push(TableColumn { name: shown, content: ColumnContent::Values(name, column_type) });
     }
     Ok(table)
+}
+
+/// A sentence about a column whose values the type that its file declares doesn't hold.
+fn misfit(name: &str, declared: &ColumnType) -> String {
+    let declared = match declared {
+        ColumnType::Boolean => "BOOLEAN",
+        ColumnType::Integer => "BIGINT",
+        _ => "DOUBLE",
+    };
+    let name = values::shown(name.as_bytes());
+    format!(
+        "'{name}' is not read as {declared}, which its file declares, since that does not hold all of its values"
+    )
 }
 
 /// The names come from files and callers: a message shows so many of them, and the beginnings of long ones.

@@ -36,6 +36,17 @@ impl Summary {
         }
     }
 
+    /// Whether a type that a file declares holds every value exactly. Times are read or rejected, and text holds all.
+    pub(crate) fn fits(&self, declared: &ColumnType) -> bool {
+        let ruled_out = match declared {
+            ColumnType::Boolean => Facts::NOT_BOOLEAN,
+            ColumnType::Integer => Facts::NOT_INTEGER,
+            ColumnType::Float => Facts::NOT_FLOAT,
+            _ => return true,
+        };
+        !self.facts.has(ruled_out)
+    }
+
     /// A type that the caller or the file orders. What it leaves open, the unit and the day order of times, the values decide.
     pub(crate) fn decide_as(&self, ordered: &ColumnType, options: &ReadOptions) -> Decision {
         let mut column_type = ordered.clone();
