@@ -355,3 +355,26 @@ fn a_type_that_a_file_declares_holds_every_value_or_is_not_taken() {
         ReadOptions { types: vec![("n".to_owned(), ColumnType::Integer)], ..ReadOptions::default() };
     assert_eq!(read_in_blocks("conn.log", text, &options).report.rejected.len(), 1);
 }
+
+#[test]
+fn a_value_that_is_no_time_names_the_option_that_reads_the_others() {
+    let told = |name: &str, shown: &str| {
+        let table = read("a.csv", format!("{name},x\n2025-01-01 00:00:00,1\nsoon,2\n"));
+        let start = format!(
+            "'{shown}' stays text, since 'soon' is not a time with a date and a year of four digits; types => {{"
+        );
+        let notes = table.notes();
+        let note = notes.iter().find_map(|note| note.strip_prefix(&start)).map(str::to_owned);
+        note.unwrap_or_else(|| panic!("{notes:?}"))
+    };
+    let end = ": 'TIMESTAMP'} rejects such values";
+    assert_eq!(told("time", "time"), format!("time{end}"));
+    assert_eq!(told("\"event \"\"time\"", "event \"time"), format!("\"event \"\"time\"{end}"));
+    let options = ReadOptions {
+        types: vec![("time".to_owned(), ColumnType::of_sql_name("TIMESTAMP").expect("a type"))],
+        ..ReadOptions::default()
+    };
+    let table = read_with(&[("a.csv", b"time,x\n2025-01-01 00:00:00,1\nsoon,2\n")], &options);
+    assert_eq!(table.rows, ["2025-01-01T00:00:00|1", "NULL|2"]);
+    assert_eq!(table.report.rejected.len(), 1);
+}

@@ -28,12 +28,20 @@ impl Summary {
     pub(crate) fn decide(&self, name: &str, options: &ReadOptions) -> Decision {
         match options.types.iter().find(|(column, _)| column == name) {
             Some((_, ordered)) => self.decide_as(ordered, options),
-            None => {
-                let mut found = Found { options, path: name.to_owned(), name, notes: vec![], zone: None };
-                let column_type = found.column_type(self);
-                Decision { column_type, notes: found.notes, zone: found.zone }
-            }
+            None => self.find(name, options, true),
         }
+    }
+
+    /// The type of values in memory, of which no option orders the type.
+    pub(super) fn decide_in_memory(&self, options: &ReadOptions) -> Decision {
+        self.find("time", options, false)
+    }
+
+    fn find(&self, name: &str, options: &ReadOptions, may_be_ordered: bool) -> Decision {
+        let mut found =
+            Found { options, path: name.to_owned(), name, may_be_ordered, notes: vec![], zone: None };
+        let column_type = found.column_type(self);
+        Decision { column_type, notes: found.notes, zone: found.zone }
     }
 
     /// Whether a type that a file declares holds every value exactly. Times are read or rejected, and text holds all.
@@ -83,6 +91,8 @@ struct Found<'a> {
     path: String,
     /// The name of the column or the member.
     name: &'a str,
+    /// Whether the option `types` can order a type for the column.
+    may_be_ordered: bool,
     notes: Vec<String>,
     zone: Option<String>,
 }
@@ -132,8 +142,9 @@ impl Found<'_> {
             summary.begins_with_time || says == Says::Time && !time::is_time_of_day(value.as_bytes())
         };
         if let Some(value) = summary.not_a_time.as_deref().filter(is_expected) {
+            let way_out = if self.may_be_ordered { way_out(self.name) } else { String::new() };
             self.note(&format!(
-                "stays text, since '{value}' is not a time with a date and a year of four digits"
+                "stays text, since '{value}' is not a time with a date and a year of four digits{way_out}"
             ));
         }
         ColumnType::Text
@@ -215,14 +226,15 @@ impl Found<'_> {
             };
         }
         let is_struct = !nested.is_wide && nested.is_struct();
-        is_struct
+        let found = is_struct
             .then(|| {
                 let field = |member: &super::nested::Member| {
                     (Arc::clone(&member.name), self.inner(Some(&member.name), &member.summary))
                 };
                 ColumnType::Struct(nested.members.iter().map(field).collect())
             })
-            .filter(|found| leaves(found) <= MOST_LEAVES)
+            .filter(|found| leaves(found) <= MOST_LEAVES);
+        found
     }
 
     fn inner(&mut self, member: Option<&str>, summary: &Summary) -> ColumnType {
@@ -231,7 +243,8 @@ impl Found<'_> {
             None => format!("{}[]", self.path),
         };
         let name = member.unwrap_or(self.name);
-        let mut inner = Found { options: self.options, path, name, notes: vec![], zone: None };
+        let mut inner =
+            Found { options: self.options, path, name, may_be_ordered: false, notes: vec![], zone: None };
         let column_type = inner.column_type(summary);
         self.notes.append(&mut inner.notes);
         column_type
@@ -244,6 +257,19 @@ impl Found<'_> {
     fn sentence(&self, text: &str) -> String {
         format!("'{}' {text}", shown(self.path.as_bytes()))
     }
+}
+
+/// The way to read a column as times that has other values, as the end of a sentence.
+fn way_out(name: &str) -> String {
+    const LONGEST: usize = 64;
+    let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    let name = match name {
+        _ if name.len() > LONGEST || *shown(name.as_bytes()) != *name => "...".to_owned(),
+        _ if is_word => name.to_owned(),
+        _ => format!("\"{}\"", name.replace('"', "\"\"")),
+    };
+    format!("; types => {{{name}: 'TIMESTAMP'}} rejects such values")
 }
 
 /// A struct with more values than a row of any log has stays JSON.

@@ -22,13 +22,12 @@ pub fn times_of(parts: &[ArrayRef], name: &str, options: &ReadOptions) -> Result
         summary.merge(&Summary::of_texts(texts(part, name)?.flatten(), &look));
     }
     // The caller says that it's a time, whatever its name is.
-    let options = ReadOptions { types: vec![], ..options.clone() };
-    let decision = summary.decide("time", &options);
+    let decision = summary.decide_in_memory(options);
     let column_type = decision.column_type;
     if !matches!(column_type, ColumnType::Date(_) | ColumnType::Timestamp(..)) {
         return Err(why_not(&summary, name, decision.notes));
     }
-    parts.iter().map(|part| convert(&column_type, part, name, &options)).collect()
+    parts.iter().map(|part| convert(&column_type, part, name, options)).collect()
 }
 
 fn why_not(summary: &Summary, name: &str, notes: Vec<String>) -> Error {

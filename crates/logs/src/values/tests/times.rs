@@ -130,14 +130,16 @@ fn what_is_not_a_time_in_every_row_is_told() {
     let notes = |name: &str, values: &[&str]| Sample::plain(values).read(name, &options()).2;
     assert_eq!(
         notes("seen", &["2025-01-01 00:00:00", "n/a", "2025-01-01 00:00:00"]),
-        ["'seen' stays text, since 'n/a' is not a time with a date and a year of four digits"]
+        ["'seen' stays text, since 'n/a' is not a time with a date and a year of four digits; \
+          types => {seen: 'TIMESTAMP'} rejects such values"]
     );
     assert_eq!(notes("time", &["Jan 15 10:05:00"]).len(), 1);
     assert_eq!(notes("time", &["10:05:00", "9:05 AM"]).len(), 0);
     assert_eq!(notes("user", &["amy", "2025-01-01"]).len(), 0);
     assert_eq!(
         notes("time", &["\u{1b}[2J\n"]),
-        ["'time' stays text, since '\\u{1b}[2J\\u{a}' is not a time with a date and a year of four digits"]
+        ["'time' stays text, since '\\u{1b}[2J\\u{a}' is not a time with a date and a year of four digits; \
+          types => {time: 'TIMESTAMP'} rejects such values"]
     );
     assert!(notes("time", &["x".repeat(100_000).as_str()])[0].len() < 200);
 }
