@@ -4,6 +4,18 @@ use std::sync::Arc;
 
 use crate::report::Rejected;
 
+/// The byte that ends the lines of a text: `\n`, also of those that end with `\r\n`. It is `\r` if the beginning of the text has
+/// no other line end, as files of the first Macintosh systems.
+pub(crate) fn line_end(head: &[u8], is_whole: bool) -> u8 {
+    // The last byte may be the first half of `\r\n`.
+    let certain = if is_whole { head } else { head.split_last().map_or(head, |(_, before)| before) };
+    if memchr::memchr(b'\n', head).is_none() && memchr::memchr(b'\r', certain).is_some() {
+        b'\r'
+    } else {
+        b'\n'
+    }
+}
+
 /// A part of a file's text that holds whole records. It is valid UTF-8, shorter than 4 GiB, and without a byte order mark.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
@@ -76,6 +88,8 @@ pub(crate) struct Records {
     /// The text of the block, and behind it values that do not stand there as they are, such as those with doubled quotes.
     pub(crate) text: Vec<u8>,
     pub(crate) first_line: u64,
+    /// The byte that ends a line.
+    pub(crate) line_end: u8,
     pub(crate) syntax: Syntax,
     pub(crate) rows: usize,
     /// Where each row begins in the text.
@@ -86,6 +100,7 @@ pub(crate) struct Records {
     pub(crate) columns: Vec<Column>,
     /// Lines that are no records, without the name of the file.
     pub(crate) rejected: Vec<Rejected>,
+    pub(crate) changes: Changes,
 }
 
 impl Records {
@@ -107,9 +122,90 @@ impl Lines<'_> {
     pub(crate) fn of(&mut self, row: usize) -> u64 {
         let start = self.records.row_starts.get(row).map_or(self.at, |start| *start as usize);
         let between = self.records.text.get(self.at..start).unwrap_or_default();
-        self.line += memchr::memchr_iter(b'\n', between).count() as u64;
+        self.line += memchr::memchr_iter(self.records.line_end, between).count() as u64;
         self.at = self.at.max(start);
         self.line
+    }
+}
+
+/// Values and names of rows that are not as they were written, for the report. Those of blocks join to those of their file.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// The number of values with text behind their closing quote, and the line of the first.
+    pub(crate) followed: u64,
+    pub(crate) first_followed: u64,
+    /// Names that an object has more than once.
+    pub(crate) doubled: Names,
+    /// Names with halves of surrogate pairs, as they are with U+FFFD.
+    pub(crate) replaced: Names,
+}
+
+impl Changes {
+    /// Takes in those of the next block.
+    pub(crate) fn join(&mut self, later: &Self) {
+        if self.followed == 0 {
+            self.first_followed = later.first_followed;
+        }
+        self.followed += later.followed;
+        self.doubled.join(&later.doubled);
+        self.replaced.join(&later.replaced);
+    }
+
+    /// Sentences for the report.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let line = self.first_followed;
+        let followed = match self.followed {
+            0 => None,
+            1 => Some(format!(
+                "the value on line {line} has text behind its closing quote; the quotes were dropped"
+            )),
+            count => Some(format!(
+                "{count} values have text behind their closing quote, the first on line {line}; the quotes were dropped"
+            )),
+        };
+        let names = [
+            self.doubled.shown().map(|names| format!("objects have {names} more than once: the second is called with _2")),
+            self.replaced.shown().map(|names| {
+                format!("names with half of a surrogate pair, such as \\ud800, which is no letter: it became U+FFFD in {names}")
+            }),
+        ];
+        followed.into_iter().chain(names.into_iter().flatten()).collect()
+    }
+}
+
+/// The first names of many.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Names {
+    first: Vec<Arc<str>>,
+    has_more: bool,
+}
+
+impl Names {
+    /// The most names that a sentence has.
+    const MOST: usize = 4;
+
+    pub(crate) fn add(&mut self, name: &Arc<str>) {
+        if self.first.iter().any(|known| known == name) {
+            return;
+        }
+        if self.first.len() < Self::MOST {
+            self.first.push(Arc::clone(name));
+        } else {
+            self.has_more = true;
+        }
+    }
+
+    pub(crate) fn join(&mut self, later: &Self) {
+        later.first.iter().for_each(|name| self.add(name));
+        self.has_more |= later.has_more;
+    }
+
+    /// The names in a sentence; none if there are none.
+    pub(crate) fn shown(&self) -> Option<String> {
+        let names: Vec<String> =
+            self.first.iter().map(|name| format!("'{}'", crate::values::shown(name.as_bytes()))).collect();
+        let more = if self.has_more { " and others" } else { "" };
+        (!names.is_empty()).then(|| names.join(", ") + more)
     }
 }
 
@@ -150,6 +246,8 @@ pub(crate) trait Parser: Send + Sync {
 pub(crate) struct Dialect {
     pub(crate) cutter: Box<dyn Cutter>,
     pub(crate) parser: Arc<dyn Parser>,
+    /// The byte that ends a line, see [`line_end`].
+    pub(crate) line_end: u8,
     /// Columns that the file declares, in order, with types if it tells them (Zeek); they are there also if no row follows.
     pub(crate) declared: Vec<(Arc<str>, Option<crate::values::ColumnType>)>,
     /// Sentences about the file for the report, such as `the header names 'a' twice: the second is a_2`.

@@ -315,7 +315,7 @@ fn values_are_rejected_in_the_order_of_rows_whatever_the_blocks() {
             table.report.rejected.iter().map(|rejected| (rejected.line, rejected.text.as_str())).collect();
         assert_eq!(
             rejected,
-            [(1, "x"), (1, "y"), (1, "z"), (1, "x"), (1, "y"), (3, "z")],
+            [(2, "x"), (3, "y"), (3, "z"), (1, "x"), (1, "y"), (3, "z")],
             "blocks of {block_size}"
         );
     }
@@ -331,6 +331,42 @@ fn read_in_blocks(name: &str, text: &str, options: &ReadOptions) -> Table {
         assert_eq!(again.report, once.report, "blocks of {block_size}");
     }
     once
+}
+
+#[test]
+fn half_of_a_surrogate_pair_that_is_replaced_is_told() {
+    let text = "{\"s\":\"a\\ud800\",\"o\":{\"p\":\"\\udc00\"},\"m\":1,\"l\":[\"x\"]}\n\
+                {\"s\":\"\\ud83d\\ude00 \\\\ud800\",\"o\":{\"p\":\"x\"},\"m\":\"x\",\"l\":[\"\\ud800\",\"\\ud800\"]}\n\
+                {\"s\":\"\\uDFFF\",\"m\":[\"\\ud800\"]}\n";
+    let table = read_in_blocks("a.json", text, &ReadOptions::default());
+    assert_eq!(
+        table.rows,
+        [
+            "a\u{fffd}|{p: \u{fffd}}|1|[x]",
+            "😀 \\ud800|{p: x}|\"x\"|[\u{fffd}, \u{fffd}]",
+            "\u{fffd}|NULL|[\"\\ud800\"]|NULL"
+        ]
+    );
+    let end = r"with half of a surrogate pair, such as \ud800, which is no letter: it became U+FFFD";
+    // A column of JSON text has the escape as it was written.
+    assert_eq!(
+        table.notes(),
+        [
+            format!("'s' has 2 values {end}"),
+            format!("'o.p' has a value {end}"),
+            format!("'l[]' has 2 values {end}")
+        ]
+    );
+    let options = ReadOptions { types: vec![("s".to_owned(), ColumnType::Text)], ..ReadOptions::default() };
+    assert_eq!(read_in_blocks("a.json", text, &options).notes(), table.notes());
+}
+
+#[test]
+fn members_that_an_object_has_twice_are_told() {
+    let text = "{\"o\":{\"a\":1,\"a\":2}}\n{\"o\":{\"a\":3}}\n";
+    let table = read_in_blocks("a.json", text, &ReadOptions::default());
+    assert_eq!(table.rows, ["{a: 1, a_2: 2}", "{a: 3, a_2: NULL}"]);
+    assert_eq!(table.notes(), ["in 'o', objects have 'a' more than once: the second is called with _2"]);
 }
 
 #[test]

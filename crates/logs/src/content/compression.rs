@@ -1,7 +1,8 @@
 //! gzip, bzip2, xz and Zstandard, in several streams behind one another.
 //!
 //! A file that is damaged or cut off gives the text before the damage, and then an [`Ending`] again and again: an error with what is
-//! to be said of it. So does a file with other bytes behind its last stream.
+//! to be said of it. So does a file with other bytes behind its last stream. Of a file that was cut off the text is right; of a
+//! damaged one it may be wrong, so the reading leaves all of it out.
 
 use std::io::{self, Read};
 
@@ -26,15 +27,20 @@ pub(super) enum Compression {
 
 const GZIP: &[u8] = &[0x1F, 0x8B, 8];
 const XZ: &[u8] = b"\xFD7zXZ\0";
+/// The digits of pi begin a block of bzip2, those of its root an empty file.
+const BZIP2_BLOCKS: [&[u8]; 2] =
+    [&[0x31, 0x41, 0x59, 0x26, 0x53, 0x59], &[0x17, 0x72, 0x45, 0x38, 0x50, 0x90]];
 
 impl Compression {
     /// The compression of a file by its first bytes.
     pub(super) fn of(start: &[u8]) -> Option<Self> {
         match start {
             _ if start.starts_with(GZIP) => Some(Self::Gzip),
-            // The digits of pi begin a block, those of its root an empty file.
-            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
-            | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Some(Self::Bzip2),
+            [b'B', b'Z', b'h', b'1'..=b'9', block @ ..]
+                if BZIP2_BLOCKS.iter().any(|begin| block.starts_with(begin)) =>
+            {
+                Some(Self::Bzip2)
+            }
             _ if start.starts_with(XZ) => Some(Self::Xz),
             // A frame, or one that is to be skipped.
             [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Some(Self::Zstandard),
@@ -48,13 +54,8 @@ impl Compression {
             Self::Gzip => GZIP.starts_with(end),
             Self::Bzip2 => {
                 let digit = end.get(3).copied().unwrap_or(b'1');
-                let begins = |block: [u8; 6]| {
-                    let [a, b, c, d, e, f] = block;
-                    [b'B', b'Z', b'h', digit, a, b, c, d, e, f].starts_with(end)
-                };
-                digit.is_ascii_digit()
-                    && (begins([0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
-                        || begins([0x17, 0x72, 0x45, 0x38, 0x50, 0x90]))
+                let begins = |block: &[u8]| [&[b'B', b'Z', b'h', digit], block].concat().starts_with(end);
+                digit.is_ascii_digit() && BZIP2_BLOCKS.into_iter().any(begins)
             }
             Self::Xz => XZ.starts_with(end),
             Self::Zstandard => {
@@ -89,13 +90,23 @@ impl Compression {
     }
 }
 
+/// Why a text ends before its file does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Damage {
+    /// The reason: `is cut off: ...` or `is damaged: ...`.
+    pub(crate) reason: String,
+    /// Whether the file is only cut off, so that the text before is right. Damaged bytes mostly become wrong text before they make no
+    /// sense, or before the checksum of all of them tells.
+    pub(crate) is_cut: bool,
+}
+
 /// The end of a compressed file that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ending {
     /// A sentence about it.
     pub(super) text: String,
     /// Why the text ends there, if there should be more.
-    pub(super) damage: Option<String>,
+    pub(super) damage: Option<Damage>,
     /// The kind of the file if it has no byte of text.
     pub(super) kind: &'static str,
 }
@@ -117,27 +128,39 @@ impl Ending {
     /// The end of a file whose stream has a fault at a byte, behind so many bytes of text.
     fn of_fault(compression: Compression, fault: Fault, position: u64, given: u64) -> Self {
         let name = compression.name();
-        let (damage, kind) = match fault {
-            Fault::Cut => (
-                format!("is cut off: its {name} data ends in the middle, after byte {position}"),
-                kind::COMPRESSED_CUT,
-            ),
-            Fault::Damaged(error) => (
-                format!("is damaged: its {name} data makes no sense at byte {position} ({error})"),
-                kind::COMPRESSED_DAMAGED,
-            ),
+        let before =
+            format!("the {given} bytes of text before are read, and the record that was cut is rejected");
+        match fault {
+            Fault::Cut => {
+                let reason = format!("is cut off: its {name} data ends in the middle, after byte {position}");
+                let text = format!("{reason}; {before}");
+                Self { text, damage: Some(Damage { reason, is_cut: true }), kind: kind::COMPRESSED_CUT }
+            }
             Fault::Large => {
                 let kind = match compression {
                     Compression::Zstandard => kind::LARGE_WINDOW,
                     _ => kind::LARGE_DICTIONARY,
                 };
-                (format!("is cut off: from byte {position} on it is {kind}{}", kind::way_out(kind)), kind)
+                let reason =
+                    format!("is cut off: from byte {position} on it is {kind}{}", kind::way_out(kind));
+                let text = format!("{reason}; {before}");
+                Self { text, damage: Some(Damage { reason, is_cut: true }), kind }
             }
-        };
-        let text = format!(
-            "{damage}; the {given} bytes of text before are read, and the record that was cut is among the rejected"
-        );
-        Self { text, damage: Some(damage), kind }
+            Fault::Damaged(error) => {
+                let tool = match compression {
+                    Compression::Gzip => "zcat",
+                    Compression::Bzip2 => "bzcat",
+                    Compression::Xz => "xzcat",
+                    Compression::Zstandard => "zstdcat",
+                };
+                let reason =
+                    format!("is damaged: its {name} data makes no sense at byte {position} ({error})");
+                let text = format!(
+                    "{reason}, so none of its rows is read: copy it again; {tool} gives what there is"
+                );
+                Self { text, damage: Some(Damage { reason, is_cut: false }), kind: kind::COMPRESSED_DAMAGED }
+            }
+        }
     }
 
     /// The end of a file that goes on with other bytes.

@@ -220,12 +220,8 @@ fn header(input: &mut Input) -> io::Result<Result<(), Fault>> {
         }
     }
     for text in [HAS_NAME, HAS_COMMENT] {
-        while flags & text != 0 {
-            match header.bytes::<1>()? {
-                Some([0]) => break,
-                Some(_) => {}
-                None => return Ok(Err(Fault::Cut)),
-            }
+        if flags & text != 0 && !header.pass_text()? {
+            return Ok(Err(Fault::Cut));
         }
     }
     if flags & HAS_CHECKSUM != 0 {
@@ -246,6 +242,17 @@ struct Header<'a> {
 }
 
 impl Header<'_> {
+    /// Goes behind a text and the zero that ends it; false if the file ends before.
+    fn pass_text(&mut self) -> io::Result<bool> {
+        loop {
+            match self.bytes::<1>()? {
+                Some([0]) => return Ok(true),
+                Some(_) => {}
+                None => return Ok(false),
+            }
+        }
+    }
+
     /// The next bytes; none if the file ends before.
     fn bytes<const LENGTH: usize>(&mut self) -> io::Result<Option<[u8; LENGTH]>> {
         let mut bytes = [0; LENGTH];

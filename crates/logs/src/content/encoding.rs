@@ -10,6 +10,7 @@ use encoding_rs::{DecoderResult, UTF_16BE, UTF_16LE};
 use super::Notes;
 use super::utf8::Utf8;
 use crate::options::ReadOptions;
+use crate::records::line_end;
 use crate::source::shown;
 use crate::{Error, Result};
 
@@ -66,11 +67,21 @@ pub(super) fn decoded(
             None => Encoding::Utf8,
         },
     };
-    let decoder = match encoding {
-        Encoding::Utf8 => return Ok(Box::new(Utf8::new(bytes, notes.clone()))),
-        Encoding::Utf32 { is_big_endian } => Decoder::Utf32 { is_big_endian, left: vec![] },
-        Encoding::Standard(standard) => Decoder::Standard(standard.new_decoder_without_bom_handling()),
+    let decoder = || match encoding {
+        Encoding::Utf8 => None,
+        Encoding::Utf32 { is_big_endian } => Some(Decoder::Utf32 { is_big_endian, left: vec![] }),
+        Encoding::Standard(standard) => Some(Decoder::Standard(standard.new_decoder_without_bom_handling())),
     };
+    let mut malformed = Malformed { line_end: b'\n', lines: 0, places: 0, first_line: 0 };
+    // Lines are counted for the notes, by the line end that the beginning has.
+    let Some(mut first) = decoder() else {
+        let line_end = line_end(beginning, false);
+        return Ok(Box::new(Utf8::new(bytes, notes.clone(), line_end)));
+    };
+    let mut start = vec![];
+    first.decode(beginning, false, &mut start, &mut malformed);
+    let malformed = Malformed { line_end: line_end(&start, false), lines: 0, places: 0, first_line: 0 };
+    let Some(decoder) = decoder() else { return Ok(bytes) };
     Ok(Box::new(Decoded {
         bytes,
         decoder,
@@ -78,7 +89,7 @@ pub(super) fn decoded(
         text: vec![],
         given: 0,
         is_end: false,
-        malformed: Malformed { lines: 0, places: 0, first_line: 0 },
+        malformed,
         notes: notes.clone(),
     }))
 }
@@ -130,24 +141,27 @@ pub(super) fn is_wide(beginning: &[u8]) -> bool {
 fn of_utf16(beginning: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     let (pairs, _) = beginning.as_chunks::<2>();
     let pairs = pairs.get(..PAIRS).unwrap_or(pairs);
-    let looks_like = |high: usize| {
-        let low = 1 - high;
+    let looks_like = |is_big_endian: bool| {
+        let unit =
+            |[first, second]: &[u8; 2]| if is_big_endian { (*first, *second) } else { (*second, *first) };
+        let units = || pairs.iter().map(unit);
         let is_ascii =
-            |pair: &&[u8; 2]| pair[high] == 0 && matches!(pair[low], b' '..=b'~' | b'\t' | b'\n' | b'\r');
-        let ascii = pairs.iter().filter(is_ascii).count();
-        if pairs.len() < 2 || pairs.iter().any(|pair| pair[high] == 0 && pair[low] == 0) {
+            |(high, low): &(u8, u8)| *high == 0 && matches!(low, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+        let ascii = units().filter(is_ascii).count();
+        if pairs.len() < 2 || units().any(|unit| unit == (0, 0)) {
             return false;
         }
         let mut highs = [false; 256];
-        for pair in pairs {
-            highs[usize::from(pair[high])] = true;
+        for (high, _) in units() {
+            // A byte is below 256.
+            highs[usize::from(high)] = true;
         }
         let scripts = highs.iter().filter(|is_there| **is_there).count();
         ascii * 10 >= pairs.len() * 9 || (pairs.len() >= 16 && ascii * 10 >= pairs.len() && scripts <= 4)
     };
-    if looks_like(1) {
+    if looks_like(false) {
         Some(UTF_16LE)
-    } else if looks_like(0) {
+    } else if looks_like(true) {
         Some(UTF_16BE)
     } else {
         None
@@ -180,6 +194,8 @@ struct Decoded {
 
 /// Places that are no letters.
 struct Malformed {
+    /// The byte that ends a line.
+    line_end: u8,
     /// The number of lines that ended, until the first place is found.
     lines: u64,
     places: u64,
@@ -202,7 +218,9 @@ impl Read for Decoded {
         }
         let ready = self.text.get(self.given..).unwrap_or_default();
         let length = ready.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&ready[..length]);
+        if let (Some(buffer), Some(ready)) = (buffer.get_mut(..length), ready.get(..length)) {
+            buffer.copy_from_slice(ready);
+        }
         self.given += length;
         Ok(length)
     }
@@ -249,7 +267,7 @@ impl Malformed {
 
     fn count(&mut self, text: &[u8]) {
         if self.places == 0 {
-            self.lines += memchr::memchr_iter(b'\n', text).count() as u64;
+            self.lines += memchr::memchr_iter(self.line_end, text).count() as u64;
         }
     }
 }
@@ -297,19 +315,19 @@ impl Decoder {
                     match char::from_u32(code) {
                         Some(letter) => text.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
                         None => {
-                            malformed.note(&text[from..]);
+                            malformed.note(text.get(from..).unwrap_or_default());
                             text.extend_from_slice(REPLACEMENT);
                         }
                     }
                 }
                 let rest = rest.to_vec();
                 if is_end && !rest.is_empty() {
-                    malformed.note(&text[from..]);
+                    malformed.note(text.get(from..).unwrap_or_default());
                     text.extend_from_slice(REPLACEMENT);
                 }
                 *left = rest;
             }
         }
-        malformed.count(&text[from..]);
+        malformed.count(text.get(from..).unwrap_or_default());
     }
 }

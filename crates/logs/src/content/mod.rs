@@ -15,6 +15,7 @@
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub(crate) use self::compression::Damage;
 use self::compression::{Ended, Ending};
 use crate::options::ReadOptions;
 use crate::records::Dialect;
@@ -247,7 +248,7 @@ pub(crate) struct Notes(Arc<Mutex<Known>>);
 struct Known {
     /// Sentences that have not been told.
     sentences: Vec<String>,
-    damage: Option<String>,
+    damage: Option<Damage>,
 }
 
 impl Notes {
@@ -266,8 +267,8 @@ impl Notes {
         known.damage.clone_from(&ending.damage);
     }
 
-    /// Why the bytes ended before the file does, if they did: `is cut off: ...`.
-    pub(crate) fn damage(&self) -> Option<String> {
+    /// Why the bytes ended before the file does, if they did.
+    pub(crate) fn damage(&self) -> Option<Damage> {
         self.known().damage.clone()
     }
 

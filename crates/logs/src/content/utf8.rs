@@ -22,7 +22,7 @@ const LONGEST_LINE: usize = 1024 * 1024;
 /// The number of bytes that are read at once.
 const PIECE: usize = 256 * 1024;
 
-/// Text as UTF-8. Always `start <= ready <= valid <= end <= buffer.len()`, so the slices between them are there.
+/// Text as UTF-8. Always `start <= ready <= valid <= end <= buffer.len()`, so the parts between them are there.
 pub(super) struct Utf8 {
     bytes: Box<dyn Read + Send>,
     /// Bytes that are read, up to `end`; those before `start` are done.
@@ -47,8 +47,9 @@ pub(super) struct Utf8 {
 }
 
 /// The lines that are not UTF-8.
-#[derive(Default)]
 struct Lines {
+    /// The byte that ends a line.
+    end: u8,
     /// The number of lines that ended.
     ended: u64,
     /// The number of lines that are not UTF-8.
@@ -59,9 +60,17 @@ struct Lines {
     last: u64,
 }
 
+impl Default for Lines {
+    fn default() -> Self {
+        Self { end: b'\n', ended: 0, others: 0, first: 0, last: 0 }
+    }
+}
+
 impl Utf8 {
-    pub(super) fn new(bytes: Box<dyn Read + Send>, notes: Notes) -> Self {
-        Self::with_sizes(bytes, notes, LONGEST_LINE, PIECE)
+    /// Text whose lines end with a byte.
+    pub(super) fn new(bytes: Box<dyn Read + Send>, notes: Notes, line_end: u8) -> Self {
+        let lines = Lines { end: line_end, ..Lines::default() };
+        Self { lines, ..Self::with_sizes(bytes, notes, LONGEST_LINE, PIECE) }
     }
 
     /// With other sizes: `longest` is 4 at least, and `piece` 1.
@@ -98,12 +107,12 @@ impl Utf8 {
         (self.start, self.ready) = (0, 0);
         let full = self.end + self.piece;
         while self.end < full {
-            match self.bytes.read(&mut self.buffer[self.end..full]) {
+            match self.bytes.read(self.buffer.get_mut(self.end..full).unwrap_or_default()) {
                 Ok(0) => {
                     self.is_end = true;
                     // A letter that was cut with its file is no letter of another encoding.
                     if self.notes.damage().is_some() {
-                        self.end -= incomplete_end(&self.buffer[self.start..self.end]);
+                        self.end -= incomplete_end(part(&self.buffer, self.start, self.end));
                     }
                     break;
                 }
@@ -125,10 +134,10 @@ impl Utf8 {
                 return true;
             }
             let Some(end) = end else { break };
-            self.decoded.extend_from_slice(&self.buffer[self.start..line]);
-            self.lines.pass(&self.buffer[self.start..line]);
-            decode_line(&self.buffer[line..end], &mut self.decoded);
-            self.lines.pass_other(&self.buffer[line..end]);
+            self.decoded.extend_from_slice(part(&self.buffer, self.start, line));
+            self.lines.pass(part(&self.buffer, self.start, line));
+            decode_line(part(&self.buffer, line, end), &mut self.decoded);
+            self.lines.pass_other(part(&self.buffer, line, end));
             (self.start, self.ready, self.valid) = (end, end, end);
             if self.decoded.len() >= self.piece {
                 break;
@@ -137,7 +146,7 @@ impl Utf8 {
         if !self.decoded.is_empty() {
             return true;
         }
-        let last_end = memchr::memrchr(b'\n', &self.buffer[self.start..self.valid]);
+        let last_end = memchr::memrchr(self.lines.end, part(&self.buffer, self.start, self.valid));
         self.set_ready(match last_end {
             _ if self.is_end => self.end,
             Some(at) => self.start + at + 1,
@@ -149,14 +158,14 @@ impl Utf8 {
 
     /// Has the bytes up to `end` given out as they are.
     fn set_ready(&mut self, end: usize) {
-        self.lines.pass(&self.buffer[self.start..end]);
+        self.lines.pass(part(&self.buffer, self.start, end));
         self.ready = end;
         self.valid = self.valid.max(end);
     }
 
     /// The first byte that is not UTF-8. A letter at the end may become whole.
     fn first_wrong(&mut self) -> Option<usize> {
-        match std::str::from_utf8(&self.buffer[self.valid..self.end]) {
+        match std::str::from_utf8(part(&self.buffer, self.valid, self.end)) {
             Ok(_) => self.valid = self.end,
             Err(error) => {
                 self.valid += error.valid_up_to();
@@ -170,7 +179,7 @@ impl Utf8 {
 
     /// The beginning of the line, or of the part of a long line, in which the byte at `wrong` is the first that is not UTF-8.
     fn line_start(&self, wrong: usize) -> usize {
-        let last_end = memchr::memrchr(b'\n', &self.buffer[self.start..wrong]);
+        let last_end = memchr::memrchr(self.lines.end, part(&self.buffer, self.start, wrong));
         let mut line = last_end.map_or(self.start, |at| self.start + at + 1);
         while self.end - line > self.longest
             && self.next_newline(line, wrong).is_none()
@@ -194,7 +203,7 @@ impl Utf8 {
     /// The end of the line that begins at `line` and has no end before `from`, if it is in reach and not too long.
     fn next_newline(&self, line: usize, from: usize) -> Option<usize> {
         let most = self.end.min(line + self.longest);
-        let at = memchr::memchr(b'\n', self.buffer.get(from..most)?)?;
+        let at = memchr::memchr(self.lines.end, self.buffer.get(from..most)?)?;
         Some(from + at + 1)
     }
 
@@ -211,11 +220,13 @@ impl Read for Utf8 {
         loop {
             let (ready, is_decoded) = match self.decoded.get(self.given..) {
                 Some(decoded) if !decoded.is_empty() => (decoded, true),
-                _ => (&self.buffer[self.start..self.ready], false),
+                _ => (part(&self.buffer, self.start, self.ready), false),
             };
             let length = ready.len().min(buffer.len());
             if length > 0 || buffer.is_empty() {
-                buffer[..length].copy_from_slice(&ready[..length]);
+                if let (Some(buffer), Some(ready)) = (buffer.get_mut(..length), ready.get(..length)) {
+                    buffer.copy_from_slice(ready);
+                }
                 *if is_decoded { &mut self.given } else { &mut self.start } += length;
                 return Ok(length);
             }
@@ -231,6 +242,11 @@ impl Read for Utf8 {
             self.is_hungry = !self.find();
         }
     }
+}
+
+/// The bytes between two places, which are in the buffer by the order that [`Utf8`] keeps.
+fn part(buffer: &[u8], start: usize, end: usize) -> &[u8] {
+    buffer.get(start..end).unwrap_or_default()
 }
 
 /// Appends the text of a line that is not UTF-8.
@@ -255,14 +271,14 @@ fn decode_windows_1252(bytes: &[u8], into: &mut Vec<u8>) {
     let start = into.len();
     let mut decoder = WINDOWS_1252.new_decoder_without_bom_handling();
     into.resize(start + decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(3 * bytes.len() + 16), 0);
-    let (_, _, written, _) = decoder.decode_to_utf8(bytes, &mut into[start..], true);
+    let (_, _, written, _) = decoder.decode_to_utf8(bytes, into.get_mut(start..).unwrap_or_default(), true);
     into.truncate(start + written);
 }
 
 impl Lines {
     /// Counts the lines that end in a text.
     fn pass(&mut self, text: &[u8]) {
-        self.ended += memchr::memchr_iter(b'\n', text).count() as u64;
+        self.ended += memchr::memchr_iter(self.end, text).count() as u64;
     }
 
     /// Counts a line, or a part of one, that is not UTF-8.
@@ -275,7 +291,7 @@ impl Lines {
         if self.others == 1 {
             self.first = line;
         }
-        self.ended += u64::from(text.ends_with(b"\n"));
+        self.ended += u64::from(text.last() == Some(&self.end));
     }
 
     fn tell(&mut self, notes: &Notes) {

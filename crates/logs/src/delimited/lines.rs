@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::line_end;
 use super::rows::Rows;
-use crate::records::{Block, Cell, Cut, Cutter, Dialect, Parser, Records};
+use crate::records::{Block, Cell, Cut, Cutter, Dialect, Parser, Records, line_end};
 
 /// The reader of plain lines: each is a row with one column, `line`. An empty line is a row with NULL.
 pub(crate) fn lines(head: &[u8], is_whole: bool) -> Dialect {
@@ -13,6 +12,7 @@ pub(crate) fn lines(head: &[u8], is_whole: bool) -> Dialect {
     Dialect {
         cutter: Box::new(LineCutter { line_end, scanned: 0 }),
         parser: Arc::new(LineParser { line_end, name: Arc::clone(&name) }),
+        line_end,
         declared: vec![(name, None)],
         notes: vec![],
     }
@@ -78,7 +78,9 @@ mod tests {
         assert_eq!(table.column("line"), ["a, \"b", "NULL", "  c", "NULL", "d\re"]);
         assert_eq!(table.lines, [1, 2, 3, 4, 5]);
         let text = "a\rb\r\rc\r";
-        assert_eq!(read(|| lines(text.as_bytes(), true), text).column("line"), ["a", "b", "NULL", "c"]);
+        let table = read(|| lines(text.as_bytes(), true), text);
+        assert_eq!(table.column("line"), ["a", "b", "NULL", "c"]);
+        assert_eq!(table.lines, [1, 2, 3, 4]);
     }
 
     #[test]

@@ -28,18 +28,6 @@ pub(crate) use lines::lines;
 pub(crate) use w3c::w3c;
 pub(crate) use zeek::zeek;
 
-/// The byte that ends the lines of a text: `\n`, also of those that end with `\r\n`. It is `\r` if the beginning of the text has
-/// no other line end, as files of the first Macintosh systems.
-fn line_end(head: &[u8], is_whole: bool) -> u8 {
-    // The last byte may be the first half of `\r\n`.
-    let certain = if is_whole { head } else { head.split_last().map_or(head, |(_, before)| before) };
-    if memchr::memchr(b'\n', head).is_none() && memchr::memchr(b'\r', certain).is_some() {
-        b'\r'
-    } else {
-        b'\n'
-    }
-}
-
 /// A part of a log in a sentence: in quotes, on one line, of bounded length.
 fn quoted(text: &str) -> String {
     const LONGEST: usize = 64;

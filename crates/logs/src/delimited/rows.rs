@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::counted;
-use crate::records::{Block, Cell, Column, Records, Syntax};
+use crate::records::{Block, Cell, Changes, Column, Records, Syntax};
 use crate::report::Rejected;
 
 /// Why a record of so many fields and bytes is no row of a table with so many columns, if it isn't: it has fields for other columns,
@@ -24,6 +24,8 @@ pub(super) struct Rows<'a> {
     known: usize,
     /// A place in the text and the number of its line, so that lines are counted once.
     counted: (usize, u64),
+    /// The values of the current row that have text behind their closing quote.
+    followed: u64,
     found: Found,
 }
 
@@ -36,6 +38,10 @@ pub(super) struct Found {
     row_starts: Vec<u32>,
     short: usize,
     rejected: Vec<Rejected>,
+    line_end: u8,
+    /// The number of values with text behind their closing quote, and where the row of the first begins.
+    followed: u64,
+    first_followed: usize,
 }
 
 impl<'a> Rows<'a> {
@@ -49,7 +55,8 @@ impl<'a> Rows<'a> {
             expected,
             known: 0,
             counted: (0, block.first_line),
-            found: Found { row_starts: Vec::with_capacity(expected), ..Found::default() },
+            followed: 0,
+            found: Found { row_starts: Vec::with_capacity(expected), line_end, ..Found::default() },
         }
     }
 
@@ -71,6 +78,11 @@ impl<'a> Rows<'a> {
         cells.resize(rows, Cell::NULL);
         cells.push(cell);
         self.found.columns.push(cells);
+    }
+
+    /// Counts a value of the current row that has text behind its closing quote.
+    pub(super) fn follow(&mut self) {
+        self.followed += 1;
     }
 
     /// Appends a value that `write` makes to the text.
@@ -109,6 +121,12 @@ impl<'a> Rows<'a> {
     pub(super) fn end(&mut self, start: usize, fields: usize, is_short: bool) {
         self.found.row_starts.push(start as u32);
         self.found.short += usize::from(is_short);
+        if self.followed > 0 {
+            if self.found.followed == 0 {
+                self.found.first_followed = start;
+            }
+            self.found.followed += std::mem::take(&mut self.followed);
+        }
         self.known = self.found.columns.len();
         for cells in self.found.columns.iter_mut().skip(fields) {
             cells.push(Cell::NULL);
@@ -117,13 +135,14 @@ impl<'a> Rows<'a> {
 
     /// Rejects the text from `start` to `end`, and takes back the cells that were pushed for it.
     pub(super) fn reject(&mut self, start: usize, end: usize, cells: usize, reason: String) {
+        self.followed = 0;
         self.found.columns.truncate(self.known);
         for column in self.found.columns.iter_mut().take(cells) {
             column.pop();
         }
         let (counted, line) = self.counted;
         let between = self.text.get(counted..start).unwrap_or_default();
-        self.counted = (start, line + memchr::memchr_iter(b'\n', between).count() as u64);
+        self.counted = (start, line + memchr::memchr_iter(self.line_end, between).count() as u64);
         let text = self.text.get(start..end).unwrap_or_default();
         let text = text.strip_suffix(&[self.line_end]).unwrap_or(text);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
@@ -146,6 +165,11 @@ impl Found {
         required: usize,
     ) -> Records {
         let Block { mut text, first_line } = block;
+        let mut changes = Changes { followed: self.followed, ..Changes::default() };
+        if self.followed > 0 {
+            let before = text.get(..self.first_followed).unwrap_or_default();
+            changes.first_followed = first_line + memchr::memchr_iter(self.line_end, before).count() as u64;
+        }
         text.extend_from_slice(&self.behind);
         // Blocks tell columns in the same order if none leaves one out before another that it has.
         let has_value = |cells: &Vec<Cell>| cells.iter().any(|cell| cell.length() > 0);
@@ -154,12 +178,14 @@ impl Found {
         Records {
             text,
             first_line,
+            line_end: self.line_end,
             syntax: Syntax::Plain,
             rows: self.row_starts.len(),
             row_starts: self.row_starts,
             columns: columns.map(|(name, cells)| Column { name, cells }).collect(),
             short_rows: self.short,
             rejected: self.rejected,
+            changes,
         }
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::options::ReadOptions;
-use crate::records::{Block, Dialect};
+use crate::records::{Block, Changes, Dialect, line_end};
 
 /// The findings of the reader of a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub(super) struct Table {
     pub(super) short_rows: usize,
     /// Line, text and reason.
     pub(super) rejected: Vec<(u64, String, String)>,
+    pub(super) changes: Changes,
 }
 
 impl Table {
@@ -33,6 +34,7 @@ impl Table {
 pub(super) fn read_pieces(dialect: &mut Dialect, text: &[u8], piece: usize) -> Table {
     let mut table = Table::default();
     let mut line = 1;
+    let ended = |text: &[u8], line_end: u8| memchr::memchr_iter(line_end, text).count() as u64;
     let (mut begin, mut end) = (0, 0);
     loop {
         end = text.len().min(end + piece);
@@ -40,13 +42,13 @@ pub(super) fn read_pieces(dialect: &mut Dialect, text: &[u8], piece: usize) -> T
         loop {
             let cut = dialect.cutter.cut(&text[begin..end], is_end);
             let skipped = &text[begin..begin + cut.skip];
-            line += memchr::memchr_iter(b'\n', skipped).count() as u64;
+            line += ended(skipped, dialect.line_end);
             begin += cut.skip;
             let records = &text[begin..begin + cut.records];
             begin += cut.records;
             if !records.is_empty() {
                 add(&mut table, dialect, records, line);
-                line += memchr::memchr_iter(b'\n', records).count() as u64;
+                line += ended(records, dialect.line_end);
             }
             if cut.skip + cut.records == 0 || begin == end {
                 break;
@@ -83,6 +85,7 @@ fn add(table: &mut Table, dialect: &Dialect, text: &[u8], first_line: u64) {
         values.resize(table.lines.len(), None);
     }
     table.short_rows += records.short_rows;
+    table.changes.join(&records.changes);
     table.rejected.extend(records.rejected.into_iter().map(|line| (line.line, line.text, line.reason)));
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn w3c(head: &[u8], is_whole: bool, _options: &ReadOptions) -> Option
         declared: header.columns().map(|name| (name, None)).collect(),
         cutter: Box::new(SectionCutter::new(header, Arc::clone(&descriptions))),
         parser: Arc::new(W3cParser { headers: descriptions }),
+        line_end: b'\n',
         notes: vec![],
     })
 }
@@ -170,7 +171,13 @@ impl W3cParser {
             let cell = match field.written {
                 Written::Bare if value == b"-" && !header.has_commas => Cell::NULL,
                 Written::Bare | Written::Quoted => Cell::new(start + field.start, value.len()),
-                _ => rows.append(|behind| field.write(line, behind)),
+                _ => {
+                    // A field beyond the columns is no value.
+                    if count < width && matches!(field.written, Written::Followed(_)) {
+                        rows.follow();
+                    }
+                    rows.append(|behind| field.write(line, behind))
+                }
             };
             if count < width {
                 rows.push(count, cell);

@@ -29,6 +29,7 @@ pub(crate) fn zeek(head: &[u8], is_whole: bool, _options: &ReadOptions) -> Optio
         declared: header.declared(),
         cutter: Box::new(SectionCutter::new(Header::default(), Arc::clone(&descriptions))),
         parser: Arc::new(ZeekParser { headers: descriptions }),
+        line_end: b'\n',
         notes: vec![],
     })
 }

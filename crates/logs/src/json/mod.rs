@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use crate::Format;
 use crate::options::ReadOptions;
-use crate::records::Dialect;
+use crate::records::{Dialect, line_end};
 
 mod cut;
 mod envelope;
@@ -39,8 +39,8 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use nested::{items, members};
-pub(crate) use text::unescape;
+pub(crate) use nested::{items, members, told_members};
+pub(crate) use text::{has_lone_surrogate, may_have_lone_surrogate, unescape};
 
 /// The reader of JSON that begins with `head`: objects one after the other, an array of them, or an object with one. None if it
 /// doesn't look like JSON and `options` does not say that it is.
@@ -60,9 +60,11 @@ pub(crate) fn json(head: &[u8], is_whole: bool, options: &ReadOptions) -> Option
         }
     }
     let envelope = envelope.map(Arc::new);
+    let line_end = line_end(head, is_whole);
     Some(Dialect {
         cutter: Box::new(cut::JsonCutter::new(walk::Walk::of_file(envelope.clone()))),
-        parser: Arc::new(parse::JsonParser { envelope }),
+        parser: Arc::new(parse::JsonParser { envelope, line_end }),
+        line_end,
         declared: vec![],
         notes,
     })

@@ -4,11 +4,19 @@ use std::sync::Arc;
 
 use super::lex::{self, Next};
 use super::table::Table;
-use crate::records::Cell;
+use crate::records::{Cell, Changes};
+
+/// Columns of cells by their names.
+pub(crate) type Members = Vec<(Arc<str>, Vec<Cell>)>;
 
 /// The members of the JSON objects in `cells`, as columns of cells in the same text, with a cell for each object; NULL where an
 /// object, or the member, is missing. Keys that need decoding are decoded; of keys that an object has twice, the second is `a_2`.
-pub(crate) fn members(text: &[u8], cells: &[Cell]) -> Vec<(Arc<str>, Vec<Cell>)> {
+pub(crate) fn members(text: &[u8], cells: &[Cell]) -> Members {
+    told_members(text, cells).0
+}
+
+/// The [`members`], and what is to be said of their names.
+pub(crate) fn told_members(text: &[u8], cells: &[Cell]) -> (Members, Changes) {
     let mut table = Table::new(usize::MAX, usize::MAX);
     for cell in cells {
         let is_object = cell.of(text).is_some_and(|value| value.first() == Some(&b'{'));
@@ -16,7 +24,8 @@ pub(crate) fn members(text: &[u8], cells: &[Cell]) -> Vec<(Arc<str>, Vec<Cell>)>
             table.push_nulls();
         }
     }
-    table.into_columns().into_iter().map(|column| (column.name, column.cells)).collect()
+    let changes = table.take_changes();
+    (table.into_columns().into_iter().map(|column| (column.name, column.cells)).collect(), changes)
 }
 
 /// The items of the JSON arrays in `cells`: how many each has (none for NULL), and the cells of all of them.

@@ -23,6 +23,8 @@ const MIN_CELLS: usize = 1 << 20;
 /// Finds the records of one file's blocks.
 pub(super) struct JsonParser {
     pub(super) envelope: Option<Arc<Envelope>>,
+    /// The byte that ends a line, for the numbers of lines.
+    pub(super) line_end: u8,
 }
 
 impl Parser for JsonParser {
@@ -32,7 +34,8 @@ impl Parser for JsonParser {
         let mut table = Table::new(MAX_COLUMNS, MIN_CELLS.max(text.len().saturating_mul(CELLS_PER_BYTE)));
         let mut row_starts = vec![];
         let mut rejected = vec![];
-        let mut lines = Lines { at: 0, line: first_line };
+        let line_end = self.line_end;
+        let mut lines = Lines { line_end, at: 0, line: first_line };
         loop {
             match walk.next(&text, true) {
                 Step::Object(at) => match table.push_object(&text, at, MAX_PIECE) {
@@ -54,13 +57,26 @@ impl Parser for JsonParser {
             }
         }
         let rows = table.rows();
+        let changes = table.take_changes();
         let columns = table.into_columns();
-        Records { text, first_line, syntax: Syntax::Json, rows, row_starts, short_rows: 0, columns, rejected }
+        Records {
+            text,
+            first_line,
+            line_end,
+            syntax: Syntax::Json,
+            rows,
+            row_starts,
+            short_rows: 0,
+            columns,
+            rejected,
+            changes,
+        }
     }
 }
 
 /// The line of a place, for places that come one after the other.
 struct Lines {
+    line_end: u8,
     at: usize,
     line: u64,
 }
@@ -68,7 +84,7 @@ struct Lines {
 impl Lines {
     fn line(&mut self, text: &[u8], at: usize) -> u64 {
         let between = text.get(self.at..at).unwrap_or_default();
-        self.line += memchr::memchr_iter(b'\n', between).count() as u64;
+        self.line += memchr::memchr_iter(self.line_end, between).count() as u64;
         self.at = self.at.max(at);
         self.line
     }
@@ -92,13 +108,16 @@ impl Lines {
             _ => Some(fault),
         };
         let line = self.line(text, start);
-        let reason = fault.map_or_else(|| "damaged".to_owned(), |fault| explained(piece, start, line, fault));
+        let reason = fault.map_or_else(
+            || "damaged".to_owned(),
+            |fault| explained(piece, start, (line, self.line_end), fault),
+        );
         self.reject(text, start, end.at, reason)
     }
 }
 
-/// The fault of the piece that begins at `start`, on `line`.
-fn explained(piece: &[u8], start: usize, line: u64, fault: Fault) -> String {
+/// The fault of the piece that begins at `start`, on a line whose number is given with the byte that ends lines.
+fn explained(piece: &[u8], start: usize, (line, line_end): (u64, u8), fault: Fault) -> String {
     let expected = match fault.problem {
         Problem::Expected(expected) => expected,
         Problem::Deep => return format!("a JSON object nested deeper than {MAX_DEPTH} levels"),
@@ -111,8 +130,8 @@ fn explained(piece: &[u8], start: usize, line: u64, fault: Fault) -> String {
     let got = char_at(rest);
     let before = piece.get(..fault.at).unwrap_or_default();
     // A block may begin within a line, so columns of the object's first line are counted from its brace.
-    let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1).max(start);
-    let lines = memchr::memchr_iter(b'\n', before.get(start..).unwrap_or_default()).count() as u64;
+    let line_start = memchr::memrchr(line_end, before).map_or(0, |newline| newline + 1).max(start);
+    let lines = memchr::memchr_iter(line_end, before.get(start..).unwrap_or_default()).count() as u64;
     let column = 1 + before.iter().skip(line_start).filter(|byte| **byte & 0xc0 != 0x80).count();
     format!("not a JSON object: expected {expected} in line {}, column {column}, got {got:?}", line + lines)
 }

@@ -95,7 +95,7 @@ pub(super) fn looks_like_json(head: &[u8], is_whole: bool) -> bool {
     }
     text.truncate(cut.skip + cut.records);
     text.drain(..cut.skip);
-    let records = JsonParser { envelope: None }.parse(Block { text, first_line: 1 });
+    let records = JsonParser { envelope: None, line_end: b'\n' }.parse(Block { text, first_line: 1 });
     let (rows, rejected) = (records.rows, records.rejected.len());
     if first_object(head).is_none() {
         return rejected.saturating_mul(8) <= rows;

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::lex::{self, Fault, Next, Problem};
-use super::text::unescape;
-use crate::records::{Cell, Column};
+use super::text::{has_lone_surrogate, unescape};
+use crate::records::{Cell, Changes, Column};
 
 /// How many columns are tried behind the one that is expected, before a key is looked up: keys that only some objects have.
 const TRIED: usize = 3;
@@ -24,6 +24,10 @@ pub(super) struct Table {
     object: u64,
     /// The values of the object that is being read.
     values: Vec<(usize, Cell)>,
+    /// The columns of names that the object has more than once, and of those that are not as they were written.
+    doubled: Vec<usize>,
+    replaced: Vec<usize>,
+    changes: Changes,
     max_columns: usize,
     max_cells: usize,
 }
@@ -52,6 +56,9 @@ impl Table {
             rows: 0,
             object: 0,
             values: vec![],
+            doubled: vec![],
+            replaced: vec![],
+            changes: Changes::default(),
             max_columns,
             max_cells,
         }
@@ -72,6 +79,8 @@ impl Table {
         let columns = self.columns.len();
         self.object += 1;
         self.values.clear();
+        self.doubled.clear();
+        self.replaced.clear();
         let result = self.read_object(text, at);
         let is_wide = self.columns.len().saturating_mul(self.rows + 1) > self.max_cells;
         match result {
@@ -91,6 +100,9 @@ impl Table {
                     }
                 }
                 self.rows += 1;
+                let name = |column: &usize| self.columns.get(*column).map(|column| &column.name);
+                self.doubled.iter().filter_map(name).for_each(|name| self.changes.doubled.add(name));
+                self.replaced.iter().filter_map(name).for_each(|name| self.changes.replaced.add(name));
                 Ok(end)
             }
             Err(fault) => {
@@ -105,6 +117,11 @@ impl Table {
         for column in self.columns.drain(columns..) {
             self.by_name.remove(&column.name);
         }
+    }
+
+    /// What is to be said of the names in the rows.
+    pub(super) fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
     }
 
     /// The columns, each with a cell for each row.
@@ -176,13 +193,20 @@ impl Table {
     /// A key that its object had before is the next of `a`, `a_2`, `a_3` that the object has not had.
     fn column(&mut self, token: &[u8]) -> Option<usize> {
         let name = name(token);
-        let mut index = self.named(&name, token)?;
+        let first = self.named(&name, token)?;
+        if has_lone_surrogate(token) {
+            self.replaced.push(first);
+        }
+        let mut index = first;
         loop {
             let object = self.object;
             let column = self.columns.get_mut(index)?;
             if column.object != object {
                 column.object = object;
                 column.copies = 1;
+                if index != first {
+                    self.doubled.push(first);
+                }
                 return Some(index);
             }
             column.copies += 1;

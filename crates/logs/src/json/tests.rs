@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::records::{Block, Cell, Column, Cut, Records};
+use crate::records::{Block, Cell, Changes, Column, Cut, Records};
 
 mod damage;
 mod envelopes;
@@ -15,6 +15,9 @@ struct Read {
     columns: Vec<String>,
     rows: Vec<BTreeMap<String, String>>,
     rejected: Vec<(u64, String, String)>,
+    /// The notes of the cutter, and those of the records.
+    notes: Vec<String>,
+    changes: Changes,
 }
 
 impl Read {
@@ -41,6 +44,7 @@ impl Read {
                 }
             }
         }
+        self.changes.join(&records.changes);
         for rejected in &records.rejected {
             self.rejected.push((rejected.line, rejected.text.clone(), rejected.reason.clone()));
         }
@@ -61,7 +65,8 @@ fn read_dialect(mut dialect: Dialect, parts: &[&[u8]]) -> Read {
         }
         let rest = text.split_off(skip + records);
         let block = text.split_off(skip);
-        let lines = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() as u64;
+        let line_end = dialect.line_end;
+        let lines = |text: &[u8]| memchr::memchr_iter(line_end, text).count() as u64;
         let skipped = lines(&text);
         let cut = lines(&block);
         if !block.is_empty() {
@@ -71,6 +76,8 @@ fn read_dialect(mut dialect: Dialect, parts: &[&[u8]]) -> Read {
         first_line += skipped + cut;
         text = rest;
     }
+    read.notes = dialect.cutter.notes();
+    read.notes.extend(read.changes.notes());
     read
 }
 

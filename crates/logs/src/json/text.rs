@@ -12,6 +12,30 @@ pub(crate) fn unescape(string: &[u8], into: &mut Vec<u8>) {
     into.extend_from_slice(rest);
 }
 
+/// Whether a text has an escape of half a surrogate pair, in an escape or not: a quick look that may err on this side.
+pub(crate) fn may_have_lone_surrogate(text: &[u8]) -> bool {
+    memchr::memmem::find(text, br"\ud").is_some() || memchr::memmem::find(text, br"\uD").is_some()
+}
+
+/// Whether a JSON string has an escape of half a surrogate pair, which is no character.
+pub(crate) fn has_lone_surrogate(string: &[u8]) -> bool {
+    let mut rest = string;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        let escape = rest.get(at..).unwrap_or_default();
+        let length = match hex(escape) {
+            Some(0xd800..0xdc00)
+                if matches!(hex(escape.get(6..).unwrap_or_default()), Some(0xdc00..0xe000)) =>
+            {
+                12
+            }
+            Some(0xd800..0xe000) => return true,
+            _ => 2,
+        };
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    false
+}
+
 /// Appends what the escape at the beginning of `text` stands for, and gives what follows it. What is no escape stays as it is.
 fn decode<'a>(text: &'a [u8], into: &mut Vec<u8>) -> &'a [u8] {
     let plain = match text.get(1) {
@@ -68,6 +92,26 @@ mod tests {
         assert_eq!(unescaped(r#""\u00e4\u20AC\ud83d\ude00 ä""#), "ä€😀 ä");
         assert_eq!(unescaped(r#""""#), "");
         assert_eq!(unescaped(r#""\\""#), "\\");
+    }
+
+    #[test]
+    fn lone_surrogates_are_found() {
+        for (string, is_lone) in [
+            (r#""\ud800""#, true),
+            (r#""a\uDFFFb""#, true),
+            (r#""\ude00\ud83d""#, true),
+            (r#""\ud83d\ud83d\ude00""#, true),
+            (r#""\ud83d\ude00""#, false),
+            (r#""\\ud800""#, false),
+            (r#""\\\ud800""#, true),
+            (r#""\u00e4 \\ \n""#, false),
+            (r#""\ud8""#, false),
+            ("", false),
+        ] {
+            assert_eq!(has_lone_surrogate(string.as_bytes()), is_lone, "{string}");
+            assert!(!is_lone || may_have_lone_surrogate(string.as_bytes()), "{string}");
+            assert_eq!(unescaped(string).contains('\u{fffd}'), is_lone, "{string}");
+        }
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::temporary::{Stored, Temporary};
 use super::{Host, cancelled};
-use crate::content;
+use crate::content::{self, Damage};
 use crate::options::ReadOptions;
-use crate::records::{Block, Parser, Records};
+use crate::records::{Block, Changes, Parser, Records};
 use crate::report::Rejected;
 use crate::source::{Source, shown};
-use crate::values::{ColumnType, Summary};
+use crate::values::{ColumnType, Look, Summary};
 use crate::{Error, Result};
 
 /// The longest record.
@@ -29,8 +29,8 @@ pub(super) struct ReadFile {
     pub(super) declared: Vec<(Arc<str>, Option<ColumnType>)>,
     pub(super) notes: Vec<String>,
     pub(super) rejected: Vec<Rejected>,
-    /// The record that a damaged file ends within.
-    cut_off: Option<Rejected>,
+    /// Why the file ended too early, and the record that it ends within.
+    damage: Option<(Damage, Rejected)>,
     pub(super) parts: Vec<Part>,
 }
 
@@ -41,6 +41,7 @@ pub(super) struct Part {
     pub(super) columns: Vec<(Arc<str>, Summary)>,
     rejected: Vec<Rejected>,
     short_rows: usize,
+    changes: Changes,
 }
 
 /// Where the records of a part are.
@@ -118,22 +119,50 @@ pub(super) fn read_all(
     if let Some(error) = failed {
         return Err(error);
     }
+    let mut is_any_right = files.is_empty();
     for (file, mut parts) in files.iter_mut().zip(parts) {
+        if let Some((damage, record)) = file.damage.take_if(|(damage, _)| !damage.is_cut) {
+            // Any of its rows may be wrong.
+            give_back(parts, host);
+            file.declared.clear();
+            file.notes.retain(|note| note.starts_with(&damage.reason));
+            file.rejected.push(record);
+            continue;
+        }
+        is_any_right = true;
         parts.sort_by_key(|(place, _)| *place);
         let mut short_rows = 0;
+        let mut changes = Changes::default();
         for (_, mut part) in parts {
             file.rows += part.rows as u64;
             file.rejected.append(&mut part.rejected);
             short_rows += part.short_rows;
+            changes.join(&part.changes);
             file.parts.push(part);
         }
-        file.rejected.extend(file.cut_off.take());
+        file.rejected.extend(file.damage.take().map(|(_, record)| record));
         if short_rows > 0 {
             file.notes
                 .push(format!("{short_rows} row(s) have fewer fields than the header; the rest is NULL"));
         }
+        file.notes.extend(changes.notes());
     }
-    Ok(files)
+    match files.first() {
+        Some(file) if !is_any_right => {
+            Err(Error::new(format!("{} {}", shown(&file.name), file.notes.join("; "))))
+        }
+        _ => Ok(files),
+    }
+}
+
+/// Gives back the memory of parts that are not needed.
+fn give_back(parts: Vec<(usize, Part)>, host: &dyn Host) {
+    for (_, part) in parts {
+        if let Kept::Memory(records, granted) = part.kept {
+            drop(records);
+            host.shrink(granted);
+        }
+    }
 }
 
 /// Something to do for a thread.
@@ -202,6 +231,7 @@ impl Work<'_> {
         let (mut line, mut place, mut wanted) = (1, 0, block_size);
         // The record that a damaged file ends within.
         let mut cut_off = None;
+        let line_end = text.dialect.line_end;
         loop {
             if self.host.is_cancelled() {
                 return Err(cancelled());
@@ -221,7 +251,7 @@ impl Work<'_> {
             let (skipped, block) = rest.split_at(skip);
             let block = block.get(..end - skip).unwrap_or_default().to_vec();
             if end == 0 && damage.is_some() {
-                cut_off = Some(pending.take_cut_record());
+                cut_off = Some(pending.take_cut_record(line_end));
                 continue;
             }
             if end == 0 {
@@ -236,21 +266,23 @@ impl Work<'_> {
                 continue;
             }
             wanted = block_size.div_ceil(2);
-            line += lines(skipped);
+            line += lines(skipped, line_end);
             pending.start += end;
             if block.is_empty() {
                 continue;
             }
             let first_line = line;
-            line += lines(&block);
+            line += lines(&block, line_end);
             let block = Block { text: block, first_line };
             self.offer(Waiting { file, place, block, parser: Arc::clone(&parser) })?;
             place += 1;
         }
         let bytes = pending.bytes;
         let notes = text.notes.take();
-        let cut_off =
-            text.notes.damage().map(|damage| cut_record(line, &cut_off.unwrap_or_default(), damage));
+        let damage = text
+            .notes
+            .damage()
+            .map(|damage| cut_record((line, line_end), &cut_off.unwrap_or_default(), damage));
         let mut shared = self.shared();
         if let Some(read) = shared.files.get_mut(file) {
             read.bytes = bytes;
@@ -258,7 +290,7 @@ impl Work<'_> {
             read.notes = text.dialect.notes;
             read.notes.extend(text.dialect.cutter.notes());
             read.notes.extend(notes);
-            read.cut_off = cut_off;
+            read.damage = damage;
         }
         Ok(())
     }
@@ -279,15 +311,17 @@ impl Work<'_> {
         let text_length = block.text.len();
         let first_line = block.first_line;
         let mut records = parser.parse(block);
+        let look = Look::at(&records.text, records.syntax, self.options);
         let columns = records
             .columns
             .iter()
             .map(|column| {
-                let summary = Summary::of(&records.text, &column.cells, records.syntax, self.options);
+                let summary = Summary::at(&records.text, &column.cells, records.syntax, &look);
                 (Arc::clone(&column.name), summary)
             })
             .collect();
         let rejected = std::mem::take(&mut records.rejected);
+        let changes = std::mem::take(&mut records.changes);
         let (rows, short_rows, bytes) = (records.rows, records.short_rows, size(&records));
         let kept = if self.host.try_grow(bytes) {
             Kept::Memory(records, bytes)
@@ -296,7 +330,7 @@ impl Work<'_> {
             let stored = self.temporary.store(text, first_line, self.host)?;
             Kept::Stored(stored, Arc::clone(&self.temporary), parser)
         };
-        let part = Part { rows, kept, columns, rejected, short_rows };
+        let part = Part { rows, kept, columns, rejected, short_rows, changes };
         if let Some(parts) = self.shared().parts.get_mut(file) {
             parts.push((place, part));
         }
@@ -338,9 +372,9 @@ impl Pending {
 
     /// Takes the record that was cut off. If it is too long to be kept among the rejected, a quote or a bracket before it may have
     /// swallowed others, so only its last line is taken, and what is left is cut as the end of a whole file.
-    fn take_cut_record(&mut self) -> Vec<u8> {
+    fn take_cut_record(&mut self, line_end: u8) -> Vec<u8> {
         let rest = self.rest();
-        let last_line = memchr::memrchr(b'\n', rest).map_or(0, |end| end + 1);
+        let last_line = memchr::memrchr(line_end, rest).map_or(0, |end| end + 1);
         let kept = if Rejected::keeps(rest) { 0 } else { last_line };
         self.text.split_off(self.text.len().min(self.start + kept))
     }
@@ -366,15 +400,16 @@ impl Pending {
     }
 }
 
-/// The record that a damaged file ends within, which begins on `line` or behind line ends.
-fn cut_record(line: u64, text: &[u8], reason: String) -> Rejected {
+/// The damage with the record that a file ends within. That begins on a line, or behind ends of it; the byte that ends lines is given.
+fn cut_record((line, line_end): (u64, u8), text: &[u8], damage: Damage) -> (Damage, Rejected) {
     let ends = text.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     let (before, record) = text.split_at(ends);
-    Rejected::record(line + lines(before), record, reason)
+    let record = Rejected::record(line + lines(before, line_end), record, damage.reason.clone());
+    (damage, record)
 }
 
-fn lines(text: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', text).count() as u64
+fn lines(text: &[u8], line_end: u8) -> u64 {
+    memchr::memchr_iter(line_end, text).count() as u64
 }
 
 /// The bytes that records hold.

@@ -27,7 +27,12 @@ impl Summary {
     /// goes before it.
     pub(crate) fn decide(&self, name: &str, options: &ReadOptions) -> Decision {
         match options.types.iter().find(|(column, _)| column == name) {
-            Some((_, ordered)) => self.decide_as(ordered, options),
+            Some((_, ordered)) => {
+                let mut decision = self.decide_as(ordered, options);
+                let replaced = self.replaced_in(&decision.column_type);
+                decision.notes.extend(replaced.map(|text| format!("'{}' {text}", shown(name.as_bytes()))));
+                decision
+            }
             None => self.find(name, options, true),
         }
     }
@@ -53,6 +58,19 @@ impl Summary {
             _ => return true,
         };
         !self.facts.has(ruled_out)
+    }
+
+    /// What is to be said of strings that a type of text does not hold as they are.
+    fn replaced_in(&self, column_type: &ColumnType) -> Option<String> {
+        let values = match self.replaced {
+            _ if *column_type != ColumnType::Text => return None,
+            0 => return None,
+            1 => "a value",
+            count => &format!("{count} values"),
+        };
+        Some(format!(
+            "has {values} with half of a surrogate pair, such as \\ud800, which is no letter: it became U+FFFD"
+        ))
     }
 
     /// A type that the caller or the file orders. What it leaves open, the unit and the day order of times, the values decide.
@@ -99,6 +117,14 @@ struct Found<'a> {
 
 impl Found<'_> {
     fn column_type(&mut self, summary: &Summary) -> ColumnType {
+        let column_type = self.type_of(summary);
+        if let Some(text) = summary.replaced_in(&column_type) {
+            self.note(&text);
+        }
+        column_type
+    }
+
+    fn type_of(&mut self, summary: &Summary) -> ColumnType {
         let facts = summary.facts;
         let says = says(self.name);
         if !facts.has(Facts::VALUE) {
@@ -234,6 +260,14 @@ impl Found<'_> {
                 ColumnType::Struct(nested.members.iter().map(field).collect())
             })
             .filter(|found| leaves(found) <= MOST_LEAVES);
+        if found.is_some() {
+            let told = nested
+                .changes
+                .notes()
+                .into_iter()
+                .map(|text| format!("in '{}', {text}", shown(self.path.as_bytes())));
+            self.notes.extend(told);
+        }
         found
     }
 

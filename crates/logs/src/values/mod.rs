@@ -38,7 +38,7 @@ use crate::json;
 use crate::records::{Cell, Syntax};
 
 pub(crate) use build::build;
-pub(crate) use summary::Summary;
+pub(crate) use summary::{Look, Summary};
 pub use time::TimeReading;
 pub(crate) use time::Zone;
 pub use times_of::times_of;

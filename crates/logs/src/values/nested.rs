@@ -10,8 +10,8 @@ use std::sync::Arc;
 use super::Values;
 use super::facts::Facts;
 use super::summary::{Look, Summary};
-use crate::json::{items, members};
-use crate::records::{Cell, Syntax};
+use crate::json::{items, told_members};
+use crate::records::{Cell, Changes, Syntax};
 
 /// Objects with more different members are no structs.
 const WIDEST: usize = 64;
@@ -28,6 +28,8 @@ pub(super) struct Nested {
     pub(super) members: Vec<Member>,
     /// The number of objects.
     pub(super) objects: u64,
+    /// What is to be said of the names of members.
+    pub(super) changes: Changes,
     /// There are too many members.
     pub(super) is_wide: bool,
     /// The items of arrays.
@@ -69,7 +71,8 @@ impl Nested {
     fn add_objects(&mut self, text: &[u8], cells: &[Cell], look: &Look) {
         let mut part =
             Self { objects: cells.iter().filter(|cell| !cell.is_null()).count() as u64, ..Self::default() };
-        let members = members(text, cells);
+        let (members, changes) = told_members(text, cells);
+        part.changes = changes;
         part.is_wide = members.len() > WIDEST;
         if !part.is_wide {
             let member = |(name, cells): (Arc<str>, Vec<Cell>)| Member {
@@ -86,6 +89,7 @@ impl Nested {
     pub(super) fn merge(&mut self, later: &Self) {
         self.objects += later.objects;
         self.items.merge(&later.items);
+        self.changes.join(&later.changes);
         self.is_wide |= later.is_wide;
         for (at, member) in later.members.iter().enumerate() {
             if self.is_wide {

@@ -8,6 +8,7 @@ use super::facts::Facts;
 use super::nested::Nested;
 use super::time::{self, Epoch, Zone};
 use super::{Values, number};
+use crate::json;
 use crate::options::ReadOptions;
 use crate::records::{Cell, Syntax};
 
@@ -19,22 +20,32 @@ pub(crate) struct Summary {
     pub(super) begins_with_time: bool,
     /// The beginning of the first value that is none.
     pub(super) not_a_time: Option<Box<str>>,
+    /// The number of strings with half of a surrogate pair, of which text has U+FFFD.
+    pub(super) replaced: u64,
     /// The shape that objects and arrays have in common, as long as there are no values besides them.
     pub(super) nested: Option<Box<Nested>>,
 }
 
 /// How values are looked at.
 #[derive(Clone, Copy)]
-pub(super) struct Look<'a> {
+pub(crate) struct Look<'a> {
     pub(super) options: &'a ReadOptions,
     pub(super) zone: Zone,
     /// The number of objects and arrays around the values.
     pub(super) depth: usize,
+    /// Whether strings may have halves of surrogate pairs.
+    may_replace: bool,
 }
 
 impl<'a> Look<'a> {
     pub(super) fn new(options: &'a ReadOptions) -> Self {
-        Self { options, zone: Zone::of(options), depth: 0 }
+        Self { options, zone: Zone::of(options), depth: 0, may_replace: false }
+    }
+
+    /// The look at the values in a text.
+    pub(crate) fn at(text: &[u8], syntax: Syntax, options: &'a ReadOptions) -> Self {
+        let may_replace = syntax == Syntax::Json && json::may_have_lone_surrogate(text);
+        Self { may_replace, ..Self::new(options) }
     }
 
     /// The same for values inside of these.
@@ -45,11 +56,13 @@ impl<'a> Look<'a> {
 
 impl Summary {
     /// Looks at the values of a column.
+    #[cfg(test)]
     pub(crate) fn of(text: &[u8], cells: &[Cell], syntax: Syntax, options: &ReadOptions) -> Self {
-        Self::at(text, cells, syntax, &Look::new(options))
+        Self::at(text, cells, syntax, &Look::at(text, syntax, options))
     }
 
-    pub(super) fn at(text: &[u8], cells: &[Cell], syntax: Syntax, look: &Look) -> Self {
+    /// Looks at the values of a column, of which the look is at the whole text.
+    pub(crate) fn at(text: &[u8], cells: &[Cell], syntax: Syntax, look: &Look) -> Self {
         let values = Values { text, syntax, nulls: &look.options.nulls };
         let mut summary = Self::default();
         for cell in cells {
@@ -68,6 +81,14 @@ impl Summary {
                     }
                 }
             }
+        }
+        if look.may_replace {
+            let is_replaced = |cell: &&Cell| {
+                values
+                    .raw(**cell)
+                    .is_some_and(|value| value.first() == Some(&b'"') && json::has_lone_surrogate(value))
+            };
+            summary.replaced = cells.iter().filter(is_replaced).count() as u64;
         }
         if summary.facts.has_any(Facts::NESTED) && !summary.facts.is_mixed() {
             summary.nested = Nested::of(text, cells, look, summary.facts);
@@ -93,6 +114,7 @@ impl Summary {
             self.not_a_time.clone_from(&later.not_a_time);
         }
         self.facts.add(later.facts);
+        self.replaced += later.replaced;
         if self.facts.is_mixed() {
             self.nested = None;
         } else if let Some(nested) = &later.nested {

@@ -76,6 +76,9 @@ impl RecordParser {
             }
             Written::Bare | Written::Quoted => Cell::new(field.start, field.end - field.start),
             Written::Doubled | Written::Escaped | Written::Followed(_) | Written::Unclosed => {
+                if matches!(field.written, Written::Followed(_)) {
+                    rows.follow();
+                }
                 rows.append(|behind| field.write(text, behind))
             }
         }

@@ -16,9 +16,9 @@ use super::parse::{Columns, RecordParser};
 use super::preamble::Preamble;
 use super::sample::{Record, Sample};
 use crate::Format;
-use crate::delimited::{counted, line_end, quoted};
+use crate::delimited::{counted, quoted};
 use crate::options::ReadOptions;
-use crate::records::Dialect;
+use crate::records::{Dialect, line_end};
 
 /// Delimiters, and in this order if two fit equally well.
 const DELIMITERS: [u8; 5] = [b'\t', b';', b',', b'|', b' '];
@@ -248,6 +248,7 @@ fn dialect(sample: &Sample, preamble: &Preamble, options: &ReadOptions) -> Diale
     };
     Dialect {
         declared: declared(&columns),
+        line_end: form.line_end,
         cutter: Box::new(RecordCutter::new(form, skip, Patience::default())),
         parser: Arc::new(RecordParser { form, columns, header, dash_is_null: form.delimiter == b' ' }),
         notes,

@@ -524,3 +524,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn quotes_that_are_dropped_are_told() {
+    let table = read_csv("a,b\n1,x\n2,\"ab\"c\n\"3\"4,\"d\" e\n5,\"f\"\"g\"\n");
+    assert_eq!(table.column("b"), ["x", "abc", "d e", "f\"g"]);
+    let told = "3 values have text behind their closing quote, the first on line 3; the quotes were dropped";
+    assert_eq!(table.changes.notes(), [told]);
+    let told = "the value on line 2 has text behind its closing quote; the quotes were dropped";
+    assert_eq!(read_csv("a,b\r1,\"x\"y\r").changes.notes(), [told]);
+    // The text of a line that is rejected is as it was written.
+    let table = read_csv("a,b\n1,\"x\"y,3\n4,5\n");
+    assert_eq!((table.rejected.len(), table.changes.notes()), (1, vec![]));
+}
+
+#[test]
+fn lines_that_end_with_a_carriage_return_are_counted() {
+    let table = read_csv("a,b\r1,x\r1,2,3\r\r2,y\r1,\"x");
+    assert_eq!(table.lines, [2, 5]);
+    assert_eq!(table.rejected.iter().map(|(line, ..)| *line).collect::<Vec<_>>(), [3, 6]);
+}

@@ -148,3 +148,44 @@ fn blocks_may_end_anywhere_in_what_is_damaged() {
         assert!(!read.rejected.is_empty(), "{text}: {read:?}");
     }
 }
+
+#[test]
+fn a_text_that_ends_before_its_brackets_are_closed_is_told() {
+    let array = "the array around its objects ends without its closing ], so the text may be cut off";
+    for text in [
+        "[{\"n\":1},{\"n\":2}",
+        "[\n{\"n\":1},\n{\"n\":2},\n",
+        "[{\"n\":1}\n,{\"n\":2}\n",
+        "\u{feff}[{\"n\":1}][{\"n\":2}",
+        "[[{\"n\":1}],[{\"n\":2}]",
+    ] {
+        let read = read(text);
+        assert_eq!(read.lines(), ["n=1", "n=2"], "{text}");
+        assert_eq!((read.notes, read.rejected), (vec![array.to_owned()], vec![]), "{text}");
+    }
+    for text in [
+        "[{\"n\":1},{\"n\":2}]\n",
+        "[{\"n\":1}]\n{\"n\":2}\n{\"n\":3}",
+        "{\"n\":1},",
+        "[]",
+        "{\"m\":1,\"n\":[{}]}\n{\"m\":2,\"n\":[{}]}",
+    ] {
+        assert_eq!(read(text).notes, [""; 0], "{text}");
+    }
+    // An object that is cut off is rejected.
+    assert_eq!(read("[{\"n\":1},{\"n\":").rejected.len(), 1);
+    for (text, told) in [
+        (
+            "{\"Records\":[{\"n\":1},{\"n\":2}",
+            "the list of its objects ends without its closing ], so the text may be cut off",
+        ),
+        (
+            "{\"Records\":[{\"n\":1},{\"n\":2}]",
+            "the object around its list ends without its closing }, so the text may be cut off",
+        ),
+    ] {
+        let read = read(text);
+        assert_eq!(read.lines(), ["n=1", "n=2"], "{text}");
+        assert_eq!(read.notes.first().map(String::as_str), Some(told), "{text}");
+    }
+}

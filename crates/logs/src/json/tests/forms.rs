@@ -103,3 +103,39 @@ fn other_text_is_not_json() {
     let lines = "{\"n\":1}\n".repeat(20);
     assert_eq!(found(&format!("# exported\n{lines}")).rows.len(), 20);
 }
+
+#[test]
+fn names_that_an_object_has_twice_are_told() {
+    let told = |text: &str| read(text).notes;
+    let end = "more than once: the second is called with _2";
+    assert_eq!(told("{\"a\":1,\"a\":2}\n{\"b\":1}"), [format!("objects have 'a' {end}")]);
+    assert_eq!(
+        told("{\"b\":1}\n{\"a\":1,\"a\":2,\"b\":1,\"b\":2,\"a\":3}"),
+        [format!("objects have 'a', 'b' {end}")]
+    );
+    assert_eq!(told("{\"a\":1,\"a_2\":2}"), [""; 0]);
+    // An object that is rejected has changed nothing.
+    assert_eq!(told("{\"a\":1}\n{\"a\":1,\"a\":2,x}"), [""; 0]);
+    let many: Vec<String> = (0..9).map(|n| format!("\"k{n}\":1,\"k{n}\":2")).collect();
+    assert_eq!(
+        told(&format!("{{{}}}", many.join(","))),
+        [format!("objects have 'k0', 'k1', 'k2', 'k3' and others {end}")]
+    );
+}
+
+#[test]
+fn names_with_half_of_a_surrogate_pair_are_told() {
+    let read = read("{\"\\ud800\":1}\n{\"\\ud801\":2}\n{\"\\ud83d\\ude00\":3}");
+    assert_eq!(read.columns, ["\u{fffd}", "😀"]);
+    let told =
+        r"names with half of a surrogate pair, such as \ud800, which is no letter: it became U+FFFD in '";
+    assert_eq!(read.notes, [format!("{told}\u{fffd}'")]);
+}
+
+#[test]
+fn lines_that_end_with_a_carriage_return_are_counted() {
+    let read = read("{\"n\":1}\r{\"n\":2}\r\r[7,8]\r");
+    assert_eq!(read.lines(), ["n=1", "n=2"]);
+    let lines: Vec<u64> = read.rejected.iter().map(|(line, ..)| *line).collect();
+    assert_eq!(lines, [4, 4]);
+}
