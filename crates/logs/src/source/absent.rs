@@ -154,6 +154,7 @@ fn edits(a: &[char], b: &[char]) -> usize {
         let mut row = Vec::with_capacity(b.len() + 1);
         row.push(i + 1);
         for (j, y) in b.iter().enumerate() {
+            // The rows of the table have a place more than `b`, and `row` has been filled up to `j`.
             let mut fewest = (last[j] + usize::from(x != y)).min(last[j + 1] + 1).min(row[j] + 1);
             if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
                 fewest = fewest.min(second_last[j - 1] + 1);

@@ -290,6 +290,7 @@ pub fn shown(name: &str) -> String {
     if name.len() <= BEGINNING + END {
         escape(&mut text, name);
     } else {
+        // Both places are in the name, which is longer, and at the edges of letters.
         escape(&mut text, &name[..name.floor_char_boundary(BEGINNING)]);
         text.push_str("...");
         escape(&mut text, &name[name.ceil_char_boundary(name.len() - END)..]);

@@ -49,6 +49,7 @@ pub(super) fn is_pattern(name: &str) -> bool {
 fn split_folder(name: &str) -> (&str, &str) {
     let mut end = 0;
     for (at, separator) in name.char_indices().filter(|(_, letter)| is_separator(*letter)) {
+        // Separators come one after the other, and are letters of their own.
         if name[end..at].contains(['*', '?', '[', '{']) && !Path::new(&name[..at]).is_dir() {
             break;
         }
@@ -113,6 +114,7 @@ pub(super) fn expand(name: &str) -> Result<Vec<String>> {
     while let Some((mut before, rest)) = open.pop() {
         let mut from = 0;
         let group = loop {
+            // `from` and `at` are at braces or behind them, which are one byte.
             let Some(at) = rest[from..].find('{').map(|at| from + at) else { break None };
             match alternatives(&rest[at..]) {
                 Some((alternatives, length)) => break Some((at, alternatives, at + length)),
@@ -130,10 +132,11 @@ pub(super) fn expand(name: &str) -> Result<Vec<String>> {
                 shown(name)
             )));
         }
-        before.push_str(&rest[..at]);
+        let (first, rest) = (rest.get(..at).unwrap_or_default(), rest.get(end..).unwrap_or_default());
+        before.push_str(first);
         // The last is popped first: so they come out in the order in which they are written.
         for alternative in alternatives.iter().rev() {
-            open.push((before.clone(), format!("{alternative}{}", &rest[end..])));
+            open.push((before.clone(), format!("{alternative}{rest}")));
         }
     }
     Ok(done)
@@ -148,10 +151,12 @@ fn alternatives(text: &str) -> Option<(Vec<&str>, usize)> {
         match byte {
             b'{' => depth += 1,
             b',' if depth == 1 => {
+                // `start` is behind the last brace or comma, which are bytes of their own.
                 found.push(&text[start..at]);
                 start = at + 1;
             }
             b'}' if depth == 1 => {
+                // As above.
                 found.push(&text[start..at]);
                 return (found.len() > 1).then_some((found, at + 1));
             }
