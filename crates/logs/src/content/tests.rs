@@ -272,7 +272,8 @@ fn bytes_behind_the_last_stream_are_told_and_not_read() {
 fn members_of_gzip_have_headers_of_any_length() {
     let header = [0x1F, 0x8B, 8, 0b1_1100, 0, 0, 0, 0, 0, 3];
     let plain = gzip(b"a\n");
-    let file = [&header[..], &[3, 0], b"xyz", &vec![b'n'; 300_000], b"\0", b"comment\0", &plain[10..]].concat();
+    let file =
+        [&header[..], &[3, 0], b"xyz", &vec![b'n'; 300_000], b"\0", b"comment\0", &plain[10..]].concat();
     assert_eq!(read(&source(file.clone())).as_deref(), Ok(&b"a\n"[..]));
     assert_eq!(read(&Pipe::new(file.clone(), 100)).as_deref(), Ok(&b"a\n"[..]));
     for end in [11, 14, 200_000, 300_016] {
