@@ -155,7 +155,9 @@ fn completed(sort: &Sort) -> Result<Option<LogicalPlan>> {
     if missing.is_empty() {
         return Ok(None);
     }
-    let Some((input, keys)) = with_keys(&sort.input, &missing)? else { return Ok(None) };
+    let is_free = |name: &String| !has_column(sort.input.schema(), name);
+    let names: Vec<String> = (0..).map(limit_key_name).filter(is_free).take(missing.len()).collect();
+    let Some((input, keys)) = with_keys(&sort.input, &missing, &names)? else { return Ok(None) };
     let mut expr: Vec<SortExpr> = sort.expr.clone();
     expr.extend(keys.into_iter().map(|key| Expr::Column(key).sort(true, false)));
     let columns = sort.input.schema().columns().into_iter().map(Expr::Column).collect();
@@ -172,9 +174,11 @@ fn canonical_keys(fetch: &Fetch, plan: &LogicalPlan) -> Result<Vec<Column>> {
         return Ok(keys);
     }
     let shown = shown_columns(plan)?;
+    // A key without a definition is of columns that no node above the join has.
     let is_shown = |key: &Expr| {
-        let (Some(shown), Some(key)) = (&shown, fetch.definition(key.clone())) else { return true };
-        key.column_refs().into_iter().any(|column| shown.contains(column))
+        let Some(shown) = &shown else { return true };
+        let columns = fetch.definition(key.clone());
+        columns.is_some_and(|key| key.column_refs().into_iter().any(|column| shown.contains(column)))
     };
     let mut of_rows = fetch.order_of_rows();
     let deciding = of_rows.iter().rposition(is_shown).map_or(0, |last| last + 1);
@@ -208,30 +212,31 @@ fn sortable(columns: impl IntoIterator<Item = Column>, schema: &DFSchema) -> Vec
     sortable
 }
 
-/// Adds columns of the join to the output of a plan, under names of their own. Returns the plan and these columns.
-fn with_keys(plan: &LogicalPlan, keys: &[Column]) -> Result<Option<(LogicalPlan, Vec<Column>)>> {
+/// Adds columns of the join to the output of a plan, under these names. Returns the plan and the added columns.
+fn with_keys(
+    plan: &LogicalPlan,
+    keys: &[Column],
+    names: &[String],
+) -> Result<Option<(LogicalPlan, Vec<Column>)>> {
     let plan = match plan {
         LogicalPlan::Projection(projection) if Fetch::of(&projection.input).is_some() => {
             let Some(input) = passing_on(&projection.input, keys)? else { return Ok(None) };
-            let is_free = |name: &String| !has_column(&projection.schema, name);
-            let free_names = (0..).map(limit_key_name).filter(is_free);
-            let key_columns =
-                keys.iter().zip(free_names).map(|(key, name)| Expr::Column(key.clone()).alias(name));
+            let key_columns = keys.iter().zip(names).map(|(key, name)| Expr::Column(key.clone()).alias(name));
             let exprs = projection.expr.iter().cloned().chain(key_columns).collect();
             LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input))?)
         }
         LogicalPlan::Projection(projection) => {
-            let Some((input, columns)) = with_keys(&projection.input, keys)? else { return Ok(None) };
+            let Some((input, columns)) = with_keys(&projection.input, keys, names)? else { return Ok(None) };
             let exprs =
                 projection.expr.iter().cloned().chain(columns.into_iter().map(Expr::Column)).collect();
             LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input))?)
         }
         LogicalPlan::SubqueryAlias(alias) => {
-            let Some((input, _)) = with_keys(&alias.input, keys)? else { return Ok(None) };
+            let Some((input, _)) = with_keys(&alias.input, keys, names)? else { return Ok(None) };
             LogicalPlan::SubqueryAlias(SubqueryAlias::try_new(Arc::new(input), alias.alias.clone())?)
         }
         LogicalPlan::Filter(filter) if Fetch::of(plan).is_none() => {
-            let Some((input, _)) = with_keys(&filter.input, keys)? else { return Ok(None) };
+            let Some((input, _)) = with_keys(&filter.input, keys, names)? else { return Ok(None) };
             LogicalPlan::Filter(Filter::try_new(filter.predicate.clone(), Arc::new(input))?)
         }
         _ => return Ok(None),
