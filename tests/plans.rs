@@ -326,6 +326,14 @@ async fn clusters_are_chosen_as_rows_are() {
             }
         }
     }
+    // A feature alone is shown, and a key is computed from a column that no node above the join has.
+    let sql = "SELECT few, cluster_key FROM dbcluster((SELECT id, host, id % 3 AS few, (id % 4) / 2.0 AS half FROM events), [few],
+               eps => 0.5, scaling => 'none', nulls => 'skip', partition_by => half, order_by => [half, host])
+               ORDER BY few LIMIT 4 OFFSET 3";
+    let expected = text(&ctx, sql).await;
+    for other in &sessions {
+        assert_eq!(expected, text(other, sql).await);
+    }
     // Of events the clusters know their features and times, with exceptions.
     let call = "dbcluster((SELECT time, host, id, CASE id % 5 WHEN 0 THEN -0.0 WHEN 1 THEN NULL WHEN 2 THEN 'NaN' ELSE id % 5 - 3.5 END::DOUBLE
                            AS x, nullif(id % 7, 3) AS y FROM events), [x, y], eps => 0.5, min_samples => 600, scaling => 'none', nulls => {})";
