@@ -115,6 +115,14 @@ async fn plans_of_dbcluster() {
             holds: "The filter on host runs in both scans, the other one behind the clustering.",
             scans: 2,
         },
+    ];
+    check(&ctx, &folder, explained).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plans_that_choose_clusters() {
+    let (ctx, folder) = session().await;
+    let explained = vec![
         Explained {
             name: "dbcluster_filter_of_clusters",
             sql: format!(

@@ -252,10 +252,9 @@ async fn answers_are_those_of_the_plan_without_the_rules() {
     }
 }
 
-/// Filters and limits choose the same rows, in the same order, whether they are applied to the clusters or to the rows.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clusters_are_chosen_as_rows_are() {
-    let (ctx, _folder) = session().await;
+/// Sessions with the tables of another one that run queries otherwise: with other partitions and batches, with the rule that
+/// applies filters and limits to clusters and without it, and without any rule.
+fn sessions_beside(ctx: &SessionContext) -> Vec<SessionContext> {
     let mut sessions = vec![];
     for (partitions, batch_size, setting) in
         [(2, 8192, false), (1, 8192, true), (3, 7, false), (4, 100, true)]
@@ -267,7 +266,14 @@ async fn clusters_are_chosen_as_rows_are() {
     }
     let plain = datafusion::execution::SessionStateBuilder::new_from_existing(ctx.state());
     sessions.push(SessionContext::new_with_state(plain.with_optimizer_rules(vec![]).build()));
+    sessions
+}
 
+/// Filters and limits choose the same rows, in the same order, whether they are applied to the clusters or to the rows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clusters_are_chosen_as_rows_are() {
+    let (ctx, _folder) = session().await;
+    let sessions = sessions_beside(&ctx);
     let calls = [
         CALL.to_string(),
         BY_HOST.to_string(),
@@ -334,7 +340,13 @@ async fn clusters_are_chosen_as_rows_are() {
     for other in &sessions {
         assert_eq!(expected, text(other, sql).await);
     }
-    // Of events the clusters know their features and times, with exceptions.
+}
+
+/// Of events the clusters know their features and times, with exceptions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_are_chosen_by_what_clusters_know() {
+    let (ctx, _folder) = session().await;
+    let sessions = sessions_beside(&ctx);
     let call = "dbcluster((SELECT time, host, id, CASE id % 5 WHEN 0 THEN -0.0 WHEN 1 THEN NULL WHEN 2 THEN 'NaN' ELSE id % 5 - 3.5 END::DOUBLE
                            AS x, nullif(id % 7, 3) AS y FROM events), [x, y], eps => 0.5, min_samples => 600, scaling => 'none', nulls => {})";
     for nulls in ["'zero'", "'skip'"] {

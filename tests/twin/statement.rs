@@ -72,11 +72,9 @@ impl Query {
         let filter = self.filter.as_ref().map_or(String::new(), |it| format!(" WHERE {}", it.sql()));
         let keys: Vec<String> = self.sort.iter().map(SortKey::sql).collect();
         let order_by = if keys.is_empty() { String::new() } else { format!(" ORDER BY {}", keys.join(", ")) };
-        let mut limit = self.limit.map_or(String::new(), |limit| format!(" LIMIT {limit}"));
-        if self.offset > 0 {
-            limit += &format!(" OFFSET {}", self.offset);
-        }
-        format!("{with}SELECT {columns} FROM {from}{filter}{group_by}{order_by}{limit}")
+        let limit = self.limit.map_or(String::new(), |limit| format!(" LIMIT {limit}"));
+        let offset = if self.offset > 0 { format!(" OFFSET {}", self.offset) } else { String::new() };
+        format!("{with}SELECT {columns} FROM {from}{filter}{group_by}{order_by}{limit}{offset}")
     }
 
     /// The input, as a table function takes it and as FROM does.

@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn clocks_of_a_zone() -> Result<()> {
         let berlin = Zone::new("Europe/Berlin")?;
-        let utc = |text| Instant::At(nanoseconds(text).unwrap());
+        let utc = |text| Instant::At(nanoseconds(text).expect("a time"));
         for (local, instant) in [
             ("2025-01-31 12:00:00", "2025-01-31T11:00:00Z"),
             ("2025/07/31 12:00", "2025-07-31T10:00:00Z"),
