@@ -529,5 +529,5 @@ async fn options_are_documented() {
     }
     assert_eq!(reference::read_options().iter().filter(|option| option.values().is_empty()).count(), 0);
     let names: Vec<&str> = reference::read_options().iter().map(ReadOption::name).collect();
-    assert_eq!(names.len(), 9);
+    assert_eq!(names.len(), 10);
 }

@@ -2,7 +2,7 @@
 
 SELECT * FROM dbcluster('/nonexistent/x.parquet', [a], 1)
 SELECT * FROM dbcluster('', [a], 1)
-SELECT * FROM dbcluster('/', [a], 1)
+SELECT * FROM dbcluster('/no/such/folder/', [a], 1)
 SELECT * FROM dbcluster('/etc/passwd', [a], 1)
 SELECT * FROM dbcluster('*.nope', [a], 1)
 SELECT * FROM dbcluster('s3://', [a], 1)
