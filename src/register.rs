@@ -6,6 +6,7 @@ use datafusion::catalog::{TableFunction, TableFunctionImpl};
 use datafusion::common::Result;
 use datafusion::execution::SessionState;
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::optimizer::OptimizerRule;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::prelude::SessionContext;
 
@@ -21,7 +22,7 @@ use crate::formats::{LogTableFactory, LogTables, ReadFunction, ReadPlanner, Reje
 use crate::functions;
 use crate::nested_columns::NestedColumnsInCsv;
 use crate::plan::process_features;
-use crate::plan::rules::{CompleteLimits, PruneExemplarColumns, PushDownToClusters};
+use crate::plan::rules::{CompleteLimits, PruneExemplarColumns, PushDownToClusters, ReserveCommonNames};
 use crate::plan::sorting::canonical_float_key;
 use crate::plan::spec::TableFunction as ClusterFunction;
 use crate::window::{DbscanChecks, DbscanOrder, all_window_functions};
@@ -151,7 +152,9 @@ fn add_planners_and_rules(builder: &mut SessionStateBuilder) {
     builder.relation_planners().get_or_insert_default().insert(0, Arc::new(DbclusterPlanner));
     let order = Arc::new(DbscanOrder(canonical_float_key));
     builder.analyzer().get_or_insert_default().rules.insert(0, order);
-    builder.optimizer().get_or_insert_default().rules.insert(0, Arc::new(CompleteLimits));
+    let first: [Arc<dyn OptimizerRule + Send + Sync>; 2] =
+        [Arc::new(ReserveCommonNames), Arc::new(CompleteLimits)];
+    builder.optimizer().get_or_insert_default().rules.splice(0..0, first);
     let physical_rules = &mut builder.physical_optimizers().get_or_insert_default().rules;
     let ours: [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 5] = [
         Arc::new(FileStatistics),
