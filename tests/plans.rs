@@ -344,6 +344,18 @@ async fn clusters_are_chosen_as_rows_are() {
     }
 }
 
+/// A great LIMIT without ORDER BY gets no order, which would hold all its rows in memory.
+#[tokio::test]
+async fn great_limits_stay_open() {
+    let (ctx, _folder) = session().await;
+    for (limit, sorted) in
+        [("100000", true), ("99999 OFFSET 1", true), ("100001", false), ("100000 OFFSET 1", false)]
+    {
+        let plan = text(&ctx, &format!("EXPLAIN FORMAT INDENT SELECT id FROM {CALL} LIMIT {limit}")).await;
+        assert_eq!(plan.contains("__limit_key_0"), sorted, "{limit}\n{plan}");
+    }
+}
+
 /// Of events the clusters know their features and times, with exceptions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_are_chosen_by_what_clusters_know() {

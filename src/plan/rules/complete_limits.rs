@@ -10,7 +10,8 @@
 //!    the last one that the query shows.
 //!
 //! A LIMIT without ORDER BY keeps the first rows in this order, if no filter on columns of the events stands below it. With such a
-//! filter the engine can stop at the first rows that pass, which an order would forbid.
+//! filter the engine can stop at the first rows that pass, which an order would forbid. A LIMIT without ORDER BY that is greater than
+//! 100,000 stays open too: the engine holds all rows of a sort with a limit in memory.
 //!
 //! The added keys pass through the query's projections under internal names (`__limit_key_0`), and a projection above the sort
 //! drops them again. Keys that the query has already are not added, so analyzing a plan again changes nothing.
@@ -26,13 +27,18 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, DFSchema, Result};
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{Expr, Filter, LogicalPlan, Projection, Sort, SortExpr, SubqueryAlias};
+use datafusion::logical_expr::{
+    Expr, FetchType, Filter, Limit, LogicalPlan, Projection, SkipType, Sort, SortExpr, SubqueryAlias,
+};
 use datafusion::optimizer::{AnalyzerRule, ApplyOrder, OptimizerConfig, OptimizerRule};
 
 use super::super::columns::limit_key_name;
 use super::super::sorting::has_order;
 use super::super::spec::has_column;
 use super::fetch::{Fetch, is_ours, over_join, passing_on};
+
+/// The greatest LIMIT without ORDER BY that is given an order.
+const MOST_SORTED: usize = 100_000;
 
 /// Completes the orders of limits over `dbcluster`, see the module.
 #[derive(Debug, Default)]
@@ -69,7 +75,8 @@ fn complete(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         LogicalPlan::Limit(mut limit) => {
             let input = match completed_below(&limit.input)? {
                 Some(input) => Some(input),
-                None => in_canonical_order(&limit.input)?,
+                None if is_small(&limit)? => in_canonical_order(&limit.input)?,
+                None => None,
             };
             let Some(input) = input else { return Ok(Transformed::no(LogicalPlan::Limit(limit))) };
             limit.input = Arc::new(input);
@@ -81,6 +88,18 @@ fn complete(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         },
         other => Ok(Transformed::no(other)),
     }
+}
+
+/// Whether the rows that a limit keeps or passes over can be held in memory. Placeholders have no value yet, and count as small.
+fn is_small(limit: &Limit) -> Result<bool> {
+    let skipped = match limit.get_skip_type()? {
+        SkipType::Literal(skipped) => skipped,
+        SkipType::UnsupportedExpr => 0,
+    };
+    Ok(match limit.get_fetch_type()? {
+        FetchType::Literal(kept) => kept.is_some_and(|kept| skipped.saturating_add(kept) <= MOST_SORTED),
+        FetchType::UnsupportedExpr => true,
+    })
 }
 
 /// Completes the sort of a plan that keeps its order, if there is one to complete.
