@@ -137,7 +137,8 @@ fn split_list<'a>(dialect: &dyn Dialect, text: &'a str) -> Vec<&'a str> {
     }
     let (mut pieces, mut start, mut location) = (vec![], 0, Location::new(1, 1));
     for (position, character) in text.char_indices() {
-        if commas.get(pieces.len()) == Some(&location) {
+        // The tokenizer counts lines in its own way: without this a place could be within a character.
+        if character == ',' && commas.get(pieces.len()) == Some(&location) {
             pieces.push(text[start..position].trim());
             start = position + 1;
         }
