@@ -78,6 +78,7 @@ fn template<'a>(text: &'a str, buffer: &'a mut String) -> &'a str {
     while let Some(sign) = signs.next(at) {
         at = match masks::look(text, at, sign) {
             Ok(Masked { start, end, mask }) => {
+                // A mask is looked for behind the one before, and begins and ends at ASCII.
                 buffer.push_str(&text[copied..start]);
                 buffer.push_str(mask);
                 copied = end;

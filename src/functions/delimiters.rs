@@ -148,6 +148,7 @@ impl Delimiters {
                 Ok(members) if members.is_ascii() => f(members),
                 _ => break,
             }
+            // All of the chunk is ASCII, since other bytes are kept: its end is a boundary of characters.
             rest = &rest[chunk.len()..];
         }
         // All chunks so far were ASCII.

@@ -112,6 +112,7 @@ impl Terms {
         if count >= Self::COUNTS || length >= Self::LENGTHS {
             return term(count, length);
         }
+        // Both are below their limits, whose product is the length.
         let known = &mut self.known[Self::COUNTS * length + count];
         if *known == 0.0 {
             *known = term(count, length);

@@ -1,8 +1,11 @@
-//! What [`cmdline_template`](super::cmdline_template) masks, and how it is recognised.
+//! The matchers of [`cmdline_template`](super::cmdline_template): GUIDs, times, addresses, numbers.
 //!
 //! A matcher takes a text and the place where something may begin, and returns the place behind it, or `None`. It reads once from
 //! left to right and never goes back: wherever a pattern has a choice, the next byte decides. It stops after some
 //! 60 bytes at most; only the fraction of a second has no limit. The tests compare all this with regular expressions.
+//!
+//! No text makes an index go wrong: a place is moved only past a byte that `get`, or an iterator over the rest, has given, so it is at
+//! most the length. Every byte that is passed is ASCII, so a place behind it, and the place of such a byte, is a boundary of characters.
 
 use std::net::Ipv6Addr;
 use std::sync::LazyLock;

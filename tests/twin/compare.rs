@@ -130,7 +130,7 @@ fn same_rows(want: &[(Vec<Value>, Value)], got: &[(Vec<Value>, Value)]) -> Resul
     Err(text)
 }
 
-/// As many rows as there have to be, and in the columns that sort them the right values. Rows that are equal there may be any.
+/// Checks the number of rows, and the values in the columns that sort them. Rows that are equal there may be any.
 fn in_order(query: &Query, names: &[String], want: &[Vec<Value>], got: &[Vec<Value>]) -> Result<(), String> {
     let keys: Vec<(&SortKey, usize)> = (query.sort.iter())
         .filter_map(|key| Some((key, names.iter().position(|name| *name == key.column)?)))

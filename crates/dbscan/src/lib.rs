@@ -84,6 +84,9 @@
 //!
 //! The labels don't depend on threads: components are sets, in whatever order they are joined.
 //!
+//! Indices are numbers that the crate has made itself: points, their positions in the tree, its nodes. An array over them has an
+//! entry for each. Coordinates and weights are never indices, so no data leads out of an array.
+//!
 //! # Every eps at once
 //!
 //! `hierarchy` finds a minimum spanning tree on the same kd-tree, and `each` goes up a list of eps with one tree and one set of

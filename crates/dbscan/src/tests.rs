@@ -160,7 +160,7 @@ proptest! {
         prop_assert_eq!(&ok(medoids_with(&case.points, &labels, metric, &parallel())), &expected);
     }
 
-    /// What was linked at one eps stays so at the next: every eps of a list is that of a call of its own.
+    /// Links of one eps stay at the next: every eps of a list is that of a call of its own.
     #[test]
     fn a_list_of_eps_is_as_many_calls(
         case in cases(),

@@ -24,7 +24,7 @@ impl Rejected {
         Self { file: String::new(), line, column: None, text: Self::beginning(text), reason }
     }
 
-    /// As much of a text as is kept; it does not end within a letter.
+    /// The part of a text that is kept; it does not end within a letter.
     pub(crate) fn beginning(text: &[u8]) -> String {
         let kept = text.get(..LONGEST_TEXT).unwrap_or(text);
         let mut kept = String::from_utf8_lossy(kept);

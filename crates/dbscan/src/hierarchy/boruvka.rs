@@ -76,7 +76,7 @@ pub(super) fn span<const K: usize, D: ReducedDistance>(
     Ok(rounds.edges)
 }
 
-/// What is known of the edges that leave the components of the points below a node.
+/// Facts about the edges that leave the components of the points below a node.
 #[derive(Clone, Copy)]
 struct State {
     /// None is lighter than this.
@@ -88,7 +88,7 @@ struct State {
 impl State {
     const UNKNOWN: Self = Self { bound: 0.0, settled: false };
 
-    /// That of a node without points.
+    /// The state of a node without points.
     const EMPTY: Self = Self { bound: f64::INFINITY, settled: true };
 }
 
@@ -97,7 +97,7 @@ struct Rounds<'a, const K: usize, D> {
     neighbours: &'a [Near],
     context: &'a Context<'a>,
     links: Vec<Link>,
-    /// What is known of each node.
+    /// The state of each node.
     states: Vec<State>,
     components: usize,
     edges: Vec<Edge>,

@@ -67,7 +67,7 @@ pub(super) fn find<const K: usize, D: ReducedDistance>(
     for_leaves(tree, ROOT, &Relatives::NONE, (core, near), context, &of_leaf)
 }
 
-/// What the searches of all leaves share.
+/// The data that the searches of all leaves share.
 struct Leaves<'a, const K: usize, D> {
     tree: &'a Tree<K, D>,
     context: &'a Context<'a>,
@@ -169,7 +169,7 @@ fn finish(own: u64, found: &[Neighbour], needed: u64) -> (f64, Near) {
 
 /// The nearest neighbours of a point, as many as it needs.
 trait List {
-    /// What is not nearer does not belong in the list.
+    /// The list takes no point that is this far away or farther.
     fn radius(&self) -> f64;
 
     /// Adds a neighbour that is nearer than the radius, and drops those that are too many.

@@ -1,4 +1,4 @@
-//! What the clusterings of a hierarchy have in numbers, from the least eps to the greatest.
+//! The numbers of clusters, core points and noise at each eps of a hierarchy, from the least to the greatest.
 
 use crate::control::Control;
 use crate::error::{Cancelled, Error};

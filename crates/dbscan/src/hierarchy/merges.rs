@@ -20,7 +20,7 @@ impl Coordinates for Edge {
     }
 }
 
-/// When each point ceases to be the first of its component.
+/// The eps at which each point ceases to be the first of its component.
 pub(super) struct Merges {
     /// The eps at which it does; infinity where no finite eps does.
     pub eps: Vec<f64>,

@@ -9,7 +9,7 @@ use crate::tree::{LEAF, Node, Tree};
 use super::density::NONE;
 use super::walk::Search;
 
-/// What is known of the edges that leave the component of a point from that point.
+/// Facts about the edges that leave the component of a point from that point.
 #[derive(Clone, Copy)]
 pub(super) struct Link {
     /// None is lighter than this.
@@ -27,7 +27,7 @@ impl Link {
 /// The weights of the lightest edges known that leave each component. Threads lower them together: how soon one sees the
 /// weight of another decides how much it searches, and not what is the least in the end.
 pub(super) struct Lightest {
-    /// As bits: those of numbers from 0 on have the same order.
+    /// The bits of the weights: those of numbers from 0 on have the same order.
     weights: Vec<AtomicU64>,
 }
 

@@ -33,7 +33,7 @@ pub(super) fn all(len: usize) -> Places {
     if len == 0 { 0 } else { Places::MAX >> (Places::BITS as usize - len) }
 }
 
-/// What the points of a leaf look for.
+/// A search that the points of a leaf make together.
 pub(super) trait Search {
     /// Only points nearer than this are of use to the point at a place of the leaf; never grows.
     fn radius(&self, place: usize) -> f64;

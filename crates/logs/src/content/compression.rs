@@ -90,7 +90,7 @@ impl Compression {
     }
 }
 
-/// Why a text ends before its file does.
+/// The reason for which a text ends before its file does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Damage {
     /// The reason: `is cut off: ...` or `is damaged: ...`.
@@ -105,7 +105,7 @@ pub(crate) struct Damage {
 pub(crate) struct Ending {
     /// A sentence about it.
     pub(super) text: String,
-    /// Why the text ends there, if there should be more.
+    /// The reason for which the text ends there, if there should be more.
     pub(super) damage: Option<Damage>,
     /// The kind of the file if it has no byte of text.
     pub(super) kind: &'static str,

@@ -17,7 +17,7 @@ const MOST_MEMORY_LOG: u32 = 27;
 /// The memory that xz needs besides.
 const XZ_EXTRA: u64 = 4 << 20;
 
-/// Why a stream has no more text.
+/// The reason for which a stream has no more text.
 #[derive(Debug)]
 pub(super) enum Fault {
     /// The file ends within it.
@@ -28,7 +28,7 @@ pub(super) enum Fault {
     Large,
 }
 
-/// What follows the bytes that a decoder has written.
+/// The state of a stream behind the bytes that a decoder has written.
 #[derive(Debug)]
 pub(super) enum Next {
     More,

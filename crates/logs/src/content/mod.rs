@@ -240,7 +240,7 @@ impl Head {
     }
 }
 
-/// What is known of the bytes of one file, for the report. Some of it is known when all bytes are read.
+/// Facts about the bytes of one file, for the report. Some of them are known when all bytes are read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Notes(Arc<Mutex<Known>>);
 
@@ -267,7 +267,7 @@ impl Notes {
         known.damage.clone_from(&ending.damage);
     }
 
-    /// Why the bytes ended before the file does, if they did.
+    /// The reason for which the bytes ended before the file does, if they did.
     pub(crate) fn damage(&self) -> Option<Damage> {
         self.known().damage.clone()
     }
@@ -294,7 +294,7 @@ pub(crate) fn open(source: &dyn Source, options: &ReadOptions) -> Result<Text> {
     opened(source)?.text(options)
 }
 
-/// What stands behind the head of a text.
+/// The rest of a text behind its head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HeadEnd {
     /// More text.

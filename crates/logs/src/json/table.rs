@@ -119,7 +119,7 @@ impl Table {
         }
     }
 
-    /// What is to be said of the names in the rows.
+    /// The changes of names in the rows, for the report.
     pub(super) fn take_changes(&mut self) -> Changes {
         std::mem::take(&mut self.changes)
     }

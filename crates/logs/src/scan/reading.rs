@@ -29,7 +29,7 @@ pub(super) struct ReadFile {
     pub(super) declared: Vec<(Arc<str>, Option<ColumnType>)>,
     pub(super) notes: Vec<String>,
     pub(super) rejected: Vec<Rejected>,
-    /// Why the file ended too early, and the record that it ends within.
+    /// The reason for which the file ended too early, and the record that it ends within.
     damage: Option<(Damage, Rejected)>,
     pub(super) parts: Vec<Part>,
 }

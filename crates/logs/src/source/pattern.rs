@@ -156,7 +156,7 @@ fn alternatives(text: &str) -> Option<(Vec<&str>, usize)> {
                 start = at + 1;
             }
             b'}' if depth == 1 => {
-                // As above.
+                // Both ends are ASCII, as above.
                 found.push(&text[start..at]);
                 return (found.len() > 1).then_some((found, at + 1));
             }

@@ -100,7 +100,7 @@ fn a_damaged_file_does_not_end_the_reading_of_others() {
     assert_eq!(note.and_then(|note| note.file.as_deref()), Some("2.csv.gz"));
 }
 
-/// What is made of damaged bytes may be anything, also long before it makes no sense.
+/// Damaged bytes may become any text, also long before they make no sense.
 #[test]
 fn no_row_of_a_file_with_damaged_bytes_is_taken() {
     let mut csv = "n,t\n".to_string();

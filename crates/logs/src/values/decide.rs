@@ -60,7 +60,7 @@ impl Summary {
         !self.facts.has(ruled_out)
     }
 
-    /// What is to be said of strings that a type of text does not hold as they are.
+    /// The note about strings that a type of text does not hold as they are.
     fn replaced_in(&self, column_type: &ColumnType) -> Option<String> {
         let values = match self.replaced {
             _ if *column_type != ColumnType::Text => return None,

@@ -28,7 +28,7 @@ pub(super) struct Nested {
     pub(super) members: Vec<Member>,
     /// The number of objects.
     pub(super) objects: u64,
-    /// What is to be said of the names of members.
+    /// The changes of names of members, for the report.
     pub(super) changes: Changes,
     /// There are too many members.
     pub(super) is_wide: bool,
