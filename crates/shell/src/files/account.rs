@@ -6,6 +6,7 @@
 //!
 //! It names a few examples of each kind, so it stays a line however many files there are. Text of the files is escaped.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -143,7 +144,8 @@ fn line(name: &str, report: &Report, passed_over: &[PassedOver], seconds: f64, i
         let _ = write!(line, "; passed over: {}", few(files));
     }
     if !report.notes.is_empty() {
-        let _ = write!(line, "; {}", few(report.notes.iter().map(|note| words(note, report))));
+        let notes = once_each(&report.notes);
+        let _ = write!(line, "; {}", few(notes.iter().map(|(note, files)| words(note, *files, report))));
     }
     printable(&line).into_owned()
 }
@@ -158,11 +160,29 @@ fn place_and_reason(rejected: &Rejected, report: &Report) -> String {
     format!("{place}: {}", excerpt(&rejected.reason))
 }
 
-/// A note, with its file if there are several.
-fn words(note: &Note, report: &Report) -> String {
+/// The notes in their order, each text once, with the number of files that it is about.
+fn once_each(notes: &[Note]) -> Vec<(&Note, u64)> {
+    let mut places = HashMap::new();
+    let mut told: Vec<(&Note, u64)> = vec![];
+    for note in notes {
+        let place = *places.entry((note.text.as_str(), note.file.is_some())).or_insert(told.len());
+        match told.get_mut(place) {
+            Some((_, files)) => *files += 1,
+            None => told.push((note, 1)),
+        }
+    }
+    told
+}
+
+/// A note, with its file or the number of its files if there are several.
+fn words(note: &Note, files: u64, report: &Report) -> String {
+    let text = excerpt(&note.text);
     match &note.file {
-        Some(file) if report.files > 1 => format!("{}: {}", excerpt(file), excerpt(&note.text)),
-        _ => excerpt(&note.text).into_owned(),
+        Some(_) if files > 1 => format!("{}: {text}", counted(files, "file")),
+        // The file is the subject of the sentence.
+        Some(file) if text.starts_with("is ") => format!("{} {text}", excerpt(file)),
+        Some(file) if report.files > 1 => format!("{}: {text}", excerpt(file)),
+        _ => text.into_owned(),
     }
 }
 
@@ -247,12 +267,28 @@ mod tests {
     }
 
     #[test]
+    fn a_note_about_many_files_is_said_once() {
+        let notes = vec![
+            note(Some("a"), "the records are the objects in \"Records\""),
+            note(Some("b"), "the records are the objects in \"Records\""),
+            note(Some("c"), "is cut off: its gzip data ends"),
+            note(None, "n"),
+            note(None, "n"),
+        ];
+        let report = Report { files: 3, notes, ..Report::default() };
+        assert_eq!(
+            line("x", &report, &[], 0.0, false),
+            "read x: 3 files; 2 files: the records are the objects in \"Records\", c is cut off: its gzip data ends, n"
+        );
+    }
+
+    #[test]
     fn the_line_is_bounded() {
         let long = "x".repeat(100_000);
         let report = Report {
             files: 2,
             times: vec![(long.clone(), long.clone()); 1000],
-            notes: vec![note(Some(&long), &long); 1000],
+            notes: (0..1000).map(|n| note(Some(&long), &format!("{n}{long}"))).collect(),
             rejected: vec![
                 Rejected {
                     file: long.clone(),
