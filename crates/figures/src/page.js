@@ -21,7 +21,7 @@
     const merged = { ...layout, uirevision: "same", paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"),
       hoverlabel: { bgcolor: css("--tint"), bordercolor: css("--soft"), align: "left", font: { color: css("--ink"), size: 12 } },
       font: { color: css("--ink"), family: 'system-ui, "Segoe UI", "DejaVu Sans", sans-serif', size: 13 },
-      hovermode: "closest", dragmode: "zoom" };
+      hovermode: layout.hovermode ?? "closest", dragmode: "zoom" };
     const button = { bgcolor: css("--tint"), bordercolor: css("--line"), activecolor: css("--line") };
     for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
       merged[name] = { ...axis, ...layout[name] };

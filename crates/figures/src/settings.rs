@@ -95,8 +95,8 @@ impl Settings {
             }
         }
         for spec in figure.options() {
-            let Need::Column { of, required: true } = spec.need else { continue };
-            if is_given(&guessed, spec.name) {
+            let Need::Column { of, .. } = spec.need else { continue };
+            if is_given(&guessed, spec.name) || !figure.needs(spec, columns) {
                 continue;
             }
             let is_free = |name: &str| guessed.iter().all(|(_, used)| !used.eq_ignore_ascii_case(name));

@@ -1,5 +1,7 @@
 //! Text and numbers as people read them, and text for the drawing script.
 
+use std::borrow::Cow;
+
 /// The longest text that a tooltip or an axis shows, in characters; the table of kept rows shows all of it.
 pub(crate) const SHOWN: usize = 80;
 
@@ -21,6 +23,50 @@ pub(crate) fn marks(text: &str, limit: usize) -> String {
         }
     }
     marked
+}
+
+/// Text in which characters that are not seen, or that turn the writing around, are codes such as `\\u{202e}`.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unseen) {
+        return Cow::Borrowed(text);
+    }
+    let mut visible = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_unseen(character) {
+            visible.extend(character.escape_unicode());
+        } else {
+            visible.push(character);
+        }
+    }
+    Cow::Owned(visible)
+}
+
+/// Whether a character is a control, a mark of direction, or without a width.
+fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// Text of at most `limit` characters; what is longer ends in an ellipsis.
+pub(crate) fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(limit) {
+        Some(_) => Cow::Owned(text.chars().take(limit).chain(['…']).collect()),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// A share between 0 and 1 in percent. It is 0 or 100 only if nothing or all is meant.
+pub(crate) fn percent(share: f64) -> String {
+    match (share * 100.0).round() {
+        0.0 if share > 0.0 => "less than 1\u{a0}%".to_string(),
+        100.0 if share < 1.0 => "more than 99\u{a0}%".to_string(),
+        percent => format!("{percent}\u{a0}%"),
+    }
 }
 
 /// "1 row", "2,000 rows".
@@ -55,6 +101,23 @@ pub(crate) fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unseen_characters_are_codes_and_long_text_is_cut() {
+        assert_eq!(
+            visible("a\u{202e}gpj.exe\u{200b} \x1b\u{e0041}é"),
+            r"a\u{202e}gpj.exe\u{200b} \u{1b}\u{e0041}é"
+        );
+        assert_eq!([shortened("aé€b", 3), shortened("aé€", 3)], ["aé€…", "aé€"]);
+    }
+
+    #[test]
+    fn percent_is_not_all_and_not_nothing_by_rounding() {
+        assert_eq!(
+            [0.0, 0.001, 0.256, 0.999, 1.0].map(percent),
+            ["0\u{a0}%", "less than 1\u{a0}%", "26\u{a0}%", "more than 99\u{a0}%", "100\u{a0}%"]
+        );
+    }
 
     #[test]
     fn markup_stays_text_and_numbers_are_short() {

@@ -15,7 +15,7 @@ mod tree;
 use std::borrow::Cow;
 
 use crate::error::PlotError;
-use crate::options::OptionSpec;
+use crate::options::{Need, OptionSpec};
 use crate::page::{About, Part, page};
 use crate::rows::{ColumnType, Rows};
 use crate::settings::Settings;
@@ -50,6 +50,11 @@ pub(crate) trait Draw {
         Ok(())
     }
 
+    /// Whether these columns make the figure need an option that it can do without for others.
+    fn needs(_: &str, _: &[(&str, ColumnType)]) -> bool {
+        false
+    }
+
     /// The rows that the page keeps, with columns that the figure adds.
     fn rows(rows: &Rows) -> Cow<'_, Rows> {
         Cow::Borrowed(rows)
@@ -62,6 +67,9 @@ pub(crate) trait Draw {
 /// [`Draw::check`] of one figure.
 type Check = fn(&Settings, &[(&str, ColumnType)]) -> Result<(), PlotError>;
 
+/// [`Draw::needs`] of one figure.
+type Needs = fn(&str, &[(&str, ColumnType)]) -> bool;
+
 /// The definitions of one [`Draw`] as values.
 struct Definition {
     name: &'static str,
@@ -69,6 +77,7 @@ struct Definition {
     options: &'static [OptionSpec],
     max_rows: usize,
     check: Check,
+    needs: Needs,
     rows: fn(&Rows) -> Cow<'_, Rows>,
     draw: fn(&Rows, &Settings) -> Result<Vec<Part>, PlotError>,
 }
@@ -81,6 +90,7 @@ impl Definition {
             options: D::OPTIONS,
             max_rows: D::MAX_ROWS,
             check: D::check,
+            needs: D::needs,
             rows: D::rows,
             draw: D::draw,
         }
@@ -118,7 +128,7 @@ figures! {
     Scatter = scatter::ScatterFigure,
     /// One mark per row at its time, or a bar to another time; a row of marks for each group.
     Timeline = timeline::TimelineFigure,
-    /// Distances in ascending order, with the knee.
+    /// Clusters, noise and the largest cluster at each eps, or distances in ascending order with the knee.
     Curve = curve::CurveFigure,
     /// A card per logon.
     Cards = cards::CardsFigure,
@@ -171,6 +181,12 @@ impl Figure {
     /// Checks the columns that the figure takes without an option that names them.
     pub(crate) fn check(self, settings: &Settings, columns: &[(&str, ColumnType)]) -> Result<(), PlotError> {
         (self.definition().check)(settings, columns)
+    }
+
+    /// Whether the figure needs an option, be it for these columns only.
+    pub(crate) fn needs(self, spec: &OptionSpec, columns: &[(&str, ColumnType)]) -> bool {
+        matches!(spec.need, Need::Column { required: true, .. })
+            || (self.definition().needs)(spec.name, columns)
     }
 
     /// The head of its page.

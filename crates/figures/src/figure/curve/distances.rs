@@ -9,34 +9,15 @@ use plotly::common::{Anchor, DashType, ExponentFormat, Font, HoverInfo, Line, Mo
 use plotly::layout::{Annotation, Axis, AxisType, Shape, ShapeLine, ShapeType};
 use plotly::{Scatter, Trace};
 
-use crate::error::PlotError;
-use crate::figure::{Draw, MANY};
-use crate::options::{NUMBERS, Need, OptionSpec, QUERY, TITLE, option};
+use crate::figure::MANY;
 use crate::page::Part;
 use crate::rows::Rows;
 use crate::settings::Settings;
 use crate::style::{color, layout};
 use crate::text::{SHOWN, count, marks, thousands};
 
-/// The curve: [`Figure::Curve`](crate::Figure::Curve).
-pub(crate) struct CurveFigure;
-
-impl Draw for CurveFigure {
-    const NAME: &'static str = "CURVE";
-    const TITLE: &'static str = "Distances to neighbours";
-    const OPTIONS: &'static [OptionSpec] = &[
-        option("y", NUMBERS, "The distances, in any order"),
-        option("eps", Need::Number, "The distance that was chosen, as a line"),
-        TITLE,
-        QUERY,
-    ];
-
-    fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
-        Ok(vec![draw(rows, settings)])
-    }
-}
-
-fn draw(rows: &Rows, settings: &Settings) -> Part {
+/// Draws the distances of the option `y`.
+pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
     let column = settings.column("y", rows);
     let distance = |row: usize| column.and_then(|column| column.number(row));
     let mut curve: Vec<(f64, usize)> =
