@@ -178,6 +178,13 @@ async fn wrong_figures_are_refused_before_reading() {
             "takes times and labels such as '2026-01-15 05:00 first alert",
         ),
         (all, "CURVE", "y 'x', eps 'small'", "takes a number such as 0.0001, got 'small'"),
+        (all, "CURVE", "y 'x', panel 'y'", "option 'panel' is for the rows of dbcluster_eps, got 'y'"),
+        (
+            all,
+            "CURVE",
+            "title 'x'",
+            "CURVE draws the rows of dbcluster_eps(...) and needs their columns eps,",
+        ),
         ("SELECT 1 AS x", "CARDS", "title 'x'", "none of the query's columns is one of a logon event"),
         (all, "TREE", "id 'x'", "TREE needs the option 'parent' (The process that started it)"),
         (

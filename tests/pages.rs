@@ -521,3 +521,45 @@ async fn names_of_an_axis_are_drawn_once() {
         assert!(reads[1] < 3.0 * reads[0], "{figure}: {reads:?} reads for 200 and 400 names");
     }
 }
+
+/// The columns of `dbcluster_eps`, partitioned by a host whose name is markup with a mark of right-to-left writing, and by NULL.
+const EVERY_EPS: &str = "SELECT column1 AS host, column2 AS eps, column3 AS clusters, column4 AS noise, column3 + column4 AS collapsed_rows, \
+     column5 AS largest_cluster, column6 AS largest_share, column7 AS is_auto FROM (VALUES \
+     ('<b>a\u{202e}</b>', 0.0001, 29, 33, 71, 0.19559228650137742, false), \
+     ('<b>a\u{202e}</b>', 0.00016523, 22, 17, 94, 0.25895316804407714, true), \
+     ('<b>a\u{202e}</b>', 0.00035, 4, 2, 338, 0.931129476584022, false), \
+     (NULL, NULL, 1, 0, 5, 1.0, true))";
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn curve_of_every_eps_tells_its_rows() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("eps.html");
+    drawn(&ctx, EVERY_EPS, &page, "CURVE", "title 'Which eps?'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    assert_eq!(browser.ask(MARKS), 9, "three curves of three rows");
+    assert_eq!(
+        values(&mut browser, "h2"),
+        json!(["Partitions", r"host: <b>a\u{202e}</b>", "host: (NULL)", "Every eps"])
+    );
+    let notes = values(&mut browser, ".note");
+    assert_eq!(
+        notes[1],
+        "At eps 0.00016523 (auto): 22 clusters, 17 noise events of 363; the largest cluster has 26\u{a0}%. Beyond it, at \
+         0.00035, one cluster takes 93\u{a0}%."
+    );
+    assert!(notes[2].as_str().is_some_and(|note| note.starts_with("Nothing changes at any eps:")), "{notes}");
+    assert_eq!(browser.ask("document.querySelectorAll('section:last-of-type tbody tr').length"), 4);
+    assert_eq!(
+        values(&mut browser, "tr.marked td:nth-child(2)"),
+        json!(["0.00016523", "(NULL)"]),
+        "each partition has its auto"
+    );
+    let place = browser.place(".scatterlayer .point:nth-of-type(2)");
+    browser.hover(place);
+    wait_for_tip(&mut browser, "eps", "0.00016523");
+    wait_for_tip(&mut browser, "largest_share", "0.25895316804407714");
+    assert_eq!(browser.console, [""; 0]);
+}
