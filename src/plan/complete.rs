@@ -43,7 +43,7 @@ use datafusion::logical_expr::{
 
 use super::columns::is_reserved;
 use super::functions::exact_statistic_udaf;
-use super::sorting::has_order;
+use super::sorting::{has_order, limit_key, of_limit_key};
 use crate::window::regroup::{window_function, with_expressions};
 
 /// Completes all orders of a plan, and drops those that decide nothing.
@@ -102,7 +102,8 @@ fn is_ours(schema: &DFSchema) -> bool {
 fn complete_sort(plan: LogicalPlan) -> Result<LogicalPlan> {
     match plan {
         LogicalPlan::Sort(Sort { expr, input, fetch }) => {
-            let expr = with_keys(expr, columns(input.schema()), input.schema())?;
+            let keys = with_keys(expr, columns(input.schema()), input.schema())?.into_iter();
+            let expr = keys.map(|key| limit_key(key, input.schema())).collect::<Result<_>>()?;
             Ok(LogicalPlan::Sort(Sort { expr, input, fetch }))
         }
         plan if passes_order_on(&plan) => {
@@ -345,7 +346,7 @@ fn columns(schema: &DFSchema) -> Vec<Expr> {
 /// Appends to an order those keys that it does not have yet.
 fn with_keys(mut order_by: Vec<SortExpr>, keys: Vec<Expr>, schema: &DFSchema) -> Result<Vec<SortExpr>> {
     for key in keys {
-        let is_known = order_by.iter().any(|sort| sort.expr == key);
+        let is_known = order_by.iter().any(|sort| *of_limit_key(&sort.expr) == key);
         if is_known || key.column_refs().is_empty() {
             continue;
         }

@@ -3,9 +3,10 @@
 use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result};
 use datafusion::functions_aggregate::expr_fn::{first_value, max, min};
-use datafusion::logical_expr::{Expr, ExprSchemable, lit};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Expr, ExprSchemable, SortExpr, lit};
 
-use super::functions::feature_to_double_udf;
+use super::functions::{feature_to_double_udf, float_order_udf};
 
 /// Rewrites a key so that equal values have equal bits. 0.0 and -0.0 are equal in SQL, but some operators sort, group or join
 /// them as two values.
@@ -13,14 +14,36 @@ pub(crate) fn canonical_float_key(expr: Expr, schema: &DFSchema) -> Result<Expr>
     let canonical = feature_to_double_udf();
     let is_canonical =
         matches!(&expr, Expr::ScalarFunction(function) if function.func.name() == canonical.name());
-    let is_float = match expr.get_type(schema)? {
-        DataType::Dictionary(_, value_type) => value_type.is_floating(),
-        data_type => data_type.is_floating(),
-    };
-    if is_float && !is_canonical {
+    if !is_canonical && is_float(&expr, schema)? {
         return Ok(canonical.call(vec![expr, lit("key"), lit("error")]));
     }
     Ok(expr)
+}
+
+fn is_float(expr: &Expr, schema: &DFSchema) -> Result<bool> {
+    Ok(match expr.get_type(schema)? {
+        DataType::Dictionary(_, value_type) => value_type.is_floating(),
+        data_type => data_type.is_floating(),
+    })
+}
+
+/// Rewrites a key of a sort with a LIMIT so that the rows that are kept do not depend on the order in which they come, see
+/// [`float_order`](super::functions).
+pub(super) fn limit_key(key: SortExpr, schema: &DFSchema) -> Result<SortExpr> {
+    if is_float(&key.expr, schema)? {
+        return Ok(SortExpr { expr: float_order_udf().call(vec![key.expr]), ..key });
+    }
+    Ok(key)
+}
+
+/// Returns the value that a key of a sort with a LIMIT stands for.
+pub(super) fn of_limit_key(key: &Expr) -> &Expr {
+    match key {
+        Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == float_order_udf().name() => {
+            args.first().unwrap_or(key)
+        }
+        key => key,
+    }
 }
 
 /// Whether the engine can sort by a type.

@@ -12,6 +12,7 @@
 //! | `__smallest_n`, `__kept_values` | keep the first values of a cluster, for `keep_members` |
 //! | `__cluster_key` | name a cluster by its core vectors and its partition |
 //! | `__exemplar_group`, `__exemplar_sort_key` | order the rows that could stand for a cluster |
+//! | `__float_order` | order the floats among which a LIMIT chooses, so that -0.0 has one place |
 //! | `__vectors_equal` | compare vectors without the join taking the comparison for its keys |
 //! | `__assert_row_found` | fail when the second read of a table lacks a row of the first |
 //! | `__assume_few_rows` | lower a planner's estimate, so that a cluster broadcasts the vectors |
@@ -28,6 +29,7 @@ mod exact_statistic;
 mod exemplar_group;
 mod exemplar_sort_key;
 mod feature_to_double;
+mod float_order;
 mod json_text;
 mod kept_values;
 mod smallest_n;
@@ -71,6 +73,7 @@ plan_functions! {
     exemplar_group::ExemplarGroup, exemplar_group_udf;
     exemplar_sort_key::ExemplarSortKey, exemplar_sort_key_udf;
     feature_to_double::FeatureToDouble, feature_to_double_udf;
+    float_order::FloatOrder, float_order_udf;
     json_text::JsonText, json_text_udf;
     kept_values::KeptValues, kept_values_udf;
     text_to_time::TextToTime, text_to_time_udf;

@@ -13,6 +13,9 @@
 //! filter the engine can stop at the first rows that pass, which an order would forbid. A LIMIT without ORDER BY that is greater than
 //! 100,000 stays open too: the engine holds all rows of a sort with a limit in memory.
 //!
+//! Floats among the keys are wrapped in [`__float_order`](super::super::functions), without which the engine would drop rows with
+//! -0.0 or keep them, by the order in which they come.
+//!
 //! The added keys pass through the query's projections under internal names (`__limit_key_0`), and a projection above the sort
 //! drops them again. Keys that the query has already are not added, so analyzing a plan again changes nothing.
 //!
@@ -33,7 +36,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::{AnalyzerRule, ApplyOrder, OptimizerConfig, OptimizerRule};
 
 use super::super::columns::limit_key_name;
-use super::super::sorting::has_order;
+use super::super::sorting::{has_order, limit_key, of_limit_key};
 use super::super::spec::has_column;
 use super::fetch::{Fetch, is_ours, over_join, passing_on};
 
@@ -165,23 +168,35 @@ fn fetch_below(plan: &LogicalPlan) -> Option<Fetch<'_>> {
 fn completed(sort: &Sort) -> Result<Option<LogicalPlan>> {
     let Some(fetch) = fetch_below(&sort.input) else { return Ok(None) };
     let mut given = vec![];
+    let mut order: Vec<SortExpr> = vec![];
     for key in &sort.expr {
-        given.extend(over_join(key.expr.clone(), &sort.input)?);
+        let over_join = over_join(key.expr.clone(), &sort.input)?;
+        let is_canonical = over_join.as_ref().is_some_and(|key| is_canonical(&fetch, key));
+        given.extend(over_join.map(|key| of_limit_key(&key).clone()));
+        order.push(if is_canonical { key.clone() } else { limit_key(key.clone(), sort.input.schema())? });
     }
     let keys = canonical_keys(&fetch, &sort.input)?;
     let is_missing = |key: &Column| !given.iter().any(|given| given.try_as_col() == Some(key));
     let missing: Vec<Column> = keys.into_iter().filter(is_missing).collect();
-    if missing.is_empty() {
+    if missing.is_empty() && order == sort.expr {
         return Ok(None);
     }
     let is_free = |name: &String| !has_column(sort.input.schema(), name);
     let names: Vec<String> = (0..).map(limit_key_name).filter(is_free).take(missing.len()).collect();
     let Some((input, keys)) = with_keys(&sort.input, &missing, &names)? else { return Ok(None) };
-    let mut expr: Vec<SortExpr> = sort.expr.clone();
-    expr.extend(keys.into_iter().map(|key| Expr::Column(key).sort(true, false)));
+    for (key, of_join) in keys.into_iter().zip(missing) {
+        let key = Expr::Column(key).sort(true, false);
+        let is_canonical = is_canonical(&fetch, &Expr::Column(of_join));
+        order.push(if is_canonical { key } else { limit_key(key, input.schema())? });
+    }
     let columns = sort.input.schema().columns().into_iter().map(Expr::Column).collect();
-    let sort = LogicalPlan::Sort(Sort { expr, input: Arc::new(input), fetch: sort.fetch });
+    let sort = LogicalPlan::Sort(Sort { expr: order, input: Arc::new(input), fetch: sort.fetch });
     Ok(Some(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(sort))?)))
+}
+
+/// Whether a key is a column of the clusters. Their floats are canonical: -0.0 does not occur among them.
+fn is_canonical(fetch: &Fetch, over_join: &Expr) -> bool {
+    over_join.try_as_col().is_some_and(|column| fetch.join.left.schema().has_column(column))
 }
 
 /// Returns the columns of the join that leave no two rows equal that differ in a column of the plan.
