@@ -5,7 +5,7 @@
 -- browser.
 --
 -- Look for: in the map the small marks far from all others; in the boxes the dots beyond the whiskers; in the curve the
--- place where it turns upwards.
+-- place where the largest cluster begins to swallow the others.
 
 -- Cluster sizes by process, clusters of more than one event.
 COPY (
@@ -42,19 +42,11 @@ COPY (
 TO 'map.html' STORED AS SCATTER
 OPTIONS (x 'tokens', y 'path', size 'cluster_size', label 'process', color 'kind', title 'Map of clusters');
 
--- The distance of each vector to its nearest neighbour, where dbcluster measures it: both features divided by the length of
--- their vector.
+-- The clusters and the noise at every eps, and the eps before clusters chain into one. The table is read once for all of them.
 COPY (
-  WITH vectors AS (
-    SELECT DISTINCT cmdline_tokens(CommandLine) AS tokens, path_score(NewProcessName) AS path
-    FROM 'sample/processes.parquet'),
-  scaled AS (
-    SELECT tokens, path, tokens / sqrt(tokens * tokens + path * path) AS x, path / sqrt(tokens * tokens + path * path) AS y
-    FROM vectors)
-  SELECT a.tokens, a.path, min(sqrt(power(a.x - b.x, 2) + power(a.y - b.y, 2))) AS distance
-  FROM scaled a JOIN scaled b ON a.tokens <> b.tokens OR a.path <> b.path
-  GROUP BY a.tokens, a.path)
-TO 'distances.html' STORED AS CURVE OPTIONS (y 'distance', eps '0.0001', title 'Which eps?');
+  SELECT * FROM dbcluster_eps('sample/processes.parquet',
+    [cmdline_tokens(CommandLine), path_score(NewProcessName), is_system_session(SubjectLogonId)]))
+TO 'eps.html' STORED AS CURVE OPTIONS (eps '0.0001', title 'Which eps?');
 
 -- The clusters over all events of the day, as two series.
 COPY (

@@ -62,6 +62,42 @@ pub trait DbclusterDataFrameExt: Sized {
     /// # Errors
     /// As [`dbcluster`](Self::dbcluster).
     fn dbcluster_summary(self, options: ClusterOptions) -> Result<Self>;
+
+    /// Gives one row per partition and eps, as `dbcluster_eps` does: [`Eps::Auto`](crate::Eps::Auto) has it choose them, and
+    /// [`Eps::Each`](crate::Eps::Each) lists them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> datafusion::error::Result<()> {
+    /// use datafusion::prelude::{SessionContext, col};
+    /// use datafusion_dbcluster::dbscan::Scaling;
+    /// use datafusion_dbcluster::{ClusterOptions, DbclusterDataFrameExt};
+    ///
+    /// let ctx = SessionContext::new();
+    /// datafusion_dbcluster::register_all(&ctx)?;
+    /// let events = ctx.sql("SELECT * FROM (VALUES (1), (2), (9)) AS t(size)").await?;
+    ///
+    /// let options = ClusterOptions::new(vec![0.5, 1.0, 7.0]).feature("size", col("size")).scaling(Scaling::None);
+    /// let rows = events.dbcluster_eps(options)?.select_columns(&["eps", "clusters", "noise"])?;
+    /// datafusion::assert_batches_eq!(
+    ///     [
+    ///         "+-----+----------+-------+",
+    ///         "| eps | clusters | noise |",
+    ///         "+-----+----------+-------+",
+    ///         "| 0.5 | 0        | 3     |",
+    ///         "| 1.0 | 1        | 1     |",
+    ///         "| 7.0 | 1        | 0     |",
+    ///         "+-----+----------+-------+",
+    ///     ],
+    ///     &rows.collect().await?
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`dbcluster`](Self::dbcluster).
+    fn dbcluster_eps(self, options: ClusterOptions) -> Result<Self>;
 }
 
 impl DbclusterDataFrameExt for DataFrame {
@@ -75,6 +111,10 @@ impl DbclusterDataFrameExt for DataFrame {
 
     fn dbcluster_summary(self, options: ClusterOptions) -> Result<Self> {
         clustered(self, TableFunction::DbclusterSummary, options)
+    }
+
+    fn dbcluster_eps(self, options: ClusterOptions) -> Result<Self> {
+        clustered(self, TableFunction::DbclusterEps, options)
     }
 }
 
@@ -111,7 +151,12 @@ fn clustered(frame: DataFrame, function: TableFunction, mut options: ClusterOpti
                 }
             }
             // These options name no columns.
-            Takes::Number(_) | Takes::WholeNumber(_) | Takes::Word { .. } | Takes::Weights => {}
+            Takes::Eps
+            | Takes::Share(_)
+            | Takes::WholeNumber(_)
+            | Takes::Count { .. }
+            | Takes::Word { .. }
+            | Takes::Weights => {}
         }
     }
     builder.set_all(options)?;

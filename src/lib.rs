@@ -41,7 +41,7 @@ pub mod expr_fn {
 /// [`all_window_functions`].
 pub mod plan_functions {
     pub use crate::plan::functions::{all_aggregate as aggregate, all_scalar as scalar};
-    pub use crate::window::dbscan_vectors_udwf;
+    pub use crate::window::all_plan_window_functions;
 }
 
 pub use call::name_fields_by_strings;
@@ -64,7 +64,7 @@ pub use exec::{
 pub use figure_file::FigureFormatFactory;
 #[cfg(feature = "logs")]
 pub use formats::{LogTableFactory, LogTables, ReadElsewhere, ReadListener};
-pub use options::{ClusterOption, ClusterOptions, ExemplarChoice, NullPolicy, Parameter};
+pub use options::{ClusterOption, ClusterOptions, Eps, ExemplarChoice, NullPolicy, Parameter};
 #[cfg(feature = "logs")]
 pub use read_options::ReadOption;
 pub use register::{SessionStateBuilderExt, register_all};

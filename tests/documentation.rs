@@ -1,5 +1,6 @@
 //! The documentation is part of the code: complete, current, and true.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
@@ -209,15 +210,16 @@ async fn examples_are_true() {
 async fn every_option_is_documented() {
     let ctx = session();
     ctx.sql(reference::example_table()).await.expect("a table").collect().await.expect("a table");
-    let error = ctx.sql("SELECT * FROM dbcluster(events, [1], 1, nonsense => 1)").await;
-    let error = error.expect_err("there is no such option").strip_backtrace();
-    let (_, listed) = error.split_once("options are ").expect("the options");
-    let documented: Vec<&str> = reference::options().iter().map(ClusterOption::name).collect();
-    let mut listed: Vec<&str> = listed.split(", ").collect();
-    let mut sorted = documented.clone();
-    listed.sort_unstable();
-    sorted.sort_unstable();
-    assert_eq!(listed, sorted);
+    let mut listed = BTreeSet::new();
+    for call in ["dbcluster(events, [1], 1, nonsense => 1)", "dbcluster_eps(events, [1], nonsense => 1)"] {
+        let error = ctx.sql(&format!("SELECT * FROM {call}")).await;
+        let error = error.expect_err("there is no such option").strip_backtrace();
+        let (_, options) = error.split_once("options are ").expect("the options");
+        listed.extend(options.split(", ").map(ToString::to_string));
+    }
+    let documented: BTreeSet<String> =
+        reference::options().iter().map(|option| option.name().to_string()).collect();
+    assert_eq!(listed, documented);
 }
 
 #[test]
@@ -311,12 +313,18 @@ fn options_of_reading_are_current() {
     }
 }
 
-/// The examples of docs/files.md, one after the other in one folder, print what the page shows.
+/// The examples of a page, one after the other in one folder, print what the page shows.
 #[cfg(unix)]
 #[test]
-fn examples_of_files_are_true() {
-    let path = repository().join("docs/files.md");
-    let page = std::fs::read_to_string(&path).expect("the page on files");
+fn examples_of_pages_are_true() {
+    for page in ["docs/clustering.md", "docs/files.md"] {
+        check_examples(&repository().join(page));
+    }
+}
+
+#[cfg(unix)]
+fn check_examples(path: &Path) {
+    let page = std::fs::read_to_string(path).expect("the page");
     let folder = tempfile::tempdir().expect("a folder");
     let programs = Path::new(env!("CARGO_BIN_EXE_dbcluster")).parent().expect("a folder");
     let paths = std::env::var_os("PATH").unwrap_or_default();
@@ -363,6 +371,6 @@ fn examples_of_files_are_true() {
     }
     assert!(run >= 5, "the examples were not found");
     if std::env::var_os("DBCLUSTER_COMPLETE").is_some() {
-        std::fs::write(&path, completed).expect("the page can be written");
+        std::fs::write(path, completed).expect("the page can be written");
     }
 }

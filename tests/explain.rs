@@ -230,6 +230,18 @@ async fn plans_of_dbcluster_summary() {
             holds: "Each partition is clustered by itself, and one row sums them up.",
             scans: 1,
         },
+        Explained {
+            name: "summary_auto",
+            sql: "SELECT * FROM dbcluster_summary(events, [id], eps => 'auto', partition_by => host)".to_string(),
+            holds: "The rows decide the eps in the one clustering, which returns it.",
+            scans: 1,
+        },
+        Explained {
+            name: "every_eps",
+            sql: "SELECT * FROM dbcluster_eps(events, [id], eps => [0.5, 1], partition_by => host)".to_string(),
+            holds: "The events are read once. The first vector of a partition has the list of all its clusterings.",
+            scans: 1,
+        },
     ];
     check(&ctx, &folder, explained).await;
 }

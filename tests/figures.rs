@@ -502,6 +502,8 @@ fn pages_of_the_scripts_are_drawn() {
             match name {
                 // Bars above a size; boxes and what is beyond them.
                 "sizes.html" | "tokens.html" | "paths.html" => assert!(marks > 0, "{name}"),
+                // Clusters, noise and the largest share at each eps.
+                "eps.html" => assert_eq!(marks, 3 * rows, "{name}"),
                 _ => assert_eq!(marks, rows, "{name}"),
             }
             assert_eq!(browser.console, [""; 0], "{name}");

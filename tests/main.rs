@@ -43,6 +43,7 @@ mod browser;
 mod clusters;
 mod dataframe;
 mod documentation;
+mod every_eps;
 mod explain;
 mod faults;
 mod field;

@@ -106,6 +106,49 @@ async fn labels_are_scikit_learns() {
     }
 }
 
+/// One call of `dbcluster_eps` gives the clusters and the noise of scikit-learn at each eps, and the eps that is taken before clusters
+/// chain is the known one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(no_event_sets, ignore = "no event sets: DBCLUSTER_DATA names their folder")]
+async fn every_eps_at_once_is_scikit_learns() {
+    let folder = data_folder();
+    let mut autos = vec![];
+    for (set, extension, features) in SETS {
+        let reference = read_set(&folder.join(format!("{set}.reference.parquet"))).await;
+        let ctx = case_keeping_session();
+        register(&ctx, "events", &read_set(&folder.join(format!("{set}.{extension}"))).await, 2);
+        let features = features.replace('\n', " ").replace('\'', "''");
+        let mut expected: Vec<(f64, [i64; 2])> = vec![];
+        for (index, field) in reference.schema().fields().iter().enumerate() {
+            let Some(eps) = field.name().strip_prefix("label_") else { continue };
+            let labels = reference.column(index).as_primitive::<Int64Type>().values();
+            let clusters = labels.iter().max().map_or(0, |highest| highest + 1);
+            let noise = labels.iter().filter(|label| **label == -1).count() as i64;
+            expected.push((eps.parse().expect("an eps"), [clusters, noise]));
+        }
+        expected.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        assert!(expected.len() > 1, "{set}");
+        let list: Vec<String> = expected.iter().map(|(eps, _)| format!("{eps:?}")).collect();
+        let call = format!("dbcluster_eps(events, '{features}', eps => [{}])", list.join(", "));
+        let batch = rows(&ctx, &format!("SELECT eps, clusters, noise FROM {call}")).await;
+        let figure = |column: usize, row: usize| batch.column(column).as_primitive::<Int64Type>().value(row);
+        let got: Vec<(f64, [i64; 2])> = (0..batch.num_rows())
+            .map(|row| {
+                (batch.column(0).as_primitive::<Float64Type>().value(row), [figure(1, row), figure(2, row)])
+            })
+            .collect();
+        assert_eq!(got, expected, "{set}");
+
+        let sql =
+            format!("SELECT eps, clusters, noise FROM dbcluster_eps(events, '{features}') WHERE is_auto");
+        let auto = rows(&ctx, &sql).await;
+        let figure = |column: usize| auto.column(column).as_primitive::<Int64Type>().value(0);
+        let eps = auto.column(0).as_primitive::<Float64Type>().value(0);
+        autos.push(format!("{set}: {eps:.1e}, {} / {}", figure(1), figure(2)));
+    }
+    insta::assert_snapshot!(autos.join("\n"));
+}
+
 /// Identifiers are taken as they are written, as in the shell: the sets' columns are in mixed case.
 fn case_keeping_session() -> SessionContext {
     let mut config = SessionConfig::new().with_target_partitions(2);

@@ -54,7 +54,12 @@ async fn answers_are_scikit_learns() {
                 "SELECT count(DISTINCT exemplar_{number}) FILTER (WHERE id_{number} >= 0) AS clusters,
                         count(*) FILTER (WHERE id_{number} = -1) AS noise FROM answers"
             );
-            let mut pairs = vec![(members, labels), (collapsed, grouped), (summary, counted)];
+            let mut pairs = vec![(members, labels), (collapsed, grouped), (summary, counted.clone())];
+            // A partition has a row of its own.
+            let every_eps = format!(
+                "SELECT sum(clusters) AS clusters, sum(noise) AS noise FROM dbcluster_eps{arguments}"
+            );
+            pairs.push((every_eps, counted));
             if let Some(window) = call["window"].as_str() {
                 let window = format!("SELECT {window} AS cluster FROM events ORDER BY row");
                 pairs.push((window, format!("SELECT id_{number} AS cluster FROM answers ORDER BY row")));

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use crate::support::{data_folder, read_set, register, rows, session_with, session_without_operators, text};
 
 /// Queries that use every option on these events, each with an ORDER BY.
-const QUERIES: [&str; 9] = [
+const QUERIES: [&str; 11] = [
     "SELECT * FROM dbcluster(events, {tokens: cmdline_tokens(command), length: character_length(command)}, eps => 0.05)
      ORDER BY cluster_id, cluster_size, \"time\", command, id",
     "SELECT * FROM dbcluster(events, [cmdline_tokens(command), value], eps => 1.5, min_samples => 4, scaling => 'none')
@@ -34,6 +34,10 @@ const QUERIES: [&str; 9] = [
      ORDER BY command, cluster_id, id",
     "SELECT * FROM dbcluster_summary(events, [value, cmdline_tokens(command)], eps => 0.4, scaling => 'zscore',
                                      metric => 'chebyshev', exemplar => 'rarest', partition_by => command)",
+    "SELECT * FROM dbcluster_eps(events, [value, cmdline_tokens(command)], 3, steps => 5, scaling => 'zscore', partition_by => command)
+     ORDER BY command, eps",
+    "SELECT * FROM dbcluster(events, [value, character_length(command)], eps => 'auto', min_samples => 3, scaling => 'minmax')
+     ORDER BY cluster_id, cluster_size, \"time\", command, id",
 ];
 
 fn settings(partitions: usize, batch_size: usize) -> SessionConfig {

@@ -8,6 +8,7 @@ const SECTION: DocSection = DocSection { include: true, label: "Table Functions"
 
 /// The grammar of a call, in EBNF.
 pub(crate) const GRAMMAR: &str = r#"call      = function "(" table "," features ["," eps ["," min_samples]] {"," option "=>" value} ")"
+          | "dbcluster_eps" "(" table "," features ["," min_samples] {"," option "=>" value} ")"
 function  = "dbcluster" | "dbcluster_members" | "dbcluster_summary"      in any case, wherever a table may stand
 table     = name | catalog "." schema "." name | "Name"                   a table, a view or a WITH query
           | 'name' | 'path'                                               also a file or folder, where the session reads them
@@ -30,6 +31,7 @@ pub(crate) const EXAMPLE_TABLE: &str = "CREATE TABLE events AS SELECT * FROM (VA
 pub(crate) fn all() -> Vec<(&'static str, Documentation)> {
     vec![
         ("dbcluster", dbcluster()),
+        ("dbcluster_eps", dbcluster_eps()),
         ("dbcluster_members", dbcluster_members()),
         ("dbcluster_summary", dbcluster_summary()),
         ("process_features", process_features()),
@@ -64,6 +66,41 @@ fn dbcluster() -> Documentation {
     with_arguments(builder).with_related_udf("dbcluster_members").with_related_udf("dbscan").build()
 }
 
+fn dbcluster_eps() -> Documentation {
+    let builder = Documentation::builder(
+        SECTION,
+        "Clusters as `dbcluster` does at many values of eps at once, and gives one row for each, of a partition ascending: the columns of \
+         `partition_by`, `eps`, `clusters`, `noise` (rows), `collapsed_rows` (the rows that `dbcluster` gives), \
+         `largest_cluster` (its rows), `largest_share` (of the rows that were not skipped) and `is_auto`: whether it is the eps \
+         that `eps => 'auto'` takes. Without `eps => [...]` it chooses `steps` values, each the same factor above the one before, \
+         from the least to the greatest at which anything changes, rounded up to two digits, and the one that is auto, \
+         exactly. Where nothing changes at any eps there is one row, with eps NULL. `exemplar` and `keep_members` are checked, \
+         and change nothing. It reads the table once.",
+        "dbcluster_eps(table, features [, min_samples] [, eps => [number, ...] | steps => number] [, option => value ...])",
+    )
+    .with_sql_example(
+        r"```sql
+> SELECT eps, clusters, noise, largest_cluster, is_auto
+  FROM dbcluster_eps(events, [cmdline_tokens(CommandLine)], steps => 4, scaling => 'none');
++-----+----------+-------+-----------------+---------+
+| eps | clusters | noise | largest_cluster | is_auto |
++-----+----------+-------+-----------------+---------+
+| 4.5 | 1        | 1     | 3               | true    |
+| 9.0 | 1        | 0     | 4               | false   |
++-----+----------+-------+-----------------+---------+
+> SELECT eps, clusters, noise
+  FROM dbcluster_eps(events, [path_score(NewProcessName)], eps => [10, 2000], scaling => 'none');
++--------+----------+-------+
+| eps    | clusters | noise |
++--------+----------+-------+
+| 10.0   | 1        | 1     |
+| 2000.0 | 1        | 0     |
++--------+----------+-------+
+```",
+    );
+    with_arguments(builder).with_related_udf("dbcluster_summary").with_related_udf("dbcluster").build()
+}
+
 fn dbcluster_members() -> Documentation {
     let builder = Documentation::builder(
         SECTION,
@@ -92,8 +129,9 @@ fn dbcluster_summary() -> Documentation {
     let builder = Documentation::builder(
         SECTION,
         "Clusters as `dbcluster` does and gives one row about it: `input_rows`, `distinct_vectors`, `clusters`, `noise` \
-         (rows), `skipped` (rows), `largest_cluster` (its size), `collapsed_rows` (the rows that `dbcluster` gives), and \
-         all `options` in force. It reads the table once: the way to try what an eps does.",
+         (rows), `skipped` (rows), `largest_cluster` (its size), `collapsed_rows` (the rows that `dbcluster` gives), \
+         `eps_least` and `eps_greatest` of its partitions, and all `options` in force. It reads the table once: the way to try \
+         what an eps does; `dbcluster_eps` tries many.",
         "dbcluster_summary(table, features, eps [, min_samples] [, option => value ...])",
     )
     .with_sql_example(

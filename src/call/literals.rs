@@ -13,7 +13,7 @@ use super::scope::{Scope, missing_column};
 use super::value::Value;
 use crate::constant::computed;
 use crate::near_miss::expected_one_of;
-use crate::options::{Feature, KeptColumn, Parameter, Weights, no_feature_to_weigh};
+use crate::options::{Eps, Feature, KeptColumn, Parameter, Weights, no_feature_to_weigh};
 use crate::plan::spec::KEPT;
 
 /// The number of values that `keep_members` keeps unless the call gives one.
@@ -31,7 +31,34 @@ impl Scope<'_> {
         {
             return Ok(number.into());
         }
-        plan_err!("{}: {option} is {written}, expected a number{}", self.function, without_quotes(written))
+        let or_auto = if option == "eps" { " or 'auto'" } else { "" };
+        plan_err!(
+            "{}: {option} is {written}, expected a number{or_auto}{}",
+            self.function,
+            without_quotes(written)
+        )
+    }
+
+    /// Reads a distance: a number, `'auto'`, or a list of numbers.
+    pub(super) fn eps(&mut self, option: &str, written: Value) -> Result<Eps> {
+        let sql = match written {
+            Value::Sql(sql) => Some(sql),
+            Value::Planned(_) => None,
+        };
+        let word = match sql {
+            Some(ast::Expr::Identifier(ident)) => Some(ident.value.as_str()),
+            _ => written.string(),
+        };
+        if word.is_some_and(|word| word.trim().eq_ignore_ascii_case(Eps::AUTO)) {
+            return Ok(Eps::Auto);
+        }
+        if let Some(ast::Expr::Array(ast::Array { elem: items, .. }) | ast::Expr::Tuple(items)) = sql {
+            let items = items.iter().enumerate();
+            let list = items
+                .map(|(index, item)| self.plain_number(&format!("{option}, number {},", index + 1), item));
+            return Ok(Eps::Each(list.collect::<Result<_>>()?));
+        }
+        Ok(Eps::Given(self.number(option, written)?))
     }
 
     /// Reads a whole number within a range, or a placeholder.
@@ -121,7 +148,8 @@ impl Scope<'_> {
         })
     }
 
-    fn plain_number(&mut self, place: &str, sql: &ast::Expr) -> Result<f64> {
+    /// Reads a number that is known.
+    pub(super) fn plain_number(&mut self, place: &str, sql: &ast::Expr) -> Result<f64> {
         match self.number(place, Value::Sql(sql))? {
             Parameter::Value(number) => Ok(number),
             Parameter::Placeholder(_) => {

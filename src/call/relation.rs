@@ -28,7 +28,7 @@ use crate::plan::spec::TableFunction;
 /// The levels of lists, tuples and names that an argument may have around its expressions.
 const LEVELS_OF_LISTS: usize = 8;
 
-/// Plans `dbcluster(...)`, `dbcluster_members(...)` and `process_features(...)` where a table may stand.
+/// Plans `dbcluster(...)` and its relatives, and `process_features(...)`, where a table may stand.
 #[derive(Debug, Default)]
 pub(crate) struct DbclusterPlanner;
 
@@ -128,11 +128,14 @@ fn read_call<'a>(
             positional.len()
         );
     };
-    let by_position = ClusterOption::by_position();
+    let by_position = function.by_position();
     if rest.len() > by_position.len() {
+        let names: Vec<&str> = by_position.iter().map(ClusterOption::name).collect();
         return plan_err!(
-            "{name}: at most 4 arguments go without a name (table, features, eps, min_samples), got {}; give the \
-             others as option => value",
+            "{name}: at most {} arguments go without a name (table, features, {}), got {}; give the others as \
+             option => value",
+            by_position.len() + 2,
+            names.join(", "),
             positional.len()
         );
     }

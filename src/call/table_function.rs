@@ -19,12 +19,11 @@ use super::lists::parse_list;
 use super::planner::{SqlPlanner, session_dialect};
 use super::value::Value;
 use super::written::WrittenCall;
-use crate::options::ClusterOption;
 use crate::plan;
 use crate::plan::process_features;
 use crate::plan::spec::TableFunction;
 
-/// `dbcluster` and `dbcluster_members` as table functions.
+/// `dbcluster` and its relatives as table functions.
 #[derive(Debug)]
 pub(crate) struct ClusterTableFunction(pub(crate) TableFunction);
 
@@ -34,12 +33,21 @@ impl TableFunctionImpl for ClusterTableFunction {
             return Ok(table);
         }
         let name = self.0.name();
-        let usage = || format!("{name}('table', 'feature, ...', eps [, min_samples])");
-        let [table, columns, eps, rest @ ..] = args.exprs() else {
-            return plan_err!("{name} expects at least 3 arguments, got {}: {}", args.exprs().len(), usage());
+        let by_position = self.0.by_position();
+        let given = args.exprs().len();
+        let usage = || match self.0 {
+            TableFunction::DbclusterEps => format!("{name}('table', 'feature, ...' [, min_samples])"),
+            _ => format!("{name}('table', 'feature, ...', eps [, min_samples])"),
         };
-        if rest.len() > 1 {
-            return plan_err!("{name} expects at most 4 arguments, got {}: {}", args.exprs().len(), usage());
+        let least = by_position.len() + 1;
+        let [table, columns, rest @ ..] = args.exprs() else {
+            return plan_err!("{name} expects at least {least} arguments, got {given}: {}", usage());
+        };
+        if given < least {
+            return plan_err!("{name} expects at least {least} arguments, got {given}: {}", usage());
+        }
+        if rest.len() > by_position.len() {
+            return plan_err!("{name} expects at most {} arguments, got {given}: {}", least + 1, usage());
         }
         let mut planner = StatePlanner::try_new(name, args.session())?;
         let input = scan(name, args.session(), string(name, "the first argument", "a table's name", table)?)?;
@@ -47,8 +55,7 @@ impl TableFunctionImpl for ClusterTableFunction {
         for text in strings(name, columns)? {
             features.extend(parse_list(name, "feature", &text, input.schema(), &planner)?);
         }
-        let values = [eps].into_iter().chain(rest).map(Value::Planned);
-        let options = ClusterOption::by_position().iter().zip(values).collect();
+        let options = by_position.iter().zip(rest.iter().map(Value::Planned)).collect();
         let call = WrittenCall { function: self.0, input, shadow: None, features, options };
         Ok(Arc::new(ViewTable::new(plan::plan(&call.check(&mut planner)?)?, None)))
     }

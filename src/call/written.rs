@@ -14,7 +14,7 @@ use super::lists::ListItem;
 use super::planner::SqlPlanner;
 use super::scope::Scope;
 use super::value::Value;
-use crate::options::{ClusterOption, Takes, TimeColumn, no_such_option};
+use crate::options::{ClusterOption, Eps, Parameter, Takes, TimeColumn, no_such_option};
 use crate::plan::spec::{ClusterSpec, SpecBuilder, TableFunction};
 
 /// A call as it was written; the options are in the order of writing.
@@ -46,9 +46,21 @@ impl WrittenCall<'_> {
             }
             set(&mut builder, option, *value, &mut scope)?;
         }
-        if !self.options.iter().any(|(option, _)| option.name == ClusterOption::by_position()[0].name) {
+        let has = |name: &str| self.options.iter().any(|(option, _)| option.name == name);
+        if self.function != TableFunction::DbclusterEps {
+            if !has("eps") {
+                return plan_err!(
+                    "{name}: eps is missing; give the largest distance of neighbours, as in eps => 0.0001, or eps => 'auto'"
+                );
+            }
+            if has("chain_share") && builder.options().eps != Eps::Auto {
+                return plan_err!(
+                    "{name}: chain_share decides what eps => 'auto' takes, but eps is given; leave one of them out"
+                );
+            }
+        } else if has("steps") && has("eps") {
             return plan_err!(
-                "{name}: eps is missing; give the largest distance of neighbours, as in eps => 0.0001"
+                "{name}: steps is the number of eps that it chooses, but eps is given; leave one of them out"
             );
         }
         builder.build()
@@ -64,9 +76,19 @@ fn set(
 ) -> Result<()> {
     let name = option.name;
     match option.takes {
-        Takes::Number(set) => {
-            let number = scope.number(name, value)?;
-            builder.set(option, |options| set(options, number))
+        Takes::Eps => {
+            let eps = scope.eps(name, value)?;
+            builder.set(option, |options| options.eps = eps)
+        }
+        Takes::Share(set) => {
+            let share = scope.plain_number(name, value.sql(scope.function, name)?)?;
+            builder.set(option, |options| set(options, share))
+        }
+        Takes::Count { least, most, set } => {
+            let Parameter::Value(count) = scope.whole_number(name, value, &(least..=most))? else {
+                return plan_err!("{}: {name} is {value}, expected a constant", scope.function);
+            };
+            builder.set(option, |options| set(options, count))
         }
         Takes::WholeNumber(set) => {
             let number = scope.whole_number(name, value, &(1..=i64::MAX))?;
@@ -105,17 +127,25 @@ fn set(
 /// The option that is written as `name`, in any case.
 ///
 /// # Errors
-/// No option has the name; the error lists the closest names, and all names.
+/// The function has no option of this name; the error lists the closest names, and all names.
 pub(super) fn find_option(function: TableFunction, name: &str) -> Result<&'static ClusterOption> {
-    ClusterOption::find(name).ok_or_else(|| {
-        let function = function.name();
+    let names = function.options();
+    ClusterOption::find(name).filter(|option| names.contains(&option.name)).ok_or_else(|| {
+        let function_name = function.name();
         if ["table", "input", "features", "columns", "cols"].contains(&name.to_lowercase().as_str()) {
             return plan_datafusion_err!(
-                "{function}: there is no option '{name}'; table and features come first and without names, as in \
-                 {function}(events, [f1, f2], eps => 0.0001)"
+                "{function_name}: there is no option '{name}'; table and features come first and without names, as in \
+                 {function_name}(events, [f1, f2], eps => 0.0001)"
             );
         }
-        no_such_option(function, name, &ClusterOption::names())
+        if ClusterOption::find(name).is_some() {
+            return plan_datafusion_err!(
+                "{function_name}: there is no option '{name}', which is one of {}; options are {}",
+                TableFunction::DbclusterEps.name(),
+                names.join(", ")
+            );
+        }
+        no_such_option(function_name, name, &names)
     })
 }
 

@@ -12,7 +12,7 @@ use datafusion::functions::core::named_struct;
 use datafusion::logical_expr::{Expr, lit};
 
 use super::table::{ClusterOption, Takes};
-use super::{ClusterOptions, Weights, check_factors, no_such_option};
+use super::{ClusterOptions, Eps, Weights, check_factors, no_such_option};
 use crate::dbscan::Params;
 use crate::near_miss::expected_one_of;
 
@@ -41,6 +41,15 @@ impl ClusterOptions {
     }
 }
 
+/// The source of the eps of a call over vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EpsOf {
+    /// The options have it.
+    Options,
+    /// The rows of each partition decide.
+    Rows,
+}
+
 /// Options as they were read from a constant.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Carried {
@@ -57,7 +66,7 @@ impl Carried {
     ///
     /// # Errors
     /// An option is missing, unknown or out of its range.
-    pub(crate) fn of_vectors(given: &ScalarValue, features: usize) -> Result<Self> {
+    pub(crate) fn of_vectors(given: &ScalarValue, features: usize, eps: EpsOf) -> Result<Self> {
         // The errors concern a value that EXECUTE gave to a placeholder, so they speak of options, not of dbscan_vectors.
         const FUNCTION: &str = "options";
         let fields = fields(FUNCTION, given)?;
@@ -65,6 +74,17 @@ impl Carried {
             if !fields.iter().any(|(name, _)| name == required.name) {
                 return plan_err!("{FUNCTION}: expected eps and min_samples among them, got {given}");
             }
+        }
+        if eps == EpsOf::Rows {
+            let mut carried = Self::read(
+                FUNCTION,
+                &ClusterOption::names(),
+                ClusterOptions::new(Eps::Auto),
+                fields,
+                features,
+            )?;
+            carried.shown.insert(0, ("eps".to_string(), Eps::AUTO.to_string()));
+            return Ok(carried);
         }
         // The struct has an eps, which replaces this NaN.
         let options = ClusterOptions::new(f64::NAN);
@@ -107,7 +127,10 @@ impl Carried {
                 shown.push((name.clone(), value.to_string()));
             }
             match option.takes {
-                Takes::Number(set) => set(&mut options, number(function, &name, &value)?.into()),
+                // The rows decide, so there is no number.
+                Takes::Eps if value.is_null() && options.eps == Eps::Auto => {}
+                Takes::Eps => options.eps = number(function, &name, &value)?.into(),
+                Takes::Share(set) if !value.is_null() => set(&mut options, number(function, &name, &value)?),
                 Takes::WholeNumber(set) => set(&mut options, whole_number(function, &name, &value)?.into()),
                 Takes::Word { names, set } => {
                     let word = value.try_as_str().flatten().unwrap_or_default();
@@ -121,6 +144,8 @@ impl Carried {
                 }
                 // The plan already does what these options ask for; the window function has no use for them.
                 Takes::Weights
+                | Takes::Share(_)
+                | Takes::Count { .. }
                 | Takes::TimeColumn
                 | Takes::Keys(_)
                 | Takes::PartitionKeys(_)
@@ -256,11 +281,11 @@ mod tests {
 
     #[test]
     fn vectors_need_eps_and_min_samples() {
-        let none = Carried::of_vectors(&given(vec![("eps", ScalarValue::from(1.0))]), 1);
+        let none = Carried::of_vectors(&given(vec![("eps", ScalarValue::from(1.0))]), 1, EpsOf::Options);
         assert!(none.is_err_and(|error| error.to_string().contains("eps and min_samples")));
         let no_struct: ArrayRef = Arc::new(StructArray::new_empty_fields(1, None));
         let no_struct = ScalarValue::try_from_array(&no_struct, 0).unwrap_or_else(|error| panic!("{error}"));
-        assert!(Carried::of_vectors(&no_struct, 1).is_err());
+        assert!(Carried::of_vectors(&no_struct, 1, EpsOf::Options).is_err());
     }
 
     #[test]
@@ -273,9 +298,23 @@ mod tests {
             .exemplar(ExemplarChoice::Rarest);
         let written = ClusterOptions { weights: Weights::InOrder(vec![2.0, 0.5]), ..written };
         let Ok(Expr::Literal(constant, _)) = written.to_struct() else { panic!("all of it is known") };
-        let carried = Carried::of_vectors(&constant, 2).unwrap_or_else(|error| panic!("{error}"));
+        let carried =
+            Carried::of_vectors(&constant, 2, EpsOf::Options).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(carried.options, written);
         let shown: Vec<&str> = carried.shown.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(shown, ["eps", "min_samples", "metric", "scaling", "weights", "nulls", "exemplar"]);
+    }
+
+    #[test]
+    fn an_eps_that_the_rows_decide_is_shown_as_auto() {
+        let written = ClusterOptions::new(Eps::Auto).chain_share(0.25);
+        let Ok(Expr::Literal(constant, _)) = written.to_struct() else { panic!("all of it is known") };
+        let carried =
+            Carried::of_vectors(&constant, 1, EpsOf::Rows).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(carried.options, written);
+        assert_eq!(carried.shown.first(), Some(&("eps".to_string(), "auto".to_string())));
+        // A placeholder that was given NULL is no eps.
+        let refused = Carried::of_vectors(&constant, 1, EpsOf::Options);
+        assert!(refused.is_err_and(|error| error.to_string().contains("eps is NULL, expected a number")));
     }
 }

@@ -15,9 +15,9 @@ use datafusion::common::{Column, DataFusionError, Result, plan_datafusion_err, p
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::Placeholder;
 
-pub(crate) use carried::Carried;
+pub(crate) use carried::{Carried, EpsOf};
 pub use table::ClusterOption;
-pub(crate) use table::{OPTIONS, Takes};
+pub(crate) use table::{OPTIONS, Takes, number};
 
 use crate::dbscan::{Metric, Params, Points, Scaling};
 use crate::near_miss::{did_you_mean, did_you_mean_column, excerpt, listed_columns, sql_name};
@@ -50,7 +50,7 @@ pub(crate) const MAX_KEYS: usize = 16;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClusterOptions {
     pub(crate) features: Vec<Feature>,
-    pub(crate) eps: Parameter<f64>,
+    pub(crate) eps: Eps,
     pub(crate) min_samples: Parameter<i64>,
     pub(crate) metric: Metric,
     pub(crate) scaling: Scaling,
@@ -61,12 +61,14 @@ pub struct ClusterOptions {
     pub(crate) order_by: Vec<Key>,
     pub(crate) partition_by: Vec<Key>,
     pub(crate) keep_members: Vec<KeptColumn>,
+    pub(crate) chain_share: f64,
+    pub(crate) steps: i64,
 }
 
 impl ClusterOptions {
-    /// Creates the default options, with `eps` as the largest distance of neighbours. A call needs at least one
-    /// [`feature`](Self::feature) as well.
-    pub fn new(eps: impl Into<Parameter<f64>>) -> Self {
+    /// Creates the default options, with `eps` as the largest distance of neighbours, a number or [`Eps::Auto`]. A call needs at
+    /// least one [`feature`](Self::feature) as well.
+    pub fn new(eps: impl Into<Eps>) -> Self {
         Self {
             features: vec![],
             eps: eps.into(),
@@ -80,6 +82,8 @@ impl ClusterOptions {
             order_by: vec![],
             partition_by: vec![],
             keep_members: vec![],
+            chain_share: 0.05,
+            steps: 32,
         }
     }
 
@@ -198,8 +202,23 @@ impl ClusterOptions {
         self
     }
 
+    /// Sets the share of the rows by which the largest cluster may exceed the most frequent vector before [`Eps::Auto`] says
+    /// that clusters chain, from 0 to 1. The default is 0.05.
+    #[must_use]
+    pub fn chain_share(mut self, share: f64) -> Self {
+        self.chain_share = share;
+        self
+    }
+
+    /// Sets the number of values of eps that `dbcluster_eps` chooses, from 2 to 1000. The default is 32.
+    #[must_use]
+    pub fn steps(mut self, steps: i64) -> Self {
+        self.steps = steps;
+        self
+    }
+
     /// Returns the parameters of the core. `function` begins the error text. A placeholder passes the checks until its value is
-    /// known.
+    /// known, and an eps that the rows decide passes them.
     pub(crate) fn params(&self, function: &str) -> Result<Params> {
         let (eps, min_samples) = (self.eps.value().unwrap_or(1.0), self.min_samples.value().unwrap_or(1));
         let Ok(least) = u64::try_from(min_samples) else {
@@ -233,6 +252,49 @@ impl<T: Copy> Parameter<T> {
 impl<T> From<T> for Parameter<T> {
     fn from(value: T) -> Self {
         Self::Value(value)
+    }
+}
+
+/// How far apart neighbours may be.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Eps {
+    /// A number above 0, or the placeholder of one.
+    Given(Parameter<f64>),
+    /// The last eps before clusters chain, found for each partition by itself.
+    Auto,
+    /// Several numbers, for `dbcluster_eps`.
+    Each(Vec<f64>),
+}
+
+impl Eps {
+    /// The word for [`Eps::Auto`] in SQL.
+    pub(crate) const AUTO: &'static str = "auto";
+
+    /// Returns the number, if there is one and it is known.
+    pub(crate) fn value(&self) -> Option<f64> {
+        match self {
+            Self::Given(number) => number.value(),
+            Self::Auto | Self::Each(_) => None,
+        }
+    }
+}
+
+impl From<f64> for Eps {
+    fn from(eps: f64) -> Self {
+        Self::Given(eps.into())
+    }
+}
+
+impl From<Parameter<f64>> for Eps {
+    fn from(eps: Parameter<f64>) -> Self {
+        Self::Given(eps)
+    }
+}
+
+impl From<Vec<f64>> for Eps {
+    fn from(list: Vec<f64>) -> Self {
+        Self::Each(list)
     }
 }
 

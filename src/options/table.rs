@@ -13,10 +13,10 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::{Expr, Literal, lit};
 
-use super::{ClusterOptions, ExemplarChoice, Key, MAX_KEYS, NullPolicy, Parameter, TimeColumn};
+use super::{ClusterOptions, Eps, ExemplarChoice, Key, MAX_KEYS, NullPolicy, Parameter, TimeColumn};
 use crate::dbscan::{Metric, Scaling};
 
-/// An option of `dbcluster`, `dbcluster_members` and `dbcluster_summary`, with its documentation.
+/// An option of `dbcluster` and its relatives, with its documentation.
 #[derive(Debug)]
 pub struct ClusterOption {
     /// The name before `=>`.
@@ -24,8 +24,8 @@ pub struct ClusterOption {
     /// The kind of value that it takes, and the field of [`ClusterOptions`] that it sets.
     pub(crate) takes: Takes,
     /// Its place in the struct that a plan carries. That struct is also the column `options` of `dbcluster_summary`, so a new
-    /// option goes to its end, wherever the reference lists it.
-    pub(super) place: usize,
+    /// option goes to its end, wherever the reference lists it. `None` for an option of another function only.
+    pub(super) place: Option<usize>,
     /// Returns its value in that struct.
     pub(super) carry: fn(&ClusterOptions) -> Expr,
     /// The default in words, if it is not a value of the option.
@@ -39,8 +39,12 @@ pub struct ClusterOption {
 /// The kind of value that an option takes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Takes {
-    /// A number.
-    Number(fn(&mut ClusterOptions, Parameter<f64>)),
+    /// A number, `'auto'`, or a list of numbers.
+    Eps,
+    /// A number from 0 to 1.
+    Share(fn(&mut ClusterOptions, f64)),
+    /// A whole number in a range.
+    Count { least: i64, most: i64, set: fn(&mut ClusterOptions, i64) },
     /// A whole number from 1.
     WholeNumber(fn(&mut ClusterOptions, Parameter<i64>)),
     /// One of some words, in any case; `set` returns `None` for any other.
@@ -63,7 +67,7 @@ impl ClusterOption {
         OPTIONS.iter().find(|option| option.name.eq_ignore_ascii_case(name))
     }
 
-    /// Returns the options that may be given without their names, in this order after the features.
+    /// Returns the options that may be given without their names, in this order after the features: eps and `min_samples`.
     pub(crate) fn by_position() -> &'static [Self] {
         &OPTIONS[..2]
     }
@@ -73,9 +77,14 @@ impl ClusterOption {
         OPTIONS.iter().map(|option| option.name).collect()
     }
 
+    /// Whether only `dbcluster_eps` has the option.
+    pub(crate) fn is_of_every_eps(&self) -> bool {
+        self.place.is_none()
+    }
+
     /// Returns all options in the order in which a plan carries them.
     pub(super) fn in_plans() -> Vec<&'static Self> {
-        let mut options: Vec<_> = OPTIONS.iter().collect();
+        let mut options: Vec<_> = OPTIONS.iter().filter(|option| option.place.is_some()).collect();
         options.sort_by_key(|option| option.place);
         options
     }
@@ -88,7 +97,12 @@ impl ClusterOption {
     /// Returns a description of the values that it takes.
     pub fn values(&self) -> String {
         match &self.takes {
-            Takes::Number(_) => "a number above 0, or a placeholder".to_string(),
+            Takes::Eps => {
+                "a number above 0, a placeholder, or `'auto'`; in `dbcluster_eps` a list of numbers"
+                    .to_string()
+            }
+            Takes::Share(_) => "a number from 0 to 1".to_string(),
+            Takes::Count { least, most, .. } => format!("a whole number from {least} to {most}"),
             Takes::WholeNumber(_) => "a whole number from 1, or a placeholder".to_string(),
             Takes::Word { names, .. } => {
                 let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
@@ -132,7 +146,8 @@ fn quoted(word: &str) -> String {
     format!("`'{word}'`")
 }
 
-fn number<T: Copy + Literal>(number: &Parameter<T>, option: &str) -> Expr {
+/// Returns a number, or its placeholder, as an expression.
+pub(crate) fn number<T: Copy + Literal>(number: &Parameter<T>, option: &str) -> Expr {
     match number {
         Parameter::Value(number) => lit(*number),
         Parameter::Placeholder(placeholder) => {
@@ -173,12 +188,18 @@ fn factors(numbers: Option<&[f64]>) -> Expr {
 pub(crate) static OPTIONS: &[ClusterOption] = &[
     ClusterOption {
         name: "eps",
-        takes: Takes::Number(|options, eps| options.eps = eps),
-        place: 0,
-        carry: |options| number(&options.eps, "eps"),
-        default: Some("none: it has to be given"),
+        takes: Takes::Eps,
+        place: Some(0),
+        carry: |options| match &options.eps {
+            Eps::Given(eps) => number(eps, "eps"),
+            Eps::Auto | Eps::Each(_) => lit(ScalarValue::Float64(None)),
+        },
+        default: Some("none: it has to be given; in `dbcluster_eps` it may be left out"),
         meaning: "How far apart neighbours may be, inclusive, in the unit of the scaled and weighted features. Also by \
-                      position.",
+                      position. `'auto'` finds the last eps before clusters chain into one, for each partition by itself: \
+                      the greatest eps at which something changes while the core rows of the largest cluster are at \
+                      most `chain_share` of all rows more than the most frequent vector. `dbcluster_summary` tells it as \
+                      `eps_least` and `eps_greatest`, `dbcluster_eps` what other values would give.",
         sql_example: r#"```sql
 > SELECT "CommandLine", cluster_size FROM dbcluster(events, [path_score(NewProcessName)], eps => 10, scaling => 'none')
   ORDER BY cluster_size;
@@ -193,7 +214,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
     ClusterOption {
         name: "min_samples",
         takes: Takes::WholeNumber(|options, number| options.min_samples = number),
-        place: 1,
+        place: Some(1),
         carry: |options| number(&options.min_samples, "min_samples"),
         default: None,
         meaning: "How many rows within eps make a row core, itself counted. Also by position, behind eps.",
@@ -209,7 +230,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
     ClusterOption {
         name: "time_column",
         takes: Takes::TimeColumn,
-        place: 7,
+        place: Some(7),
         carry: |options| match &options.time_column {
             TimeColumn::Given(time) => lit(time.text.as_str()),
             TimeColumn::FirstOfItsType | TimeColumn::None => no_text(),
@@ -233,7 +254,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
     ClusterOption {
         name: "order_by",
         takes: Takes::Keys(|options| &mut options.order_by),
-        place: 8,
+        place: Some(8),
         carry: |options| keys(&options.order_by),
         default: Some("the time column"),
         meaning: "Which row of a cluster is the first, and which cluster has the lower number. Ties are decided by the \
@@ -253,7 +274,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
     ClusterOption {
         name: "partition_by",
         takes: Takes::PartitionKeys(|options| &mut options.partition_by),
-        place: 9,
+        place: Some(9),
         carry: |options| keys(&options.partition_by),
         default: Some("none: all rows are clustered together"),
         meaning: "Rows of different partitions are never neighbours. Cluster ids start at 0 in each partition, and \
@@ -278,7 +299,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
             names: Scaling::NAMES,
             set: |options, name| Scaling::from_name(name).map(|scaling| options.scaling = scaling),
         },
-        place: 3,
+        place: Some(3),
         carry: |options| lit(options.scaling.name()),
         default: None,
         meaning: "What is done to the features before distances are taken, over the rows of each partition, as in \
@@ -303,7 +324,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
     ClusterOption {
         name: "weights",
         takes: Takes::Weights,
-        place: 4,
+        place: Some(4),
         carry: |options| factors(options.weights.factors()),
         default: Some("1 for each feature"),
         meaning: "How much a feature counts: it is multiplied by its number after scaling. By name, the others keep 1.",
@@ -324,7 +345,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
             names: Metric::NAMES,
             set: |options, name| Metric::from_name(name).map(|metric| options.metric = metric),
         },
-        place: 2,
+        place: Some(2),
         carry: |options| lit(options.metric.name()),
         default: None,
         meaning: "What a distance is: the root of the sum of squared differences, the sum of differences, or the largest \
@@ -346,7 +367,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
             names: NullPolicy::NAMES,
             set: |options, name| NullPolicy::from_name(name).map(|nulls| options.nulls = nulls),
         },
-        place: 5,
+        place: Some(5),
         carry: |options| lit(options.nulls.name()),
         default: None,
         meaning: "What becomes of rows with a NULL, NaN or infinite feature: the query fails and names the feature; the \
@@ -371,7 +392,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
             names: ExemplarChoice::NAMES,
             set: |options, name| ExemplarChoice::from_name(name).map(|exemplar| options.exemplar = exemplar),
         },
-        place: 6,
+        place: Some(6),
         carry: |options| lit(options.exemplar.name()),
         default: None,
         meaning: "Which member stands for its cluster; all its columns come from that one row. The first or the last one \
@@ -393,7 +414,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
     ClusterOption {
         name: "keep_members",
         takes: Takes::Members,
-        place: 10,
+        place: Some(10),
         carry: |options| {
             let kept = options.keep_members.iter();
             let kept: Vec<String> =
@@ -416,6 +437,44 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
 +--------------+----------------------------------------------+
 ```"#,
     },
+    ClusterOption {
+        name: "chain_share",
+        takes: Takes::Share(|options, share| options.chain_share = share),
+        place: Some(11),
+        carry: |options| lit(ScalarValue::Float64((options.eps == Eps::Auto).then_some(options.chain_share))),
+        default: Some("0.05"),
+        meaning: "How much the largest cluster may outgrow the most frequent vector before `eps => 'auto'` stops, as a \
+                      share of all rows. A greater one takes a greater eps.",
+        sql_example: r"```sql
+> SELECT clusters, noise, eps_least FROM dbcluster_summary(events, [path_score(NewProcessName)], eps => 'auto', scaling => 'none')
+  UNION ALL SELECT clusters, noise, eps_least
+  FROM dbcluster_summary(events, [path_score(NewProcessName)], eps => 'auto', chain_share => 0.5, scaling => 'none')
+  ORDER BY eps_least;
++----------+-------+-----------+
+| clusters | noise | eps_least |
++----------+-------+-----------+
+| 1        | 1     | 683.5     |
+| 1        | 0     | 1367.0    |
++----------+-------+-----------+
+```",
+    },
+    ClusterOption {
+        name: "steps",
+        takes: Takes::Count { least: 2, most: 1000, set: |options, steps| options.steps = steps },
+        place: None,
+        carry: |options| lit(options.steps),
+        default: None,
+        meaning: "How many values of eps `dbcluster_eps` chooses where it is given none. No other function has it.",
+        sql_example: r"```sql
+> SELECT eps, clusters, noise FROM dbcluster_eps(events, [length(CommandLine)], steps => 3, scaling => 'none');
++------+----------+-------+
+| eps  | clusters | noise |
++------+----------+-------+
+| 8.5  | 1        | 1     |
+| 17.0 | 1        | 0     |
++------+----------+-------+
+```",
+    },
 ];
 
 #[cfg(test)]
@@ -424,8 +483,8 @@ mod tests {
 
     #[test]
     fn every_option_has_a_place_of_its_own() {
-        let places: Vec<usize> = ClusterOption::in_plans().iter().map(|option| option.place).collect();
-        assert_eq!(places, (0..OPTIONS.len()).collect::<Vec<_>>());
+        let places: Vec<_> = ClusterOption::in_plans().iter().map(|option| option.place).collect();
+        assert_eq!(places, (0..places.len()).map(Some).collect::<Vec<_>>());
         let mut names = ClusterOption::names();
         names.sort_unstable();
         names.dedup();

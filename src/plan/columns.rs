@@ -49,11 +49,27 @@ pub(super) const KEY: &str = "__cluster_key";
 pub(super) const SIZE: &str = "__size";
 /// A column of clusters: the number of their vectors.
 pub(super) const VECTORS: &str = "__vectors";
+/// A column of vectors and clusters: the eps of their partition, if its rows decide it.
+pub(super) const PARTITION_EPS: &str = "__eps";
 
 /// The internal names without a number, which columns of the input and features can't have.
-const RESERVED: [&str; 15] = [
-    FOUND, TIE, GROUP_KEY, HASH, WEIGHT, FIRST_TIME, LAST_TIME, TIME, LABEL, SIZE, EXEMPLAR, CORE, KEY, ROWS,
+const RESERVED: [&str; 16] = [
+    FOUND,
+    TIE,
+    GROUP_KEY,
+    HASH,
+    WEIGHT,
+    FIRST_TIME,
+    LAST_TIME,
+    TIME,
+    LABEL,
+    SIZE,
+    EXEMPLAR,
+    CORE,
+    KEY,
+    ROWS,
     START,
+    PARTITION_EPS,
 ];
 
 /// The internal names with a number.

@@ -22,8 +22,8 @@
 //! Cost: two scans of the table, one aggregation of all rows, the clustering of the distinct vectors, and one join.
 //!
 //! - [`spec`]: a checked call. [`nesting`], [`repeatable`] and [`complete`] check and complete its input, which is read twice.
-//! - [`vectors`]: rows to distinct vectors to labelled vectors, which all three functions begin with.
-//! - [`collapse`]: `dbcluster`. [`members`]: `dbcluster_members`. [`summary`]: `dbcluster_summary`.
+//! - [`vectors`]: rows to distinct vectors to labelled vectors, which all these functions begin with.
+//! - [`collapse`]: `dbcluster`. [`members`]: `dbcluster_members`. [`summary`]: `dbcluster_summary`. [`every_eps`]: `dbcluster_eps`.
 //! - [`process_features`]: the table function of that name.
 //! - [`order`]: the canonical order of the rows. [`sorting`]: types that can be sorted.
 //! - [`functions`]: functions that only plans call.
@@ -33,6 +33,7 @@
 mod collapse;
 pub(crate) mod columns;
 mod complete;
+mod every_eps;
 pub(crate) mod functions;
 mod members;
 pub(crate) mod nesting;
@@ -57,5 +58,6 @@ pub(crate) fn plan(spec: &ClusterSpec) -> Result<LogicalPlan> {
         TableFunction::Dbcluster => collapse::collapse(spec),
         TableFunction::DbclusterMembers => members::members(spec),
         TableFunction::DbclusterSummary => summary::summary(spec),
+        TableFunction::DbclusterEps => every_eps::every_eps(spec),
     }
 }

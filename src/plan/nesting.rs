@@ -6,7 +6,7 @@ use datafusion::common::tree_node::{TreeNodeRecursion, TreeNodeVisitor};
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{Expr, LogicalPlan, Window, WindowFunctionDefinition};
 
-use crate::window::dbscan_vectors_udwf;
+use crate::window::is_of_vectors;
 
 /// The deepest nesting of table functions: the table below them is read 2^4 times.
 const DEEPEST: usize = 4;
@@ -63,6 +63,6 @@ pub fn is_labelling(window: &Window) -> bool {
             other => other,
         };
         matches!(function, Expr::WindowFunction(function)
-            if matches!(&function.fun, WindowFunctionDefinition::WindowUDF(udf) if udf.name() == dbscan_vectors_udwf().name()))
+            if matches!(&function.fun, WindowFunctionDefinition::WindowUDF(udf) if is_of_vectors(udf)))
     })
 }

@@ -24,9 +24,13 @@ use super::sorting::canonical_float_key;
 use crate::feature::{is_feature_type, number_hint};
 use crate::near_miss::{excerpt, quoted_name};
 use crate::options::{
-    ClusterOption, ClusterOptions, Feature, KeptColumn, Key, MAX_FEATURES, MAX_KEYS, OPTIONS, Takes,
-    TimeColumn, Weights,
+    ClusterOption, ClusterOptions, Eps, Feature, KeptColumn, Key, MAX_FEATURES, MAX_KEYS, OPTIONS, Parameter,
+    Takes, TimeColumn, Weights,
 };
+
+/// The columns of `dbcluster_eps` behind those of the partition. They are the fields of what `dbscan_eps` returns.
+pub(super) const EPS_COLUMNS: [&str; 7] =
+    ["eps", "clusters", "noise", "collapsed_rows", "largest_cluster", "largest_share", "is_auto"];
 
 /// The numbers of values that `keep_members` may keep: they are held in memory for every vector.
 pub(crate) const KEPT: RangeInclusive<i64> = 1..=1000;
@@ -40,10 +44,13 @@ pub(crate) enum TableFunction {
     DbclusterMembers,
     /// One row about the whole clustering.
     DbclusterSummary,
+    /// One row per partition and eps.
+    DbclusterEps,
 }
 
 impl TableFunction {
-    pub(crate) const ALL: [Self; 3] = [Self::Dbcluster, Self::DbclusterMembers, Self::DbclusterSummary];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Dbcluster, Self::DbclusterMembers, Self::DbclusterSummary, Self::DbclusterEps];
 
     /// The SQL name.
     pub(crate) fn name(self) -> &'static str {
@@ -51,7 +58,21 @@ impl TableFunction {
             Self::Dbcluster => "dbcluster",
             Self::DbclusterMembers => "dbcluster_members",
             Self::DbclusterSummary => "dbcluster_summary",
+            Self::DbclusterEps => "dbcluster_eps",
         }
+    }
+
+    /// Returns the options that may be given without their names, in this order after the features.
+    pub(crate) fn by_position(self) -> &'static [ClusterOption] {
+        let options = ClusterOption::by_position();
+        // The eps of `dbcluster_eps` is a list, and may be left out.
+        if self == Self::DbclusterEps { &options[1..] } else { options }
+    }
+
+    /// Returns the names of its options.
+    pub(crate) fn options(self) -> Vec<&'static str> {
+        let has = |option: &&ClusterOption| self == Self::DbclusterEps || !option.is_of_every_eps();
+        OPTIONS.iter().filter(has).map(|option| option.name).collect()
     }
 
     /// Finds the function of this name, in any case.
@@ -102,6 +123,9 @@ impl ClusterSpec {
                  or the feature with AS"
             );
         }
+        if self.function == TableFunction::DbclusterEps {
+            return self.check_partition_names();
+        }
         let outputs = self.output_columns();
         let taken: Vec<&str> =
             outputs.iter().map(String::as_str).filter(|output| is_of_input(output)).collect();
@@ -136,6 +160,20 @@ impl ClusterSpec {
         Ok(())
     }
 
+    /// Checks that the partition keys of `dbcluster_eps`, which are columns of the result, have names of their own.
+    fn check_partition_names(&self) -> Result<()> {
+        let name = self.function.name();
+        let keys: Vec<&str> = self.partition_by().iter().map(|key| key.text.as_str()).collect();
+        let taken = keys.iter().find(|key| EPS_COLUMNS.contains(key));
+        if let Some(key) = taken.copied().or_else(|| first_duplicate(&keys)) {
+            return plan_err!(
+                "{name}: two columns of the result would have the name '{key}'; give the column of partition_by another name in \
+                 a subquery"
+            );
+        }
+        Ok(())
+    }
+
     /// Returns the names of the columns that the function adds to the input's columns and the features.
     fn output_columns(&self) -> Vec<String> {
         let columns: &[&str] = match (self.function, self.time_column()) {
@@ -144,7 +182,7 @@ impl ClusterSpec {
             }
             (TableFunction::Dbcluster, None) => &[CLUSTERED, CLUSTER_ID, CLUSTER_SIZE, CLUSTER_KEY],
             (TableFunction::DbclusterMembers, _) => &[CLUSTER_ID, CLUSTER_KEY, POINT_TYPE],
-            (TableFunction::DbclusterSummary, _) => &[],
+            (TableFunction::DbclusterSummary | TableFunction::DbclusterEps, _) => &[],
         };
         let kept = self.options.keep_members.iter().map(KeptColumn::output_name);
         let kept = kept.filter(|_| self.function == TableFunction::Dbcluster);
@@ -168,8 +206,9 @@ impl SpecBuilder {
     pub(crate) fn try_new(function: TableFunction, input: LogicalPlan) -> Result<Self> {
         check_nesting(function.name(), &input)?;
         let input = repeatable(function.name(), input)?;
-        // Every caller sets eps; a call of SQL without one fails before.
-        Ok(Self { function, input, options: ClusterOptions::new(f64::NAN) })
+        // Every caller sets eps, except that of dbcluster_eps; another call of SQL without one fails before.
+        let eps = if function == TableFunction::DbclusterEps { Eps::Auto } else { f64::NAN.into() };
+        Ok(Self { function, input, options: ClusterOptions::new(eps) })
     }
 
     /// Returns the rows to cluster, in the form that can be read twice.
@@ -250,7 +289,12 @@ impl SpecBuilder {
         let options = &mut self.options;
         match option.takes {
             // Numbers are checked at the end, by the core. A wrong word was refused when it was read.
-            Takes::Number(_) | Takes::WholeNumber(_) | Takes::Word { .. } => {}
+            Takes::WholeNumber(_) | Takes::Word { .. } => {}
+            Takes::Eps => check_eps(self.function, options)?,
+            Takes::Share(_) => check_share(function, option_name, options.chain_share)?,
+            Takes::Count { least, most, .. } => {
+                check_count(function, option_name, options.steps, least..=most)?;
+            }
             Takes::TimeColumn => {
                 if let TimeColumn::Given(time) = &mut options.time_column {
                     time.expr = readable_time(function, option_name, time, schema)?;
@@ -303,6 +347,58 @@ impl SpecBuilder {
         spec.check_names()?;
         Ok(spec)
     }
+}
+
+/// The most values of eps that `dbcluster_eps` takes.
+const MOST_EPS: usize = 1000;
+
+/// Checks that the function takes the eps. Of a number `dbcluster_eps` makes a list of one.
+fn check_eps(function: TableFunction, options: &mut ClusterOptions) -> Result<()> {
+    let name = function.name();
+    if function != TableFunction::DbclusterEps {
+        return match &options.eps {
+            Eps::Each(_) => plan_err!(
+                "{name}: eps is a list, expected a number above 0 or 'auto'; {} takes a list",
+                TableFunction::DbclusterEps.name()
+            ),
+            Eps::Given(_) | Eps::Auto => Ok(()),
+        };
+    }
+    match &options.eps {
+        Eps::Given(Parameter::Value(eps)) => options.eps = Eps::Each(vec![*eps]),
+        Eps::Given(Parameter::Placeholder(placeholder)) => {
+            return plan_err!("{name}: eps is {}, expected constants, as in [0.1, 0.2]", placeholder.id);
+        }
+        Eps::Auto | Eps::Each(_) => {}
+    }
+    let Eps::Each(list) = &options.eps else { return Ok(()) };
+    if list.is_empty() || list.len() > MOST_EPS {
+        return plan_err!("{name}: eps is a list of {}, expected from 1 to {MOST_EPS} numbers", list.len());
+    }
+    match list.iter().enumerate().find(|(_, eps)| !(eps.is_finite() && **eps > 0.0)) {
+        Some((place, eps)) => {
+            plan_err!("{name}: eps, number {}, is {eps}, expected a finite number above 0", place + 1)
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_share(function: &str, option: &str, share: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&share) {
+        return Ok(());
+    }
+    plan_err!("{function}: {option} is {share}, expected a number from 0 to 1")
+}
+
+fn check_count(function: &str, option: &str, count: i64, range: RangeInclusive<i64>) -> Result<()> {
+    if range.contains(&count) {
+        return Ok(());
+    }
+    plan_err!(
+        "{function}: {option} is {count}, expected a whole number from {} to {}",
+        range.start(),
+        range.end()
+    )
 }
 
 /// Checks that there is a feature, and no more than the core supports.

@@ -1,7 +1,10 @@
 //! Builds the part of the plan that all functions share: rows become distinct vectors, which are labelled.
 
-use arrow::datatypes::DataType;
-use datafusion::common::Result;
+use std::sync::Arc;
+
+use arrow::array::ListArray;
+use arrow::datatypes::{DataType, Field};
+use datafusion::common::{Result, ScalarValue};
 use datafusion::functions::core::expr_fn::named_struct;
 use datafusion::functions_aggregate::expr_fn::{count, first_value, max, min};
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
@@ -16,8 +19,8 @@ use super::columns::{
 use super::sorting::{greatest, has_order_of_sort, least};
 use super::spec::{ClusterSpec, TableFunction};
 use super::values::{feature_value, smallest};
-use crate::options::{ExemplarChoice, KeptColumn};
-use crate::window::dbscan_vectors_udwf;
+use crate::options::{Eps, ExemplarChoice, KeptColumn};
+use crate::window::{dbscan_eps_udwf, dbscan_vectors_auto_udwf, dbscan_vectors_udwf};
 
 /// Builds the distinct vectors of each partition, with their weight, first order keys and label. For `dbcluster` they also have
 /// their times, the last order keys if the exemplar needs them, and the kept members.
@@ -74,12 +77,21 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let groups: Vec<Expr> = partitions.iter().chain(&features).cloned().collect();
     let vectors = rows.aggregate(groups, aggregates)?;
 
-    let mut args = vec![spec.options.to_struct()?, ident(WEIGHT)];
+    let mut args = vec![spec.options.to_struct()?];
+    let function = match (spec.function, &spec.options.eps) {
+        (TableFunction::DbclusterEps, eps) => {
+            args.extend([listed(eps), lit(spec.options.steps)]);
+            dbscan_eps_udwf()
+        }
+        (_, Eps::Auto) => dbscan_vectors_auto_udwf(),
+        _ => dbscan_vectors_udwf(),
+    };
+    args.push(ident(WEIGHT));
     args.extend(features.iter().cloned());
     let mut order_by = in_order(true);
     order_by.extend(features.into_iter().map(|feature| feature.sort(true, false)));
     let label = Expr::from(WindowFunction {
-        fun: WindowFunctionDefinition::WindowUDF(dbscan_vectors_udwf()),
+        fun: WindowFunctionDefinition::WindowUDF(function),
         params: WindowFunctionParams {
             args,
             partition_by: partitions,
@@ -91,6 +103,20 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
         },
     });
     vectors.window([label.alias(LABEL)])?.build()
+}
+
+/// Returns the list of values of eps, NULL if the rows decide them.
+fn listed(eps: &Eps) -> Expr {
+    match eps {
+        Eps::Each(list) => {
+            let list: Vec<ScalarValue> = list.iter().map(|eps| ScalarValue::from(*eps)).collect();
+            lit(ScalarValue::List(ScalarValue::new_list_nullable(&list, &DataType::Float64)))
+        }
+        Eps::Auto | Eps::Given(_) => {
+            let item = Arc::new(Field::new_list_field(DataType::Float64, true));
+            lit(ScalarValue::List(Arc::new(ListArray::new_null(item, 1))))
+        }
+    }
 }
 
 /// Returns the value of a column of `keep_members`.

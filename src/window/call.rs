@@ -15,22 +15,23 @@ use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_expr::utils::collect_columns;
 use rayon::prelude::*;
 
-use super::labels::{ClusterRows, LabelColumns, exemplars};
-use super::{DBSCAN_ARGS, DBSCAN_VECTORS_ARGS};
-use crate::dbscan::{self, Control, Points};
+use super::Function;
+use super::every_eps::{Asked, EveryEps};
+use super::labels::{ClusterRows, Curve, LabelColumns, Returns, exemplars};
+use crate::dbscan::{self, Control, Params, Points};
 use crate::feature::to_double;
-use crate::options::{Carried, NullPolicy};
+use crate::options::{Carried, EpsOf, NullPolicy};
 
-/// One checked call of either function, without its rows.
+/// One checked call of a function, without its rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    function: &'static str,
+    function: Function,
     carried: Carried,
     features: Vec<String>,
     /// The positions of the arguments that vary from row to row: the weight, if there is one, and the features.
     row_args: Range<usize>,
-    /// Whether the rows are distinct vectors that stand for several rows each.
-    is_of_vectors: bool,
+    /// The values of eps that `dbscan_eps` is asked for.
+    asked: Option<Asked>,
     /// The bytes that the arguments of one row take in arrays.
     bytes_of_args: usize,
     /// Whether rows with a NULL may be skipped.
@@ -42,34 +43,46 @@ impl Call {
     ///
     /// # Errors
     /// An argument isn't constant or is out of its range.
-    pub(crate) fn try_new(name: &str, args: &[Arc<dyn PhysicalExpr>], fields: &[FieldRef]) -> Result<Self> {
-        let is_of_vectors = name == "dbscan_vectors";
-        let (function, leading): (_, &[&str]) =
-            if is_of_vectors { ("dbscan_vectors", &DBSCAN_VECTORS_ARGS) } else { ("dbscan", &DBSCAN_ARGS) };
+    pub(crate) fn try_new(
+        function: Function,
+        args: &[Arc<dyn PhysicalExpr>],
+        fields: &[FieldRef],
+    ) -> Result<Self> {
+        let (name, leading) = (function.name(), function.leading_args());
+        let is_of_vectors = function != Function::Dbscan;
         let has_options = !is_of_vectors
             && fields.last().is_some_and(|field| matches!(field.data_type(), DataType::Struct(_)));
         let feature_args = leading.len()..args.len().saturating_sub(usize::from(has_options));
         if feature_args.is_empty() {
-            return plan_err!("{function} expects {} and at least one feature", leading.join(", "));
+            return plan_err!("{name} expects {} and at least one feature", leading.join(", "));
         }
-        let carried = if is_of_vectors {
-            Carried::of_vectors(&constant(function, 1, leading[0], &args[0])?, feature_args.len())?
-        } else {
-            let eps = constant(function, 1, leading[0], &args[0])?.cast_to(&DataType::Float64)?;
-            let ScalarValue::Float64(Some(eps)) = eps else {
-                return plan_err!("{function}: argument 1 (eps) is NULL, expected a number above 0");
-            };
-            let min_samples = constant(function, 2, leading[1], &args[1])?.cast_to(&DataType::Int64)?;
-            let ScalarValue::Int64(Some(min_samples)) = min_samples else {
-                return plan_err!(
-                    "{function}: argument 2 (min_samples) is NULL, expected a whole number from 1"
-                );
-            };
-            let given = match args.last().filter(|_| has_options) {
-                Some(options) => Some(constant(function, args.len(), "options", options)?),
-                None => None,
-            };
-            Carried::of_dbscan(eps, min_samples, given.as_ref(), feature_args.len())?
+        let constant = |place: usize, arg: &str| constant(name, place + 1, arg, &args[place]);
+        let mut asked = None;
+        let carried = match function {
+            Function::Dbscan => {
+                let eps = constant(0, leading[0])?.cast_to(&DataType::Float64)?;
+                let ScalarValue::Float64(Some(eps)) = eps else {
+                    return plan_err!("{name}: argument 1 (eps) is NULL, expected a number above 0");
+                };
+                let min_samples = constant(1, leading[1])?.cast_to(&DataType::Int64)?;
+                let ScalarValue::Int64(Some(min_samples)) = min_samples else {
+                    return plan_err!(
+                        "{name}: argument 2 (min_samples) is NULL, expected a whole number from 1"
+                    );
+                };
+                let given = if has_options { Some(constant(args.len() - 1, "options")?) } else { None };
+                Carried::of_dbscan(eps, min_samples, given.as_ref(), feature_args.len())?
+            }
+            Function::Vectors => {
+                Carried::of_vectors(&constant(0, leading[0])?, feature_args.len(), EpsOf::Options)?
+            }
+            Function::VectorsAuto => {
+                Carried::of_vectors(&constant(0, leading[0])?, feature_args.len(), EpsOf::Rows)?
+            }
+            Function::EveryEps => {
+                asked = Some(Asked::read(&constant(1, leading[1])?, &constant(2, leading[2])?)?);
+                Carried::of_vectors(&constant(0, leading[0])?, feature_args.len(), EpsOf::Rows)?
+            }
         };
         // The engine names every constant "lit", so its value serves as the name.
         let name = |index: usize| match literal(&args[index]) {
@@ -81,12 +94,12 @@ impl Call {
         let is_nullable = fields[feature_args].iter().any(|field| field.is_nullable());
         let may_skip = carried.options.nulls == NullPolicy::Skip && is_nullable;
         let bytes_of_args = row_args.clone().map(|arg| bytes_held(&args[arg], &fields[arg])).sum();
-        Ok(Self { function, carried, features, row_args, is_of_vectors, bytes_of_args, may_skip })
+        Ok(Self { function, carried, features, row_args, asked, bytes_of_args, may_skip })
     }
 
     /// Returns the SQL name of the function.
     pub(crate) fn function(&self) -> &'static str {
-        self.function
+        self.function.name()
     }
 
     /// Returns the options as EXPLAIN shows them.
@@ -101,7 +114,7 @@ impl Call {
 
     /// Returns whether the input rows are distinct vectors with weights.
     pub(crate) fn is_of_vectors(&self) -> bool {
-        self.is_of_vectors
+        self.function != Function::Dbscan
     }
 
     /// Returns the arguments that [`evaluate`](Self::evaluate) takes. The others are constants, which are known.
@@ -111,7 +124,7 @@ impl Call {
 
     /// Returns the number of rows of the table that a batch stands for. `args` are the call's arguments.
     pub(crate) fn rows_of(&self, args: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<i64> {
-        let Some(weight) = self.row_args(args).first().filter(|_| self.is_of_vectors) else {
+        let Some(weight) = self.row_args(args).first().filter(|_| self.is_of_vectors()) else {
             return Ok(batch.num_rows() as i64);
         };
         let weights = weight.evaluate(batch)?.into_array(batch.num_rows())?;
@@ -120,26 +133,49 @@ impl Call {
 
     /// Creates room for the labels of `rows` rows.
     pub(crate) fn labels(&self, rows: usize) -> LabelColumns {
-        LabelColumns::with_capacity(self.is_of_vectors, rows)
+        LabelColumns::with_capacity(self.returns(), rows)
     }
 
-    /// Returns the bytes that [`labels`](Self::labels) takes for `rows` rows.
-    pub(crate) fn label_memory(&self, rows: usize) -> usize {
-        rows.saturating_mul(LabelColumns::bytes_per_row(self.is_of_vectors))
+    /// Returns the bytes that [`labels`](Self::labels) takes for so many rows and partitions.
+    pub(crate) fn label_memory(&self, rows: usize, partitions: usize) -> usize {
+        LabelColumns::bytes(self.returns(), rows, partitions)
     }
 
-    /// Returns the bytes that [`evaluate_into`](Self::evaluate_into) needs for `rows` rows, without its input and the labels.
-    /// An argument that is computed counts twice, as pieces and as the one array made of them.
-    pub(crate) fn memory_required(&self, rows: usize) -> usize {
+    fn returns(&self) -> Returns {
+        match (self.function, &self.asked) {
+            (Function::Dbscan, _) => Returns::ClusterId,
+            (_, Some(asked)) => Returns::EveryEps { most_rows: asked.most_rows() },
+            (function, None) => Returns::Group { eps: function == Function::VectorsAuto },
+        }
+    }
+
+    /// Returns the bytes that [`evaluate_into`](Self::evaluate_into) needs for `rows` rows on so many threads, without its input
+    /// and the labels. An argument that is computed counts twice, as pieces and as the one array made of them.
+    pub(crate) fn memory_required(&self, rows: usize, threads: usize) -> usize {
         let dimension = self.features.len();
         // These are the features as DOUBLE and as points, the weights, and the indices of rows that take part.
         let values = dimension * 16 + 8 + if self.may_skip { 8 } else { 0 };
         // Each cluster has a hash and an exemplar, and there are at most as many clusters as rows.
-        let clusters = if self.is_of_vectors { 8 + 12 } else { 0 };
-        let core = dbscan::memory_required(rows, dimension, self.carried.params.metric());
+        let clusters = if self.is_of_vectors() { 8 + 12 } else { 0 };
+        let params = &self.carried.params;
+        let mut core = dbscan::memory_required(rows, dimension, params.metric());
+        if self.decides_eps() {
+            let hierarchy = dbscan::hierarchy_memory_required(rows, dimension, params.min_samples(), threads);
+            core = core.max(hierarchy);
+        }
         // The copied features of the rows that take part are freed before the core starts.
         let core = core.max(rows.saturating_mul(if self.may_skip { dimension * 8 } else { 0 }));
         rows.saturating_mul(self.bytes_of_args + values + clusters).saturating_add(core)
+    }
+
+    /// Whether rows are clustered at the eps that they decide.
+    pub(crate) fn is_auto(&self) -> bool {
+        self.function == Function::VectorsAuto
+    }
+
+    /// Whether the rows of each partition decide an eps.
+    pub(crate) fn decides_eps(&self) -> bool {
+        matches!(self.function, Function::VectorsAuto | Function::EveryEps)
     }
 
     /// Labels one partition. `values` are the [`row_args`](Self::row_args) as arrays, in the order that numbers the
@@ -158,15 +194,15 @@ impl Call {
         Ok(labels.array(0..rows))
     }
 
-    /// Labels one partition, adds the labels to those of other partitions, and returns the statistics of the core.
+    /// Labels one partition, adds the labels to those of other partitions, and returns the figures of the core.
     pub(crate) fn evaluate_into(
         &self,
         labelled: &mut LabelColumns,
         mut values: Vec<ArrayRef>,
         rows: usize,
         cancel: &AtomicBool,
-    ) -> Result<dbscan::Statistics> {
-        let features = values.split_off(values.len().min(usize::from(self.is_of_vectors)));
+    ) -> Result<Outcome> {
+        let features = values.split_off(values.len().min(usize::from(self.is_of_vectors())));
         let columns = (self.features.par_iter().zip(features))
             .map(|(name, array)| to_double(name, array))
             .collect::<Result<Vec<_>>>()?;
@@ -198,6 +234,14 @@ impl Call {
             }
         }
         .map_err(|error| self.invalid(error))?;
+        let skipped = match (&present, weights) {
+            (None, _) => 0,
+            (Some(present), None) => rows - present.len(),
+            (Some(_), Some(weights)) => {
+                let is_skipped = |row: &usize| nulls.as_ref().is_some_and(|nulls| nulls.is_null(*row));
+                (0..rows).filter(is_skipped).map(|row| weights.value(row).max(0) as usize).sum()
+            }
+        };
         let weights: Option<Vec<u64>> = weights.map(|weights| match &present {
             None => weights.values().iter().map(|&weight| weight.max(1) as u64).collect(),
             Some(present) => present.iter().map(|&row| weights.value(row).max(1) as u64).collect(),
@@ -206,25 +250,57 @@ impl Call {
             points = points.with_weights(weights).map_err(|error| self.invalid(error))?;
         }
         // `cluster_key` hashes the core vectors before scaling; only dbscan_vectors needs the unscaled columns.
-        let columns = if self.is_of_vectors { columns } else { vec![] };
+        let columns = if matches!(self.returns(), Returns::Group { .. }) { columns } else { vec![] };
         points.scale_with(self.carried.options.scaling, &control).map_err(|error| self.invalid(error))?;
         if let Some(factors) = self.carried.options.weights.factors() {
             points.multiply_with(factors, &control).map_err(|error| self.invalid(error))?;
         }
-        let labels = dbscan::dbscan_with(&points, &self.carried.params, &control)
-            .map_err(|error| self.invalid(error))?;
-        let statistics = *labels.statistics();
+        if let Some(asked) = &self.asked {
+            let at = self.every_eps(&points, &control).rows(asked).map_err(|error| self.invalid(error))?;
+            let clustered = (0..points.len()).map(|point| points.weight(point)).sum();
+            let eps = at.iter().find(|at| at.is_auto).and_then(|at| at.eps);
+            labelled.push_curve(Curve { at, clustered, skipped: skipped as u64 }, rows);
+            return Ok(Outcome { statistics: dbscan::Statistics::default(), eps });
+        }
+        self.label(labelled, &Partition { points, present, columns, rows }, &control)
+            .map_err(|error| self.invalid(error))
+    }
 
-        let metric = self.carried.params.metric();
-        let exemplars = if self.is_of_vectors {
-            let choice = self.carried.options.exemplar;
-            exemplars(choice, &points, &labels, metric, &control).map_err(|error| self.invalid(error))?
+    fn every_eps<'a>(&self, points: &'a Points, control: &'a Control<'a>) -> EveryEps<'a> {
+        let params = &self.carried.params;
+        EveryEps {
+            points,
+            min_samples: params.min_samples(),
+            metric: params.metric(),
+            chain_share: self.carried.options.chain_share,
+            control,
+        }
+    }
+
+    /// Clusters a partition, and adds its labels.
+    fn label(
+        &self,
+        labelled: &mut LabelColumns,
+        partition: &Partition,
+        control: &Control,
+    ) -> Result<Outcome, dbscan::Error> {
+        let Partition { points, present, columns, rows } = partition;
+        let mut params = self.carried.params;
+        let mut eps = None;
+        if self.decides_eps() {
+            eps = self.every_eps(points, control).auto()?;
+            // Where nothing changes, any eps gives the same labels.
+            params = Params::try_new(eps.unwrap_or(1.0), params.min_samples())?.with_metric(params.metric());
+        }
+        let labels = dbscan::dbscan_with(points, &params, control)?;
+        let exemplars = if self.is_of_vectors() {
+            exemplars(self.carried.options.exemplar, points, &labels, params.metric(), control)?
         } else {
             vec![]
         };
-        let clusters = ClusterRows { labels: &labels, present: present.as_deref(), exemplars };
-        labelled.push(&clusters, &columns, rows);
-        Ok(statistics)
+        let clusters = ClusterRows { labels: &labels, present: present.as_deref(), exemplars, eps };
+        labelled.push(&clusters, columns, *rows);
+        Ok(Outcome { statistics: *labels.statistics(), eps })
     }
 
     /// Builds the error about invalid points, with the name of the feature.
@@ -240,7 +316,7 @@ impl Call {
                  first, or choose another scaling"
             );
         }
-        exec_datafusion_err!("{}: {error}", self.function)
+        exec_datafusion_err!("{}: {error}", self.function.name())
     }
 
     fn check_finite(
@@ -273,7 +349,7 @@ impl Call {
         let Some((kind, count)) = bad.into_iter().find(|(_, count)| *count > 0) else { return Ok(()) };
         let total: i64 = (0..rows).map(weight).sum();
         // NaN and infinity are values, which coalesce keeps.
-        let way_out = match (self.is_of_vectors, kind) {
+        let way_out = match (self.is_of_vectors(), kind) {
             (true, "NULL") => {
                 "give it a value with coalesce(...), or choose nulls => 'zero' (read as 0) or nulls => 'skip' (such rows take no \
                  part)"
@@ -283,6 +359,24 @@ impl Call {
         };
         exec_err!("feature '{name}' is {kind} in {count} of {total} rows; {way_out}")
     }
+}
+
+/// The figures of the core about one partition.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) statistics: dbscan::Statistics,
+    /// The eps that the rows have decided.
+    pub(crate) eps: Option<f64>,
+}
+
+/// The rows of a partition, ready to be clustered.
+struct Partition {
+    points: Points,
+    /// The row of each point, if some rows were skipped.
+    present: Option<Vec<usize>>,
+    /// The features before scaling, if they are needed.
+    columns: Vec<Float64Array>,
+    rows: usize,
 }
 
 /// Returns the bytes that an argument takes for one row: in one array, and before that in the pieces that it is computed in.

@@ -1,15 +1,16 @@
-//! Turns labels into Arrow arrays: cluster ids for people, groups for the plans of the table functions.
+//! Turns labels into Arrow arrays: cluster ids for people, groups and curves for the plans of the table functions.
 
 use std::hash::Hasher;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StructArray};
-use arrow::buffer::NullBuffer;
+use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, ListArray, StructArray};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields};
 use twox_hash::XxHash64;
 
-use super::{CORE_HASH, GROUP, IS_CORE, IS_EXEMPLAR};
+use super::every_eps::AtEps;
+use super::{CORE_HASH, EPS, GROUP, IS_CORE, IS_EXEMPLAR};
 use crate::dbscan::{Control, Error, Labels, Metric, Points, medoids_with};
 use crate::group::Group;
 use crate::options::ExemplarChoice;
@@ -18,13 +19,37 @@ use crate::options::ExemplarChoice;
 #[derive(Debug)]
 pub(crate) enum LabelColumns {
     /// Cluster ids of rows, [`NO_PART`] for skipped rows.
-    OfRows(Vec<i64>),
-    OfVectors {
+    Rows(Vec<i64>),
+    Vectors {
         group: Vec<i64>,
         is_exemplar: Vec<bool>,
         is_core: Vec<bool>,
         core_hash: Vec<i64>,
+        /// The eps of each vector's partition, if the rows have decided it, NaN where nothing changes at any.
+        eps: Option<Vec<f64>>,
     },
+    /// The clusterings of partitions at several eps, each with the first row of its partition.
+    EveryEps { rows: usize, curves: Vec<(usize, Curve)> },
+}
+
+/// The clusterings of a partition at several eps.
+#[derive(Debug)]
+pub(crate) struct Curve {
+    pub(super) at: Vec<AtEps>,
+    /// The rows that took part, and those that were skipped.
+    pub(super) clustered: u64,
+    pub(super) skipped: u64,
+}
+
+/// The results that a call returns for its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Returns {
+    /// A cluster id.
+    ClusterId,
+    /// The struct of `dbscan_vectors`, if `eps` with the eps of the partition.
+    Group { eps: bool },
+    /// The list of `dbscan_eps`, of at most `most_rows`, in the first row of each partition.
+    EveryEps { most_rows: usize },
 }
 
 /// The label of a skipped row; no cluster has this number.
@@ -32,64 +57,146 @@ const NO_PART: i64 = i64::MIN;
 
 impl LabelColumns {
     /// Creates room for the labels of `rows` rows.
-    pub(super) fn with_capacity(is_of_vectors: bool, rows: usize) -> Self {
-        if !is_of_vectors {
-            return Self::OfRows(Vec::with_capacity(rows));
-        }
-        Self::OfVectors {
-            group: Vec::with_capacity(rows),
-            is_exemplar: Vec::with_capacity(rows),
-            is_core: Vec::with_capacity(rows),
-            core_hash: Vec::with_capacity(rows),
+    pub(super) fn with_capacity(returns: Returns, rows: usize) -> Self {
+        match returns {
+            Returns::ClusterId => Self::Rows(Vec::with_capacity(rows)),
+            Returns::Group { eps } => Self::Vectors {
+                group: Vec::with_capacity(rows),
+                is_exemplar: Vec::with_capacity(rows),
+                is_core: Vec::with_capacity(rows),
+                core_hash: Vec::with_capacity(rows),
+                eps: eps.then(|| Vec::with_capacity(rows)),
+            },
+            Returns::EveryEps { .. } => Self::EveryEps { rows: 0, curves: vec![] },
         }
     }
 
-    /// Returns the bytes that the label of one row takes.
-    pub(super) fn bytes_per_row(is_of_vectors: bool) -> usize {
-        if is_of_vectors { 2 * (size_of::<i64>() + size_of::<bool>()) } else { size_of::<i64>() }
+    /// Returns the bytes that the labels of so many rows and partitions take.
+    pub(super) fn bytes(returns: Returns, rows: usize, partitions: usize) -> usize {
+        let (of_row, of_partition) = match returns {
+            Returns::ClusterId => (size_of::<i64>(), 0),
+            Returns::Group { eps } => {
+                (2 * (size_of::<i64>() + size_of::<bool>()) + if eps { size_of::<f64>() } else { 0 }, 0)
+            }
+            // The offset of a list and its validity. Rows are held, and made into arrays of about the same size.
+            Returns::EveryEps { most_rows } => (
+                size_of::<i32>() + 1,
+                size_of::<(usize, Curve)>() + most_rows.saturating_mul(2 * size_of::<AtEps>()),
+            ),
+        };
+        rows.saturating_mul(of_row).saturating_add(partitions.saturating_mul(of_partition))
     }
 
     /// Returns the bytes that are held.
     pub(crate) fn size(&self) -> usize {
-        let (is_of_vectors, rows) = match self {
-            Self::OfRows(cluster) => (false, cluster.capacity()),
-            Self::OfVectors { group, .. } => (true, group.capacity()),
-        };
-        rows * Self::bytes_per_row(is_of_vectors)
+        match self {
+            Self::Rows(cluster) => Self::bytes(Returns::ClusterId, cluster.capacity(), 0),
+            Self::Vectors { group, eps, .. } => {
+                Self::bytes(Returns::Group { eps: eps.is_some() }, group.capacity(), 0)
+            }
+            Self::EveryEps { rows, curves } => {
+                let most_rows = curves.iter().map(|(_, curve)| curve.at.len()).max().unwrap_or(0);
+                Self::bytes(Returns::EveryEps { most_rows }, *rows, curves.len())
+            }
+        }
     }
 
     /// Copies the labels of these rows into an array, which shares no memory with the other labels.
     pub(crate) fn array(&self, rows: Range<usize>) -> ArrayRef {
         match self {
-            Self::OfRows(cluster) => {
+            Self::Rows(cluster) => {
                 let cluster = &cluster[rows];
                 let nulls = cluster.iter().map(|&cluster| cluster != NO_PART).collect::<NullBuffer>();
                 let nulls = Some(nulls).filter(|nulls| nulls.null_count() > 0);
                 Arc::new(Int64Array::new(cluster.to_vec().into(), nulls))
             }
-            Self::OfVectors { group, is_exemplar, is_core, core_hash } => {
+            Self::Vectors { group, is_exemplar, is_core, core_hash, eps } => {
                 let numbers = |values: &[i64]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
                 let flags = |values: &[bool]| Arc::new(BooleanArray::from(values.to_vec())) as ArrayRef;
-                let arrays = vec![
+                let mut arrays = vec![
                     numbers(&group[rows.clone()]),
                     flags(&is_exemplar[rows.clone()]),
                     flags(&is_core[rows.clone()]),
-                    numbers(&core_hash[rows]),
+                    numbers(&core_hash[rows.clone()]),
                 ];
-                Arc::new(StructArray::new(vector_fields(), arrays, None))
+                if let Some(eps) = eps {
+                    let known = eps[rows].iter().map(|&eps| Some(eps).filter(|eps| !eps.is_nan()));
+                    arrays.push(Arc::new(known.collect::<Float64Array>()));
+                }
+                Arc::new(StructArray::new(vector_fields(eps.is_some()), arrays, None))
+            }
+            Self::EveryEps { curves, .. } => {
+                let first = curves.partition_point(|(row, _)| *row < rows.start);
+                let last = curves.partition_point(|(row, _)| *row < rows.end);
+                lists(&curves[first..last], rows)
             }
         }
     }
 }
 
 /// Returns the fields of the struct that `dbscan_vectors` returns.
-pub(super) fn vector_fields() -> Fields {
-    Fields::from(vec![
+pub(super) fn vector_fields(has_eps: bool) -> Fields {
+    let mut fields = vec![
         Field::new(GROUP, DataType::Int64, false),
         Field::new(IS_EXEMPLAR, DataType::Boolean, false),
         Field::new(IS_CORE, DataType::Boolean, false),
         Field::new(CORE_HASH, DataType::Int64, false),
+    ];
+    if has_eps {
+        fields.push(Field::new(EPS, DataType::Float64, true));
+    }
+    Fields::from(fields)
+}
+
+/// Returns the fields of the structs in the lists that `dbscan_eps` returns.
+pub(super) fn curve_fields() -> Fields {
+    Fields::from(vec![
+        Field::new("eps", DataType::Float64, true),
+        Field::new("clusters", DataType::Int64, false),
+        Field::new("noise", DataType::Int64, false),
+        Field::new("collapsed_rows", DataType::Int64, false),
+        Field::new("largest_cluster", DataType::Int64, false),
+        Field::new("largest_share", DataType::Float64, true),
+        Field::new("is_auto", DataType::Boolean, false),
     ])
+}
+
+/// Returns the type of the lists that `dbscan_eps` returns.
+pub(super) fn curve_type() -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(DataType::Struct(curve_fields()), false)))
+}
+
+/// Builds the lists of these rows: those of the curves, and NULL in the other rows.
+fn lists(curves: &[(usize, Curve)], rows: Range<usize>) -> ArrayRef {
+    let mut lengths = vec![0; rows.len()];
+    let mut is_first = vec![false; rows.len()];
+    for (row, curve) in curves {
+        lengths[row - rows.start] = curve.at.len();
+        is_first[row - rows.start] = true;
+    }
+    let all = || curves.iter().flat_map(|(_, curve)| curve.at.iter().map(move |at| (curve, at)));
+    let number = |of: fn(&Curve, &AtEps) -> u64| {
+        let numbers = all().map(|(curve, at)| i64::try_from(of(curve, at)).unwrap_or(i64::MAX));
+        Arc::new(numbers.collect::<Int64Array>()) as ArrayRef
+    };
+    let collapsed =
+        |curve: &Curve, at: &AtEps| at.clusters.saturating_add(at.noise).saturating_add(curve.skipped);
+    let share = |(curve, at): (&Curve, &AtEps)| {
+        (curve.clustered > 0).then(|| at.largest as f64 / curve.clustered as f64)
+    };
+    let arrays: Vec<ArrayRef> = vec![
+        Arc::new(all().map(|(_, at)| at.eps).collect::<Float64Array>()),
+        number(|_, at| at.clusters),
+        number(|_, at| at.noise),
+        number(collapsed),
+        number(|_, at| at.largest),
+        Arc::new(all().map(share).collect::<Float64Array>()),
+        Arc::new(all().map(|(_, at)| Some(at.is_auto)).collect::<BooleanArray>()),
+    ];
+    let structs = StructArray::new(curve_fields(), arrays, None);
+    let item = Arc::new(Field::new_list_field(structs.data_type().clone(), false));
+    let nulls = NullBuffer::from(is_first);
+    Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(lengths), Arc::new(structs), Some(nulls)))
 }
 
 /// Labelled vectors, and the point of each cluster that stands for it.
@@ -98,6 +205,8 @@ pub(super) struct ClusterRows<'a> {
     /// The row of each point, if some rows were skipped.
     pub(super) present: Option<&'a [usize]>,
     pub(super) exemplars: Vec<u32>,
+    /// The eps of the partition, if its rows have decided it and it matters.
+    pub(super) eps: Option<f64>,
 }
 
 impl ClusterRows<'_> {
@@ -116,7 +225,7 @@ impl LabelColumns {
     pub(super) fn push(&mut self, clusters: &ClusterRows, columns: &[Float64Array], rows: usize) {
         let labels = clusters.labels;
         match self {
-            Self::OfRows(cluster) => match clusters.present {
+            Self::Rows(cluster) => match clusters.present {
                 None => cluster.extend_from_slice(labels.as_slice()),
                 Some(present) => {
                     let start = cluster.len();
@@ -126,12 +235,15 @@ impl LabelColumns {
                     }
                 }
             },
-            Self::OfVectors { group, is_exemplar, is_core, core_hash } => {
+            Self::Vectors { group, is_exemplar, is_core, core_hash, eps } => {
                 let start = group.len();
                 group.extend((0..rows).map(|row| Group::of_skipped(row).0));
                 is_exemplar.resize(start + rows, true);
                 is_core.resize(start + rows, false);
                 core_hash.resize(start + rows, 0);
+                if let Some(eps) = eps {
+                    eps.resize(start + rows, clusters.eps.unwrap_or(f64::NAN));
+                }
                 let hash_of_cluster = core_hashes(clusters, columns);
                 for point in 0..labels.len() {
                     let row = clusters.row(point);
@@ -147,6 +259,18 @@ impl LabelColumns {
                     }
                 }
             }
+            // These have curves.
+            Self::EveryEps { .. } => {}
+        }
+    }
+
+    /// Adds the curve of a partition of `rows` rows.
+    pub(super) fn push_curve(&mut self, curve: Curve, partition_rows: usize) {
+        if let Self::EveryEps { rows, curves } = self
+            && partition_rows > 0
+        {
+            curves.push((*rows, curve));
+            *rows += partition_rows;
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The window functions: from Arrow arrays to the core and back to labels.
 //!
-//! Two functions share one implementation:
+//! The functions share one implementation:
 //!
 //! - [`dbscan`](dbscan_udwf) is for people: `dbscan(eps, min_samples, f1, ..., fk) OVER (PARTITION BY ...)`
 //!   gives every row its cluster, as PostGIS and BigQuery do for geometry.
 //! - [`dbscan_vectors`](dbscan_vectors_udwf) is what the table functions plan: distinct vectors with a weight
 //!   each, scaled here, and labelled with what the rest of their plan groups by.
+//! - [`dbscan_vectors_auto`](dbscan_vectors_auto_udwf) is the same where the rows decide the eps, and
+//!   [`dbscan_eps`](dbscan_eps_udwf) clusters the vectors at several values of eps.
 //!
 //! A window function sees its whole partition, which clustering needs, and the engine does the rest: it partitions the rows,
 //! sorts them by the ORDER BY of OVER, and sends the function to other machines by its name. A window function can't account
@@ -18,16 +20,18 @@
 //! The paper of the algorithm is Ester, Kriegel, Sander, Xu, "A Density-Based Algorithm for Discovering Clusters", KDD 1996.
 //! [`dbscan`](crate::dbscan) documents the implementation and its cost.
 //!
-//! - [`call`]: a checked call and its work.
+//! - [`call`]: a checked call and its work. [`every_eps`]: that of many values of eps.
 //! - [`labels`]: labels as arrays, with the hash and the exemplar of each cluster.
 //! - [`order`]: the rule that completes the ORDER BY, and the checks while SQL is planned.
 //! - [`regroup`]: window expressions with other sort keys get nodes of their own.
 
 mod call;
+mod every_eps;
 mod labels;
 mod order;
 pub(crate) mod regroup;
 
+use std::any::Any;
 use std::fmt::{Debug, Formatter};
 use std::hash::Hash;
 use std::sync::atomic::AtomicBool;
@@ -42,7 +46,7 @@ use datafusion::logical_expr::{
 };
 use datafusion_macros::user_doc;
 
-pub(crate) use call::Call;
+pub(crate) use call::{Call, Outcome};
 pub(crate) use labels::LabelColumns;
 pub(crate) use order::{DbscanChecks, DbscanOrder};
 
@@ -107,8 +111,35 @@ pub mod expr_fn {
 /// distinct vectors, which stand for `weight` rows each, and clusters them. No session registers it; only a process that
 /// receives plans with functions as names does. People want [`dbscan_udwf`].
 pub fn dbscan_vectors_udwf() -> Arc<WindowUDF> {
-    static UDWF: LazyLock<Arc<WindowUDF>> = LazyLock::new(|| Arc::new(WindowUDF::from(DbscanVectors::new())));
+    static UDWF: LazyLock<Arc<WindowUDF>> = LazyLock::new(|| of_vectors(Function::Vectors));
     Arc::clone(&UDWF)
+}
+
+/// `dbscan_vectors_auto(options, weight, f1, ..., fk) OVER (...)`, the same where the rows decide the eps, which it also returns.
+pub fn dbscan_vectors_auto_udwf() -> Arc<WindowUDF> {
+    static UDWF: LazyLock<Arc<WindowUDF>> = LazyLock::new(|| of_vectors(Function::VectorsAuto));
+    Arc::clone(&UDWF)
+}
+
+/// `dbscan_eps(options, eps, steps, weight, f1, ..., fk) OVER (...)`, which clusters the vectors of a partition at several values of
+/// eps. The first row of the partition gets the list of them, the others NULL.
+pub fn dbscan_eps_udwf() -> Arc<WindowUDF> {
+    static UDWF: LazyLock<Arc<WindowUDF>> = LazyLock::new(|| of_vectors(Function::EveryEps));
+    Arc::clone(&UDWF)
+}
+
+/// Returns the window functions that only plans call, for a process that finds functions by name.
+pub fn all_plan_window_functions() -> Vec<Arc<WindowUDF>> {
+    vec![dbscan_vectors_udwf(), dbscan_vectors_auto_udwf(), dbscan_eps_udwf()]
+}
+
+/// Whether a function is one of [`all_plan_window_functions`].
+pub(crate) fn is_of_vectors(function: &WindowUDF) -> bool {
+    Function::of(function.inner().as_ref() as &dyn Any).is_some_and(|function| function != Function::Dbscan)
+}
+
+fn of_vectors(function: Function) -> Arc<WindowUDF> {
+    Arc::new(WindowUDF::from(DbscanVectors::new(function)))
 }
 
 /// Returns the window functions that people call, for a host that registers them one by one.
@@ -124,10 +155,46 @@ pub const IS_EXEMPLAR: &str = "is_exemplar";
 pub const IS_CORE: &str = "is_core";
 /// Field of `dbscan_vectors`: a hash of all core vectors of the group.
 pub const CORE_HASH: &str = "core_hash";
+/// Field of `dbscan_vectors_auto`: the eps of the partition.
+pub const EPS: &str = "eps";
 
-/// The leading arguments of `dbscan`; at least one feature follows.
-const DBSCAN_ARGS: [&str; 2] = ["eps", "min_samples"];
-const DBSCAN_VECTORS_ARGS: [&str; 2] = ["options", "weight"];
+/// The window functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Function {
+    Dbscan,
+    Vectors,
+    VectorsAuto,
+    EveryEps,
+}
+
+impl Function {
+    /// The SQL name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Dbscan => "dbscan",
+            Self::Vectors => "dbscan_vectors",
+            Self::VectorsAuto => "dbscan_vectors_auto",
+            Self::EveryEps => "dbscan_eps",
+        }
+    }
+
+    /// The leading arguments; at least one feature follows. The weight of a vector stands before its features.
+    fn leading_args(self) -> &'static [&'static str] {
+        match self {
+            Self::Dbscan => &["eps", "min_samples"],
+            Self::Vectors | Self::VectorsAuto => &["options", "weight"],
+            Self::EveryEps => &["options", "eps", "steps", "weight"],
+        }
+    }
+
+    /// Finds the function of an implementation of the engine's trait, if it is one of ours.
+    pub(crate) fn of(implementation: &dyn Any) -> Option<Self> {
+        if implementation.is::<Dbscan>() {
+            return Some(Self::Dbscan);
+        }
+        implementation.downcast_ref::<DbscanVectors>().map(|vectors| vectors.function)
+    }
+}
 
 #[user_doc(
     doc_section(label = "Window Functions"),
@@ -203,9 +270,10 @@ impl WindowUDFImpl for Dbscan {
             Some((options @ DataType::Struct(_), args)) => (args, Some(options.clone())),
             _ => (arg_types, None),
         };
-        let mut types = coerce_features(self.name(), &DBSCAN_ARGS, args)?;
+        let leading = Function::Dbscan.leading_args();
+        let mut types = coerce_features(self.name(), leading, args)?;
         types[..2].clone_from_slice(&[DataType::Float64, DataType::Int64]);
-        check_numbers(self.name(), &DBSCAN_ARGS, args)?;
+        check_numbers(self.name(), leading, args)?;
         types.extend(options);
         Ok(types)
     }
@@ -215,7 +283,7 @@ impl WindowUDFImpl for Dbscan {
     }
 
     fn partition_evaluator(&self, args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
-        Ok(Box::new(Evaluator(Call::try_new(self.name(), args.input_exprs(), args.input_fields())?)))
+        Ok(Box::new(Evaluator(Call::try_new(Function::Dbscan, args.input_exprs(), args.input_fields())?)))
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -223,27 +291,28 @@ impl WindowUDFImpl for Dbscan {
     }
 }
 
-/// See [`dbscan_vectors_udwf`].
+/// The functions over distinct vectors, see [`dbscan_vectors_udwf`].
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct DbscanVectors {
+    function: Function,
     signature: Signature,
 }
 
 impl DbscanVectors {
-    fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+    fn new(function: Function) -> Self {
+        Self { function, signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 
 impl Debug for DbscanVectors {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        f.write_str("dbscan_vectors")
+        f.write_str(self.function.name())
     }
 }
 
 impl WindowUDFImpl for DbscanVectors {
     fn name(&self) -> &'static str {
-        "dbscan_vectors"
+        self.function.name()
     }
 
     fn signature(&self) -> &Signature {
@@ -251,17 +320,29 @@ impl WindowUDFImpl for DbscanVectors {
     }
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        let mut types = coerce_features(self.name(), &DBSCAN_VECTORS_ARGS, arg_types)?;
-        types[1] = DataType::Int64;
+        let leading = self.function.leading_args();
+        let mut types = coerce_features(self.name(), leading, arg_types)?;
+        types[leading.len() - 1] = DataType::Int64;
+        if self.function == Function::EveryEps {
+            types[1] = DataType::new_list(DataType::Float64, true);
+            types[2] = DataType::Int64;
+        }
         Ok(types)
     }
 
     fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {
-        Ok(Arc::new(Field::new(args.name(), DataType::Struct(labels::vector_fields()), false)))
+        let field = match self.function {
+            Function::EveryEps => Field::new(args.name(), labels::curve_type(), true),
+            function => {
+                let fields = labels::vector_fields(function == Function::VectorsAuto);
+                Field::new(args.name(), DataType::Struct(fields), false)
+            }
+        };
+        Ok(Arc::new(field))
     }
 
     fn partition_evaluator(&self, args: PartitionEvaluatorArgs) -> Result<Box<dyn PartitionEvaluator>> {
-        Ok(Box::new(Evaluator(Call::try_new(self.name(), args.input_exprs(), args.input_fields())?)))
+        Ok(Box::new(Evaluator(Call::try_new(self.function, args.input_exprs(), args.input_fields())?)))
     }
 }
 

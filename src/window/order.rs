@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::AnalyzerRule;
 
-use super::DBSCAN_ARGS;
+use super::Function;
 use super::regroup::{window_function, with_expressions};
 use crate::constant::constant;
 use crate::options::Carried;
@@ -77,7 +77,7 @@ impl DbscanOrder {
         for sort in &mut params.order_by {
             sort.expr = (self.0)(sort.expr.clone(), schema)?;
         }
-        for feature in params.args.get(DBSCAN_ARGS.len()..).unwrap_or_default() {
+        for feature in params.args.get(Function::Dbscan.leading_args().len()..).unwrap_or_default() {
             if matches!(feature.get_type(schema)?, DataType::Struct(_)) {
                 continue;
             }
@@ -117,10 +117,11 @@ pub(crate) struct DbscanChecks;
 
 impl ExprPlanner for DbscanChecks {
     fn plan_window(&self, expr: RawWindowExpr) -> Result<PlannerResult<RawWindowExpr>> {
-        if is_dbscan(&expr.func_def) && expr.args.len() > DBSCAN_ARGS.len() {
+        if is_dbscan(&expr.func_def) && expr.args.len() > Function::Dbscan.leading_args().len() {
             let has_other_clauses = expr.distinct || expr.filter.is_some() || expr.null_treatment.is_some();
             check_window(has_other_clauses, &expr.window_frame)?;
-            let (features, options) = features_and_options(&expr.args[DBSCAN_ARGS.len()..]);
+            let (features, options) =
+                features_and_options(&expr.args[Function::Dbscan.leading_args().len()..]);
             check_constants(&expr.args, features.len(), options)?;
         }
         Ok(PlannerResult::Original(expr))

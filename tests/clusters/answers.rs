@@ -41,6 +41,13 @@ fn over_generated_events() -> Vec<String> {
         ),
         format!("SELECT count(*), sum(cluster_size), max(cluster_size) FROM dbcluster(hive, {FEATURES})"),
         format!("SELECT cluster_size FROM dbcluster(hive, {FEATURES}) WHERE clustered ORDER BY 1 DESC LIMIT 3"),
+        format!("SELECT * FROM dbcluster(hive, {}) {orders}", FEATURES.replace("0.0001", "'auto'")),
+        format!(
+            "SELECT * EXCEPT (options) FROM dbcluster_summary(hive, {}, partition_by => kind)",
+            FEATURES.replace("0.0001", "auto")
+        ),
+        format!("SELECT * FROM dbcluster_eps(hive, {}, min_samples => 4, partition_by => kind)", FEATURES.replace(", eps => 0.0001", "")),
+        format!("SELECT * FROM dbcluster_eps(hive, {}, nulls => 'skip')", FEATURES.replace("0.0001", "[0.0001, 0.01]")),
         // Filters and limits are applied to the clusters, and decide among equal rows by their values.
         format!("SELECT * FROM dbcluster(hive, {FEATURES}) WHERE cluster_size > 50 AND cluster_id < 9 {orders}"),
         format!("SELECT * FROM dbcluster(hive, {FEATURES}) ORDER BY cluster_size LIMIT 30"),

@@ -24,6 +24,9 @@ pub fn answer(query: &Query, table: &Table) -> Result<Answer, NoRows> {
         NoRows::Fails(_) if may_leave_out_a_partition(query) => {
             NoRows::Unclear("a filter or LIMIT that may leave out the partition that fails")
         }
+        NoRows::Fails(_) if leaves_no_event(query, &input) => {
+            NoRows::Unclear("a filter that leaves no event, so that nothing is asked of the clusters")
+        }
         NoRows::Fails(_) if query.function == Function::Window && !shows_labels(query) => {
             NoRows::Unclear("a label that fails, but is not shown")
         }
@@ -32,7 +35,7 @@ pub fn answer(query: &Query, table: &Table) -> Result<Answer, NoRows> {
     let mut answer = match query.function {
         Function::Dbcluster => collapsed(query, &input, &clustering),
         Function::Members => members(&input, &clustering),
-        Function::Summary => summary(&input, &clustering),
+        Function::Summary => summary(query, &input, &clustering),
         Function::Window => labelled(&input, &clustering),
     };
     if let Some(filter) = &query.filter {
@@ -45,6 +48,13 @@ pub fn answer(query: &Query, table: &Table) -> Result<Answer, NoRows> {
 /// Partitions are clustered one by one: the engine may leave out one that nobody asks for.
 fn may_leave_out_a_partition(query: &Query) -> bool {
     !query.partition_by.is_empty() && (query.filter.is_some() || query.limit.is_some())
+}
+
+/// The engine need not cluster where no event passes the filter.
+fn leaves_no_event(query: &Query, input: &Table) -> bool {
+    let Some(filter) = &query.filter else { return false };
+    let place = input.columns.iter().position(|column| column.name == filter.column);
+    place.is_some_and(|place| !input.rows.iter().any(|row| filter.holds(&row[place])))
 }
 
 /// The engine does not compute a column that nobody asks for.
@@ -190,7 +200,7 @@ fn labelled(input: &Table, clustering: &Clustering) -> Answer {
 }
 
 /// One row about the whole.
-fn summary(input: &Table, clustering: &Clustering) -> Answer {
+fn summary(query: &Query, input: &Table, clustering: &Clustering) -> Answer {
     let events = |id: Option<i64>| clustering.events.iter().filter(|event| event.cluster_id == id).count();
     let (noise, skipped, clusters) = (events(Some(-1)), events(None), clustering.clusters.len());
     let largest = clustering.clusters.iter().map(|cluster| cluster.members.len()).max();
@@ -203,8 +213,19 @@ fn summary(input: &Table, clustering: &Clustering) -> Answer {
         ("largest_cluster", largest.unwrap_or(0)),
         ("collapsed_rows", clusters + noise + skipped),
     ];
+    let given = if query.is_auto { vec![] } else { vec![query.eps] };
+    let all = || clustering.eps.iter().chain(&given).copied();
+    let [least, greatest] = [all().min_by(f64::total_cmp), all().max_by(f64::total_cmp)];
+    let eps = [("eps_least", least), ("eps_greatest", greatest)];
+    let mut row = figures.map(|(_, figure)| count(figure)).to_vec();
+    row.extend(eps.map(|(_, eps)| eps.map_or(Value::Null, Value::Float)));
     Answer {
-        columns: figures.map(|(name, _)| name.to_string()).to_vec(),
-        rows: vec![figures.map(|(_, figure)| count(figure)).to_vec()],
+        columns: figures
+            .map(|(name, _)| name)
+            .into_iter()
+            .chain(eps.map(|(name, _)| name))
+            .map(String::from)
+            .collect(),
+        rows: vec![row],
     }
 }

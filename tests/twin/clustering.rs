@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::dbscan::{Medoid, labels, medoid};
+use super::dbscan::{Medoid, auto_eps, labels, medoid};
 use super::query::{Exemplar, Function, Nulls, OrderKey, Query};
 use super::table::Table;
 use super::value::Value;
@@ -22,6 +22,8 @@ pub struct Clustering {
     pub clusters: Vec<Cluster>,
     /// Over all partitions, vectors that are skipped left out.
     pub distinct_vectors: usize,
+    /// The eps of each partition that has one.
+    pub eps: Vec<f64>,
 }
 
 /// The outcome of one row of the input.
@@ -96,11 +98,19 @@ pub fn cluster(query: &Query, input: &Table) -> Result<Clustering, NoRows> {
         events: input.rows.iter().map(|_| skipped()).collect(),
         clusters: vec![],
         distinct_vectors: 0,
+        eps: vec![],
     };
     for partition in partitions(query, input)? {
         let Partition { key, members, vectors, points } = &partition;
         clustering.distinct_vectors += distinct(vectors.iter()).len();
-        let labels = labels(points, query.eps, query.min_samples as usize, query.metric);
+        let eps = if query.is_auto {
+            auto_eps(points, query.min_samples as usize, query.metric)
+        } else {
+            Some(query.eps)
+        };
+        clustering.eps.extend(eps);
+        // Without one any gives the same labels.
+        let labels = labels(points, eps.unwrap_or(1.0), query.min_samples as usize, query.metric);
         for number in 0..labels.clusters as i64 {
             let places: Vec<usize> =
                 (0..members.len()).filter(|&place| labels.cluster[place] == number).collect();

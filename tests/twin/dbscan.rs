@@ -39,6 +39,63 @@ impl Metric {
     fn reach(self, eps: f64) -> f64 {
         if self == Self::Euclidean { eps * eps } else { eps }
     }
+
+    /// The least eps that reaches a reduced distance above 0, if any does. The bits of positive numbers are in their order.
+    fn least_eps(self, reduced: f64) -> Option<f64> {
+        let (mut below, mut least) = (0_u64, f64::MAX.to_bits());
+        if self.reach(f64::MAX) < reduced {
+            return None;
+        }
+        while least - below > 1 {
+            let middle = below + (least - below) / 2;
+            if self.reach(f64::from_bits(middle)) >= reduced {
+                least = middle;
+            } else {
+                below = middle;
+            }
+        }
+        Some(f64::from_bits(least))
+    }
+}
+
+/// The share of the rows by which the largest cluster may exceed the heaviest set of equal points.
+const CHAIN_SHARE: f64 = 0.05;
+
+/// The last eps before clusters chain: the greatest one at which something changes, while the core points of the largest cluster are
+/// few enough. `None` if nothing changes at any.
+pub fn auto_eps(points: &[Vec<f64>], min_samples: usize, metric: Metric) -> Option<f64> {
+    let reduced = points.iter().flat_map(|a| points.iter().map(|b| metric.reduced(a, b)));
+    let mut candidates: Vec<f64> =
+        reduced.filter(|it| *it > 0.0).filter_map(|it| metric.least_eps(it)).collect();
+    candidates.sort_by(f64::total_cmp);
+    candidates.dedup();
+    let share = |count: usize| count as f64 / points.len() as f64;
+    let heaviest = points.iter().map(|a| points.iter().filter(|b| a == *b).count()).max().unwrap_or(0);
+    // The cluster of each core point, and who is noise. Whose a border point is changes nothing here.
+    let seen = |eps: f64| -> Vec<Option<i64>> {
+        let labels = labels(points, eps, min_samples, metric);
+        let of_point = |(&cluster, &is_core): (&i64, &bool)| (is_core || cluster == -1).then_some(cluster);
+        labels.cluster.iter().zip(&labels.is_core).map(of_point).collect()
+    };
+    let largest = |seen: &[Option<i64>]| {
+        let sizes = seen.iter().flatten().filter(|it| **it >= 0);
+        sizes.clone().map(|it| sizes.clone().filter(|other| *other == it).count()).max().unwrap_or(0)
+    };
+    let mut auto = None;
+    let mut before = seen(f64::from_bits(candidates.first()?.to_bits() - 1).max(f64::from_bits(1)));
+    for eps in candidates {
+        let now = seen(eps);
+        if now == before {
+            continue;
+        }
+        if share(largest(&now)) <= share(heaviest) + CHAIN_SHARE {
+            auto = Some(eps);
+        } else {
+            return auto.or(Some(eps / 2.0));
+        }
+        before = now;
+    }
+    auto
 }
 
 /// The clustering of some points, in their order.

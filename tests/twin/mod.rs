@@ -62,7 +62,7 @@ const QUERIES_OF_A_TABLE: usize = 5;
 const TOLD: usize = 20;
 
 /// A normal run has to compare each of these at least once.
-const PARTS: [&str; 67] = [
+const PARTS: [&str; 68] = [
     "function dbcluster",
     "function dbcluster_members",
     "function dbcluster_summary",
@@ -130,6 +130,7 @@ const PARTS: [&str; 67] = [
     "text as time",
     "expression as time",
     "near eps",
+    "auto eps",
 ];
 
 /// The outcomes of the queries so far.
@@ -282,6 +283,7 @@ impl Case {
             (matches!(query.time_column, query::TimeColumn::Text(_)), "text as time"),
             (matches!(query.time_column, query::TimeColumn::Negated(_)), "expression as time"),
             (query.is_near_eps, "near eps"),
+            (query.is_auto, "auto eps"),
         ];
         parts.extend(flags.into_iter().filter(|(is_there, _)| *is_there).map(|(_, flag)| flag.to_string()));
         parts

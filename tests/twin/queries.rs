@@ -15,6 +15,9 @@ use super::table::Table;
 use super::tables::{TEXT_TIME, one, percent, some};
 use super::value::Value;
 
+/// One query in so many has the rows decide the eps.
+const OF_AUTO: u64 = 12;
+
 /// A query over the rows of `table`, which live in `source`.
 pub fn query(rng: &mut Rng, table: &Table, source: &Source) -> Query {
     use Function::{Dbcluster, Members, Summary, Window};
@@ -28,6 +31,7 @@ pub fn query(rng: &mut Rng, table: &Table, source: &Source) -> Query {
         metric: one(rng, &Metric::ALL),
         eps: 1.0,
         is_near_eps: false,
+        is_auto: false,
         min_samples: one(rng, &[1, 2, 2, 2, 3, 4, 6]),
         weights: None,
         nulls: one(rng, &[Nulls::Error, Nulls::Zero, Nulls::Zero, Nulls::Skip, Nulls::Skip]),
@@ -74,6 +78,8 @@ pub fn query(rng: &mut Rng, table: &Table, source: &Source) -> Query {
     let near = percent(rng, 45).then(|| near_eps(rng, &rows, &query)).flatten();
     query.is_near_eps = near.is_some();
     query.eps = near.unwrap_or_else(|| eps(rng, query.scaling));
+    query.is_auto =
+        function != Window && query.form != Form::Prepared && query.spelling.is_multiple_of(OF_AUTO);
     above(rng, &rows, &mut query);
     query
 }

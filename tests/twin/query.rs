@@ -17,6 +17,8 @@ pub struct Query {
     pub eps: f64,
     /// Eps is the distance of two rows, or the number beside it.
     pub is_near_eps: bool,
+    /// The rows of each partition decide the eps.
+    pub is_auto: bool,
     pub min_samples: i64,
     pub scaling: Scaling,
     pub metric: Metric,

@@ -147,6 +147,7 @@ impl Query {
     fn numbers(&self) -> (String, String) {
         match self.form {
             Form::Prepared => ("$1".to_string(), "$2".to_string()),
+            _ if self.is_auto => ("'auto'".to_string(), self.min_samples.to_string()),
             _ => (number(self.eps), self.min_samples.to_string()),
         }
     }

@@ -5,7 +5,7 @@ use ballista_core::registry::BallistaFunctionRegistry;
 use datafusion::common::Result;
 use datafusion::execution::{FunctionRegistry, SessionState};
 
-use datafusion_dbcluster::plan_functions::{self, dbscan_vectors_udwf};
+use datafusion_dbcluster::plan_functions::{self, all_plan_window_functions};
 use datafusion_dbcluster::{all_window_functions, functions, json_fields};
 
 /// A registry of Ballista's functions and ours, for executors. Ballista's default for them lacks the functions of lists, which
@@ -19,7 +19,7 @@ pub(super) fn registry() -> BallistaFunctionRegistry {
     for udaf in plan_functions::aggregate() {
         registry.aggregate_functions.insert(udaf.name().to_string(), udaf);
     }
-    for udwf in all_window_functions().into_iter().chain([dbscan_vectors_udwf()]) {
+    for udwf in all_window_functions().into_iter().chain(all_plan_window_functions()) {
         registry.window_functions.insert(udwf.name().to_string(), udwf);
     }
     registry
@@ -34,7 +34,7 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for udaf in plan_functions::aggregate() {
         state.register_udaf(udaf)?;
     }
-    for udwf in all_window_functions().into_iter().chain([dbscan_vectors_udwf()]) {
+    for udwf in all_window_functions().into_iter().chain(all_plan_window_functions()) {
         state.register_udwf(udwf)?;
     }
     Ok(())

@@ -1,5 +1,8 @@
 //! Feature vectors in one flat allocation.
 
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+
 use rayon::prelude::*;
 
 use crate::context::weight_of;
@@ -145,6 +148,25 @@ impl Points {
         self.weights.as_deref()
     }
 
+    /// Returns the greatest weight of a set of equal points, 0 if there is no point.
+    ///
+    /// It takes O(n) time and some 60 bytes per point.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn heaviest_equal(&self, control: &Control) -> Result<u64, Error> {
+        let workers = Workers::new(self.len(), control);
+        let mut weights: HashMap<Equal, u64> = HashMap::with_capacity(self.len());
+        let mut heaviest = 0;
+        for i in 0..self.len() {
+            workers.check_every(i)?;
+            let weight = weights.entry(Equal(self.point(i))).or_default();
+            *weight = weight.saturating_add(self.weight(i));
+            heaviest = heaviest.max(*weight);
+        }
+        Ok(heaviest)
+    }
+
     pub(crate) fn column(&self, j: usize) -> impl ExactSizeIterator<Item = f64> {
         self.values.iter().skip(j).step_by(self.dimension).copied()
     }
@@ -155,6 +177,25 @@ impl Points {
 
     pub(crate) fn rows_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
         self.values.chunks_exact_mut(self.dimension)
+    }
+}
+
+/// A point as a key. Its features are finite, and 0.0 equals -0.0, which a scaling may give.
+struct Equal<'a>(&'a [f64]);
+
+impl PartialEq for Equal<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Equal<'_> {}
+
+impl Hash for Equal<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for value in self.0 {
+            (value + 0.0).to_bits().hash(state);
+        }
     }
 }
 
@@ -180,6 +221,8 @@ fn checked_value(value: f64, row: usize, column: usize) -> Result<f64, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
 
     #[test]
@@ -206,6 +249,24 @@ mod tests {
         assert_eq!(infinite.to_string(), "feature 1 must be finite, got inf in row 2");
         assert_eq!(Points::from_columns(&[&[0.0; 3], &column]), Err(infinite));
     }
+
+    #[test]
+    fn equal_points_weigh_together() {
+        let control = Control::default();
+        let mut points = Points::from_rows(vec![1.0, 2.0, 0.0, 3.0, 1.0, 2.0, 0.0, 3.0, 5.0, 5.0], 2)
+            .and_then(|points| points.with_weights(vec![3, 4, 2, 2, 5]))
+            .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(points.heaviest_equal(&control), Ok(6));
+        points.column_mut(0).for_each(|value| *value = if *value == 0.0 { -0.0 } else { 0.0 });
+        points.column_mut(1).for_each(|value| *value = 0.0);
+        assert_eq!(points.heaviest_equal(&control), Ok(16));
+        let none = Points::from_rows(vec![], 2).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(none.heaviest_equal(&control), Ok(0));
+        let cancel = AtomicBool::new(true);
+        let cancelled = points.heaviest_equal(&Control::default().with_cancel(&cancel));
+        assert_eq!(cancelled, Err(Error::Cancelled));
+    }
+
     #[test]
     fn every_point_has_a_weight_of_at_least_one() {
         let points = Points::from_rows(vec![1.0, 2.0], 1).unwrap_or_else(|error| panic!("{error}"));

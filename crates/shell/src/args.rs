@@ -206,9 +206,9 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "EXPR")]
     pub(super) label: Option<String>,
 
-    /// The largest distance of neighbours, in scaled units
-    #[arg(long, value_name = "DISTANCE", default_value = "0.0001")]
-    pub(super) eps: f64,
+    /// The largest distance of neighbours, in scaled units; auto takes the last one before clusters chain into one
+    #[arg(long, value_name = "DISTANCE", default_value = "auto", value_parser = parse_eps)]
+    pub(super) eps: ReportEps,
 
     /// The number of events that makes a neighbourhood dense, so that a cluster grows from it
     #[arg(long, value_name = "N", default_value = "2")]
@@ -334,6 +334,24 @@ pub(super) fn parse_format(name: &str) -> PrintFormat {
         "json" => PrintFormat::Json,
         "nd-json" => PrintFormat::NdJson,
         _ => PrintFormat::Table,
+    }
+}
+
+/// The eps of a report.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum ReportEps {
+    /// The last one before clusters chain.
+    Auto,
+    Given(f64),
+}
+
+fn parse_eps(text: &str) -> Result<ReportEps, String> {
+    if text.eq_ignore_ascii_case("auto") {
+        return Ok(ReportEps::Auto);
+    }
+    match text.parse() {
+        Ok(eps) if f64::is_finite(eps) && eps > 0.0 => Ok(ReportEps::Given(eps)),
+        _ => Err("expected a number above 0, or auto".to_string()),
     }
 }
 

@@ -25,6 +25,7 @@
 //! | `depth` | a limit on nested expressions, which would end the stack |
 
 mod args;
+mod auto_eps;
 mod cli_session;
 mod commands;
 mod completion;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Int64Type, Schema};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema};
 use datafusion::config::Dialect;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr, SelectItem};
@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 use indicatif::HumanCount;
 
-use super::args::ReportArgs;
+use super::args::{ReportArgs, ReportEps};
 use super::depth::sql;
 use super::failure::Failure;
 use super::output;
@@ -32,7 +32,7 @@ pub(super) struct Report<'a> {
     pub(super) table: &'a str,
     pub(super) features: Option<&'a str>,
     pub(super) label: Option<&'a str>,
-    pub(super) eps: f64,
+    pub(super) eps: ReportEps,
     pub(super) min_samples: u64,
     pub(super) nulls: &'a str,
     pub(super) title: Option<&'a str>,
@@ -41,7 +41,8 @@ pub(super) struct Report<'a> {
 impl<'a> Report<'a> {
     /// The report of a table of Windows' process events.
     pub(super) fn of(table: &'a str) -> Self {
-        Self { table, features: None, label: None, eps: 0.0001, min_samples: 2, nulls: "error", title: None }
+        let (eps, min_samples) = (ReportEps::Given(0.0001), 2);
+        Self { table, features: None, label: None, eps, min_samples, nulls: "error", title: None }
     }
 
     /// The table as SQL: a file's name, or a query as it is.
@@ -162,12 +163,15 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
         }
         _ => String::new(),
     };
+    let options = format!("min_samples => {}{scaling}{nulls}", report.min_samples);
+    let features_text = quoted(&features);
+    let (eps, eps_note) = match report.eps {
+        ReportEps::Given(eps) => (format!("{eps:?}"), String::new()),
+        ReportEps::Auto => auto_eps(ctx, &format!("{table}, {features_text}, {options}")).await?,
+    };
     let query = format!(
-        "SELECT *{label_column}\nFROM dbcluster({table}, {},\n               eps => {}, min_samples => {}{scaling}{nulls})\n\
-         ORDER BY cluster_size DESC",
-        quoted(&features),
-        report.eps,
-        report.min_samples
+        "SELECT *{label_column}\nFROM dbcluster({table}, {features_text},\n               eps => {eps}, {options})\n\
+         ORDER BY cluster_size DESC"
     );
     let collapse = collect(ctx, &query).await?;
     let title =
@@ -204,10 +208,28 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     }
     // If they are too many, the boxes are those of the exemplars, and say so.
     let variability = (of_events.len() <= MAX_ROWS).then_some((&of_events, boxes.as_slice()));
-    let note = nulls_note(ctx, report, defaults.as_ref(), &features_with_names).await?;
+    let nulls_note = nulls_note(ctx, report, defaults.as_ref(), &features_with_names).await?;
+    let note =
+        [eps_note, nulls_note].into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join(" ");
     let page = draw_report(&collapse, &settings, variability, &note)
         .map_err(|error| Failure::new(error.to_string()))?;
     Ok((page, collapse.len()))
+}
+
+/// Finds the last eps before clusters chain, and says how it was chosen. The page's query has the number, so that it gives the
+/// same rows when more events have come.
+async fn auto_eps(ctx: &SessionContext, arguments: &str) -> Result<(String, String), Failure> {
+    let query = format!("SELECT eps FROM dbcluster_eps({arguments}) WHERE is_auto");
+    let batches = sql(ctx, &query).await.map_err(|failure| failure.map(as_flags))?.collect().await;
+    let batches = batches.map_err(Failure::from).map_err(|failure| failure.map(as_flags))?;
+    let found = batches.iter().find_map(|batch| batch.column(0).as_primitive::<Float64Type>().iter().next());
+    Ok(match found.flatten() {
+        Some(eps) => (
+            format!("{eps:?}"),
+            format!("eps is {eps:?}, the last one before clusters chain into one; --eps takes another."),
+        ),
+        None => ("'auto'".to_string(), "Every eps gives the same rows.".to_string()),
+    })
 }
 
 fn settings(figure: Figure, given: &[(&str, &str)], rows: &Rows) -> Result<Settings, Failure> {

@@ -8,13 +8,14 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::common::collect;
 use datafusion::physical_plan::execution_plan::Boundedness;
 use datafusion::physical_plan::memory::MemoryStream;
-use datafusion::physical_plan::{ExecutionPlanProperties, execute_stream};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as SqlStatement;
 use datafusion_cli::exec::exec_from_commands;
 use datafusion_cli::print_format::PrintFormat;
 use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
+use super::auto_eps;
 use super::cli_session::CliSession;
 use super::endings;
 use super::failure::{Failure, NO_TABLE};
@@ -27,6 +28,7 @@ use super::syntax::{
 };
 use datafusion_dbcluster::near_miss::did_you_mean;
 use dbcluster_files::Writes;
+use dbcluster_terminal::complain;
 
 /// A session, and how its results are printed.
 pub(super) struct Runner {
@@ -118,10 +120,11 @@ impl Runner {
         let endless = matches!(physical.boundedness(), Boundedness::Unbounded { .. });
         let writes = Writes::default();
         let task = writes.context(&self.ctx.task_ctx());
-        let stream = buffered(execute_stream(physical, Arc::clone(&task))?);
+        let stream = buffered(execute_stream(Arc::clone(&physical), Arc::clone(&task))?);
         let result = QueryResult { stream, task: &task, started, form, endless };
         if !is_write {
             print(&self.print, result, bar).await?;
+            self.tell_eps(&physical)?;
             return Ok(writes.commit().await?);
         }
         // The files are in their places before the statement says how many rows they have.
@@ -129,7 +132,16 @@ impl Runner {
         let counts = collect(result.stream).await.map_err(|error| writes.cause(error))?;
         writes.commit().await?;
         let counts = Box::pin(MemoryStream::try_new(counts, schema, None)?);
-        print(&self.print, QueryResult { stream: counts, ..result }, bar).await
+        print(&self.print, QueryResult { stream: counts, ..result }, bar).await?;
+        self.tell_eps(&physical)
+    }
+
+    /// Tells the eps that the rows have decided.
+    fn tell_eps(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<(), Failure> {
+        if !self.print.quiet {
+            auto_eps::lines(plan)?.iter().for_each(|line| complain(line));
+        }
+        Ok(())
     }
 
     /// The print options with which formats for machines get no footer.

@@ -129,7 +129,7 @@ impl Job {
     async fn label(&mut self, taken: Pending, ranges: Ranges) -> Result<LabelledRows> {
         self.work.metrics.input_rows.add(taken.vectors);
         let needed = taken.memory.memory_usage()
-            + self.work.memory_of_labels(&taken)
+            + self.work.memory_of_labels(&taken, ranges.iter().len())
             + self.work.memory_of_core(&taken);
         self.reserve(needed + self.held(), &taken)?;
         self.work.metrics.peak_memory.set_max(self.reservation.size());
@@ -185,13 +185,13 @@ impl Work {
         Ok(())
     }
 
-    fn memory_of_labels(&self, rows: &Pending) -> usize {
-        self.calls.iter().map(|(call, _)| call.label_memory(rows.vectors)).sum()
+    fn memory_of_labels(&self, rows: &Pending, partitions: usize) -> usize {
+        self.calls.iter().map(|(call, _)| call.label_memory(rows.vectors, partitions)).sum()
     }
 
     /// Returns the bytes that the largest call needs, since the calls run one after the other.
     fn memory_of_core(&self, rows: &Pending) -> usize {
-        self.calls.iter().map(|(call, _)| call.memory_required(rows.vectors)).max().unwrap_or(0)
+        self.calls.iter().map(|(call, _)| call.memory_required(rows.vectors, self.threads)).max().unwrap_or(0)
     }
 
     fn is_of_vectors(&self) -> bool {

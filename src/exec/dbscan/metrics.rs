@@ -1,11 +1,19 @@
 //! The metrics of the core that EXPLAIN ANALYZE shows.
 
+use std::any::Any;
+use std::fmt::{Display, Formatter};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use datafusion::common::instant::Instant;
 use datafusion::physical_plan::metrics::{
-    BaselineMetrics, Count, ExecutionPlanMetricsSet, Gauge, MetricBuilder, Time,
+    BaselineMetrics, Count, CustomMetricValue, ExecutionPlanMetricsSet, Gauge, MetricBuilder, MetricValue,
+    MetricsSet, Time,
 };
 
-use crate::dbscan;
+use crate::window::Outcome;
+
+/// The name of the metric of [`EpsRange`].
+const EPS: &str = "eps";
 
 pub(super) struct DbscanMetrics {
     pub(super) baseline: BaselineMetrics,
@@ -26,10 +34,12 @@ pub(super) struct DbscanMetrics {
     components_time: Time,
     labels_time: Time,
     pub(super) peak_memory: Gauge,
+    /// The eps that partitions have decided, if a call leaves it to them.
+    eps: Option<Arc<EpsRange>>,
 }
 
 impl DbscanMetrics {
-    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize, decides_eps: bool) -> Self {
         let count = |name: &'static str| MetricBuilder::new(metrics).counter(name, partition);
         let time = |name: &'static str| MetricBuilder::new(metrics).subset_time(name, partition);
         Self {
@@ -47,6 +57,13 @@ impl DbscanMetrics {
             components_time: time("components_time"),
             labels_time: time("labels_time"),
             peak_memory: MetricBuilder::new(metrics).gauge("peak_mem_used", partition),
+            eps: decides_eps.then(|| {
+                let eps = Arc::new(EpsRange::default());
+                let value = Arc::clone(&eps) as Arc<dyn CustomMetricValue>;
+                let builder = MetricBuilder::new(metrics).with_partition(partition);
+                builder.build(MetricValue::Custom { name: EPS.into(), value });
+                eps
+            }),
         }
     }
 
@@ -61,8 +78,11 @@ impl DbscanMetrics {
         self.cluster_time.add(&self.time_so_far);
     }
 
-    /// Adds the statistics of one partition.
-    pub(super) fn add(&self, statistics: &dbscan::Statistics) {
+    /// Adds the statistics of one partition, and the eps that it has decided.
+    pub(super) fn add(&self, Outcome { statistics, eps }: &Outcome) {
+        if let (Some(range), Some(eps)) = (&self.eps, eps) {
+            range.add(*eps, *eps);
+        }
         self.clusters.add(statistics.clusters);
         self.cells.add(statistics.cells as usize);
         self.core_points.add(statistics.core_points);
@@ -73,4 +93,61 @@ impl DbscanMetrics {
         self.components_time.add_duration(statistics.components_time);
         self.labels_time.add_duration(statistics.labels_time);
     }
+}
+
+/// The least and the greatest eps that partitions have decided.
+#[derive(Debug, Default)]
+struct EpsRange(Mutex<Option<(f64, f64)>>);
+
+impl EpsRange {
+    fn get(&self) -> Option<(f64, f64)> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, least: f64, greatest: f64) {
+        let mut range = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (so_far_least, so_far_greatest) = range.unwrap_or((least, greatest));
+        *range = Some((least.min(so_far_least), greatest.max(so_far_greatest)));
+    }
+}
+
+impl Display for EpsRange {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self.get() {
+            None => f.write_str("none"),
+            Some((least, greatest)) if least < greatest => write!(f, "{least:?} to {greatest:?}"),
+            Some((eps, _)) => write!(f, "{eps:?}"),
+        }
+    }
+}
+
+impl CustomMetricValue for EpsRange {
+    fn new_empty(&self) -> Arc<dyn CustomMetricValue> {
+        Arc::new(Self::default())
+    }
+
+    fn aggregate(&self, other: Arc<dyn CustomMetricValue>) {
+        if let Some((least, greatest)) = other.as_any().downcast_ref().and_then(Self::get) {
+            self.add(least, greatest);
+        }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn is_eq(&self, other: &Arc<dyn CustomMetricValue>) -> bool {
+        other.as_any().downcast_ref().is_some_and(|other: &Self| other.get() == self.get())
+    }
+}
+
+/// Returns the least and the greatest eps among these metrics.
+pub(super) fn eps_range(metrics: &MetricsSet) -> Option<(f64, f64)> {
+    let all = EpsRange::default();
+    for metric in metrics.iter() {
+        if let MetricValue::Custom { value, .. } = metric.value() {
+            all.aggregate(Arc::clone(value));
+        }
+    }
+    all.get()
 }

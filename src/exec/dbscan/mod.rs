@@ -48,14 +48,14 @@ use datafusion::physical_plan::{
 };
 
 use crate::error::internal_err;
-use crate::window::{Call, Dbscan, DbscanVectors};
+use crate::window::{Call, Function};
 use job::{Job, Pending, Work};
 use metrics::DbscanMetrics;
 use partitions::Partitions;
 
 pub(super) use split::in_place_of;
 
-/// Runs calls of `dbscan` or `dbscan_vectors` over its partitioned and sorted input, and appends a column for each.
+/// Runs calls of `dbscan` and the functions over vectors over its partitioned and sorted input, and appends a column for each.
 #[derive(Debug, Clone)]
 pub struct DbscanExec {
     /// The node that this one replaces. It knows schema, order and distribution.
@@ -66,20 +66,26 @@ pub struct DbscanExec {
 }
 
 impl DbscanExec {
-    /// Builds the operator for `window`, or returns `None` if that has any function but `dbscan` and `dbscan_vectors`.
+    /// Builds the operator for `window`, or returns `None` if that has any function but ours.
     ///
     /// # Errors
     /// A constant of a call is out of range.
     pub fn try_from_window(window: &Arc<WindowAggExec>) -> Result<Option<Self>> {
         let mut calls = vec![];
         for expr in window.window_expr() {
-            let Some(udf) = clustering(expr) else { return Ok(None) };
+            let Some((function, udf)) = clustering(expr) else { return Ok(None) };
             let schema = window.input().schema();
             let fields =
                 udf.args().iter().map(|arg| arg.return_field(&schema)).collect::<Result<Vec<_>>>()?;
-            calls.push(Call::try_new(udf.fun().name(), udf.args(), &fields)?);
+            calls.push(Call::try_new(function, udf.args(), &fields)?);
         }
         Ok(Some(Self { window: Arc::clone(window), calls, metrics: ExecutionPlanMetricsSet::new() }))
+    }
+
+    /// Returns the least and the greatest eps that the partitions have decided, once it has run with `eps => 'auto'`.
+    pub fn auto_eps(&self) -> Option<(f64, f64)> {
+        let is_auto = self.calls.iter().any(Call::is_auto);
+        is_auto.then(|| metrics::eps_range(&self.metrics.clone_inner())).flatten()
     }
 
     /// Returns each call with its arguments.
@@ -88,12 +94,11 @@ impl DbscanExec {
     }
 }
 
-/// Returns the function of a window expression, if it is `dbscan` or `dbscan_vectors`.
-fn clustering(expr: &Arc<dyn WindowExpr>) -> Option<&WindowUDFExpr> {
+/// Returns the function of a window expression, if it is one of ours.
+fn clustering(expr: &Arc<dyn WindowExpr>) -> Option<(Function, &WindowUDFExpr)> {
     let expr = expr.as_any().downcast_ref::<StandardWindowExpr>()?;
     let udf = expr.get_standard_func_expr().as_any().downcast_ref::<WindowUDFExpr>()?;
-    let implementation = udf.fun().inner().as_ref() as &dyn Any;
-    (implementation.is::<Dbscan>() || implementation.is::<DbscanVectors>()).then_some(udf)
+    Some((Function::of(udf.fun().inner().as_ref() as &dyn Any)?, udf))
 }
 
 /// Whether a plan clusters, by this operator or by the engine's window in its place.
@@ -198,7 +203,7 @@ impl ExecutionPlan for DbscanExec {
             calls: self.calls().map(|(call, args)| (call.clone(), args)).collect(),
             schema: self.schema(),
             threads: threads(&context),
-            metrics: DbscanMetrics::new(&self.metrics, partition),
+            metrics: DbscanMetrics::new(&self.metrics, partition, self.calls.iter().any(Call::decides_eps)),
         };
         let job = Job {
             work: Arc::new(work),
