@@ -98,6 +98,12 @@ pub trait DbclusterDataFrameExt: Sized {
     /// # Errors
     /// As [`dbcluster`](Self::dbcluster).
     fn dbcluster_eps(self, options: ClusterOptions) -> Result<Self>;
+
+    /// Gives one row per noise event, with the cluster that is nearest to it, as `dbcluster_why` does.
+    ///
+    /// # Errors
+    /// As [`dbcluster`](Self::dbcluster).
+    fn dbcluster_why(self, options: ClusterOptions) -> Result<Self>;
 }
 
 impl DbclusterDataFrameExt for DataFrame {
@@ -115,6 +121,10 @@ impl DbclusterDataFrameExt for DataFrame {
 
     fn dbcluster_eps(self, options: ClusterOptions) -> Result<Self> {
         clustered(self, TableFunction::DbclusterEps, options)
+    }
+
+    fn dbcluster_why(self, options: ClusterOptions) -> Result<Self> {
+        clustered(self, TableFunction::DbclusterWhy, options)
     }
 }
 
@@ -147,6 +157,11 @@ fn clustered(frame: DataFrame, function: TableFunction, mut options: ClusterOpti
             }
             Takes::Members => {
                 for KeptColumn { column, .. } in &mut options.keep_members {
+                    *column = rows.column(option.name, column)?;
+                }
+            }
+            Takes::Columns(of) => {
+                for column in of(&mut options) {
                     *column = rows.column(option.name, column)?;
                 }
             }

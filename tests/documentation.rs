@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use datafusion::logical_expr::Documentation;
-use datafusion_dbcluster::{ClusterOption, all_window_functions, functions, json_fields, reference};
+use datafusion_dbcluster::{all_window_functions, functions, json_fields, reference};
 use dbcluster_figures::{ColumnType, Figure, Need};
 
 use crate::support::{repository, rows, session, text};
@@ -211,7 +211,8 @@ async fn every_option_is_documented() {
     let ctx = session();
     ctx.sql(reference::example_table()).await.expect("a table").collect().await.expect("a table");
     let mut listed = BTreeSet::new();
-    for call in ["dbcluster(events, [1], 1, nonsense => 1)", "dbcluster_eps(events, [1], nonsense => 1)"] {
+    for function in ["dbcluster", "dbcluster_eps", "dbcluster_why"] {
+        let call = format!("{function}(events, [1], nonsense => 1)");
         let error = ctx.sql(&format!("SELECT * FROM {call}")).await;
         let error = error.expect_err("there is no such option").strip_backtrace();
         let (_, options) = error.split_once("options are ").expect("the options");

@@ -21,7 +21,7 @@ struct Case {
 impl Case {
     fn random(rng: &mut Rng) -> Self {
         let scale = [1.0, 0.1, 1e-9, 1e100, 7.0][rng.usize(..5)];
-        let rows = (0..1 + rng.usize(..40)).map(|id| {
+        let rows = (0..=rng.usize(..40)).map(|id| {
             let mut value = || match rng.usize(..20) {
                 0 => "CAST(NULL AS DOUBLE)".to_string(),
                 1 => "-0.0".to_string(),
@@ -67,7 +67,7 @@ fn doubles(batch: &RecordBatch, column: usize) -> Vec<Option<f64>> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_row_is_the_summary_at_its_eps() {
     let mut rng = Rng::with_seed(17);
-    for number_of_case in 0..60 {
+    for number_of_case in 0..25 {
         let case = Case::random(&mut rng);
         let ctx = session();
         rows(&ctx, &case.create).await;

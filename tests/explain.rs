@@ -237,6 +237,18 @@ async fn plans_of_dbcluster_summary() {
             scans: 1,
         },
         Explained {
+            name: "why",
+            sql: "SELECT * FROM dbcluster_why(events, [id], eps => 0.5)".to_string(),
+            holds: "Only vectors without a cluster are joined with events.",
+            scans: 2,
+        },
+        Explained {
+            name: "why_show",
+            sql: "SELECT id, distance, nearest_path FROM dbcluster_why(events, [id], eps => 0.5, show => [path])".to_string(),
+            holds: "The exemplars are joined too, and a window brings them to the noise that is nearest.",
+            scans: 2,
+        },
+        Explained {
             name: "every_eps",
             sql: "SELECT * FROM dbcluster_eps(events, [id], eps => [0.5, 1], partition_by => host)".to_string(),
             holds: "The events are read once. The first vector of a partition has the list of all its clusterings.",

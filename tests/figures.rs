@@ -544,9 +544,11 @@ fn report_is_the_notebook_on_one_page() {
     let data = data.display();
     let page = folder.path().join("report.html");
     let table = format!("{data}/processes_on_host.csv");
-    let report =
-        || dbcluster().args(["report", "--table", &table, "--out"]).arg(&page).output().expect("it runs");
-    let output = report();
+    let report = |eps: &str, page: &Path| {
+        let args = ["report", "--table", &table, "--eps", eps, "--out"];
+        dbcluster().args(args).arg(page).output().expect("it runs")
+    };
+    let output = report("0.0001", &page);
     assert!(output.status.success(), "{}", stderr(&output));
     browser.open(&page);
     let tiles = values(&mut browser, ".tile b");
@@ -571,8 +573,26 @@ fn report_is_the_notebook_on_one_page() {
     );
     picture(&mut browser, "report");
     assert_eq!(browser.console, [""; 0]);
-    let again = report();
+    let again = report("0.0001", &page);
     assert!(stderr(&again).contains("is there already; --force overwrites it"), "{}", stderr(&again));
+    let refused = report("0", &folder.path().join("none.html"));
+    assert!(stderr(&refused).contains("expected a number above 0, or auto"), "{}", stderr(&refused));
+
+    // Without an eps the events decide, and the page says what.
+    let page = folder.path().join("auto.html");
+    let output =
+        dbcluster().args(["report", "--table", &table, "--out"]).arg(&page).output().expect("it runs");
+    assert!(output.status.success(), "{}", stderr(&output));
+    browser.open(&page);
+    let tiles = values(&mut browser, ".tile b");
+    assert_eq!(
+        tiles.as_array().map(|tiles| &tiles[..5]),
+        json!(["363", "39", "22", "17", "72"]).as_array().map(|tiles| &tiles[..])
+    );
+    let text = browser.ask("document.body.textContent");
+    let said =
+        "eps is 0.0001649010835509902, the last one before clusters chain into one; --eps takes another.";
+    assert!(text.as_str().is_some_and(|text| text.contains(said)), "{text}");
     let without_words = folder.path().join("times.csv");
     std::fs::write(&without_words, "time\n2025-01-01 00:00:00\n").expect("a table");
     let output = dbcluster()

@@ -68,4 +68,5 @@ mod sql;
 mod stability;
 mod support;
 mod twin;
+mod why;
 mod writing;

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use crate::support::{data_folder, read_set, register, rows, session_with, session_without_operators, text};
 
 /// Queries that use every option on these events, each with an ORDER BY.
-const QUERIES: [&str; 11] = [
+const QUERIES: [&str; 12] = [
     "SELECT * FROM dbcluster(events, {tokens: cmdline_tokens(command), length: character_length(command)}, eps => 0.05)
      ORDER BY cluster_id, cluster_size, \"time\", command, id",
     "SELECT * FROM dbcluster(events, [cmdline_tokens(command), value], eps => 1.5, min_samples => 4, scaling => 'none')
@@ -38,6 +38,8 @@ const QUERIES: [&str; 11] = [
      ORDER BY command, eps",
     "SELECT * FROM dbcluster(events, [value, character_length(command)], eps => 'auto', min_samples => 3, scaling => 'minmax')
      ORDER BY cluster_id, cluster_size, \"time\", command, id",
+    "SELECT * FROM dbcluster_why(events, [value, character_length(command)], eps => 0.2, min_samples => 3, scaling => 'minmax',
+                                 show => [command, id], partition_by => level) ORDER BY level, command, id",
 ];
 
 fn settings(partitions: usize, batch_size: usize) -> SessionConfig {

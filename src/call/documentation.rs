@@ -9,7 +9,7 @@ const SECTION: DocSection = DocSection { include: true, label: "Table Functions"
 /// The grammar of a call, in EBNF.
 pub(crate) const GRAMMAR: &str = r#"call      = function "(" table "," features ["," eps ["," min_samples]] {"," option "=>" value} ")"
           | "dbcluster_eps" "(" table "," features ["," min_samples] {"," option "=>" value} ")"
-function  = "dbcluster" | "dbcluster_members" | "dbcluster_summary"      in any case, wherever a table may stand
+function  = "dbcluster" | "dbcluster_members" | "dbcluster_summary" | "dbcluster_why"   in any case, wherever a table may stand
 table     = name | catalog "." schema "." name | "Name"                   a table, a view or a WITH query
           | 'name' | 'path'                                               also a file or folder, where the session reads them
           | "(" SELECT ... ")" | table_function "(" ... ")"
@@ -34,6 +34,7 @@ pub(crate) fn all() -> Vec<(&'static str, Documentation)> {
         ("dbcluster_eps", dbcluster_eps()),
         ("dbcluster_members", dbcluster_members()),
         ("dbcluster_summary", dbcluster_summary()),
+        ("dbcluster_why", dbcluster_why()),
         ("process_features", process_features()),
     ]
 }
@@ -149,6 +150,32 @@ fn dbcluster_summary() -> Documentation {
 ```",
     );
     with_arguments(builder).with_related_udf("dbcluster").build()
+}
+
+fn dbcluster_why() -> Documentation {
+    let builder = Documentation::builder(
+        SECTION,
+        "Clusters as `dbcluster` does and tells why each noise event is noise: one row per noise event. Columns: all columns of the \
+         input, then the features that were given as expressions, then the cluster that is nearest (`nearest_cluster_id`, \
+         `nearest_cluster_key`), the `distance` to its nearest core row, the same in units of eps (`distance_in_eps`), the least eps at \
+         which the event would be in a cluster (`joins_at_eps`), for each feature by how much it differs from that core row before \
+         scaling (`<feature>_difference`), and the columns of the cluster's exemplar that `show` names (`nearest_<column>`). Where \
+         there is no cluster these are NULL. Of core rows at one distance that of the lowest cluster counts. A distance is told as \
+         the least eps that reaches it, so that it can be typed back. `keep_members` is checked, and changes nothing.",
+        "dbcluster_why(table, features, eps [, min_samples] [, show => [column, ...]] [, option => value ...])",
+    )
+    .with_sql_example(
+        r#"```sql
+> SELECT "CommandLine", distance, joins_at_eps, path_difference, "nearest_CommandLine"
+  FROM dbcluster_why(events, {path: path_score(NewProcessName)}, eps => 10, scaling => 'none', show => [CommandLine]);
++---------------------------------------+----------+--------------+-----------------+----------------------+
+| CommandLine                           | distance | joins_at_eps | path_difference | nearest_CommandLine  |
++---------------------------------------+----------+--------------+-----------------+----------------------+
+| x.exe --key=a;b;c --out="\\srv\share" | 1367.0   | 1367.0       | -1367.0         | cmd.exe /c run_1.bat |
++---------------------------------------+----------+--------------+-----------------+----------------------+
+```"#,
+    );
+    with_arguments(builder).with_related_udf("dbcluster").with_related_udf("dbcluster_eps").build()
 }
 
 fn process_features() -> Documentation {

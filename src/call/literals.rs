@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 
 use arrow::datatypes::DataType;
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err};
+use datafusion::common::{
+    Column, DFSchema, DataFusionError, Result, ScalarValue, plan_datafusion_err, plan_err,
+};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::sql::sqlparser::ast;
@@ -184,6 +186,12 @@ impl Scope<'_> {
             );
         }
         Ok(kept)
+    }
+
+    /// Reads columns: `CommandLine`, `[a, b]` or `'a, b'`.
+    pub(super) fn columns(&mut self, option: &str, value: &ast::Expr) -> Result<Vec<Column>> {
+        let items = read_list(self.function, option, value, self.schema, self.planner)?;
+        items.iter().map(|item| self.column(option, &item.sql)).collect()
     }
 
     /// Returns the placeholder if the value is one, as in `$1`.

@@ -117,6 +117,10 @@ fn set(
             let weights = scope.weights(sql, &builder.options().features)?;
             builder.set(option, |options| options.weights = weights)
         }
+        Takes::Columns(of) => {
+            let columns = scope.columns(name, value.sql(scope.function, name)?)?;
+            builder.set(option, |options| *of(options) = columns)
+        }
         Takes::Members => {
             let kept = scope.kept_columns(name, value.sql(scope.function, name)?)?;
             builder.set(option, |options| options.keep_members = kept)
@@ -138,10 +142,9 @@ pub(super) fn find_option(function: TableFunction, name: &str) -> Result<&'stati
                  {function_name}(events, [f1, f2], eps => 0.0001)"
             );
         }
-        if ClusterOption::find(name).is_some() {
+        if let Some(other) = ClusterOption::find(name).and_then(|option| option.only_in) {
             return plan_datafusion_err!(
-                "{function_name}: there is no option '{name}', which is one of {}; options are {}",
-                TableFunction::DbclusterEps.name(),
+                "{function_name}: there is no option '{name}', which is one of {other}; options are {}",
                 names.join(", ")
             );
         }

@@ -149,6 +149,7 @@ impl Carried {
                 | Takes::TimeColumn
                 | Takes::Keys(_)
                 | Takes::PartitionKeys(_)
+                | Takes::Columns(_)
                 | Takes::Members => {}
             }
         }

@@ -63,6 +63,7 @@ pub struct ClusterOptions {
     pub(crate) keep_members: Vec<KeptColumn>,
     pub(crate) chain_share: f64,
     pub(crate) steps: i64,
+    pub(crate) show: Vec<Column>,
 }
 
 impl ClusterOptions {
@@ -84,6 +85,7 @@ impl ClusterOptions {
             keep_members: vec![],
             chain_share: 0.05,
             steps: 32,
+            show: vec![],
         }
     }
 
@@ -214,6 +216,13 @@ impl ClusterOptions {
     #[must_use]
     pub fn steps(mut self, steps: i64) -> Self {
         self.steps = steps;
+        self
+    }
+
+    /// Adds a column of the nearest cluster's exemplar to the rows of `dbcluster_why`.
+    #[must_use]
+    pub fn show(mut self, column: impl Into<String>) -> Self {
+        self.show.push(Column::from_name(column));
         self
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::ListArray;
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::ScalarValue;
+use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::{Expr, Literal, lit};
 
@@ -24,8 +24,10 @@ pub struct ClusterOption {
     /// The kind of value that it takes, and the field of [`ClusterOptions`] that it sets.
     pub(crate) takes: Takes,
     /// Its place in the struct that a plan carries. That struct is also the column `options` of `dbcluster_summary`, so a new
-    /// option goes to its end, wherever the reference lists it. `None` for an option of another function only.
+    /// option goes to its end, wherever the reference lists it. `None` for an option that one function has alone.
     pub(super) place: Option<usize>,
+    /// The only function that has it, if it is one.
+    pub(crate) only_in: Option<&'static str>,
     /// Returns its value in that struct.
     pub(super) carry: fn(&ClusterOptions) -> Expr,
     /// The default in words, if it is not a value of the option.
@@ -59,6 +61,8 @@ pub(crate) enum Takes {
     Weights,
     /// Columns, each with the number of values to keep.
     Members,
+    /// Columns of exemplars.
+    Columns(fn(&mut ClusterOptions) -> &mut Vec<Column>),
 }
 
 impl ClusterOption {
@@ -75,11 +79,6 @@ impl ClusterOption {
     /// Returns the names of all options.
     pub(crate) fn names() -> Vec<&'static str> {
         OPTIONS.iter().map(|option| option.name).collect()
-    }
-
-    /// Whether only `dbcluster_eps` has the option.
-    pub(crate) fn is_of_every_eps(&self) -> bool {
-        self.place.is_none()
     }
 
     /// Returns all options in the order in which a plan carries them.
@@ -117,6 +116,7 @@ impl ClusterOption {
             }
             Takes::Weights => "a list of numbers above 0, one per feature, or `{name: number}`".to_string(),
             Takes::Members => "a column, a list of columns, or `{column: number}`".to_string(),
+            Takes::Columns(_) => "a column or a list of columns".to_string(),
         }
     }
 
@@ -190,6 +190,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         name: "eps",
         takes: Takes::Eps,
         place: Some(0),
+        only_in: None,
         carry: |options| match &options.eps {
             Eps::Given(eps) => number(eps, "eps"),
             Eps::Auto | Eps::Each(_) => lit(ScalarValue::Float64(None)),
@@ -215,6 +216,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         name: "min_samples",
         takes: Takes::WholeNumber(|options, number| options.min_samples = number),
         place: Some(1),
+        only_in: None,
         carry: |options| number(&options.min_samples, "min_samples"),
         default: None,
         meaning: "How many rows within eps make a row core, itself counted. Also by position, behind eps.",
@@ -231,6 +233,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         name: "time_column",
         takes: Takes::TimeColumn,
         place: Some(7),
+        only_in: None,
         carry: |options| match &options.time_column {
             TimeColumn::Given(time) => lit(time.text.as_str()),
             TimeColumn::FirstOfItsType | TimeColumn::None => no_text(),
@@ -255,6 +258,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         name: "order_by",
         takes: Takes::Keys(|options| &mut options.order_by),
         place: Some(8),
+        only_in: None,
         carry: |options| keys(&options.order_by),
         default: Some("the time column"),
         meaning: "Which row of a cluster is the first, and which cluster has the lower number. Ties are decided by the \
@@ -275,6 +279,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         name: "partition_by",
         takes: Takes::PartitionKeys(|options| &mut options.partition_by),
         place: Some(9),
+        only_in: None,
         carry: |options| keys(&options.partition_by),
         default: Some("none: all rows are clustered together"),
         meaning: "Rows of different partitions are never neighbours. Cluster ids start at 0 in each partition, and \
@@ -300,6 +305,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
             set: |options, name| Scaling::from_name(name).map(|scaling| options.scaling = scaling),
         },
         place: Some(3),
+        only_in: None,
         carry: |options| lit(options.scaling.name()),
         default: None,
         meaning: "What is done to the features before distances are taken, over the rows of each partition, as in \
@@ -325,6 +331,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         name: "weights",
         takes: Takes::Weights,
         place: Some(4),
+        only_in: None,
         carry: |options| factors(options.weights.factors()),
         default: Some("1 for each feature"),
         meaning: "How much a feature counts: it is multiplied by its number after scaling. By name, the others keep 1.",
@@ -346,6 +353,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
             set: |options, name| Metric::from_name(name).map(|metric| options.metric = metric),
         },
         place: Some(2),
+        only_in: None,
         carry: |options| lit(options.metric.name()),
         default: None,
         meaning: "What a distance is: the root of the sum of squared differences, the sum of differences, or the largest \
@@ -368,6 +376,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
             set: |options, name| NullPolicy::from_name(name).map(|nulls| options.nulls = nulls),
         },
         place: Some(5),
+        only_in: None,
         carry: |options| lit(options.nulls.name()),
         default: None,
         meaning: "What becomes of rows with a NULL, NaN or infinite feature: the query fails and names the feature; the \
@@ -393,6 +402,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
             set: |options, name| ExemplarChoice::from_name(name).map(|exemplar| options.exemplar = exemplar),
         },
         place: Some(6),
+        only_in: None,
         carry: |options| lit(options.exemplar.name()),
         default: None,
         meaning: "Which member stands for its cluster; all its columns come from that one row. The first or the last one \
@@ -415,6 +425,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         name: "keep_members",
         takes: Takes::Members,
         place: Some(10),
+        only_in: None,
         carry: |options| {
             let kept = options.keep_members.iter();
             let kept: Vec<String> =
@@ -441,6 +452,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         name: "chain_share",
         takes: Takes::Share(|options, share| options.chain_share = share),
         place: Some(11),
+        only_in: None,
         carry: |options| lit(ScalarValue::Float64((options.eps == Eps::Auto).then_some(options.chain_share))),
         default: Some("0.05"),
         meaning: "How much the largest cluster may outgrow the most frequent vector before `eps => 'auto'` stops, as a \
@@ -462,6 +474,7 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         name: "steps",
         takes: Takes::Count { least: 2, most: 1000, set: |options, steps| options.steps = steps },
         place: None,
+        only_in: Some("dbcluster_eps"),
         carry: |options| lit(options.steps),
         default: None,
         meaning: "How many values of eps `dbcluster_eps` chooses where it is given none. No other function has it.",
@@ -474,6 +487,28 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
 | 17.0 | 1        | 0     |
 +------+----------+-------+
 ```",
+    },
+    ClusterOption {
+        name: "show",
+        takes: Takes::Columns(|options| &mut options.show),
+        place: None,
+        only_in: Some("dbcluster_why"),
+        carry: |options| {
+            let names: Vec<String> = options.show.iter().map(|column| column.name.clone()).collect();
+            texts(&names)
+        },
+        default: Some("none"),
+        meaning: "Which columns of the nearest cluster's exemplar `dbcluster_why` shows beside the event, named after them: \
+                      `nearest_CommandLine`. No other function has it.",
+        sql_example: r#"```sql
+> SELECT "CommandLine", nearest_cluster_id, "nearest_CommandLine"
+  FROM dbcluster_why(events, [path_score(NewProcessName)], eps => 10, scaling => 'none', show => CommandLine);
++---------------------------------------+--------------------+----------------------+
+| CommandLine                           | nearest_cluster_id | nearest_CommandLine  |
++---------------------------------------+--------------------+----------------------+
+| x.exe --key=a;b;c --out="\\srv\share" | 0                  | cmd.exe /c run_1.bat |
++---------------------------------------+--------------------+----------------------+
+```"#,
     },
 ];
 

@@ -32,34 +32,8 @@ use crate::window::{CORE_HASH, GROUP, IS_EXEMPLAR};
 
 /// Builds the plan of `dbcluster`.
 pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
-    let clusters = clusters(spec)?;
-    // If a vector without a cluster always stands for one row, every group has one row in the result. These rows are found by
-    // their order key, so features need not be computed for the others.
-    let groups_have_one_row = spec.options.min_samples.value().is_some_and(|least| least <= 2)
-        && spec.options.nulls != NullPolicy::Skip;
-
-    // The join is a left one so that a cluster whose row has gone is noticed: __assert_row_found fails on its NULL.
-    let (events, keys) = events(spec, groups_have_one_row)?;
-    // A rule that leaves the join out needs the number of rows of a vector. The condition keeps the optimizer from dropping it.
-    let is_no_cluster = if groups_have_one_row {
-        group().is_no_cluster()
-    } else {
-        group().is_no_cluster().and(cluster_col(SIZE).gt(lit(0_i64)))
-    };
-    let joined = LogicalPlanBuilder::from(clusters)
-        .join_detailed(events, JoinType::Left, keys.columns, keys.residual, NullEquality::NullEqualsNull)?
-        .window([tie_break(spec)?])?
-        .filter(
-            assert_row_found_udf().call(vec![ident(FOUND)]).and(is_no_cluster.or(ident(TIE).eq(lit(1_u64)))),
-        )?;
-
+    let Fetched { rows, groups_have_one_row } = fetched(spec, &[], None)?;
     let mut output = shown_columns(spec);
-    output.extend(
-        spec.features()
-            .iter()
-            .filter(|feature| !feature.is_input_column())
-            .map(|feature| feature.expr.clone().alias(feature.name.as_str())),
-    );
     output.push(group().is_cluster().alias(CLUSTERED));
     output.push(cluster_id()?.alias(CLUSTER_ID));
     // A row without a cluster shows its own values, which are those of its group if that has one row.
@@ -74,7 +48,7 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
     if let Some(time) = spec.time_column() {
         let data_type = time.get_type(spec.input.schema())?;
         for (of_group, name) in [(FIRST_TIME, FIRST_EVENT_TIME), (LAST_TIME, LAST_EVENT_TIME)] {
-            let of_group = cluster_col(of_group).cast_to(&data_type, joined.schema())?;
+            let of_group = cluster_col(of_group).cast_to(&data_type, rows.schema())?;
             output.push(group_or_event_value(of_group, time.clone())?.alias(name));
         }
     }
@@ -84,12 +58,52 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
         let of_event = make_array(vec![kept_value(spec, kept)?]);
         output.push(group_or_event_value(of_group, of_event)?.alias(kept.output_name()));
     }
-    joined.project(output)?.alias(spec.function.name())?.build()
+    rows.project(output)?.alias(spec.function.name())?.build()
 }
 
-/// Returns the input's columns as the output shows them. Partition keys are taken from the clusters, where they are keys of
-/// every step, so that a filter on them is pushed down to both scans.
-fn shown_columns(spec: &ClusterSpec) -> Vec<Expr> {
+/// The clusters, joined with the rows that stand for them.
+pub(super) struct Fetched {
+    pub(super) rows: LogicalPlanBuilder,
+    /// Whether a vector without a cluster always stands for one row.
+    groups_have_one_row: bool,
+}
+
+/// Joins clusters with the rows that stand for them. Further fields of the label of a vector without a cluster are passed on,
+/// each under a name. `wanted` chooses clusters.
+pub(super) fn fetched(
+    spec: &ClusterSpec,
+    of_label: &[(String, String)],
+    wanted: Option<Expr>,
+) -> Result<Fetched> {
+    let mut clusters = LogicalPlanBuilder::from(clusters(spec, of_label)?);
+    if let Some(wanted) = wanted {
+        clusters = clusters.filter(wanted)?;
+    }
+    // If a vector without a cluster always stands for one row, every group has one row in the result. These rows are found by
+    // their order key, so features need not be computed for the others.
+    let groups_have_one_row = spec.options.min_samples.value().is_some_and(|least| least <= 2)
+        && spec.options.nulls != NullPolicy::Skip;
+
+    // The join is a left one so that a cluster whose row has gone is noticed: __assert_row_found fails on its NULL.
+    let (events, keys) = events(spec, groups_have_one_row)?;
+    // A rule that leaves the join out needs the number of rows of a vector. The condition keeps the optimizer from dropping it.
+    let is_no_cluster = if groups_have_one_row {
+        group().is_no_cluster()
+    } else {
+        group().is_no_cluster().and(cluster_col(SIZE).gt(lit(0_i64)))
+    };
+    let rows = clusters
+        .join_detailed(events, JoinType::Left, keys.columns, keys.residual, NullEquality::NullEqualsNull)?
+        .window([tie_break(spec)?])?
+        .filter(
+            assert_row_found_udf().call(vec![ident(FOUND)]).and(is_no_cluster.or(ident(TIE).eq(lit(1_u64)))),
+        )?;
+    Ok(Fetched { rows, groups_have_one_row })
+}
+
+/// Returns the input's columns as the output shows them, and the features that were given as expressions. Partition keys are taken
+/// from the clusters, where they are keys of every step, so that a filter on them is pushed down to both scans.
+pub(super) fn shown_columns(spec: &ClusterSpec) -> Vec<Expr> {
     let shown = |column: Expr| {
         let place = spec.partition_by().iter().position(|key| key.expr == column);
         match (place, column.try_as_col()) {
@@ -97,7 +111,9 @@ fn shown_columns(spec: &ClusterSpec) -> Vec<Expr> {
             _ => column,
         }
     };
-    input_columns(spec).into_iter().map(shown).collect()
+    let computed = spec.features().iter().filter(|feature| !feature.is_input_column());
+    let features = computed.map(|feature| feature.expr.clone().alias(feature.name.as_str()));
+    input_columns(spec).into_iter().map(shown).chain(features).collect()
 }
 
 /// The condition of the join of clusters and events.
@@ -163,7 +179,7 @@ fn events(spec: &ClusterSpec, groups_have_one_row: bool) -> Result<(LogicalPlan,
 }
 
 /// Builds one row per cluster and per vector without one: its size, its times and the vector of its exemplar.
-fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
+fn clusters(spec: &ClusterSpec, of_label: &[(String, String)]) -> Result<LogicalPlan> {
     let keys = spec.exemplar_keys()?.len();
     let partitions: Vec<String> = (0..spec.partition_by().len()).map(partition_name).collect();
     let mut columns: Vec<Expr> = partitions.iter().map(ident).collect();
@@ -185,6 +201,7 @@ fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
         label_field(IS_EXEMPLAR).alias(EXEMPLAR),
         label_field(CORE_HASH).alias(HASH),
     ]);
+    columns.extend(of_label.iter().map(|(field, name)| label_field(field).alias(name)));
     let labelled = LogicalPlanBuilder::from(labelled_vectors(spec)?).project(columns)?;
 
     let schema = labelled.schema();
@@ -228,6 +245,8 @@ fn clusters(spec: &ClusterSpec) -> Result<LogicalPlan> {
     for (index, kept) in spec.options.keep_members.iter().enumerate() {
         aggregates.push(smallest(ident(kept_name(index)), kept.count).alias(kept_name(index)));
     }
+    // A group without a cluster is one vector.
+    aggregates.extend(of_label.iter().map(|(_, name)| max(ident(name)).alias(name)));
     let groups: Vec<Expr> = partitions.iter().map(ident).chain([ident(GROUP_KEY)]).collect();
     labelled.aggregate(groups, aggregates)?.alias(CLUSTERS)?.build()
 }

@@ -51,6 +51,12 @@ pub(super) const SIZE: &str = "__size";
 pub(super) const VECTORS: &str = "__vectors";
 /// A column of vectors and clusters: the eps of their partition, if its rows decide it.
 pub(super) const PARTITION_EPS: &str = "__eps";
+/// A column of vectors and clusters: of noise the nearest cluster, the hash of that one's core vectors, how far it is, and the eps
+/// at which the vector joins a cluster.
+pub(super) const NEAREST: &str = "__nearest";
+pub(super) const NEAREST_HASH: &str = "__nearest_hash";
+pub(super) const DISTANCE: &str = "__distance";
+pub(super) const JOINS_AT: &str = "__joins_at";
 
 /// The internal names without a number, which columns of the input and features can't have.
 const RESERVED: [&str; 16] = [
@@ -73,7 +79,7 @@ const RESERVED: [&str; 16] = [
 ];
 
 /// The internal names with a number.
-const NUMBERED: [fn(usize) -> String; 9] = [
+const NUMBERED: [fn(usize) -> String; 11] = [
     partition_name,
     event_partition_name,
     event_feature_name,
@@ -83,6 +89,8 @@ const NUMBERED: [fn(usize) -> String; 9] = [
     kept_name,
     limit_key_name,
     common_expression_name,
+    nearest_feature_name,
+    nearest_column_name,
 ];
 
 /// Whether a name is one of the internal names, with or without a number.
@@ -143,6 +151,16 @@ pub(super) fn kept_name(index: usize) -> String {
 /// A key that completes the order above a LIMIT.
 pub(super) fn limit_key_name(index: usize) -> String {
     format!("__limit_key_{index}")
+}
+
+/// A feature of the nearest core vector.
+pub(super) fn nearest_feature_name(index: usize) -> String {
+    format!("__nearest_feature_{index}")
+}
+
+/// A column of the nearest cluster's exemplar.
+pub(super) fn nearest_column_name(index: usize) -> String {
+    format!("__nearest_column_{index}")
 }
 
 /// A figure of the summary, under a name that expressions over the output can't have.

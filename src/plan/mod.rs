@@ -24,6 +24,7 @@
 //! - [`spec`]: a checked call. [`nesting`], [`repeatable`] and [`complete`] check and complete its input, which is read twice.
 //! - [`vectors`]: rows to distinct vectors to labelled vectors, which all these functions begin with.
 //! - [`collapse`]: `dbcluster`. [`members`]: `dbcluster_members`. [`summary`]: `dbcluster_summary`. [`every_eps`]: `dbcluster_eps`.
+//!   [`why`]: `dbcluster_why`.
 //! - [`process_features`]: the table function of that name.
 //! - [`order`]: the canonical order of the rows. [`sorting`]: types that can be sorted.
 //! - [`functions`]: functions that only plans call.
@@ -46,6 +47,7 @@ pub(crate) mod spec;
 mod summary;
 mod values;
 mod vectors;
+mod why;
 
 use datafusion::common::Result;
 use datafusion::logical_expr::LogicalPlan;
@@ -59,5 +61,6 @@ pub(crate) fn plan(spec: &ClusterSpec) -> Result<LogicalPlan> {
         TableFunction::DbclusterMembers => members::members(spec),
         TableFunction::DbclusterSummary => summary::summary(spec),
         TableFunction::DbclusterEps => every_eps::every_eps(spec),
+        TableFunction::DbclusterWhy => why::why(spec),
     }
 }

@@ -9,7 +9,7 @@ use datafusion::common::{Column, Result};
 use datafusion::logical_expr::{Expr, ExprSchemable};
 
 use super::sorting::{canonical_float_key, has_order, has_order_of_sort};
-use super::spec::{ClusterSpec, TableFunction};
+use super::spec::ClusterSpec;
 use crate::options::{ExemplarChoice, NullPolicy};
 
 impl ClusterSpec {
@@ -66,7 +66,7 @@ impl ClusterSpec {
     pub(super) fn exemplar_keys(&self) -> Result<Vec<Expr>> {
         let keys = self.order_keys()?;
         if !keys.is_empty()
-            || self.function != TableFunction::Dbcluster
+            || !self.function.shows_exemplars()
             || self.options.exemplar == ExemplarChoice::Last
         {
             return Ok(keys);

@@ -32,6 +32,20 @@ use crate::options::{
 pub(super) const EPS_COLUMNS: [&str; 7] =
     ["eps", "clusters", "noise", "collapsed_rows", "largest_cluster", "largest_share", "is_auto"];
 
+/// The columns of `dbcluster_why` behind those of the input and the features.
+pub(super) const WHY_COLUMNS: [&str; 5] =
+    ["nearest_cluster_id", "nearest_cluster_key", "distance", "distance_in_eps", "joins_at_eps"];
+
+/// The column of `dbcluster_why` with the difference in a feature.
+pub(super) fn difference_name(feature: &str) -> String {
+    format!("{feature}_difference")
+}
+
+/// The column of `dbcluster_why` with a column of the nearest cluster's exemplar.
+pub(super) fn nearest_name(column: &str) -> String {
+    format!("nearest_{column}")
+}
+
 /// The numbers of values that `keep_members` may keep: they are held in memory for every vector.
 pub(crate) const KEPT: RangeInclusive<i64> = 1..=1000;
 
@@ -46,11 +60,18 @@ pub(crate) enum TableFunction {
     DbclusterSummary,
     /// One row per partition and eps.
     DbclusterEps,
+    /// One row per noise event, with the cluster that is nearest to it.
+    DbclusterWhy,
 }
 
 impl TableFunction {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Dbcluster, Self::DbclusterMembers, Self::DbclusterSummary, Self::DbclusterEps];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Dbcluster,
+        Self::DbclusterMembers,
+        Self::DbclusterSummary,
+        Self::DbclusterEps,
+        Self::DbclusterWhy,
+    ];
 
     /// The SQL name.
     pub(crate) fn name(self) -> &'static str {
@@ -59,7 +80,13 @@ impl TableFunction {
             Self::DbclusterMembers => "dbcluster_members",
             Self::DbclusterSummary => "dbcluster_summary",
             Self::DbclusterEps => "dbcluster_eps",
+            Self::DbclusterWhy => "dbcluster_why",
         }
+    }
+
+    /// Whether its plan joins clusters with the events that stand for them, and shows all columns of those.
+    pub(crate) fn shows_exemplars(self) -> bool {
+        matches!(self, Self::Dbcluster | Self::DbclusterWhy)
     }
 
     /// Returns the options that may be given without their names, in this order after the features.
@@ -71,7 +98,7 @@ impl TableFunction {
 
     /// Returns the names of its options.
     pub(crate) fn options(self) -> Vec<&'static str> {
-        let has = |option: &&ClusterOption| self == Self::DbclusterEps || !option.is_of_every_eps();
+        let has = |option: &&ClusterOption| option.only_in.is_none_or(|function| function == self.name());
         OPTIONS.iter().filter(has).map(|option| option.name).collect()
     }
 
@@ -136,11 +163,18 @@ impl ClusterSpec {
                 taken.join(", ")
             );
         }
-        let shown = self.features().iter().filter(|_| self.function == TableFunction::Dbcluster);
+        let shown = self.features().iter().filter(|_| self.function.shows_exemplars());
         if let Some(feature) = shown.into_iter().find(|feature| outputs.contains(&feature.name)) {
             return plan_err!(
                 "{name}: the feature '{0}' has the name of a column of the result; give it another name with AS",
                 feature.name
+            );
+        }
+        let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
+        if let Some(twice) = first_duplicate(&names).filter(|_| self.function == TableFunction::DbclusterWhy)
+        {
+            return plan_err!(
+                "{name}: two columns of the result would have the name '{twice}'; give the feature another name with AS"
             );
         }
         let kept: Vec<&str> =
@@ -149,7 +183,7 @@ impl ClusterSpec {
             return plan_err!("{name}: keep_members names '{twice}' twice");
         }
         let computed = self.features().iter().find(|it| !it.is_input_column() && is_of_input(&it.name));
-        if self.function == TableFunction::Dbcluster
+        if self.function.shows_exemplars()
             && let Some(feature) = computed
         {
             return plan_err!(
@@ -176,13 +210,19 @@ impl ClusterSpec {
 
     /// Returns the names of the columns that the function adds to the input's columns and the features.
     fn output_columns(&self) -> Vec<String> {
+        if self.function == TableFunction::DbclusterWhy {
+            let of_features = self.features().iter().map(|feature| difference_name(&feature.name));
+            let of_exemplar = self.options.show.iter().map(|column| nearest_name(&column.name));
+            let columns = WHY_COLUMNS.iter().map(ToString::to_string);
+            return columns.chain(of_features).chain(of_exemplar).collect();
+        }
         let columns: &[&str] = match (self.function, self.time_column()) {
             (TableFunction::Dbcluster, Some(_)) => {
                 &[CLUSTERED, CLUSTER_ID, CLUSTER_SIZE, FIRST_EVENT_TIME, LAST_EVENT_TIME, CLUSTER_KEY]
             }
             (TableFunction::Dbcluster, None) => &[CLUSTERED, CLUSTER_ID, CLUSTER_SIZE, CLUSTER_KEY],
             (TableFunction::DbclusterMembers, _) => &[CLUSTER_ID, CLUSTER_KEY, POINT_TYPE],
-            (TableFunction::DbclusterSummary | TableFunction::DbclusterEps, _) => &[],
+            (_, _) => &[],
         };
         let kept = self.options.keep_members.iter().map(KeptColumn::output_name);
         let kept = kept.filter(|_| self.function == TableFunction::Dbcluster);
@@ -288,8 +328,8 @@ impl SpecBuilder {
         let (function, option_name, schema) = (self.function.name(), option.name, self.input.schema());
         let options = &mut self.options;
         match option.takes {
-            // Numbers are checked at the end, by the core. A wrong word was refused when it was read.
-            Takes::WholeNumber(_) | Takes::Word { .. } => {}
+            // Numbers are checked at the end, by the core. A wrong word or column was refused when it was read.
+            Takes::WholeNumber(_) | Takes::Word { .. } | Takes::Columns(_) => {}
             Takes::Eps => check_eps(self.function, options)?,
             Takes::Share(_) => check_share(function, option_name, options.chain_share)?,
             Takes::Count { least, most, .. } => {

@@ -20,7 +20,9 @@ use super::sorting::{greatest, has_order_of_sort, least};
 use super::spec::{ClusterSpec, TableFunction};
 use super::values::{feature_value, smallest};
 use crate::options::{Eps, ExemplarChoice, KeptColumn};
-use crate::window::{dbscan_eps_udwf, dbscan_vectors_auto_udwf, dbscan_vectors_udwf};
+use crate::window::{
+    dbscan_eps_udwf, dbscan_vectors_auto_udwf, dbscan_vectors_udwf, dbscan_why_auto_udwf, dbscan_why_udwf,
+};
 
 /// Builds the distinct vectors of each partition, with their weight, first order keys and label. For `dbcluster` they also have
 /// their times, the last order keys if the exemplar needs them, and the kept members.
@@ -39,7 +41,7 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     );
     columns.extend(keys.iter().enumerate().map(|(index, key)| key.clone().alias(key_name(index))));
     let mut aggregates = vec![count(lit(1_i64)).alias(WEIGHT)];
-    if spec.function == TableFunction::Dbcluster {
+    if spec.function.shows_exemplars() {
         if let Some(time) = spec.time()? {
             let data_type = time.get_type(spec.input.schema())?;
             if !spec.time_is_key() {
@@ -60,7 +62,7 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let in_order = |ascending: bool| -> Vec<SortExpr> {
         (0..order_keys.len()).map(|index| ident(key_name(index)).sort(ascending, false)).collect()
     };
-    let has_own_last_keys = spec.function == TableFunction::Dbcluster
+    let has_own_last_keys = spec.function.shows_exemplars()
         && spec.options.exemplar == ExemplarChoice::Last
         && !spec.time_is_key();
     for index in 0..keys.len() {
@@ -83,6 +85,8 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
             args.extend([listed(eps), lit(spec.options.steps)]);
             dbscan_eps_udwf()
         }
+        (TableFunction::DbclusterWhy, Eps::Auto) => dbscan_why_auto_udwf(),
+        (TableFunction::DbclusterWhy, _) => dbscan_why_udwf(),
         (_, Eps::Auto) => dbscan_vectors_auto_udwf(),
         _ => dbscan_vectors_udwf(),
     };

@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use super::Function;
 use super::every_eps::{Asked, EveryEps};
 use super::labels::{ClusterRows, Curve, LabelColumns, Returns, exemplars};
+use super::nearest::{self, Nearest};
 use crate::dbscan::{self, Control, Params, Points};
 use crate::feature::to_double;
 use crate::options::{Carried, EpsOf, NullPolicy};
@@ -73,10 +74,10 @@ impl Call {
                 let given = if has_options { Some(constant(args.len() - 1, "options")?) } else { None };
                 Carried::of_dbscan(eps, min_samples, given.as_ref(), feature_args.len())?
             }
-            Function::Vectors => {
+            Function::Vectors | Function::Why => {
                 Carried::of_vectors(&constant(0, leading[0])?, feature_args.len(), EpsOf::Options)?
             }
-            Function::VectorsAuto => {
+            Function::VectorsAuto | Function::WhyAuto => {
                 Carried::of_vectors(&constant(0, leading[0])?, feature_args.len(), EpsOf::Rows)?
             }
             Function::EveryEps => {
@@ -145,7 +146,7 @@ impl Call {
         match (self.function, &self.asked) {
             (Function::Dbscan, _) => Returns::ClusterId,
             (_, Some(asked)) => Returns::EveryEps { most_rows: asked.most_rows() },
-            (function, None) => Returns::Group { eps: function == Function::VectorsAuto },
+            (function, None) => Returns::Group(function.further(self.features.len())),
         }
     }
 
@@ -154,7 +155,10 @@ impl Call {
     pub(crate) fn memory_required(&self, rows: usize, threads: usize) -> usize {
         let dimension = self.features.len();
         // These are the features as DOUBLE and as points, the weights, and the indices of rows that take part.
-        let values = dimension * 16 + 8 + if self.may_skip { 8 } else { 0 };
+        let mut values = dimension * 16 + 8 + if self.may_skip { 8 } else { 0 };
+        if matches!(self.function, Function::Why | Function::WhyAuto) {
+            values += size_of::<Nearest>();
+        }
         // Each cluster has a hash and an exemplar, and there are at most as many clusters as rows.
         let clusters = if self.is_of_vectors() { 8 + 12 } else { 0 };
         let params = &self.carried.params;
@@ -170,12 +174,16 @@ impl Call {
 
     /// Whether rows are clustered at the eps that they decide.
     pub(crate) fn is_auto(&self) -> bool {
-        self.function == Function::VectorsAuto
+        matches!(self.function, Function::VectorsAuto | Function::WhyAuto)
     }
 
     /// Whether the rows of each partition decide an eps.
     pub(crate) fn decides_eps(&self) -> bool {
-        matches!(self.function, Function::VectorsAuto | Function::EveryEps)
+        self.is_auto() || self.function == Function::EveryEps
+    }
+
+    fn needs_hierarchy(&self) -> bool {
+        self.decides_eps() || self.function == Function::Why
     }
 
     /// Labels one partition. `values` are the [`row_args`](Self::row_args) as arrays, in the order that numbers the
@@ -250,7 +258,7 @@ impl Call {
             points = points.with_weights(weights).map_err(|error| self.invalid(error))?;
         }
         // `cluster_key` hashes the core vectors before scaling; only dbscan_vectors needs the unscaled columns.
-        let columns = if matches!(self.returns(), Returns::Group { .. }) { columns } else { vec![] };
+        let columns = if matches!(self.returns(), Returns::Group(_)) { columns } else { vec![] };
         points.scale_with(self.carried.options.scaling, &control).map_err(|error| self.invalid(error))?;
         if let Some(factors) = self.carried.options.weights.factors() {
             points.multiply_with(factors, &control).map_err(|error| self.invalid(error))?;
@@ -262,7 +270,7 @@ impl Call {
             labelled.push_curve(Curve { at, clustered, skipped: skipped as u64 }, rows);
             return Ok(Outcome { statistics: dbscan::Statistics::default(), eps });
         }
-        self.label(labelled, &Partition { points, present, columns, rows }, &control)
+        self.label(labelled, &Partition { points, present, columns, rows }, cancel)
             .map_err(|error| self.invalid(error))
     }
 
@@ -282,23 +290,33 @@ impl Call {
         &self,
         labelled: &mut LabelColumns,
         partition: &Partition,
-        control: &Control,
+        cancel: &AtomicBool,
     ) -> Result<Outcome, dbscan::Error> {
         let Partition { points, present, columns, rows } = partition;
+        let control = &Control::default().with_cancel(cancel);
+        let every_eps = self.every_eps(points, control);
+        let hierarchy = if self.needs_hierarchy() { Some(every_eps.hierarchy()?) } else { None };
         let mut params = self.carried.params;
-        let mut eps = None;
-        if self.decides_eps() {
-            eps = self.every_eps(points, control).auto()?;
+        let mut eps = Some(params.eps());
+        if let Some(hierarchy) = hierarchy.as_ref().filter(|_| self.is_auto()) {
+            eps = every_eps.auto(hierarchy)?;
             // Where nothing changes, any eps gives the same labels.
             params = Params::try_new(eps.unwrap_or(1.0), params.min_samples())?.with_metric(params.metric());
         }
         let labels = dbscan::dbscan_with(points, &params, control)?;
+        let nearest = match &hierarchy {
+            Some(hierarchy) if matches!(self.function, Function::Why | Function::WhyAuto) => {
+                nearest::of_noise(points, &labels, hierarchy, params.metric(), cancel)?
+            }
+            _ => vec![],
+        };
+        drop(hierarchy);
         let exemplars = if self.is_of_vectors() {
             exemplars(self.carried.options.exemplar, points, &labels, params.metric(), control)?
         } else {
             vec![]
         };
-        let clusters = ClusterRows { labels: &labels, present: present.as_deref(), exemplars, eps };
+        let clusters = ClusterRows { labels: &labels, present: present.as_deref(), exemplars, eps, nearest };
         labelled.push(&clusters, columns, *rows);
         Ok(Outcome { statistics: *labels.statistics(), eps })
     }

@@ -83,9 +83,8 @@ pub(super) struct EveryEps<'a> {
 
 impl EveryEps<'_> {
     /// Returns the last eps before clusters chain, or `None` where nothing changes at any eps.
-    pub(super) fn auto(self) -> Result<Option<f64>, Error> {
-        let hierarchy = self.hierarchy()?;
-        Ok(self.walk(&hierarchy, &[])?.auto.map(|(eps, _)| eps))
+    pub(super) fn auto(self, hierarchy: &Hierarchy) -> Result<Option<f64>, Error> {
+        Ok(self.walk(hierarchy, &[])?.auto.map(|(eps, _)| eps))
     }
 
     /// Returns the clusterings that are asked for, ascending.
@@ -114,7 +113,8 @@ impl EveryEps<'_> {
         Ok(rows)
     }
 
-    fn hierarchy(self) -> Result<Hierarchy, Error> {
+    /// Builds the hierarchy that all of it is read from.
+    pub(super) fn hierarchy(self) -> Result<Hierarchy, Error> {
         hierarchy_with(self.points, self.min_samples, self.metric, self.control)
     }
 

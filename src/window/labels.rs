@@ -10,7 +10,8 @@ use arrow::datatypes::{DataType, Field, Fields};
 use twox_hash::XxHash64;
 
 use super::every_eps::AtEps;
-use super::{CORE_HASH, EPS, GROUP, IS_CORE, IS_EXEMPLAR};
+use super::nearest::{Nearest, NearestColumns};
+use super::{CORE_HASH, EPS, GROUP, IS_CORE, IS_EXEMPLAR, WHY_FIELDS, nearest_field};
 use crate::dbscan::{Control, Error, Labels, Metric, Points, medoids_with};
 use crate::group::Group;
 use crate::options::ExemplarChoice;
@@ -25,8 +26,10 @@ pub(crate) enum LabelColumns {
         is_exemplar: Vec<bool>,
         is_core: Vec<bool>,
         core_hash: Vec<i64>,
-        /// The eps of each vector's partition, if the rows have decided it, NaN where nothing changes at any.
+        /// The eps of each vector's partition, NaN where nothing changes at any, if it is wanted.
         eps: Option<Vec<f64>>,
+        /// What is nearest to noise, if it is wanted.
+        nearest: Option<Box<NearestColumns>>,
     },
     /// The clusterings of partitions at several eps, each with the first row of its partition.
     EveryEps { rows: usize, curves: Vec<(usize, Curve)> },
@@ -46,10 +49,19 @@ pub(crate) struct Curve {
 pub(crate) enum Returns {
     /// A cluster id.
     ClusterId,
-    /// The struct of `dbscan_vectors`, if `eps` with the eps of the partition.
-    Group { eps: bool },
+    /// The struct of `dbscan_vectors`.
+    Group(Further),
     /// The list of `dbscan_eps`, of at most `most_rows`, in the first row of each partition.
     EveryEps { most_rows: usize },
+}
+
+/// The fields that a group has beside those of every call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Further {
+    /// Whether it has the eps of the partition.
+    pub(super) eps: bool,
+    /// The number of features of the nearest core vector, if it has one.
+    pub(super) nearest: Option<usize>,
 }
 
 /// The label of a skipped row; no cluster has this number.
@@ -60,12 +72,15 @@ impl LabelColumns {
     pub(super) fn with_capacity(returns: Returns, rows: usize) -> Self {
         match returns {
             Returns::ClusterId => Self::Rows(Vec::with_capacity(rows)),
-            Returns::Group { eps } => Self::Vectors {
+            Returns::Group(further) => Self::Vectors {
                 group: Vec::with_capacity(rows),
                 is_exemplar: Vec::with_capacity(rows),
                 is_core: Vec::with_capacity(rows),
                 core_hash: Vec::with_capacity(rows),
-                eps: eps.then(|| Vec::with_capacity(rows)),
+                eps: further.eps.then(|| Vec::with_capacity(rows)),
+                nearest: further
+                    .nearest
+                    .map(|features| Box::new(NearestColumns::with_capacity(rows, features))),
             },
             Returns::EveryEps { .. } => Self::EveryEps { rows: 0, curves: vec![] },
         }
@@ -75,8 +90,10 @@ impl LabelColumns {
     pub(super) fn bytes(returns: Returns, rows: usize, partitions: usize) -> usize {
         let (of_row, of_partition) = match returns {
             Returns::ClusterId => (size_of::<i64>(), 0),
-            Returns::Group { eps } => {
-                (2 * (size_of::<i64>() + size_of::<bool>()) + if eps { size_of::<f64>() } else { 0 }, 0)
+            Returns::Group(Further { eps, nearest }) => {
+                let eps = if eps { size_of::<f64>() } else { 0 };
+                let nearest = nearest.map_or(0, NearestColumns::bytes_per_row);
+                (2 * (size_of::<i64>() + size_of::<bool>()) + eps + nearest, 0)
             }
             // The offset of a list and its validity. Rows are held, and made into arrays of about the same size.
             Returns::EveryEps { most_rows } => (
@@ -91,8 +108,9 @@ impl LabelColumns {
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Rows(cluster) => Self::bytes(Returns::ClusterId, cluster.capacity(), 0),
-            Self::Vectors { group, eps, .. } => {
-                Self::bytes(Returns::Group { eps: eps.is_some() }, group.capacity(), 0)
+            Self::Vectors { group, eps, nearest, .. } => {
+                let nearest = nearest.as_deref().map(NearestColumns::features);
+                Self::bytes(Returns::Group(Further { eps: eps.is_some(), nearest }), group.capacity(), 0)
             }
             Self::EveryEps { rows, curves } => {
                 let most_rows = curves.iter().map(|(_, curve)| curve.at.len()).max().unwrap_or(0);
@@ -110,7 +128,7 @@ impl LabelColumns {
                 let nulls = Some(nulls).filter(|nulls| nulls.null_count() > 0);
                 Arc::new(Int64Array::new(cluster.to_vec().into(), nulls))
             }
-            Self::Vectors { group, is_exemplar, is_core, core_hash, eps } => {
+            Self::Vectors { group, is_exemplar, is_core, core_hash, eps, nearest } => {
                 let numbers = |values: &[i64]| Arc::new(Int64Array::from(values.to_vec())) as ArrayRef;
                 let flags = |values: &[bool]| Arc::new(BooleanArray::from(values.to_vec())) as ArrayRef;
                 let mut arrays = vec![
@@ -120,10 +138,15 @@ impl LabelColumns {
                     numbers(&core_hash[rows.clone()]),
                 ];
                 if let Some(eps) = eps {
-                    let known = eps[rows].iter().map(|&eps| Some(eps).filter(|eps| !eps.is_nan()));
+                    let known = eps[rows.clone()].iter().map(|&eps| Some(eps).filter(|eps| !eps.is_nan()));
                     arrays.push(Arc::new(known.collect::<Float64Array>()));
                 }
-                Arc::new(StructArray::new(vector_fields(eps.is_some()), arrays, None))
+                if let Some(nearest) = nearest {
+                    arrays.extend(nearest.arrays(rows));
+                }
+                let nearest = nearest.as_deref().map(NearestColumns::features);
+                let fields = vector_fields(Further { eps: eps.is_some(), nearest });
+                Arc::new(StructArray::new(fields, arrays, None))
             }
             Self::EveryEps { curves, .. } => {
                 let first = curves.partition_point(|(row, _)| *row < rows.start);
@@ -135,15 +158,23 @@ impl LabelColumns {
 }
 
 /// Returns the fields of the struct that `dbscan_vectors` returns.
-pub(super) fn vector_fields(has_eps: bool) -> Fields {
+pub(super) fn vector_fields(further: Further) -> Fields {
     let mut fields = vec![
         Field::new(GROUP, DataType::Int64, false),
         Field::new(IS_EXEMPLAR, DataType::Boolean, false),
         Field::new(IS_CORE, DataType::Boolean, false),
         Field::new(CORE_HASH, DataType::Int64, false),
     ];
-    if has_eps {
+    if further.eps {
         fields.push(Field::new(EPS, DataType::Float64, true));
+    }
+    if let Some(features) = further.nearest {
+        let types = [DataType::Int64, DataType::Int64, DataType::Float64, DataType::Float64];
+        fields.extend(
+            WHY_FIELDS.into_iter().zip(types).map(|(name, data_type)| Field::new(name, data_type, true)),
+        );
+        fields
+            .extend((0..features).map(|feature| Field::new(nearest_field(feature), DataType::Float64, true)));
     }
     Fields::from(fields)
 }
@@ -205,8 +236,10 @@ pub(super) struct ClusterRows<'a> {
     /// The row of each point, if some rows were skipped.
     pub(super) present: Option<&'a [usize]>,
     pub(super) exemplars: Vec<u32>,
-    /// The eps of the partition, if its rows have decided it and it matters.
+    /// The eps of the partition, if it matters.
     pub(super) eps: Option<f64>,
+    /// What is nearest to noise, if it is wanted.
+    pub(super) nearest: Vec<Nearest>,
 }
 
 impl ClusterRows<'_> {
@@ -235,7 +268,7 @@ impl LabelColumns {
                     }
                 }
             },
-            Self::Vectors { group, is_exemplar, is_core, core_hash, eps } => {
+            Self::Vectors { group, is_exemplar, is_core, core_hash, eps, nearest } => {
                 let start = group.len();
                 group.extend((0..rows).map(|row| Group::of_skipped(row).0));
                 is_exemplar.resize(start + rows, true);
@@ -256,6 +289,13 @@ impl LabelColumns {
                         core_hash[place] = hash_of_cluster[cluster].cast_signed();
                     } else {
                         group[place] = Group::of_noise(row).0;
+                    }
+                }
+                if let Some(nearest) = nearest {
+                    nearest.resize(start + rows);
+                    let row = |point: usize| clusters.row(point);
+                    for of_noise in &clusters.nearest {
+                        nearest.set(start + row(of_noise.point), of_noise, columns, row, &hash_of_cluster);
                     }
                 }
             }

@@ -20,7 +20,8 @@
 //! The paper of the algorithm is Ester, Kriegel, Sander, Xu, "A Density-Based Algorithm for Discovering Clusters", KDD 1996.
 //! [`dbscan`](crate::dbscan) documents the implementation and its cost.
 //!
-//! - [`call`]: a checked call and its work. [`every_eps`]: that of many values of eps.
+//! - [`call`]: a checked call and its work. [`every_eps`]: that of many values of eps. [`nearest`]: the cluster
+//!   that is nearest to noise.
 //! - [`labels`]: labels as arrays, with the hash and the exemplar of each cluster.
 //! - [`order`]: the rule that completes the ORDER BY, and the checks while SQL is planned.
 //! - [`regroup`]: window expressions with other sort keys get nodes of their own.
@@ -28,6 +29,7 @@
 mod call;
 mod every_eps;
 mod labels;
+mod nearest;
 mod order;
 pub(crate) mod regroup;
 
@@ -47,6 +49,7 @@ use datafusion::logical_expr::{
 use datafusion_macros::user_doc;
 
 pub(crate) use call::{Call, Outcome};
+use labels::Further;
 pub(crate) use labels::LabelColumns;
 pub(crate) use order::{DbscanChecks, DbscanOrder};
 
@@ -128,9 +131,28 @@ pub fn dbscan_eps_udwf() -> Arc<WindowUDF> {
     Arc::clone(&UDWF)
 }
 
+/// `dbscan_why(options, weight, f1, ..., fk) OVER (...)`, the same as `dbscan_vectors`, and of each noise vector the nearest core vector
+/// and the eps at which it would join a cluster.
+pub fn dbscan_why_udwf() -> Arc<WindowUDF> {
+    static UDWF: LazyLock<Arc<WindowUDF>> = LazyLock::new(|| of_vectors(Function::Why));
+    Arc::clone(&UDWF)
+}
+
+/// `dbscan_why_auto(options, weight, f1, ..., fk) OVER (...)`, the same where the rows decide the eps.
+pub fn dbscan_why_auto_udwf() -> Arc<WindowUDF> {
+    static UDWF: LazyLock<Arc<WindowUDF>> = LazyLock::new(|| of_vectors(Function::WhyAuto));
+    Arc::clone(&UDWF)
+}
+
 /// Returns the window functions that only plans call, for a process that finds functions by name.
 pub fn all_plan_window_functions() -> Vec<Arc<WindowUDF>> {
-    vec![dbscan_vectors_udwf(), dbscan_vectors_auto_udwf(), dbscan_eps_udwf()]
+    vec![
+        dbscan_vectors_udwf(),
+        dbscan_vectors_auto_udwf(),
+        dbscan_eps_udwf(),
+        dbscan_why_udwf(),
+        dbscan_why_auto_udwf(),
+    ]
 }
 
 /// Whether a function is one of [`all_plan_window_functions`].
@@ -155,8 +177,16 @@ pub const IS_EXEMPLAR: &str = "is_exemplar";
 pub const IS_CORE: &str = "is_core";
 /// Field of `dbscan_vectors`: a hash of all core vectors of the group.
 pub const CORE_HASH: &str = "core_hash";
-/// Field of `dbscan_vectors_auto`: the eps of the partition.
+/// Field of `dbscan_vectors_auto` and `dbscan_why`: the eps of the partition.
 pub const EPS: &str = "eps";
+/// Fields of `dbscan_why`, NULL but for noise: the nearest cluster, the hash of its core vectors, the distance of the nearest one, and the
+/// eps at which the vector joins a cluster.
+pub(crate) const WHY_FIELDS: [&str; 4] = ["nearest", "nearest_hash", "distance", "joins_at_eps"];
+
+/// Field of `dbscan_why`: a feature of the nearest core vector.
+pub(crate) fn nearest_field(feature: usize) -> String {
+    format!("nearest_{feature}")
+}
 
 /// The window functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -165,6 +195,8 @@ pub(crate) enum Function {
     Vectors,
     VectorsAuto,
     EveryEps,
+    Why,
+    WhyAuto,
 }
 
 impl Function {
@@ -175,6 +207,16 @@ impl Function {
             Self::Vectors => "dbscan_vectors",
             Self::VectorsAuto => "dbscan_vectors_auto",
             Self::EveryEps => "dbscan_eps",
+            Self::Why => "dbscan_why",
+            Self::WhyAuto => "dbscan_why_auto",
+        }
+    }
+
+    /// The further fields of the struct that it returns, over so many features.
+    fn further(self, features: usize) -> Further {
+        Further {
+            eps: !matches!(self, Self::Dbscan | Self::Vectors),
+            nearest: matches!(self, Self::Why | Self::WhyAuto).then_some(features),
         }
     }
 
@@ -182,7 +224,7 @@ impl Function {
     fn leading_args(self) -> &'static [&'static str] {
         match self {
             Self::Dbscan => &["eps", "min_samples"],
-            Self::Vectors | Self::VectorsAuto => &["options", "weight"],
+            Self::Vectors | Self::VectorsAuto | Self::Why | Self::WhyAuto => &["options", "weight"],
             Self::EveryEps => &["options", "eps", "steps", "weight"],
         }
     }
@@ -334,7 +376,8 @@ impl WindowUDFImpl for DbscanVectors {
         let field = match self.function {
             Function::EveryEps => Field::new(args.name(), labels::curve_type(), true),
             function => {
-                let fields = labels::vector_fields(function == Function::VectorsAuto);
+                let features = args.input_fields().len().saturating_sub(function.leading_args().len());
+                let fields = labels::vector_fields(function.further(features));
                 Field::new(args.name(), DataType::Struct(fields), false)
             }
         };

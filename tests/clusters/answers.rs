@@ -48,6 +48,11 @@ fn over_generated_events() -> Vec<String> {
         ),
         format!("SELECT * FROM dbcluster_eps(hive, {}, min_samples => 4, partition_by => kind)", FEATURES.replace(", eps => 0.0001", "")),
         format!("SELECT * FROM dbcluster_eps(hive, {}, nulls => 'skip')", FEATURES.replace("0.0001", "[0.0001, 0.01]")),
+        format!("SELECT * FROM dbcluster_why(hive, {FEATURES}, show => [CommandLine]) ORDER BY TimeGenerated, CommandLine, Computer"),
+        format!(
+            "SELECT * FROM dbcluster_why(hive, {}, min_samples => 5, partition_by => kind) ORDER BY TimeGenerated, CommandLine, Computer",
+            FEATURES.replace("0.0001", "'auto'")
+        ),
         // Filters and limits are applied to the clusters, and decide among equal rows by their values.
         format!("SELECT * FROM dbcluster(hive, {FEATURES}) WHERE cluster_size > 50 AND cluster_id < 9 {orders}"),
         format!("SELECT * FROM dbcluster(hive, {FEATURES}) ORDER BY cluster_size LIMIT 30"),
