@@ -81,8 +81,14 @@ impl Call {
                 Carried::of_vectors(&constant(0, leading[0])?, feature_args.len(), EpsOf::Rows)?
             }
             Function::EveryEps => {
-                asked = Some(Asked::read(&constant(1, leading[1])?, &constant(2, leading[2])?)?);
-                Carried::of_vectors(&constant(0, leading[0])?, feature_args.len(), EpsOf::Rows)?
+                let read = Asked::read(&constant(1, leading[1])?, &constant(2, leading[2])?)?;
+                let mut carried =
+                    Carried::of_vectors(&constant(0, leading[0])?, feature_args.len(), EpsOf::Rows)?;
+                if let Some((_, eps)) = carried.shown.iter_mut().find(|(name, _)| name == "eps") {
+                    *eps = read.to_string();
+                }
+                asked = Some(read);
+                carried
             }
         };
         // The engine names every constant "lit", so its value serves as the name.
@@ -156,14 +162,15 @@ impl Call {
         let dimension = self.features.len();
         // These are the features as DOUBLE and as points, the weights, and the indices of rows that take part.
         let mut values = dimension * 16 + 8 + if self.may_skip { 8 } else { 0 };
-        if matches!(self.function, Function::Why | Function::WhyAuto) {
-            values += size_of::<Nearest>();
+        if self.finds_nearest() {
+            // What is nearest to each vector, beside the hierarchy's four numbers.
+            values += size_of::<Nearest>() + 32;
         }
         // Each cluster has a hash and an exemplar, and there are at most as many clusters as rows.
         let clusters = if self.is_of_vectors() { 8 + 12 } else { 0 };
         let params = &self.carried.params;
         let mut core = dbscan::memory_required(rows, dimension, params.metric());
-        if self.decides_eps() {
+        if self.needs_hierarchy() {
             let hierarchy = dbscan::hierarchy_memory_required(rows, dimension, params.min_samples(), threads);
             core = core.max(hierarchy);
         }
@@ -183,7 +190,12 @@ impl Call {
     }
 
     fn needs_hierarchy(&self) -> bool {
-        self.decides_eps() || self.function == Function::Why
+        self.decides_eps() || self.finds_nearest()
+    }
+
+    /// Whether noise vectors get the nearest core vector.
+    fn finds_nearest(&self) -> bool {
+        matches!(self.function, Function::Why | Function::WhyAuto)
     }
 
     /// Labels one partition. `values` are the [`row_args`](Self::row_args) as arrays, in the order that numbers the
@@ -295,7 +307,7 @@ impl Call {
         let Partition { points, present, columns, rows } = partition;
         let control = &Control::default().with_cancel(cancel);
         let every_eps = self.every_eps(points, control);
-        let hierarchy = if self.needs_hierarchy() { Some(every_eps.hierarchy()?) } else { None };
+        let mut hierarchy = if self.needs_hierarchy() { Some(every_eps.hierarchy()?) } else { None };
         let mut params = self.carried.params;
         let mut eps = Some(params.eps());
         if let Some(hierarchy) = hierarchy.as_ref().filter(|_| self.is_auto()) {
@@ -303,14 +315,14 @@ impl Call {
             // Where nothing changes, any eps gives the same labels.
             params = Params::try_new(eps.unwrap_or(1.0), params.min_samples())?.with_metric(params.metric());
         }
+        if !self.finds_nearest() {
+            hierarchy = None;
+        }
         let labels = dbscan::dbscan_with(points, &params, control)?;
-        let nearest = match &hierarchy {
-            Some(hierarchy) if matches!(self.function, Function::Why | Function::WhyAuto) => {
-                nearest::of_noise(points, &labels, hierarchy, params.metric(), cancel)?
-            }
-            _ => vec![],
+        let nearest = match hierarchy {
+            Some(hierarchy) => nearest::of_noise(points, &labels, &hierarchy, params.metric(), cancel)?,
+            None => vec![],
         };
-        drop(hierarchy);
         let exemplars = if self.is_of_vectors() {
             exemplars(self.carried.options.exemplar, points, &labels, params.metric(), control)?
         } else {

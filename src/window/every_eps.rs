@@ -9,6 +9,8 @@
 //!
 //! Cost: O(n log n) for n vectors, some ten times that of one clustering.
 
+use std::fmt::{Display, Formatter};
+
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, ScalarValue, plan_err};
@@ -54,6 +56,15 @@ impl Asked {
         match self {
             Self::Steps(steps) => steps + 1,
             Self::Each(list) => list.len(),
+        }
+    }
+}
+
+impl Display for Asked {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Steps(steps) => write!(f, "{steps} steps"),
+            Self::Each(list) => write!(f, "{list:?}"),
         }
     }
 }
