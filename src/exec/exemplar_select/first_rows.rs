@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{interleave_record_batch, take_record_batch};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Schema};
+use arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::utils::memory::{RecordBatchMemoryCounter, estimate_memory_size};
 use datafusion::common::{DataFusionError, HashMap, Result};
 use datafusion::execution::memory_pool::{MemoryReservation, human_readable_size};
+use datafusion::physical_expr::PhysicalSortExpr;
 
 /// The first rows of the clusters so far, of all partitions together.
 #[derive(Debug)]
@@ -23,12 +25,50 @@ pub(super) struct FirstRows {
     reservation: MemoryReservation,
 }
 
-/// The place of a cluster's first row, and the order that it is compared by.
+/// The place of a cluster's first row, and the order that it is compared by, once it has been compared.
 #[derive(Debug)]
 struct First {
-    order: Box<[u8]>,
+    order: Option<Box<[u8]>>,
     batch: usize,
     row: usize,
+}
+
+/// The first row of its cluster in a batch.
+#[derive(Debug)]
+pub(super) struct Candidate<'r> {
+    pub(super) cluster: &'r [u8],
+    pub(super) row: usize,
+}
+
+/// The order that decides which row of a cluster is the first.
+///
+/// Orders are computed of rows that have to be compared alone. Where the rows are found by their times, most clusters have one, and
+/// an order is as long as all columns of its row.
+#[derive(Debug)]
+pub(super) struct Order {
+    keys: Vec<PhysicalSortExpr>,
+    rows: RowConverter,
+}
+
+impl Order {
+    pub(super) fn try_new(keys: Vec<PhysicalSortExpr>, input: &Schema) -> Result<Self> {
+        let field =
+            |key: &PhysicalSortExpr| Ok(SortField::new_with_options(key.expr.data_type(input)?, key.options));
+        let fields = keys.iter().map(field).collect::<Result<_>>()?;
+        Ok(Self { keys, rows: RowConverter::new(fields)? })
+    }
+
+    /// Whether all rows of a cluster are equal.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Computes the order of each row.
+    pub(super) fn of(&self, batch: &RecordBatch) -> Result<Rows> {
+        let evaluate = |key: &PhysicalSortExpr| key.expr.evaluate(batch)?.into_array(batch.num_rows());
+        let keys: Vec<ArrayRef> = self.keys.iter().map(evaluate).collect::<Result<_>>()?;
+        Ok(self.rows.convert_columns(&keys)?)
+    }
 }
 
 /// The key of a cluster, and its first row.
@@ -55,31 +95,31 @@ impl FirstRows {
         }
     }
 
-    /// Keeps the rows that come before the kept row of their cluster. `firsts` has the cluster, the order and the index in
-    /// `candidates` of each.
+    /// Keeps the rows that come before the kept row of their cluster.
     pub(super) fn keep(
         &mut self,
         candidates: &RecordBatch,
-        mut firsts: Vec<(&[u8], &[u8], usize)>,
+        firsts: Vec<Candidate<'_>>,
+        order: &Order,
     ) -> Result<()> {
-        firsts.retain(|(cluster, order, _)| self.kept.get(*cluster).is_none_or(|kept| *order < &*kept.order));
+        let firsts = self.better(candidates, firsts, order)?;
         if firsts.is_empty() {
             return Ok(());
         }
-        let rows = UInt32Array::from_iter_values(firsts.iter().map(|(_, _, row)| *row as u32));
-        let batch = compact(&take_record_batch(candidates, &rows)?)?;
+        let batch = compact(&rows_of(candidates, firsts.iter().map(|(first, _)| first.row))?)?;
         self.memory.count_batch(&batch);
         // This is an upper bound, since some of the rows replace others.
-        let keys: usize = firsts.iter().map(|(cluster, order, _)| cluster.len() + order.len()).sum();
+        let keys: usize =
+            firsts.iter().map(|(first, order)| first.cluster.len() + size_of_order(order.as_deref())).sum();
         let entries = self.kept.len() + firsts.len();
         let larger = if entries > self.kept.capacity() { size_of_table(entries)? } else { 0 };
         self.reserve(self.size()? + keys + larger)?;
-        for (row, (cluster, order, _)) in firsts.into_iter().enumerate() {
-            let first = First { order: order.into(), batch: self.batches.len(), row };
-            self.key_bytes += order.len();
+        for (row, (Candidate { cluster, .. }, order)) in firsts.into_iter().enumerate() {
+            self.key_bytes += size_of_order(order.as_deref());
+            let first = First { order, batch: self.batches.len(), row };
             match self.kept.get_mut(cluster) {
                 Some(kept) => {
-                    self.key_bytes -= kept.order.len();
+                    self.key_bytes -= size_of_order(kept.order.as_deref());
                     *kept = first;
                 }
                 None => {
@@ -97,6 +137,54 @@ impl FirstRows {
             self.drop_others()?;
         }
         self.reservation.resize(self.size()?);
+        Ok(())
+    }
+
+    /// Returns the rows whose cluster has no kept row, and those that come before it with their order.
+    fn better<'r>(
+        &mut self,
+        candidates: &RecordBatch,
+        firsts: Vec<Candidate<'r>>,
+        order: &Order,
+    ) -> Result<Vec<(Candidate<'r>, Option<Box<[u8]>>)>> {
+        let (rivals, new): (Vec<_>, Vec<_>) =
+            firsts.into_iter().partition(|first| self.kept.contains_key(first.cluster));
+        let mut better: Vec<_> = new.into_iter().map(|first| (first, None)).collect();
+        if rivals.is_empty() || order.is_empty() {
+            return Ok(better);
+        }
+        self.order_kept(&rivals, order)?;
+        let orders = order.of(&rows_of(candidates, rivals.iter().map(|rival| rival.row))?)?;
+        for (rival, order) in rivals.into_iter().zip(&orders) {
+            let kept = self.kept.get(rival.cluster).and_then(|kept| kept.order.as_deref());
+            if kept.is_some_and(|kept| order.data() < kept) {
+                better.push((rival, Some(order.data().into())));
+            }
+        }
+        Ok(better)
+    }
+
+    /// Computes the orders of the kept rows that are about to be compared.
+    fn order_kept(&mut self, rivals: &[Candidate<'_>], order: &Order) -> Result<()> {
+        let of_rival = |rival: &Candidate| self.kept.get(rival.cluster).filter(|kept| kept.order.is_none());
+        let places: Vec<(usize, usize)> =
+            rivals.iter().filter_map(of_rival).map(|kept| (kept.batch, kept.row)).collect();
+        if places.is_empty() {
+            return Ok(());
+        }
+        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
+        let orders = order.of(&interleave_record_batch(&batches, &places)?)?;
+        let bytes: usize = orders.iter().map(|order| order.data().len()).sum();
+        self.reserve(self.size()? + bytes)?;
+        let mut orders = orders.iter();
+        for rival in rivals {
+            if let Some(kept) = self.kept.get_mut(rival.cluster)
+                && kept.order.is_none()
+            {
+                kept.order = orders.next().map(|order| order.data().into());
+            }
+        }
+        self.key_bytes += bytes;
         Ok(())
     }
 
@@ -162,6 +250,15 @@ impl FirstRows {
 /// Returns the bytes of a hash table with room for this many clusters.
 fn size_of_table(clusters: usize) -> Result<usize> {
     if clusters == 0 { Ok(0) } else { estimate_memory_size::<Kept>(clusters, 0) }
+}
+
+fn size_of_order(order: Option<&[u8]>) -> usize {
+    order.map_or(0, <[u8]>::len)
+}
+
+/// Copies rows of a batch. A batch has fewer than 2^32.
+pub(super) fn rows_of(batch: &RecordBatch, rows: impl Iterator<Item = usize>) -> Result<RecordBatch> {
+    Ok(take_record_batch(batch, &UInt32Array::from_iter_values(rows.map(|row| row as u32)))?)
 }
 
 /// Copies text out of shared buffers, which would keep the text of other rows alive.

@@ -6,7 +6,8 @@
 //!
 //! This operator passes rows without a cluster on as they arrive. It keeps the first row of each cluster so far, and emits
 //! these rows when all of its input has ended. It sorts nothing, and needs memory for one row per cluster, which it reserves.
-//! The result is that of the window function and the filter above it. Cost: one hash and one comparison per candidate.
+//! The result is that of the window function and the filter above it. Cost: one hash per candidate, and a comparison for each
+//! further one of a cluster.
 //!
 //! The rows of a cluster may be in all partitions of the input. Each partition is read by a task of its own, and the tasks of a
 //! run share one state and one output stream.
@@ -21,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, UInt64Array};
 use arrow::compute::{filter_record_batch, not};
 use arrow::datatypes::{Int64Type, SchemaRef};
-use arrow::row::{RowConverter, SortField};
+use arrow::row::{RowConverter, Rows, SortField};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{HashMap, Result, Statistics};
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -42,7 +43,7 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 
-use first_rows::FirstRows;
+use first_rows::{Candidate, FirstRows, Order, rows_of};
 
 use super::one_input::{one_input, visit_expressions};
 use crate::error::internal_err;
@@ -161,19 +162,13 @@ impl ExecutionPlan for ExemplarSelectExec {
         let field = |expr: &Arc<dyn PhysicalExpr>| expr.data_type(&input_schema);
         let cluster_fields =
             self.cluster.iter().map(|expr| Ok(SortField::new(field(expr)?))).collect::<Result<_>>()?;
-        let order_fields = self
-            .order
-            .iter()
-            .map(|key| Ok(SortField::new_with_options(field(&key.expr)?, key.options)))
-            .collect::<Result<_>>()?;
         let inputs = self.input.output_partitioning().partition_count();
         let reservation = MemoryConsumer::new("ExemplarSelectExec").register(context.memory_pool());
         let run = Arc::new(Run {
             schema: Arc::clone(&self.schema),
             cluster: self.cluster.clone(),
-            order: self.order.clone(),
+            order: Order::try_new(self.order.clone(), &input_schema)?,
             cluster_rows: RowConverter::new(cluster_fields)?,
-            order_rows: RowConverter::new(order_fields)?,
             firsts: Mutex::new(FirstRows::new(reservation)),
             running: AtomicUsize::new(inputs),
             batch_size: context.session_config().batch_size().max(1),
@@ -210,9 +205,8 @@ impl ExecutionPlan for ExemplarSelectExec {
 struct Run {
     schema: SchemaRef,
     cluster: Vec<Arc<dyn PhysicalExpr>>,
-    order: Vec<PhysicalSortExpr>,
+    order: Order,
     cluster_rows: RowConverter,
-    order_rows: RowConverter,
     firsts: Mutex<FirstRows>,
     /// The number of partitions that have not ended.
     running: AtomicUsize,
@@ -285,19 +279,45 @@ impl Run {
         let evaluate = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(candidates)?.into_array(rows);
         let clusters: Vec<ArrayRef> = self.cluster.iter().map(evaluate).collect::<Result<_>>()?;
         let clusters = self.cluster_rows.convert_columns(&clusters)?;
-        let order: Vec<ArrayRef> = self.order.iter().map(|key| evaluate(&key.expr)).collect::<Result<_>>()?;
-        let order = (!order.is_empty()).then(|| self.order_rows.convert_columns(&order)).transpose()?;
-        let order = |row: usize| order.as_ref().map_or(&[][..], |order| order.row(row).data());
 
         // The first rows of this batch are found before the lock is taken, so that other threads need not wait.
         let mut firsts: HashMap<&[u8], usize> = HashMap::new();
+        let mut further: Vec<usize> = vec![];
         for row in 0..rows {
-            let first = firsts.entry(clusters.row(row).data()).or_insert(row);
-            if order(row) < order(*first) {
-                *first = row;
+            if *firsts.entry(clusters.row(row).data()).or_insert(row) != row {
+                further.push(row);
             }
         }
-        let firsts = firsts.into_iter().map(|(cluster, row)| (cluster, order(row), row)).collect();
-        self.firsts.lock().unwrap_or_else(PoisonError::into_inner).keep(candidates, firsts)
+        if !further.is_empty() && !self.order.is_empty() {
+            self.choose(candidates, &clusters, &further, &mut firsts)?;
+        }
+        let firsts = firsts.into_iter().map(|(cluster, row)| Candidate { cluster, row }).collect();
+        self.firsts.lock().unwrap_or_else(PoisonError::into_inner).keep(candidates, firsts, &self.order)
+    }
+
+    /// Chooses among the rows of a cluster that has further rows than the one in `firsts`.
+    fn choose<'r>(
+        &self,
+        candidates: &RecordBatch,
+        clusters: &'r Rows,
+        further: &[usize],
+        firsts: &mut HashMap<&'r [u8], usize>,
+    ) -> Result<()> {
+        let cluster = |row: usize| clusters.row(row).data();
+        let mut rivals: Vec<usize> = further.to_vec();
+        rivals.extend(further.iter().filter_map(|&row| firsts.get(cluster(row)).copied()));
+        rivals.sort_unstable();
+        rivals.dedup();
+        let orders = self.order.of(&rows_of(candidates, rivals.iter().copied())?)?;
+        let mut best: HashMap<&'r [u8], usize> = HashMap::new();
+        for (place, &row) in rivals.iter().enumerate() {
+            let first = best.entry(cluster(row)).or_insert(place);
+            if orders.row(place) < orders.row(*first) {
+                *first = place;
+            }
+        }
+        // A place of `best` is one of `rivals`.
+        firsts.extend(best.into_iter().filter_map(|(cluster, place)| Some((cluster, *rivals.get(place)?))));
+        Ok(())
     }
 }
