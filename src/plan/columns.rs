@@ -46,7 +46,7 @@ pub(super) const CORE: &str = "__is_core";
 /// A column of vectors: the key of their cluster, which is the same on every day.
 pub(super) const KEY: &str = "__cluster_key";
 /// A column of clusters: the number of their rows.
-pub(super) const SIZE: &str = "__size";
+pub(crate) const SIZE: &str = "__size";
 /// A column of clusters: the number of their vectors.
 pub(super) const VECTORS: &str = "__vectors";
 /// A column of vectors and clusters: the eps of their partition, if its rows decide it.
@@ -111,6 +111,11 @@ pub(super) fn is_partition(name: &str) -> bool {
 /// Whether a column of clusters that is compared with the events is a key of the exemplar's order.
 pub(super) fn is_exemplar_key(name: &str) -> bool {
     [FIRST_TIME, LAST_TIME].contains(&name) || is_numbered(name, key_name)
+}
+
+/// Whether a column of events is the value that a feature is compared with.
+pub(crate) fn is_event_feature(name: &str) -> bool {
+    is_numbered(name, event_feature_name)
 }
 
 /// A key of the partitions, of a vector or a cluster.

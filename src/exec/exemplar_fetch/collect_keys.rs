@@ -1,7 +1,8 @@
 //! [`ExemplarKeyCollectExec`] passes the clusters on and collects the join keys of their exemplars.
 //!
 //! It keeps a 64-bit hash of each distinct key and the ranges of the keys ([`KeyRanges`]), all of it reserved in the memory
-//! pool. If the pool refuses, it drops them and the events are read unfiltered.
+//! pool. If the pool refuses, it drops them and the events are read unfiltered. If events are looked for without their keys, the
+//! filter by keys stays open. The filters by other values that the join compares are set at the same time, see [`Compared`].
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
@@ -29,6 +30,7 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, stream};
 
+use super::compared::{Compared, ValueSets, has_keys};
 use super::key_ranges::KeyRanges;
 use crate::exec::one_input::{one_input, rows_of_input, statistics_of_input, visit_expressions};
 
@@ -42,6 +44,10 @@ pub struct ExemplarKeyCollectExec {
     /// The same keys as expressions over the events.
     keys_of_events: Vec<Arc<dyn PhysicalExpr>>,
     filter: Arc<DynamicFilterPhysicalExpr>,
+    /// The other values that the join compares, if the events are filtered by them.
+    values: Vec<Compared>,
+    /// Whether the events of a row are all that have its values, and not those with its keys only. `None` stands for never.
+    by_values: Option<Arc<dyn PhysicalExpr>>,
 }
 
 impl ExemplarKeyCollectExec {
@@ -51,7 +57,12 @@ impl ExemplarKeyCollectExec {
         keys_of_events: Vec<Arc<dyn PhysicalExpr>>,
         filter: Arc<DynamicFilterPhysicalExpr>,
     ) -> Self {
-        Self { input, keys, keys_of_events, filter }
+        Self { input, keys, keys_of_events, filter, values: vec![], by_values: None }
+    }
+
+    /// Adds values by which events are filtered, and a condition for the rows whose events are found by them alone.
+    pub(super) fn with_values(self, values: Vec<Compared>, by_values: Option<Arc<dyn PhysicalExpr>>) -> Self {
+        Self { values, by_values, ..self }
     }
 }
 
@@ -60,7 +71,15 @@ impl DisplayAs for ExemplarKeyCollectExec {
         let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
         match t {
             DisplayFormatType::Default | DisplayFormatType::Verbose => {
-                write!(f, "ExemplarKeyCollectExec: keys=[{}]", keys.join(", "))
+                write!(f, "ExemplarKeyCollectExec: keys=[{}]", keys.join(", "))?;
+                if !self.values.is_empty() {
+                    let values = self.values.iter().map(|value| value.of_cluster().to_string());
+                    write!(f, ", values=[{}]", values.collect::<Vec<_>>().join(", "))?;
+                }
+                match &self.by_values {
+                    Some(by_values) => write!(f, ", by_values={by_values}"),
+                    None => Ok(()),
+                }
             }
             DisplayFormatType::TreeRender => writeln!(f, "keys={}", keys.join(", ")),
         }
@@ -82,7 +101,8 @@ impl ExecutionPlan for ExemplarKeyCollectExec {
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        visit_expressions(&self.keys, f)
+        let values = self.values.iter().map(Compared::of_cluster);
+        visit_expressions(self.keys.iter().chain(values).chain(&self.by_values), f)
     }
 
     fn required_input_distribution(&self) -> Vec<Distribution> {
@@ -96,6 +116,9 @@ impl ExecutionPlan for ExemplarKeyCollectExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         // The filter may hold keys of an earlier run of this plan, so it is opened first.
         self.filter.update(lit(true))?;
+        for value in &self.values {
+            value.filter().update(lit(true))?;
+        }
         let input = self.input.execute(partition, Arc::clone(&context))?;
         // If the engine did not enforce the distribution, no partition sees all clusters and the filter stays open.
         if self.input.output_partitioning().partition_count() > 1 {
@@ -104,9 +127,8 @@ impl ExecutionPlan for ExemplarKeyCollectExec {
         let key_types = self.keys.iter().map(|key| key.data_type(&self.input.schema()));
         let collector = KeyCollector {
             cluster_keys: ClusterKeys::new(&key_types.collect::<Result<Vec<_>>>()?, &context),
-            keys: self.keys.clone(),
-            keys_of_events: self.keys_of_events.clone(),
-            filter: Arc::clone(&self.filter),
+            value_sets: ValueSets::new(self.values.len(), &context),
+            exec: self.clone(),
         };
         let output = stream::try_unfold((input, collector), |(mut input, mut collector)| async move {
             match input.next().await.transpose()? {
@@ -130,30 +152,47 @@ impl ExecutionPlan for ExemplarKeyCollectExec {
     }
 }
 
-/// The state of one run: the keys that it collects, and the filter that it sets at the end.
+/// The state of one run: the keys and values that it collects, for the filters that it sets at the end.
 struct KeyCollector {
     cluster_keys: ClusterKeys,
-    keys: Vec<Arc<dyn PhysicalExpr>>,
-    keys_of_events: Vec<Arc<dyn PhysicalExpr>>,
-    filter: Arc<DynamicFilterPhysicalExpr>,
+    value_sets: ValueSets,
+    exec: ExemplarKeyCollectExec,
 }
 
 impl KeyCollector {
     fn add(&mut self, clusters: &RecordBatch) -> Result<()> {
-        self.cluster_keys.add(&evaluated(&self.keys, clusters)?, clusters.num_rows())
+        let exec = &self.exec;
+        let keys = evaluated(&exec.keys, clusters)?;
+        let has_keys = has_keys(exec.by_values.as_ref(), keys.len(), clusters)?;
+        if has_keys.false_count() > 0 {
+            self.cluster_keys = ClusterKeys::unknown();
+        }
+        if !keys.is_empty() {
+            self.cluster_keys.add(&keys, clusters.num_rows())?;
+        }
+        if exec.values.is_empty() {
+            return Ok(());
+        }
+        let values: Vec<_> = exec.values.iter().map(Compared::of_cluster).cloned().collect();
+        self.value_sets.add(&evaluated(&values, clusters)?, &keys, &has_keys)
     }
 
     fn set_filter(self) -> Result<()> {
-        self.filter.update(self.cluster_keys.predicate(&self.keys_of_events)?)
+        let exec = &self.exec;
+        self.value_sets.set_filters(&exec.values, &exec.keys_of_events)?;
+        if exec.keys.is_empty() {
+            return Ok(());
+        }
+        exec.filter.update(self.cluster_keys.predicate(&exec.keys_of_events)?)
     }
 }
 
-fn evaluated(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
+pub(super) fn evaluated(keys: &[Arc<dyn PhysicalExpr>], batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
     keys.iter().map(|key| key.evaluate(batch)?.into_array(batch.num_rows())).collect()
 }
 
 /// Hashes the keys of each row. Collecting and looking up use the same seed.
-fn hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>> {
+pub(super) fn hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>> {
     let mut hashes = vec![0; rows];
     create_hashes(keys, &RandomState::with_seed(0), &mut hashes)?;
     Ok(hashes)
@@ -164,7 +203,7 @@ fn hashes(keys: &[ArrayRef], rows: usize) -> Result<Vec<u64>> {
 struct ClusterKeys {
     hashes: KeyHashes,
     ranges: Vec<KeyRanges>,
-    /// `None`, and no keys, once the memory pool has refused; the events are then read unfiltered.
+    /// `None`, and no keys, once the memory pool has refused or a row has none; the events are then read unfiltered.
     reservation: Option<MemoryReservation>,
 }
 
@@ -177,13 +216,17 @@ impl ClusterKeys {
         }
     }
 
+    fn unknown() -> Self {
+        Self { hashes: HashSet::default(), ranges: vec![], reservation: None }
+    }
+
     fn add(&mut self, keys: &[ArrayRef], rows: usize) -> Result<()> {
         let Some(reservation) = &self.reservation else { return Ok(()) };
         // All keys may be new. While a table grows, the old one and the new one are held.
         let larger = size_of_table(self.hashes.len() + rows)?;
         let ranges = self.ranges.len() * rows * size_of::<i64>();
         if reservation.try_resize(self.size()? + larger + ranges).is_err() {
-            *self = Self { hashes: HashSet::default(), ranges: vec![], reservation: None };
+            *self = Self::unknown();
             return Ok(());
         }
         self.hashes.extend(hashes(keys, rows)?);
@@ -215,15 +258,15 @@ impl ClusterKeys {
 }
 
 /// Returns the bytes of a hash table with room for this many hashes.
-fn size_of_table(hashes: usize) -> Result<usize> {
+pub(super) fn size_of_table(hashes: usize) -> Result<usize> {
     if hashes == 0 { Ok(0) } else { estimate_memory_size::<u64>(hashes, 0) }
 }
 
-type KeyHashes = HashSet<u64, BuildHasherDefault<IdentityHasher>>;
+pub(super) type KeyHashes = HashSet<u64, BuildHasherDefault<IdentityHasher>>;
 
 /// Returns a `u64` as its own hash, since the keys of the table are hashes already.
 #[derive(Debug, Default)]
-struct IdentityHasher(u64);
+pub(super) struct IdentityHasher(u64);
 
 impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {

@@ -26,23 +26,30 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, future};
 
-use crate::exec::one_input::{one_input, rows_of_input};
+use crate::exec::one_input::{one_input, rows_of_input, visit_expressions};
 
-/// Filters by a predicate that is set while the query runs. It offers the predicate to the scan below and keeps all other
+/// Filters by predicates that are set while the query runs. It offers the predicates to the scan below and keeps all other
 /// filters from the scan: the dynamic filter of the join above would compute features for rows that are dropped here. The
 /// engine's `FilterExec` does neither: it is pushed down before dynamic filters exist, and lets its parents' filters through.
 #[derive(Debug, Clone)]
 pub struct ExemplarFilterExec {
     input: Arc<dyn ExecutionPlan>,
-    filter: Arc<DynamicFilterPhysicalExpr>,
-    /// Whether the scan applies the predicate, and decodes the other columns for the remaining rows only.
+    /// The predicates, in the order in which they are applied.
+    filters: Vec<Arc<DynamicFilterPhysicalExpr>>,
+    /// Whether the scan applies all predicates, and decodes the other columns for the remaining rows only.
     is_in_scan: bool,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl ExemplarFilterExec {
-    pub(super) fn new(input: Arc<dyn ExecutionPlan>, filter: Arc<DynamicFilterPhysicalExpr>) -> Self {
-        Self { input, filter, is_in_scan: false, metrics: ExecutionPlanMetricsSet::new() }
+    pub(super) fn new(input: Arc<dyn ExecutionPlan>, filters: Vec<Arc<DynamicFilterPhysicalExpr>>) -> Self {
+        Self { input, filters, is_in_scan: false, metrics: ExecutionPlanMetricsSet::new() }
+    }
+}
+
+impl ExemplarFilterExec {
+    fn expressions(&self) -> impl Iterator<Item = Arc<dyn PhysicalExpr>> {
+        self.filters.iter().map(|filter| Arc::clone(filter) as Arc<dyn PhysicalExpr>)
     }
 }
 
@@ -72,7 +79,8 @@ impl ExecutionPlan for ExemplarFilterExec {
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        f(&(Arc::clone(&self.filter) as Arc<dyn PhysicalExpr>))
+        let filters: Vec<_> = self.expressions().collect();
+        visit_expressions(&filters, f)
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -81,10 +89,10 @@ impl ExecutionPlan for ExemplarFilterExec {
             return Ok(input);
         }
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let filter = Arc::clone(&self.filter);
+        let filters = self.filters.clone();
         let output = input.filter_map(move |batch| {
             let _timer = metrics.elapsed_compute().timer();
-            let left = batch.and_then(|batch| filtered(batch, filter.as_ref()));
+            let left = batch.and_then(|batch| filtered(batch, &filters));
             future::ready(left.map(|left| left.map(|batch| batch.record_output(&metrics))).transpose())
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), output)))
@@ -112,7 +120,7 @@ impl ExecutionPlan for ExemplarFilterExec {
     ) -> Result<FilterDescription> {
         let mut child = ChildFilterDescription::all_unsupported(&parent_filters);
         if phase == FilterPushdownPhase::Post {
-            child = child.with_self_filter(Arc::clone(&self.filter) as Arc<dyn PhysicalExpr>);
+            child = child.with_self_filters(self.expressions().collect());
         }
         Ok(FilterDescription::new().with_child(child))
     }
@@ -123,9 +131,10 @@ impl ExecutionPlan for ExemplarFilterExec {
         result: ChildPushdownResult,
         _config: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
-        let mut own = result.self_filters.iter().flatten();
+        let own: Vec<_> = result.self_filters.iter().flatten().collect();
         let is_in_scan = phase == FilterPushdownPhase::Post
-            && own.any(|filter| matches!(filter.discriminant, PushedDown::Yes));
+            && !own.is_empty()
+            && own.iter().all(|filter| matches!(filter.discriminant, PushedDown::Yes));
         let propagation = FilterPushdownPropagation::if_all(result);
         if !is_in_scan {
             return Ok(propagation);
@@ -134,14 +143,20 @@ impl ExecutionPlan for ExemplarFilterExec {
     }
 }
 
-/// Returns the rows of a batch that pass the filter, if any.
-fn filtered(batch: RecordBatch, filter: &dyn PhysicalExpr) -> Result<Option<RecordBatch>> {
-    let left = match filter.evaluate(&batch)? {
-        ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))) => batch,
-        keep => {
-            let keep = keep.into_array(batch.num_rows())?;
-            filter_record_batch(&batch, as_boolean_array(&keep)?)?
+/// Returns the rows of a batch that pass the filters, if any.
+fn filtered(batch: RecordBatch, filters: &[Arc<DynamicFilterPhysicalExpr>]) -> Result<Option<RecordBatch>> {
+    let mut left = batch;
+    for filter in filters {
+        left = match filter.evaluate(&left)? {
+            ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))) => left,
+            keep => {
+                let keep = keep.into_array(left.num_rows())?;
+                filter_record_batch(&left, as_boolean_array(&keep)?)?
+            }
+        };
+        if left.num_rows() == 0 {
+            return Ok(None);
         }
-    };
+    }
     Ok(Some(left).filter(|left| left.num_rows() > 0))
 }
