@@ -22,7 +22,9 @@ use crate::formats::{LogTableFactory, LogTables, ReadFunction, ReadPlanner, Reje
 use crate::functions;
 use crate::nested_columns::NestedColumnsInCsv;
 use crate::plan::process_features;
-use crate::plan::rules::{CompleteLimits, PruneExemplarColumns, PushDownToClusters, ReserveCommonNames};
+use crate::plan::rules::{
+    CompleteLimits, CountMembers, PruneExemplarColumns, PushDownToClusters, ReserveCommonNames,
+};
 use crate::plan::sorting::canonical_float_key;
 use crate::plan::spec::TableFunction as ClusterFunction;
 use crate::window::{DbscanChecks, DbscanOrder, all_window_functions};
@@ -152,8 +154,8 @@ fn add_planners_and_rules(builder: &mut SessionStateBuilder) {
     builder.relation_planners().get_or_insert_default().insert(0, Arc::new(DbclusterPlanner));
     let order = Arc::new(DbscanOrder(canonical_float_key));
     builder.analyzer().get_or_insert_default().rules.insert(0, order);
-    let first: [Arc<dyn OptimizerRule + Send + Sync>; 2] =
-        [Arc::new(ReserveCommonNames), Arc::new(CompleteLimits)];
+    let first: [Arc<dyn OptimizerRule + Send + Sync>; 3] =
+        [Arc::new(ReserveCommonNames), Arc::new(CompleteLimits), Arc::new(CountMembers)];
     builder.optimizer().get_or_insert_default().rules.splice(0..0, first);
     let physical_rules = &mut builder.physical_optimizers().get_or_insert_default().rules;
     let ours: [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 5] = [

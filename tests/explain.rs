@@ -191,7 +191,21 @@ async fn plans_of_dbcluster_members() {
             name: "members_count",
             sql: "SELECT cluster_id, count(*) FROM dbcluster_members(events, [id, path_score(path)], eps => 0.5) GROUP BY 1"
                 .to_string(),
-            holds: "As above, and both scans read id and path only.",
+            holds: "The vectors are counted by their weights, and the events are read once.",
+            scans: 1,
+        },
+        Explained {
+            name: "members_count_of_filtered",
+            sql: "SELECT cluster_id, count(*) FROM dbcluster_members(events, [id, path_score(path)], eps => 0.5) WHERE host = 'h1' GROUP BY 1"
+                .to_string(),
+            holds: "The condition on events is no condition on vectors, so they are read again.",
+            scans: 2,
+        },
+        Explained {
+            name: "members_of_cluster",
+            sql: "SELECT id, path FROM dbcluster_members(events, [id, path_score(path)], eps => 0.5) WHERE cluster_id = 1"
+                .to_string(),
+            holds: "The condition filters the vectors, and their features filter the events in the scan.",
             scans: 2,
         },
         Explained {

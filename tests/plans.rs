@@ -219,6 +219,11 @@ async fn answers_are_those_of_the_plan_without_the_rules() {
         format!("SELECT host, point_type, count(*) FROM {BY_HOST_MEMBERS} WHERE host = 'h0' GROUP BY 1, 2"),
         format!("SELECT id, cluster_id, cluster_key FROM {BY_HOST_MEMBERS} WHERE id < 20 AND host <> 'h1'"),
         format!("SELECT id, cluster_id FROM {BY_HOST_MEMBERS} ORDER BY id DESC LIMIT 5"),
+        format!("SELECT id, point_type FROM {BY_HOST_MEMBERS} WHERE cluster_id = 1 OR cluster_id IS NULL"),
+        format!("SELECT host, count(*), max(cluster_id) FROM {BY_HOST_MEMBERS} GROUP BY host"),
+        "SELECT point_type, count(*), count(cluster_key) FROM dbcluster_members(events, [id % 70], 0.5, 1400, scaling => 'none')
+         GROUP BY point_type UNION ALL SELECT 'all', count(*), 0 FROM events UNION ALL SELECT 'more', 1, 1"
+            .to_string(),
         format!("SELECT host, id FROM {BY_EXPRESSION} WHERE host = 'h1' AND clustered"),
         format!("SELECT id, command_members FROM {BY_EXPRESSION} WHERE cluster_size > 100"),
         // Few times and many clusters, each of which has rows at every time.

@@ -7,8 +7,8 @@ use datafusion::common::{Column, JoinType, NullEquality, Result};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit, when};
 
 use super::columns::{
-    CLUSTER_ID, CLUSTER_KEY, CLUSTERS, CORE, GROUP_KEY, HASH, KEY, POINT_TYPE, cluster_col, cluster_column,
-    event_feature_name, event_partition_name, partition_name,
+    CLUSTER_ID, CLUSTER_KEY, CLUSTERS, CORE, GROUP_KEY, HASH, KEY, POINT_TYPE, WEIGHT, cluster_col,
+    cluster_column, event_feature_name, event_partition_name, partition_name,
 };
 use super::functions::assert_row_found_udf;
 use super::spec::ClusterSpec;
@@ -23,7 +23,9 @@ pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let partitions = (0..spec.partition_by().len()).map(|index| ident(partition_name(index)));
     let mut columns: Vec<Expr> = partitions.collect();
     columns.extend(spec.features().iter().map(|feature| ident(&feature.name)));
+    // The number of rows is for the rule that counts members without a second read.
     columns.extend([
+        ident(WEIGHT),
         label_field(GROUP).alias(GROUP_KEY),
         label_field(IS_CORE).alias(CORE),
         label_field(CORE_HASH).alias(HASH),

@@ -47,7 +47,7 @@ use answer::{Answer, answer};
 use clustering::NoRows;
 use compare::{KeyBook, compare, same_limit};
 use left_out::{LEFT_OUT, left_out};
-use query::Function;
+use query::{Function, Shown};
 use run::{Case, Got, Settings};
 use source::{Format, Source};
 
@@ -219,10 +219,17 @@ async fn of_case(case: &Case, keys: &mut KeyBook, tally: &mut Tally) -> Result<(
     Ok(())
 }
 
-/// Compares the answer with that of a session in which filters and limits stay above the exemplars.
+/// Compares the answer with that of a session in which filters, limits and aggregates stay above the exemplars or members.
 async fn without_pushdown(case: &Case, want: &Answer, got: &Got, keys: &mut KeyBook) -> Result<(), String> {
     let Case { query, settings, .. } = case;
-    if query.function != Function::Dbcluster || (query.limit.is_none() && query.filter.is_none()) {
+    let is_pushed = match query.function {
+        Function::Dbcluster => query.limit.is_some() || query.filter.is_some(),
+        Function::Members => {
+            query.filter.is_some() || matches!(query.shown, Shown::Totals | Shown::PerCluster)
+        }
+        Function::Summary | Function::Window => false,
+    };
+    if !is_pushed {
         return Ok(());
     }
     let without = run::run(Case { settings: settings.without_pushdown(), ..case.clone() }).await;

@@ -319,6 +319,11 @@ fn filter(rng: &mut Rng, rows: &Table, query: &Query) -> Option<Predicate> {
         3 => of_cluster("cluster_id", Condition::IsNull),
         4 if query.function == Function::Dbcluster => of_cluster("cluster_size", Condition::AtLeast(2)),
         5 if query.function == Function::Dbcluster => of_cluster("clustered", Condition::IsTrue),
+        4 if query.function == Function::Members => {
+            let point_type = one(rng, &["core", "border", "noise", "skipped"]);
+            of_cluster("point_type", Condition::Equals(Value::Text(point_type.to_string())))
+        }
+        5 if query.function == Function::Members => of_cluster("cluster_key", Condition::IsNotNull),
         6 => condition(rng, rows, &rows.names(|_| true)),
         _ => condition(rng, rows, &partitions),
     }

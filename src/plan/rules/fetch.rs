@@ -352,7 +352,7 @@ fn is_small(expr: &Expr) -> Result<bool> {
     Ok(parts <= LARGEST)
 }
 
-fn without_projections(plan: &LogicalPlan) -> &LogicalPlan {
+pub(super) fn without_projections(plan: &LogicalPlan) -> &LogicalPlan {
     match plan {
         LogicalPlan::Projection(projection) => without_projections(&projection.input),
         other => other,

@@ -2,16 +2,19 @@
 //!
 //! [`CompleteLimits`] decides which of equal rows a LIMIT keeps, and [`ReserveCommonNames`] keeps columns of the engine apart. The
 //! other rules make a plan cheaper and change no result.
-//! [`fetch`] finds the part of a plan that most of them rewrite.
+//! [`fetch`] finds the part of a plan of `dbcluster` that most of them rewrite, and [`members`] that of `dbcluster_members`.
 
 pub(crate) mod broadcast_clusters;
 mod complete_limits;
+mod count_members;
 mod fetch;
+mod members;
 mod prune_exemplar_columns;
 mod push_down_to_clusters;
 mod reserve_common_names;
 
 pub(crate) use complete_limits::CompleteLimits;
+pub(crate) use count_members::CountMembers;
 pub(crate) use prune_exemplar_columns::PruneExemplarColumns;
 pub(crate) use push_down_to_clusters::PushDownToClusters;
 pub(crate) use reserve_common_names::ReserveCommonNames;

@@ -23,6 +23,11 @@
 //!                                                        events
 //! ```
 //!
+//! `dbcluster_members` joins its vectors with all events. A condition on what the clustering gave (`cluster_id = 7`, `point_type
+//! = 'noise'`) is moved to the vectors in the same way. The events of the other vectors then have no partner, so the join becomes
+//! an inner one. It can't tell an event whose vector was filtered out from one that was added between the two reads, which
+//! is left out of the result instead of failing the query.
+//!
 //! The result is the same without the rule, at a higher cost. The setting `dbcluster.enable_cluster_pushdown` switches it off.
 
 use std::sync::Arc;
@@ -30,12 +35,15 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::utils::{conjunction, split_binary, split_conjunction};
-use datafusion::logical_expr::{Expr, Filter, LogicalPlan, Operator, Sort, SortExpr};
+use datafusion::logical_expr::{
+    Expr, Filter, Join, JoinType, LogicalPlan, Operator, Projection, Sort, SortExpr,
+};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
 use super::fetch::{
     Fetch, KnownValue, can_move, clusters_mut, is_ours, over_join, passing_on, with_known_values,
 };
+use super::members::{Members, is_assertion};
 use crate::config::DbclusterConfig;
 
 /// Moves filters and limits of a query to the clusters, see the module.
@@ -54,7 +62,10 @@ impl OptimizerRule for PushDownToClusters {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let rewritten = match &plan {
-            LogicalPlan::Filter(filter) if is_enabled(config) => filtered(&plan, filter)?,
+            LogicalPlan::Filter(filter) if is_enabled(config) => match Members::of(&plan) {
+                Some(members) => filtered_members(&members)?,
+                None => filtered(&plan, filter)?,
+            },
             LogicalPlan::Sort(sort) if is_enabled(config) => limited(&plan, sort)?,
             _ => None,
         };
@@ -90,6 +101,48 @@ fn filtered(plan: &LogicalPlan, filter: &Filter) -> Result<Option<LogicalPlan>> 
     let LogicalPlan::Filter(mut filter) = filtered else { return Ok(None) };
     filter.predicate = above;
     Ok(Some(LogicalPlan::Filter(filter)))
+}
+
+/// Returns the members with conditions of the filter moved to their vectors, if there are any.
+fn filtered_members(members: &Members) -> Result<Option<LogicalPlan>> {
+    let (mut above, mut below) = (vec![], vec![]);
+    for conjunct in split_conjunction(&members.filter.predicate) {
+        let condition =
+            if is_assertion(conjunct) { None } else { over_join(conjunct.clone(), &members.filter.input)? };
+        match condition.filter(|condition| members.is_of_vectors(condition)) {
+            Some(condition) if can_move(&condition)? => below.push(condition),
+            _ => above.push(conjunct.clone()),
+        }
+    }
+    let (Some(above), Some(below)) = (conjunction(above), conjunction(below)) else { return Ok(None) };
+    let Some(input) = with_vectors_that(below, &members.filter.input)? else { return Ok(None) };
+    Filter::try_new(above, Arc::new(input)).map(LogicalPlan::Filter).map(Some)
+}
+
+/// Returns the join of vectors and events, below projections, with only those vectors that meet a condition.
+fn with_vectors_that(condition: Expr, plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
+    match plan {
+        LogicalPlan::Projection(projection) => {
+            let Some(input) = with_vectors_that(condition, &projection.input)? else { return Ok(None) };
+            let projection = Projection::try_new(projection.expr.clone(), Arc::new(input))?;
+            Ok(Some(LogicalPlan::Projection(projection)))
+        }
+        LogicalPlan::Join(join) => {
+            let vectors = Filter::try_new(condition, Arc::clone(&join.left))?;
+            let join = Join::try_new(
+                Arc::new(LogicalPlan::Filter(vectors)),
+                Arc::clone(&join.right),
+                join.on.clone(),
+                join.filter.clone(),
+                JoinType::Inner,
+                join.join_constraint,
+                join.null_equality,
+                join.null_aware,
+            )?;
+            Ok(Some(LogicalPlan::Join(join)))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// A condition for the clusters in the place of one for rows.
