@@ -104,13 +104,11 @@ class Features:
         features = ", ".join(f"{sql} AS {name}" for name, sql in self.columns.items())
         return f"SELECT TimeGenerated, {features} FROM {literal(table)}"
 
-    def call(self, function: str, table: Path) -> str:
+    def call(self, function: str, table: Path, *options: str) -> str:
         """A table function over the same features."""
         features = ", ".join(f"{name}: {sql}" for name, sql in self.columns.items())
-        return (
-            f"{function}({literal(table)}, {{{features}}}, eps => {self.eps}, scaling => '{self.scaling}', "
-            "time_column => TimeGenerated)"
-        )
+        named = [f"eps => {self.eps}", f"scaling => '{self.scaling}'", "time_column => TimeGenerated", *options]
+        return f"{function}({literal(table)}, {{{features}}}, {', '.join(named)})"
 
 
 # The three features of the notebook.

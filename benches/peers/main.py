@@ -35,6 +35,7 @@ GROUPS = {
     "hard": shapes.hard,
     "threads": shapes.threads,
     "functions": events.functions,
+    "questions": events.questions,
 }
 
 

@@ -230,6 +230,25 @@ def members(bench: Bench) -> None:
     bench.measure(measurement, target)
 
 
+def questions(bench: Bench) -> None:
+    """Target 20: what people ask beside SELECT *, against the GROUP BY of the same features."""
+    table = bench.events(bench.sizes.events)
+    size = rows_text(bench.sizes.events)
+    members = NOTEBOOK.call("dbcluster_members", table)
+    count = f"SELECT cluster_id, count(*) FROM {members} GROUP BY cluster_id"
+    one = f"SELECT CommandLine, count(*) FROM {members} WHERE cluster_id = 20 GROUP BY CommandLine"
+    asked = [("members, counted", count, 1.6), ("command lines of one cluster", one, 1.5)]
+    for option in ("min_samples => 5", "nulls => 'skip'", "order_by => [Computer]"):
+        asked.append((f"SELECT *, {option}", "SELECT * FROM " + NOTEBOOK.call("dbcluster", table, option), 1.5))
+    for question, ours, most in asked:
+
+        def measurement() -> tuple[Sample, Sample]:
+            bench.check_sizes(NOTEBOOK, table)
+            return bench.binary.turns(ours, NOTEBOOK.vectors(table))
+
+        bench.measure(measurement, Target(20, question, "GROUP BY", size, AtMost(most)))
+
+
 def functions(bench: Bench) -> None:
     """Target 19: a function of a column, against reading the column."""
     table = bench.events(bench.sizes.events)
