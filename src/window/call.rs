@@ -23,6 +23,9 @@ use crate::dbscan::{self, Control, Params, Points};
 use crate::feature::to_double;
 use crate::options::{Carried, EpsOf, NullPolicy};
 
+/// Partitions of fewer rows are read by one thread.
+const FEW_ROWS: usize = 1 << 12;
+
 /// One checked call of a function, without its rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -223,9 +226,11 @@ impl Call {
         cancel: &AtomicBool,
     ) -> Result<Outcome> {
         let features = values.split_off(values.len().min(usize::from(self.is_of_vectors())));
-        let columns = (self.features.par_iter().zip(features))
-            .map(|(name, array)| to_double(name, array))
-            .collect::<Result<Vec<_>>>()?;
+        let named = self.features.par_iter().zip(features);
+        // There may be a hundred thousand partitions of a few rows, for which threads would be woken in vain.
+        let named = if rows < FEW_ROWS { named.with_min_len(usize::MAX) } else { named.with_min_len(1) };
+        let columns =
+            named.map(|(name, array)| to_double(name, array)).collect::<Result<Vec<_>>>()?;
         let weights = values.first().map(AsArray::as_primitive::<Int64Type>);
 
         let nulls =

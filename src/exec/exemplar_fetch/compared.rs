@@ -34,6 +34,9 @@ use super::collect_keys::{KeyHashes, evaluated, hashes, size_of_table};
 /// The greatest number of rows of clusters whose values are held. More would leave few events out.
 const MOST_ROWS: usize = 1 << 16;
 
+/// A value of a cluster, and that of an event.
+pub(super) type Pair = (Arc<dyn PhysicalExpr>, Arc<dyn PhysicalExpr>);
+
 /// A value that the join compares.
 #[derive(Debug, Clone)]
 pub(in crate::exec) struct Compared {
@@ -45,7 +48,7 @@ pub(in crate::exec) struct Compared {
 impl Compared {
     /// Prepares the filters of values, the cheapest first. Each is a pair of a cluster's value and an event's.
     pub(super) fn all(
-        pairs: &[(Arc<dyn PhysicalExpr>, Arc<dyn PhysicalExpr>)],
+        pairs: &[Pair],
         keys_of_events: &[Arc<dyn PhysicalExpr>],
         events: &Arc<dyn ExecutionPlan>,
     ) -> Vec<Self> {

@@ -83,6 +83,9 @@ const MANY_BATCHES: usize = 256;
 /// The average number of rows per batch below which batches are merged: each has a cost of its own.
 const FEW_IN_BATCH: usize = 64;
 
+/// A row that comes before the kept one of its cluster, with its order if that was compared.
+type Better<'r> = (Candidate<'r>, Option<Box<[u8]>>);
+
 impl FirstRows {
     pub(super) fn new(reservation: MemoryReservation) -> Self {
         Self {
@@ -146,7 +149,7 @@ impl FirstRows {
         candidates: &RecordBatch,
         firsts: Vec<Candidate<'r>>,
         order: &Order,
-    ) -> Result<Vec<(Candidate<'r>, Option<Box<[u8]>>)>> {
+    ) -> Result<Vec<Better<'r>>> {
         let (rivals, new): (Vec<_>, Vec<_>) =
             firsts.into_iter().partition(|first| self.kept.contains_key(first.cluster));
         let mut better: Vec<_> = new.into_iter().map(|first| (first, None)).collect();
