@@ -4,6 +4,9 @@
 //! so far. Many points may be at one distance: of those the one of the lowest cluster is wanted, then the first. So the walk goes on
 //! among boxes at that very distance, but not where all clusters in a box are higher ones. In few dimensions it takes
 //! O(log n) on average.
+//!
+//! rstar's `RTree`, with the boxes of `bounds` as its envelopes, gives the same answers in every metric and dimension: it is
+//! the oracle of the tests.
 
 use crate::bounds::reduced_distance;
 use crate::build;
@@ -17,6 +20,9 @@ use crate::metric::{Metric, ReducedDistance};
 use crate::points::Points;
 use crate::tree::{Node, ROOT, Tree};
 use crate::workers::Workers;
+
+#[cfg(test)]
+mod tests;
 
 /// The core points of clusters, to be searched.
 ///
