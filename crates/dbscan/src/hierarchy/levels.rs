@@ -95,7 +95,11 @@ impl Hierarchy {
     /// [`Error::Cancelled`] only; the same goes for each level.
     pub fn levels<'a>(&'a self, points: &'a Points, control: &Control<'a>) -> Result<Levels<'a>, Error> {
         let workers = Workers::new(points.len(), control);
-        let noise_weight = (0..points.len()).map(|i| u128::from(points.weight(i))).sum();
+        let mut noise_weight = 0;
+        for i in 0..points.len() {
+            workers.check_every(i)?;
+            noise_weight += u128::from(points.weight(i));
+        }
         Ok(Levels {
             points,
             into: &self.into,

@@ -51,7 +51,7 @@ impl Merges {
             workers.check_every(i)?;
             // All edges of one eps at once: what they join is no matter of their order.
             if edge.weight > level {
-                merges.settle(level, &mut ceased, &mut parents, &number);
+                merges.settle(level, &mut ceased, &mut parents, &number, workers)?;
                 level = edge.weight;
             }
             let [a, b] = edge.ends.map(|end| find(&mut parents, end));
@@ -59,17 +59,26 @@ impl Merges {
             parents[other as usize] = first;
             ceased.push(other);
         }
-        merges.settle(level, &mut ceased, &mut parents, &number);
+        merges.settle(level, &mut ceased, &mut parents, &number, workers)?;
         Ok(merges)
     }
 
     /// Notes the points that have ceased to be the first of their components at an eps.
-    fn settle(&mut self, eps: f64, ceased: &mut Vec<u32>, parents: &mut [u32], number: &impl Fn(u32) -> u32) {
-        for position in ceased.drain(..) {
+    fn settle(
+        &mut self,
+        eps: f64,
+        ceased: &mut Vec<u32>,
+        parents: &mut [u32],
+        number: &impl Fn(u32) -> u32,
+        workers: &Workers,
+    ) -> Result<(), Cancelled> {
+        for (i, position) in ceased.drain(..).enumerate() {
+            workers.check_every(i)?;
             let point = number(position) as usize;
             self.eps[point] = eps;
             self.into[point] = number(find(parents, position));
         }
+        Ok(())
     }
 }
 

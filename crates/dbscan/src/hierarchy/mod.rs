@@ -145,7 +145,7 @@ impl Computation for Build<'_> {
         let len = points.len();
         let tree = build::build::<K, D>(points, context)?;
         let mut core = vec![0.0; len];
-        let mut near = vec![f64::INFINITY; len];
+        let mut near = build::filled(f64::INFINITY, len, context)?;
         let mut edges = {
             let mut neighbours = build::filled(Near::UNUSED, len, context)?;
             density::find(&tree, &mut core, &mut neighbours, context)?;
