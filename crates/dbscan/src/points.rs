@@ -159,7 +159,8 @@ impl Points {
         let mut weights: HashMap<Equal, u64> = HashMap::with_capacity(self.len());
         let mut heaviest = 0;
         for i in 0..self.len() {
-            workers.check_every(i)?;
+            // A place of the map is rarely in a cache, so points take long here.
+            workers.check()?;
             let weight = weights.entry(Equal(self.point(i))).or_default();
             *weight = weight.saturating_add(self.weight(i));
             heaviest = heaviest.max(*weight);
