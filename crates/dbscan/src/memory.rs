@@ -31,9 +31,11 @@ pub fn memory_required(points: usize, dimension: usize, metric: Metric) -> usize
 
 /// An upper bound of the bytes that [`hierarchy`](crate::hierarchy()) allocates for this many points of this dimension.
 ///
-/// Its result is included, its arguments are not. The bound covers [`Hierarchy::levels`](crate::Hierarchy::levels) after
-/// it, and one clustering of [`dbscan_each`](crate::dbscan_each()) or an index of [`Cores`](crate::Cores) instead of it. It is
-/// linear in the points. A `min_samples` above 64 has each thread keep up to that many neighbours of a point.
+/// Its result is included, its arguments are not. The bound covers what may follow beside the result, one at a time:
+/// [`Hierarchy::levels`](crate::Hierarchy::levels) and [`Points::heaviest_equal`](crate::Points::heaviest_equal). It also covers
+/// what may be called instead: [`dbscan_each`](crate::dbscan_each()) with the labels of one eps, and an index of
+/// [`Cores`](crate::Cores). It counts the bytes that are asked of the allocator, and not what that adds. It is linear in the
+/// points. A `min_samples` above 64 has each thread keep up to that many neighbours of a point.
 pub fn hierarchy_memory_required(points: usize, dimension: usize, min_samples: u64, threads: usize) -> usize {
     let padded = dimension::padded(dimension);
     // At most one node for four points and four for each part: each with a weight or its least core distance (8), what the
@@ -45,11 +47,13 @@ pub fn hierarchy_memory_required(points: usize, dimension: usize, min_samples: u
     // (4 + 4). Levels hold three events (16 each) and a weight (8) beside the result.
     let rounds = item_bytes(padded) + nodes + 8 + 8 + 24 + 24 + 4 + 16 + 4 + 8 + 4;
     let levels = 28 + 3 * 16 + 8;
+    // A map from points to weights has up to 16 places for 7 points, each with a slice, a weight and a byte (16 + 8 + 1).
+    let equal = 28 + 25 * 16 / 7 + 1;
     // A list of eps holds who is core (8 + 1 + 1), a set and its first member (8), and labels (9).
     let each = item_bytes(padded) + nodes + 24 + 8 + 2 + 8 + 18;
     let neighbours = usize::try_from(min_samples).unwrap_or(usize::MAX).min(points).saturating_mul(2 * 24);
     points
-        .saturating_mul(rounds.max(levels).max(each))
+        .saturating_mul(rounds.max(levels).max(equal).max(each))
         .saturating_add(neighbours.saturating_mul(threads))
         .saturating_add(4 * (node_bytes(padded) + 25) + (1 << 16))
 }
