@@ -229,8 +229,7 @@ impl Call {
         let named = self.features.par_iter().zip(features);
         // There may be a hundred thousand partitions of a few rows, for which threads would be woken in vain.
         let named = if rows < FEW_ROWS { named.with_min_len(usize::MAX) } else { named.with_min_len(1) };
-        let columns =
-            named.map(|(name, array)| to_double(name, array)).collect::<Result<Vec<_>>>()?;
+        let columns = named.map(|(name, array)| to_double(name, array)).collect::<Result<Vec<_>>>()?;
         let weights = values.first().map(AsArray::as_primitive::<Int64Type>);
 
         let nulls =
