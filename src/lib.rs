@@ -56,7 +56,7 @@ pub use dbcluster_figures as figures;
 #[cfg(feature = "logs")]
 pub use dbcluster_logs as logs;
 pub use exec::{
-    DbscanExec, ExemplarFilterExec, ExemplarKeyCollectExec, ExemplarSelectExec, FetchExemplars,
+    AutoEps, DbscanExec, ExemplarFilterExec, ExemplarKeyCollectExec, ExemplarSelectExec, FetchExemplars,
     FileStatistics, JoinClustersByHash, SelectExemplars, UnchangedFilesExec, UnchangedFilesRule,
     UseDbscanExec,
 };

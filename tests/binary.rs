@@ -41,6 +41,45 @@ fn csv(sql: &str) -> String {
     stdout(&output)
 }
 
+/// Whatever the statement does with its rows, the eps that they have decided is told.
+#[test]
+fn eps_that_rows_decide_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let call = "SELECT * FROM dbcluster(events, [x], 'auto', scaling => 'none')";
+    let create = "CREATE TABLE events AS SELECT * FROM (VALUES (1, 'a'), (2, 'a'), (9, 'b')) AS t(x, host)";
+    let told = |sql: &str| {
+        let output = dbcluster()
+            .current_dir(folder.path())
+            .args(["--format", "csv", "-c", create, "-c", sql])
+            .output()
+            .expect("the binary starts");
+        assert!(output.status.success(), "{sql}\n{}", stderr(&output));
+        stderr(&output).lines().filter(|line| line.starts_with("eps =>")).collect::<Vec<_>>().join("\n")
+    };
+    for sql in [
+        call.to_string(),
+        format!("CREATE TABLE stored AS {call}"),
+        format!("COPY ({call}) TO 'a.csv'"),
+        format!("COPY ({call}) TO 'a.parquet'"),
+        format!(
+            "COPY (SELECT cluster_size, x FROM ({call})) TO 'a.html' STORED AS SCATTER OPTIONS (x 'x', y 'cluster_size')"
+        ),
+    ] {
+        assert_eq!(told(&sql), "eps => 'auto' took 0.5", "{sql}");
+    }
+    let by_host = call.replace("scaling", "partition_by => host, chain_share => 1, scaling");
+    assert_eq!(told(&by_host), "eps => 'auto' took 1.0");
+    let of_one = call.replace("events", "(SELECT * FROM events WHERE x = 1)");
+    assert_eq!(told(&of_one), "eps => 'auto': every eps gives the same rows");
+    for silent in [
+        format!("EXPLAIN {call}"),
+        call.replace("'auto'", "1"),
+        call.replace("events", "(SELECT * FROM events WHERE false)"),
+    ] {
+        assert_eq!(told(&silent), "", "{silent}");
+    }
+}
+
 #[test]
 #[cfg_attr(no_event_sets, ignore = "no event sets: DBCLUSTER_DATA names their folder")]
 fn real_sets_collapse_as_they_should() {

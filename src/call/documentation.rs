@@ -3,6 +3,7 @@
 use datafusion_doc::{DocSection, Documentation};
 
 use crate::options::ClusterOption;
+use crate::plan::spec::TableFunction;
 
 const SECTION: DocSection = DocSection { include: true, label: "Table Functions", description: None };
 
@@ -64,7 +65,10 @@ fn dbcluster() -> Documentation {
 +---------------------------------------+------------+--------------+---------------------+
 ```"#,
     );
-    with_arguments(builder).with_related_udf("dbcluster_members").with_related_udf("dbscan").build()
+    with_arguments(builder, TableFunction::Dbcluster)
+        .with_related_udf("dbcluster_members")
+        .with_related_udf("dbscan")
+        .build()
 }
 
 fn dbcluster_eps() -> Documentation {
@@ -99,7 +103,10 @@ fn dbcluster_eps() -> Documentation {
 +--------+----------+-------+
 ```",
     );
-    with_arguments(builder).with_related_udf("dbcluster_summary").with_related_udf("dbcluster").build()
+    with_arguments(builder, TableFunction::DbclusterEps)
+        .with_related_udf("dbcluster_summary")
+        .with_related_udf("dbcluster")
+        .build()
 }
 
 fn dbcluster_members() -> Documentation {
@@ -123,7 +130,10 @@ fn dbcluster_members() -> Documentation {
 +----------------------+------------+------------+
 ```"#,
     );
-    with_arguments(builder).with_related_udf("dbcluster").with_related_udf("dbcluster_summary").build()
+    with_arguments(builder, TableFunction::DbclusterMembers)
+        .with_related_udf("dbcluster")
+        .with_related_udf("dbcluster_summary")
+        .build()
 }
 
 fn dbcluster_summary() -> Documentation {
@@ -149,7 +159,7 @@ fn dbcluster_summary() -> Documentation {
 +------------+----------+-------+----------------+--------+
 ```",
     );
-    with_arguments(builder).with_related_udf("dbcluster").build()
+    with_arguments(builder, TableFunction::DbclusterSummary).with_related_udf("dbcluster").build()
 }
 
 fn dbcluster_why() -> Documentation {
@@ -175,7 +185,10 @@ fn dbcluster_why() -> Documentation {
 +---------------------------------------+----------+--------------+-----------------+----------------------+
 ```"#,
     );
-    with_arguments(builder).with_related_udf("dbcluster").with_related_udf("dbcluster_eps").build()
+    with_arguments(builder, TableFunction::DbclusterWhy)
+        .with_related_udf("dbcluster")
+        .with_related_udf("dbcluster_eps")
+        .build()
 }
 
 fn process_features() -> Documentation {
@@ -204,15 +217,26 @@ fn process_features() -> Documentation {
     .build()
 }
 
-fn with_arguments(builder: datafusion_doc::DocumentationBuilder) -> datafusion_doc::DocumentationBuilder {
+fn with_arguments(
+    builder: datafusion_doc::DocumentationBuilder,
+    function: TableFunction,
+) -> datafusion_doc::DocumentationBuilder {
+    let times = match function {
+        TableFunction::DbclusterSummary | TableFunction::DbclusterEps => {
+            "It is read once, and checked as for `dbcluster`, which reads twice"
+        }
+        _ => "It is read twice",
+    };
     let builder = builder
         .with_argument(
             "table",
-            "A table, view or WITH query by its name (as an identifier or a string, qualified or not), the path of a file or \
-             folder as a string where the session reads files, a table function, or a subquery in brackets. It is read \
-             twice, so it must not change between two reads: what a query leaves open about equal rows (ORDER BY ... LIMIT, \
-             DISTINCT ON, `row_number()`) is decided by their other columns, and what can't be decided (`random()`, LIMIT without \
-             ORDER BY) is refused.",
+            format!(
+                "A table, view or WITH query by its name (as an identifier or a string, qualified or not), the path of a file or \
+                 folder as a string where the session reads files, a table function, or a subquery in brackets. {times}, so it must \
+                 not change between two reads: what a query leaves open about equal rows (ORDER BY ... LIMIT, DISTINCT ON, \
+                 `row_number()`) is decided by their other columns, and what can't be decided (`random()`, LIMIT without ORDER BY) is \
+                 refused."
+            ),
         )
         .with_argument(
             "features",
@@ -220,14 +244,15 @@ fn with_arguments(builder: datafusion_doc::DocumentationBuilder) -> datafusion_d
              `'a, f(b) AS name'`, or an array of such strings. Booleans, integers, floats and decimals are numbers; text \
              needs a function. Names that match a column to the letter need no quotes.",
         );
-    let by_position: Vec<&str> = ClusterOption::by_position().iter().map(ClusterOption::name).collect();
-    let names: Vec<String> = ClusterOption::names().iter().map(|name| format!("`{name}`")).collect();
+    let by_position: Vec<&str> = function.by_position().iter().map(ClusterOption::name).collect();
+    let names: Vec<String> = function.options().iter().map(|name| format!("`{name}`")).collect();
     builder.with_argument(
         "option",
         format!(
-            "One of the options {}: `option => value`, in any order. Only {} may stand without their names.",
+            "One of the options {}: `option => value`, in any order. Only {} may stand without {}.",
             names.join(", "),
-            by_position.join(" and ")
+            by_position.join(" and "),
+            if by_position.len() == 1 { "its name" } else { "their names" }
         ),
     )
 }

@@ -16,7 +16,7 @@ use super::value::Value;
 use crate::constant::computed;
 use crate::near_miss::expected_one_of;
 use crate::options::{Eps, Feature, KeptColumn, Parameter, Weights, no_feature_to_weigh};
-use crate::plan::spec::KEPT;
+use crate::plan::spec::{KEPT, TableFunction};
 
 /// The number of values that `keep_members` keeps unless the call gives one.
 const KEPT_BY_DEFAULT: i64 = 10;
@@ -85,8 +85,14 @@ impl Scope<'_> {
         let is_beyond = as_written.is_ok_and(|number| i64::try_from(number).is_err());
         let has_end = *range.end() < i64::MAX || is_beyond;
         let end = if has_end { format!(" to {}", range.end()) } else { String::new() };
+        // By position `min_samples` stands where other functions have eps.
+        let by_name = if self.function == TableFunction::DbclusterEps.name() && option == "min_samples" {
+            "; eps goes by its name here, as in eps => [0.1, 0.2]"
+        } else {
+            ""
+        };
         plan_err!(
-            "{}: {option} is {written}, expected a whole number from {}{end}{}",
+            "{}: {option} is {written}, expected a whole number from {}{end}{by_name}{}",
             self.function,
             range.start(),
             without_quotes(written)

@@ -58,7 +58,7 @@ impl WrittenCall<'_> {
                     "{name}: chain_share decides what eps => 'auto' takes, but eps is given; leave one of them out"
                 );
             }
-        } else if has("steps") && has("eps") {
+        } else if has("steps") && builder.options().eps != Eps::Auto {
             return plan_err!(
                 "{name}: steps is the number of eps that it chooses, but eps is given; leave one of them out"
             );

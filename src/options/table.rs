@@ -88,6 +88,11 @@ impl ClusterOption {
         options
     }
 
+    /// Returns the only function that has it, if it is one.
+    pub fn only_in(&self) -> Option<&'static str> {
+        self.only_in
+    }
+
     /// Returns the name before `=>`.
     pub fn name(&self) -> &'static str {
         self.name
@@ -219,7 +224,8 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         only_in: None,
         carry: |options| number(&options.min_samples, "min_samples"),
         default: None,
-        meaning: "How many rows within eps make a row core, itself counted. Also by position, behind eps.",
+        meaning: "How many rows within eps make a row core, itself counted. Also by position, behind eps. With hundreds of them \
+                      `eps => 'auto'`, `dbcluster_eps` and `dbcluster_why` take long, since they look at as many neighbours of each vector.",
         sql_example: r"```sql
 > SELECT clusters, noise FROM dbcluster_summary(events, [path_score(NewProcessName)], eps => 10, min_samples => 5, scaling => 'none');
 +----------+-------+
@@ -453,7 +459,10 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         takes: Takes::Share(|options, share| options.chain_share = share),
         place: Some(11),
         only_in: None,
-        carry: |options| lit(ScalarValue::Float64((options.eps == Eps::Auto).then_some(options.chain_share))),
+        carry: |options| {
+            let is_given = matches!(options.eps, Eps::Given(_));
+            lit(ScalarValue::Float64((!is_given).then_some(options.chain_share)))
+        },
         default: Some("0.05"),
         meaning: "How much the largest cluster may outgrow the most frequent vector before `eps => 'auto'` stops, as a \
                       share of all rows. A greater one takes a greater eps.",
@@ -477,7 +486,8 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         only_in: Some("dbcluster_eps"),
         carry: |options| lit(options.steps),
         default: None,
-        meaning: "How many values of eps `dbcluster_eps` chooses where it is given none. No other function has it.",
+        meaning: "How many values of eps `dbcluster_eps` chooses where it is given none, at most: it rounds them up to two digits, and \
+                      gives those that are then the same once. No other function has it.",
         sql_example: r"```sql
 > SELECT eps, clusters, noise FROM dbcluster_eps(events, [length(CommandLine)], steps => 3, scaling => 'none');
 +------+----------+-------+

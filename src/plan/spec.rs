@@ -170,11 +170,16 @@ impl ClusterSpec {
                 feature.name
             );
         }
+        let show: Vec<&str> = self.options.show.iter().map(|column| column.name.as_str()).collect();
+        if let Some(twice) = first_duplicate(&show) {
+            return plan_err!("{name}: show names '{twice}' twice");
+        }
         let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
         if let Some(twice) = first_duplicate(&names).filter(|_| self.function == TableFunction::DbclusterWhy)
         {
             return plan_err!(
-                "{name}: two columns of the result would have the name '{twice}'; give the feature another name with AS"
+                "{name}: two columns of the result would have the name '{twice}'; give the feature another name with AS, or the column \
+                 of show in a subquery"
             );
         }
         let kept: Vec<&str> =

@@ -46,7 +46,7 @@ fn over_generated_events() -> Vec<String> {
             "SELECT * EXCEPT (options) FROM dbcluster_summary(hive, {}, partition_by => kind)",
             FEATURES.replace("0.0001", "auto")
         ),
-        format!("SELECT * FROM dbcluster_eps(hive, {}, min_samples => 4, partition_by => kind)", FEATURES.replace(", eps => 0.0001", "")),
+        format!("SELECT * FROM dbcluster_eps(hive, {}, min_samples => 4, partition_by => kind) ORDER BY kind, eps", FEATURES.replace(", eps => 0.0001", "")),
         format!("SELECT * FROM dbcluster_eps(hive, {}, nulls => 'skip')", FEATURES.replace("0.0001", "[0.0001, 0.01]")),
         format!("SELECT * FROM dbcluster_why(hive, {FEATURES}, show => [CommandLine]) ORDER BY TimeGenerated, CommandLine, Computer"),
         format!(

@@ -13,18 +13,23 @@ const CANCELLED: &str = "Failed: Cancelled";
 
 /// A query whose first stage takes some seconds, in eight tasks.
 fn some_seconds(files: &str) -> String {
-    long(files, 60)
+    long(files, 60, 1)
 }
 
 /// A query that nobody waits for.
 fn a_minute(files: &str) -> String {
-    long(files, 1500)
+    long(files, 1500, 4)
 }
 
-fn long(files: &str, times: usize) -> String {
+/// A query with some features of repeated command lines, each of another text, so that none is computed for another.
+fn long(files: &str, times: usize, features: usize) -> String {
+    let features = (0..features).map(|feature| {
+        format!("cmdline_tokens(cmdline_template(repeat(CommandLine || '{feature}', {times}))) AS f{feature}")
+    });
+    let features = features.collect::<Vec<_>>().join(", ");
     format!(
         "SELECT count(*) AS n, sum(cluster_size) AS events FROM dbcluster('{files}', \
-         [cmdline_tokens(cmdline_template(repeat(CommandLine, {times}))), path_score(NewProcessName)], eps => 0.000001)"
+         struct({features}, path_score(NewProcessName) AS path), eps => 0.000001)"
     )
 }
 

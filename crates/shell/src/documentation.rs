@@ -174,11 +174,8 @@ pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
 
 fn describe_option(text: &mut String, option: &ClusterOption) {
     // Writing to a String cannot fail
-    let _ = writeln!(
-        text,
-        "{} => ...\noption of dbcluster, dbcluster_members and dbcluster_summary\n",
-        option.name()
-    );
+    let functions = option.only_in().unwrap_or("dbcluster and its relatives");
+    let _ = writeln!(text, "{} => ...\noption of {functions}\n", option.name());
     let description =
         format!("{} Takes {}; default: {}.", option.meaning(), option.values(), option.default());
     wrap(text, &description, "  ");

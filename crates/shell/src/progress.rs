@@ -25,6 +25,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
+use super::auto_eps;
 use super::stage::{Rows, Seen, Stage, Watched};
 use dbcluster_terminal::complain;
 
@@ -56,6 +57,8 @@ pub(super) struct PlanWatch {
     bar: Mutex<Weak<Shared>>,
     /// The planner that makes the plans; the engine's own if it is empty.
     planner: OnceLock<Arc<dyn QueryPlanner + Send + Sync>>,
+    /// Plans of the statement that leave an eps to their rows.
+    open: Mutex<Vec<Arc<dyn ExecutionPlan>>>,
 }
 
 impl PlanWatch {
@@ -73,6 +76,11 @@ impl PlanWatch {
             Some(shown) => shown.bar.suspend(|| complain(line)),
             None => complain(line),
         }
+    }
+
+    /// Takes the plans since the last call that leave an eps to their rows.
+    pub(super) fn take_open(&self) -> Vec<Arc<dyn ExecutionPlan>> {
+        std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether plans are made for a cluster.
@@ -95,6 +103,9 @@ impl QueryPlanner for PlanWatch {
         let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
         if let Some(bar) = bar {
             bar.lock().plan(&plan);
+        }
+        if auto_eps::is_left_open(&plan) {
+            self.open.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&plan));
         }
         Ok(plan)
     }

@@ -8,7 +8,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::common::collect;
 use datafusion::physical_plan::execution_plan::Boundedness;
 use datafusion::physical_plan::memory::MemoryStream;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, execute_stream};
+use datafusion::physical_plan::{ExecutionPlanProperties, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as SqlStatement;
 use datafusion_cli::exec::exec_from_commands;
@@ -60,6 +60,8 @@ impl Runner {
     /// Runs a statement to its end.
     pub(super) async fn run(&self, mut statement: Statement<'_>) -> Result<(), Failure> {
         self.account.begin(self.print.quiet);
+        // A statement that has failed may have left some.
+        drop(self.planner.take_open());
         let text = with_tabs(statement.text, &mut statement.tokens, self.dialect());
         for parsed in parse(&self.ctx, statement.tokens)? {
             let mut parsed = reset_as_set(parsed)?;
@@ -85,6 +87,7 @@ impl Runner {
                 }
                 parsed => self.run_query(parsed, &text, &bar).await?,
             }
+            self.tell_eps()?;
         }
         Ok(())
     }
@@ -120,11 +123,10 @@ impl Runner {
         let endless = matches!(physical.boundedness(), Boundedness::Unbounded { .. });
         let writes = Writes::default();
         let task = writes.context(&self.ctx.task_ctx());
-        let stream = buffered(execute_stream(Arc::clone(&physical), Arc::clone(&task))?);
+        let stream = buffered(execute_stream(physical, Arc::clone(&task))?);
         let result = QueryResult { stream, task: &task, started, form, endless };
         if !is_write {
             print(&self.print, result, bar).await?;
-            self.tell_eps(&physical)?;
             return Ok(writes.commit().await?);
         }
         // The files are in their places before the statement says how many rows they have.
@@ -132,14 +134,15 @@ impl Runner {
         let counts = collect(result.stream).await.map_err(|error| writes.cause(error))?;
         writes.commit().await?;
         let counts = Box::pin(MemoryStream::try_new(counts, schema, None)?);
-        print(&self.print, QueryResult { stream: counts, ..result }, bar).await?;
-        self.tell_eps(&physical)
+        print(&self.print, QueryResult { stream: counts, ..result }, bar).await
     }
 
-    /// Tells the eps that the rows have decided.
-    fn tell_eps(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<(), Failure> {
-        if !self.print.quiet {
-            auto_eps::lines(plan)?.iter().for_each(|line| complain(line));
+    /// Tells the eps that the rows have decided in the plans of a statement that has run.
+    fn tell_eps(&self) -> Result<(), Failure> {
+        for plan in self.planner.take_open() {
+            if !self.print.quiet {
+                auto_eps::lines(&plan)?.iter().for_each(|line| complain(line));
+            }
         }
         Ok(())
     }

@@ -82,16 +82,40 @@ impl DbscanExec {
         Ok(Some(Self { window: Arc::clone(window), calls, metrics: ExecutionPlanMetricsSet::new() }))
     }
 
-    /// Returns the least and the greatest eps that the partitions have decided, once it has run with `eps => 'auto'`.
-    pub fn auto_eps(&self) -> Option<(f64, f64)> {
-        let is_auto = self.calls.iter().any(Call::is_auto);
-        is_auto.then(|| metrics::eps_range(&self.metrics.clone_inner())).flatten()
+    /// Whether it clusters rows at an eps that they decide, as `eps => 'auto'` asks for.
+    pub fn has_auto_eps(&self) -> bool {
+        self.calls.iter().any(Call::is_auto)
+    }
+
+    /// Returns the eps that the partitions have decided, once it has run with `eps => 'auto'` over some rows.
+    pub fn auto_eps(&self) -> Option<AutoEps> {
+        let metrics = self.metrics.clone_inner();
+        let has_rows = metrics.sum_by_name("input_rows").is_some_and(|rows| rows.as_usize() > 0);
+        let found = || match metrics::eps_range(&metrics) {
+            Some((least, greatest)) => AutoEps::Range { least, greatest },
+            None => AutoEps::Any,
+        };
+        (self.has_auto_eps() && has_rows).then(found)
     }
 
     /// Returns each call with its arguments.
     fn calls(&self) -> impl Iterator<Item = (&Call, Vec<Arc<dyn PhysicalExpr>>)> {
         self.calls.iter().zip(self.window.window_expr().iter().map(|expr| expr.expressions()))
     }
+}
+
+/// The eps that the rows of all partitions have decided.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AutoEps {
+    /// The least and the greatest of them.
+    Range {
+        /// The least.
+        least: f64,
+        /// The greatest.
+        greatest: f64,
+    },
+    /// Every eps gives the same rows.
+    Any,
 }
 
 /// Returns the function of a window expression, if it is one of ours.

@@ -214,7 +214,9 @@ impl<'a> Sweep<'a> {
                 summary.extend(last.filter(|last| **last != row).map(|&last| {
                     format!("At eps {}: {}.", self.text("eps", last), self.result(last, events))
                 }));
-                summary.push("None of these is the eps that auto takes.".to_string());
+                if self.is_auto.is_some() {
+                    summary.push("None of these is the eps that auto takes.".to_string());
+                }
             }
             (None, None, _) => {}
         }
