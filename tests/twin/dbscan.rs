@@ -82,7 +82,8 @@ pub fn auto_eps(points: &[Vec<f64>], min_samples: usize, metric: Metric) -> Opti
         sizes.clone().map(|it| sizes.clone().filter(|other| *other == it).count()).max().unwrap_or(0)
     };
     let mut auto = None;
-    let mut before = seen(f64::from_bits(candidates.first()?.to_bits() - 1).max(f64::from_bits(1)));
+    // Below all that changes only equal points are neighbours.
+    let mut before = seen(0.0);
     for eps in candidates {
         let now = seen(eps);
         if now == before {
