@@ -54,13 +54,13 @@ pub trait DbclusterDataFrameExt: Sized {
     /// Gives every row with its cluster, as `dbcluster_members` does.
     ///
     /// # Errors
-    /// As [`dbcluster`](Self::dbcluster).
+    /// The same as for [`dbcluster`](Self::dbcluster).
     fn dbcluster_members(self, options: ClusterOptions) -> Result<Self>;
 
     /// Gives one row about the whole clustering, as `dbcluster_summary` does.
     ///
     /// # Errors
-    /// As [`dbcluster`](Self::dbcluster).
+    /// The same as for [`dbcluster`](Self::dbcluster).
     fn dbcluster_summary(self, options: ClusterOptions) -> Result<Self>;
 
     /// Gives one row per partition and eps, as `dbcluster_eps` does: [`Eps::Auto`](crate::Eps::Auto) has it choose them, and
@@ -96,13 +96,13 @@ pub trait DbclusterDataFrameExt: Sized {
     /// ```
     ///
     /// # Errors
-    /// As [`dbcluster`](Self::dbcluster).
+    /// The same as for [`dbcluster`](Self::dbcluster).
     fn dbcluster_eps(self, options: ClusterOptions) -> Result<Self>;
 
     /// Gives one row per noise event, with the cluster that is nearest to it, as `dbcluster_why` does.
     ///
     /// # Errors
-    /// As [`dbcluster`](Self::dbcluster).
+    /// The same as for [`dbcluster`](Self::dbcluster).
     fn dbcluster_why(self, options: ClusterOptions) -> Result<Self>;
 }
 

@@ -92,7 +92,7 @@ impl TableFunction {
     /// Returns the options that may be given without their names, in this order after the features.
     pub(crate) fn by_position(self) -> &'static [ClusterOption] {
         let options = ClusterOption::by_position();
-        // The eps of `dbcluster_eps` is a list, and may be left out.
+        // The eps of `dbcluster_eps` is a list, and may be left out. It is the first of the two options.
         if self == Self::DbclusterEps { &options[1..] } else { options }
     }
 

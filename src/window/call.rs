@@ -60,6 +60,7 @@ impl Call {
         if feature_args.is_empty() {
             return plan_err!("{name} expects {} and at least one feature", leading.join(", "));
         }
+        // There is a feature behind the leading arguments, so each of these is there.
         let constant = |place: usize, arg: &str| constant(name, place + 1, arg, &args[place]);
         let mut asked = None;
         let carried = match function {
@@ -94,7 +95,7 @@ impl Call {
                 carried
             }
         };
-        // The engine names every constant "lit", so its value serves as the name.
+        // Features stand at places of `args`, and `fields` has one for each argument. The engine names every constant "lit", so its value serves as the name.
         let name = |index: usize| match literal(&args[index]) {
             Some(value) => value.to_string(),
             None => fields[index].name().clone(),
@@ -166,7 +167,7 @@ impl Call {
         // These are the features as DOUBLE and as points, the weights, and the indices of rows that take part.
         let mut values = dimension * 16 + 8 + if self.may_skip { 8 } else { 0 };
         if self.finds_nearest() {
-            // What is nearest to each vector, beside the hierarchy's four numbers.
+            // Each vector has its nearest core vector, beside the hierarchy's four numbers.
             values += size_of::<Nearest>() + 32;
         }
         // Each cluster has a hash and an exemplar, and there are at most as many clusters as rows.

@@ -20,7 +20,7 @@ use crate::dbscan::{Control, Error, Hierarchy, Labels, Level, Metric, Points, db
 /// The values of eps that a call of `dbcluster_eps` asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Asked {
-    /// As many as this, in geometric steps over all that changes, and the one that is auto.
+    /// A number of them in geometric steps over all that changes, and the one that is auto.
     Steps(usize),
     /// These, ascending.
     Each(Vec<f64>),
@@ -232,7 +232,7 @@ fn geometric_steps((least, greatest): (f64, f64), steps: usize) -> Vec<f64> {
                 return rounded_up(greatest);
             }
             let power = root_power(factor, step as f64 / intervals as f64);
-            // What rounding has added is taken off, so that 2 stays 2.
+            // A hair is taken off, since a product that was rounded up would make 2.1 of 2.
             rounded_up(least.max(least * power * power * power * power * (1.0 - 1e-14)))
         })
         .collect();

@@ -1,4 +1,7 @@
 //! Turns labels into Arrow arrays: cluster ids for people, groups and curves for the plans of the table functions.
+//!
+//! All vectors of [`LabelColumns`] grow to the same length with each partition, and callers ask for rows that they have pushed. A point
+//! is a row of its partition, and its cluster one of the labels' clusters. So no index leads out of a vector.
 
 use std::hash::Hasher;
 use std::ops::Range;
@@ -28,7 +31,7 @@ pub(crate) enum LabelColumns {
         core_hash: Vec<i64>,
         /// The eps of each vector's partition, NaN where nothing changes at any, if it is wanted.
         eps: Option<Vec<f64>>,
-        /// What is nearest to noise, if it is wanted.
+        /// The nearest core vectors of noise, if they are wanted.
         nearest: Option<Box<NearestColumns>>,
     },
     /// The clusterings of partitions at several eps, each with the first row of its partition.
@@ -199,6 +202,7 @@ pub(super) fn curve_type() -> DataType {
 
 /// Builds the lists of these rows: those of the curves, and NULL in the other rows.
 fn lists(curves: &[(usize, Curve)], rows: Range<usize>) -> ArrayRef {
+    // The caller has chosen the curves whose row is among these, so the difference is a place among them.
     let mut lengths = vec![0; rows.len()];
     let mut is_first = vec![false; rows.len()];
     for (row, curve) in curves {
@@ -238,7 +242,7 @@ pub(super) struct ClusterRows<'a> {
     pub(super) exemplars: Vec<u32>,
     /// The eps of the partition, if it matters.
     pub(super) eps: Option<f64>,
-    /// What is nearest to noise, if it is wanted.
+    /// The nearest core vectors of noise, if they are wanted.
     pub(super) nearest: Vec<Nearest>,
 }
 

@@ -364,6 +364,7 @@ impl WindowUDFImpl for DbscanVectors {
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
         let leading = self.function.leading_args();
         let mut types = coerce_features(self.name(), leading, arg_types)?;
+        // The check above has found a feature behind the leading arguments.
         types[leading.len() - 1] = DataType::Int64;
         if self.function == Function::EveryEps {
             types[1] = DataType::new_list(DataType::Float64, true);

@@ -1,7 +1,10 @@
 //! The nearest core vector of each noise vector, and the eps at which the vector would join a cluster.
 //!
-//! That is why a vector is noise: how far it is from what is dense, in which cluster that is, and in which features it differs. Of
+//! They say why a vector is noise: how far it is from a dense place, in which cluster that is, and in which features it differs. Of
 //! core vectors at one distance that of the lowest cluster counts, then the first in canonical order.
+//!
+//! [`NearestColumns`] have an entry for each row of the partitions so far: they are resized before a row is set, and read by rows that
+//! are there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::dbscan::{Control, Cores, Error, Hierarchy, Labels, Metric, Points};
 
-/// What keeps a noise vector from the clusters.
+/// The distance between a noise vector and the clusters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Nearest {
     /// The noise vector.

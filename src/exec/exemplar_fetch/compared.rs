@@ -96,7 +96,7 @@ fn bytes_read(expr: &Arc<dyn PhysicalExpr>, plan: &Arc<dyn ExecutionPlan>) -> us
     columns.iter().map(of_column).fold(0, usize::saturating_add)
 }
 
-/// What is looked for of one value.
+/// The hashes by which events are searched for one value.
 #[derive(Debug, Default)]
 struct Known {
     /// The hashes of values that are looked for whatever the keys.

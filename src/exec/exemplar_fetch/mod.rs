@@ -119,7 +119,7 @@ pub(super) fn in_place_of(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dy
     Ok(Some(better))
 }
 
-/// How the events of a join are filtered before it, and its new condition.
+/// The filters of events before a join, and the new condition of the join.
 struct Search {
     /// The keys of the exemplars.
     keys: JoinOn,

@@ -21,6 +21,7 @@ use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 use super::super::columns::{CLUSTERS, LABEL, WEIGHT};
 use super::super::functions::{assume_few_rows_udf, vectors_equal_udf};
 use super::super::nesting::is_labelling;
+use super::inner_join;
 
 /// Prepares the joins of this crate's plans for engines that broadcast a small side to many tasks. It lowers the estimate of
 /// the vectors, and makes the join that fetches exemplars an inner one. The host must make sure that both reads of a table
@@ -36,17 +37,7 @@ impl OptimizerRule for BroadcastClusters {
     fn rewrite(&self, plan: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let rewritten = plan.transform_up_with_subqueries(|node| match node {
             LogicalPlan::Join(join) if join.join_type == JoinType::Left && is_fetch(&join) => {
-                let join = Join::try_new(
-                    Arc::clone(&join.left),
-                    Arc::clone(&join.right),
-                    with_features(&join),
-                    join.filter.clone(),
-                    JoinType::Inner,
-                    join.join_constraint,
-                    join.null_equality,
-                    join.null_aware,
-                )?;
-                Ok(Transformed::yes(LogicalPlan::Join(join)))
+                inner_join(&join, Arc::clone(&join.left), with_features(&join)).map(Transformed::yes)
             }
             LogicalPlan::Window(window) if is_labelling(&window) && !has_few_rows_filter(&window.input)? => {
                 let vectors = with_few_rows_filter(window.input, WEIGHT)?;

@@ -35,14 +35,13 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::utils::{conjunction, split_binary, split_conjunction};
-use datafusion::logical_expr::{
-    Expr, Filter, Join, JoinType, LogicalPlan, Operator, Projection, Sort, SortExpr,
-};
+use datafusion::logical_expr::{Expr, Filter, LogicalPlan, Operator, Projection, Sort, SortExpr};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
 use super::fetch::{
     Fetch, KnownValue, can_move, clusters_mut, is_ours, over_join, passing_on, with_known_values,
 };
+use super::inner_join;
 use super::members::{Members, is_assertion};
 use crate::config::DbclusterConfig;
 
@@ -129,17 +128,7 @@ fn with_vectors_that(condition: Expr, plan: &LogicalPlan) -> Result<Option<Logic
         }
         LogicalPlan::Join(join) => {
             let vectors = Filter::try_new(condition, Arc::clone(&join.left))?;
-            let join = Join::try_new(
-                Arc::new(LogicalPlan::Filter(vectors)),
-                Arc::clone(&join.right),
-                join.on.clone(),
-                join.filter.clone(),
-                JoinType::Inner,
-                join.join_constraint,
-                join.null_equality,
-                join.null_aware,
-            )?;
-            Ok(Some(LogicalPlan::Join(join)))
+            inner_join(join, Arc::new(LogicalPlan::Filter(vectors)), join.on.clone()).map(Some)
         }
         _ => Ok(None),
     }

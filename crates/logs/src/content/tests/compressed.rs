@@ -86,7 +86,7 @@ fn a_compressed_file_that_is_cut_off_is_read_up_to_the_cut() {
     }
 }
 
-/// What is read of a damaged file does not depend on the pieces in which its bytes come.
+/// The rows of a damaged file do not depend on the pieces in which its bytes come.
 #[test]
 fn a_damaged_file_is_read_up_to_the_damage() {
     let text = noise(8_000);
