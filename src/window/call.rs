@@ -26,6 +26,9 @@ use crate::options::{Carried, EpsOf, NullPolicy};
 /// Partitions of fewer rows are read by one thread.
 const FEW_ROWS: usize = 1 << 12;
 
+/// The square of a number up to this, and its sums and products with the like, are far from the bounds of DOUBLE.
+const LARGEST_UNCHECKED: f64 = 1e100;
+
 /// One checked call of a function, without its rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -214,25 +217,38 @@ impl Call {
         cancel: &AtomicBool,
     ) -> Result<ArrayRef> {
         let mut labels = self.labels(rows);
-        self.evaluate_into(&mut labels, values, rows, cancel)?;
+        self.evaluate_into(&mut labels, self.rows(values, rows)?, cancel)?;
         Ok(labels.array(0..rows))
     }
 
+    /// Converts the arguments of `len` rows, of one partition or of many. `values` are as in [`evaluate`](Self::evaluate).
+    ///
+    /// # Errors
+    /// A feature has a number that no DOUBLE equals.
+    pub(crate) fn rows(&self, mut values: Vec<ArrayRef>, len: usize) -> Result<Rows> {
+        let features = values.split_off(values.len().min(usize::from(self.is_of_vectors())));
+        let named = self.features.par_iter().zip(features);
+        let named = if len < FEW_ROWS { named.with_min_len(usize::MAX) } else { named.with_min_len(1) };
+        let columns = named.map(|(name, array)| to_double(name, array)).collect::<Result<Vec<_>>>()?;
+        let weights = values.first().map(|weights| weights.as_primitive::<Int64Type>().clone());
+        Ok(Rows { columns, weights, len })
+    }
+
     /// Labels one partition, adds the labels to those of other partitions, and returns the figures of the core.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
     pub(crate) fn evaluate_into(
         &self,
         labelled: &mut LabelColumns,
-        mut values: Vec<ArrayRef>,
-        rows: usize,
+        partition: Rows,
         cancel: &AtomicBool,
     ) -> Result<Outcome> {
-        let features = values.split_off(values.len().min(usize::from(self.is_of_vectors())));
-        let named = self.features.par_iter().zip(features);
-        // There may be a hundred thousand partitions of a few rows, for which threads would be woken in vain.
-        let named = if rows < FEW_ROWS { named.with_min_len(usize::MAX) } else { named.with_min_len(1) };
-        let columns = named.map(|(name, array)| to_double(name, array)).collect::<Result<Vec<_>>>()?;
-        let weights = values.first().map(AsArray::as_primitive::<Int64Type>);
-
+        if let Some(outcome) = self.one_vector(labelled, &partition) {
+            return Ok(outcome);
+        }
+        let Rows { columns, weights, len: rows } = partition;
+        let weights = weights.as_ref();
         let nulls =
             columns.iter().fold(None, |nulls, column| NullBuffer::union(nulls.as_ref(), column.nulls()));
         for (name, column) in self.features.iter().zip(&columns) {
@@ -289,6 +305,33 @@ impl Call {
         }
         self.label(labelled, &Partition { points, present, columns, rows }, cancel)
             .map_err(|error| self.invalid(error))
+    }
+
+    /// Labels a partition of one vector, which has no neighbour but itself. Where a key of PARTITION BY is nearly unique, most
+    /// partitions are such.
+    ///
+    /// Returns `None` for all others, and where a value needs the checks that the others get: NULLs, and numbers so large that
+    /// scaling could overflow.
+    fn one_vector(&self, labelled: &mut LabelColumns, partition: &Rows) -> Option<Outcome> {
+        let factors = self.carried.options.weights.factors().unwrap_or_default();
+        let is_small = |value: f64| value.abs() <= LARGEST_UNCHECKED;
+        if partition.len != 1
+            || self.needs_hierarchy()
+            || !factors.iter().copied().all(is_small)
+            || !partition.columns.iter().all(|column| column.null_count() == 0 && is_small(column.value(0)))
+        {
+            return None;
+        }
+        let weight = partition.weights.as_ref().map_or(1, |weights| weights.value(0).max(1));
+        let is_core = weight.unsigned_abs() >= self.carried.params.min_samples();
+        labelled.push_one(is_core, &partition.columns);
+        let mut statistics = dbscan::Statistics::default();
+        statistics.points = 1;
+        statistics.cells = u64::from(self.features.len() > 1);
+        statistics.core_points = usize::from(is_core);
+        statistics.clusters = usize::from(is_core);
+        statistics.noise_points = usize::from(!is_core);
+        Some(Outcome { statistics, eps: None })
     }
 
     fn every_eps<'a>(&self, points: &'a Points, control: &'a Control<'a>) -> EveryEps<'a> {
@@ -393,6 +436,28 @@ impl Call {
             (false, _) => "give it a value, or leave such rows out with WHERE",
         };
         exec_err!("feature '{name}' is {kind} in {count} of {total} rows; {way_out}")
+    }
+}
+
+/// The arguments of a call for some rows, as numbers.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    /// The features.
+    columns: Vec<Float64Array>,
+    /// The number of rows that each vector stands for, if rows are vectors.
+    weights: Option<Int64Array>,
+    len: usize,
+}
+
+impl Rows {
+    /// Returns some of the rows. The range must be within them.
+    pub(crate) fn slice(&self, rows: &Range<usize>) -> Self {
+        let (start, len) = (rows.start, rows.len());
+        Self {
+            columns: self.columns.iter().map(|column| column.slice(start, len)).collect(),
+            weights: self.weights.as_ref().map(|weights| weights.slice(start, len)),
+            len,
+        }
     }
 }
 

@@ -308,6 +308,22 @@ impl LabelColumns {
         }
     }
 
+    /// Adds the label of a partition of one vector, which is a cluster of its own or noise. `columns` are as in
+    /// [`push`](Self::push). There is no eps of the partition and no nearest core vector.
+    pub(super) fn push_one(&mut self, is_its_core: bool, columns: &[Float64Array]) {
+        match self {
+            Self::Rows(cluster) => cluster.push(if is_its_core { 0 } else { -1 }),
+            Self::Vectors { group, is_exemplar, is_core, core_hash, .. } => {
+                group.push(if is_its_core { Group::of_cluster(0).0 } else { Group::of_noise(0).0 });
+                is_exemplar.push(true);
+                is_core.push(is_its_core);
+                core_hash.push(if is_its_core { hash_of(columns, 0).cast_signed() } else { 0 });
+            }
+            // These have curves.
+            Self::EveryEps { .. } => {}
+        }
+    }
+
     /// Adds the curve of a partition of `rows` rows.
     pub(super) fn push_curve(&mut self, curve: Curve, partition_rows: usize) {
         if let Self::EveryEps { rows, curves } = self
@@ -327,16 +343,19 @@ fn core_hashes(clusters: &ClusterRows, columns: &[Float64Array]) -> Vec<u64> {
     let labels = clusters.labels;
     let mut sums = vec![0_u64; labels.clusters()];
     for point in (0..labels.len()).filter(|&point| labels.is_core(point)) {
-        let mut hasher = XxHash64::with_seed(0);
-        let row = clusters.row(point);
-        for column in columns {
-            hasher.write(&column.value(row).to_le_bytes());
-        }
         if let Some(cluster) = clusters.cluster(point) {
-            sums[cluster] = sums[cluster].wrapping_add(hasher.finish());
+            sums[cluster] = sums[cluster].wrapping_add(hash_of(columns, clusters.row(point)));
         }
     }
     sums
+}
+
+fn hash_of(columns: &[Float64Array], row: usize) -> u64 {
+    let mut hasher = XxHash64::with_seed(0);
+    for column in columns {
+        hasher.write(&column.value(row).to_le_bytes());
+    }
+    hasher.finish()
 }
 
 /// Returns the point that stands for each cluster. For a choice that the points alone don't decide it is the first one.

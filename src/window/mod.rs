@@ -48,7 +48,7 @@ use datafusion::logical_expr::{
 };
 use datafusion_macros::user_doc;
 
-pub(crate) use call::{Call, Outcome};
+pub(crate) use call::{Call, Outcome, Rows};
 use labels::Further;
 pub(crate) use labels::LabelColumns;
 pub(crate) use order::{DbscanChecks, DbscanOrder};

@@ -25,7 +25,7 @@ use rayon::prelude::*;
 
 use super::metrics::DbscanMetrics;
 use super::partitions::{Partitions, Ranges};
-use crate::window::{Call, LabelColumns};
+use crate::window::{Call, LabelColumns, Rows};
 
 /// The work on one input partition.
 pub(super) struct Job {
@@ -240,18 +240,18 @@ impl Work {
         let values = call.row_args(args).par_iter().map(|arg| concat_column(batches, arg));
         let values = values.collect::<Result<Vec<_>>>()?;
         let mut labels = call.labels(ranges.rows());
-        let mut label = |values: Vec<ArrayRef>, rows: usize| -> Result<()> {
-            self.metrics.add(&call.evaluate_into(&mut labels, values, rows, cancel)?);
+        let rows = call.rows(values, ranges.rows())?;
+        let mut label = |partition: Rows| -> Result<()> {
+            self.metrics.add(&call.evaluate_into(&mut labels, partition, cancel)?);
             Ok(())
         };
-        // A single partition owns the arrays, so the call may change them in place and free them.
+        // A single partition owns the arrays, so the call may free them early.
         if ranges.iter().len() == 1 {
-            label(values, ranges.rows())?;
+            label(rows)?;
             return Ok(labels);
         }
         for range in ranges.iter() {
-            let values = values.iter().map(|array| array.slice(range.start, range.len())).collect();
-            label(values, range.len())?;
+            label(rows.slice(&range))?;
         }
         Ok(labels)
     }
