@@ -104,6 +104,12 @@ pub trait DbclusterDataFrameExt: Sized {
     /// # Errors
     /// The same as for [`dbcluster`](Self::dbcluster).
     fn dbcluster_why(self, options: ClusterOptions) -> Result<Self>;
+
+    /// Counts the values of columns in each cluster, as `dbcluster_values` does. [`ClusterOptions::of`] names the columns.
+    ///
+    /// # Errors
+    /// The same as for [`dbcluster`](Self::dbcluster).
+    fn dbcluster_values(self, options: ClusterOptions) -> Result<Self>;
 }
 
 impl DbclusterDataFrameExt for DataFrame {
@@ -125,6 +131,10 @@ impl DbclusterDataFrameExt for DataFrame {
 
     fn dbcluster_why(self, options: ClusterOptions) -> Result<Self> {
         clustered(self, TableFunction::DbclusterWhy, options)
+    }
+
+    fn dbcluster_values(self, options: ClusterOptions) -> Result<Self> {
+        clustered(self, TableFunction::DbclusterValues, options)
     }
 }
 
@@ -160,7 +170,12 @@ fn clustered(frame: DataFrame, function: TableFunction, mut options: ClusterOpti
                     *column = rows.column(option.name, column)?;
                 }
             }
-            Takes::Columns(of) => {
+            Takes::Named(of) => {
+                for Feature { name, expr, .. } in of(&mut options) {
+                    *expr = rows.expression(&format!("{} '{}'", option.name, excerpt(name)), expr)?;
+                }
+            }
+            Takes::Columns { of, .. } => {
                 for column in of(&mut options) {
                     *column = rows.column(option.name, column)?;
                 }

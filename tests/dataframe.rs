@@ -173,3 +173,34 @@ async fn errors_name_the_option_and_the_way_out() {
         assert!(error.contains(expected), "{expected}: {error}");
     }
 }
+
+#[tokio::test]
+async fn answers_are_those_of_sql() {
+    let ctx = session();
+    let events = with_events(&ctx).await;
+    let options = || ClusterOptions::new(1.0).feature("x", col("x")).scaling(Scaling::None);
+    let figures =
+        options().distinct_of("CommandLine").distinct_of("host").template_of("CommandLine").activity(4);
+    assert_eq!(
+        printed(events.clone().dbcluster(figures)).await,
+        printed(
+            ctx.sql(
+                "SELECT * FROM dbcluster(events, [x], 1, scaling => 'none', distinct_of => [\"CommandLine\", host],
+                                         template_of => \"CommandLine\", activity => 4)"
+            )
+            .await
+        )
+        .await
+    );
+    let values = options().of("host", col("host")).of("half", col("id") / lit(2)).top(2);
+    assert_eq!(
+        printed(events.clone().dbcluster_values(values)).await,
+        printed(
+            ctx.sql("SELECT * FROM dbcluster_values(events, [x], 1, scaling => 'none', of => [host, {half: id / 2}], top => 2)")
+                .await
+        )
+        .await
+    );
+    let error = events.dbcluster_values(options()).expect_err("nothing is counted").strip_backtrace();
+    assert!(error.contains("dbcluster_values: of is missing"), "{error}");
+}

@@ -211,7 +211,7 @@ async fn every_option_is_documented() {
     let ctx = session();
     ctx.sql(reference::example_table()).await.expect("a table").collect().await.expect("a table");
     let mut listed = BTreeSet::new();
-    for function in ["dbcluster", "dbcluster_eps", "dbcluster_why"] {
+    for function in ["dbcluster", "dbcluster_eps", "dbcluster_values", "dbcluster_why"] {
         let call = format!("{function}(events, [1], nonsense => 1)");
         let error = ctx.sql(&format!("SELECT * FROM {call}")).await;
         let error = error.expect_err("there is no such option").strip_backtrace();

@@ -263,6 +263,32 @@ async fn plans_of_dbcluster_summary() {
             scans: 2,
         },
         Explained {
+            name: "figures_of_members",
+            sql: "SELECT * FROM dbcluster(events, [id], eps => 0.5, distinct_of => [host, path], template_of => path)".to_string(),
+            holds: "A third read counts the values of all members, in one hash table per read.",
+            scans: 4,
+        },
+        Explained {
+            name: "activity",
+            sql: "SELECT id, activity FROM dbcluster(events, [id], eps => 0.5, activity => 24)".to_string(),
+            holds: "The bounds of the time come from the file's statistics, where it has them.",
+            scans: 4,
+        },
+        Explained {
+            name: "values",
+            sql: "SELECT value, lift FROM dbcluster_values(events, [id], eps => 0.5, of => path) WHERE NOT shown".to_string(),
+            holds: "Members are counted by cluster and value before shares are computed.",
+            scans: 4,
+        },
+        Explained {
+            name: "around",
+            sql: "SELECT id, seconds_from_odd FROM dbcluster_around(events, (SELECT * FROM dbcluster(events, [id], eps => 0.5) \
+                  WHERE NOT clustered), by => host, within => INTERVAL '5 seconds')"
+                .to_string(),
+            holds: "The table is joined by host and bucket of time.",
+            scans: 3,
+        },
+        Explained {
             name: "every_eps",
             sql: "SELECT * FROM dbcluster_eps(events, [id], eps => [0.5, 1], partition_by => host)".to_string(),
             holds: "The events are read once. The first vector of a partition has the list of all its clusterings.",

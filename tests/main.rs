@@ -2,6 +2,7 @@
 //!
 //! | module | tests |
 //! |---|---|
+//! | `answers` | what is told of all members of a cluster, and of the time around events |
 //! | `browser` | a headless Chromium, for `figures` |
 //! | `binary` | `dbcluster` as a person runs it: batch modes, exit codes, files, pipes |
 //! | `broken_files` | files that are damaged, empty, or no files |
@@ -36,6 +37,7 @@
 //! Tests that need a browser or the real event sets are ignored, with the reason, if `tests/build.rs`
 //! finds none. `DBCLUSTER_REQUIRE="browser event-sets"` makes their absence a failure.
 
+mod answers;
 mod binary;
 mod broken_files;
 mod browser;

@@ -150,7 +150,7 @@ async fn every_eps_at_once_is_scikit_learns() {
 }
 
 /// Identifiers are taken as they are written, as in the shell: the sets' columns are in mixed case.
-fn case_keeping_session() -> SessionContext {
+pub fn case_keeping_session() -> SessionContext {
     let mut config = SessionConfig::new().with_target_partitions(2);
     config.options_mut().sql_parser.enable_ident_normalization = false;
     session_with(config)

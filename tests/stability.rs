@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use crate::support::{data_folder, read_set, register, rows, session_with, session_without_operators, text};
 
 /// Queries that use every option on these events, each with an ORDER BY.
-const QUERIES: [&str; 12] = [
+const QUERIES: [&str; 15] = [
     "SELECT * FROM dbcluster(events, {tokens: cmdline_tokens(command), length: character_length(command)}, eps => 0.05)
      ORDER BY cluster_id, cluster_size, \"time\", command, id",
     "SELECT * FROM dbcluster(events, [cmdline_tokens(command), value], eps => 1.5, min_samples => 4, scaling => 'none')
@@ -40,6 +40,12 @@ const QUERIES: [&str; 12] = [
      ORDER BY cluster_id, cluster_size, \"time\", command, id",
     "SELECT * FROM dbcluster_why(events, [value, character_length(command)], eps => 0.2, min_samples => 3, scaling => 'minmax',
                                  show => [command, id], partition_by => level) ORDER BY level, command, id",
+    "SELECT * FROM dbcluster(events, [value], eps => 1, min_samples => 3, scaling => 'none', exemplar => 'last', partition_by => level,
+                             distinct_of => [command, id, level], template_of => command, activity => 3) ORDER BY level, cluster_id, id",
+    "SELECT * FROM dbcluster_values(events, [value], eps => 'auto', partition_by => command, of => [level, \"time\", {twice: id / 2}], top => 2)
+     ORDER BY command, cluster_id, \"column\", value",
+    "SELECT * FROM dbcluster_around(events, (SELECT * FROM dbcluster(events, [value], eps => 0.5, scaling => 'none') WHERE NOT clustered),
+                                    by => [level], within => INTERVAL '1 microsecond') ORDER BY level, \"time\", id",
 ];
 
 fn settings(partitions: usize, batch_size: usize) -> SessionConfig {

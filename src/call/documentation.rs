@@ -10,7 +10,8 @@ const SECTION: DocSection = DocSection { include: true, label: "Table Functions"
 /// The grammar of a call, in EBNF.
 pub(crate) const GRAMMAR: &str = r#"call      = function "(" table "," features ["," eps ["," min_samples]] {"," option "=>" value} ")"
           | "dbcluster_eps" "(" table "," features ["," min_samples] {"," option "=>" value} ")"
-function  = "dbcluster" | "dbcluster_members" | "dbcluster_summary" | "dbcluster_why"   in any case, wherever a table may stand
+function  = "dbcluster" | "dbcluster_members" | "dbcluster_summary" | "dbcluster_values" | "dbcluster_why"
+                                                                          in any case, wherever a table may stand
 table     = name | catalog "." schema "." name | "Name"                   a table, a view or a WITH query
           | 'name' | 'path'                                               also a file or folder, where the session reads them
           | "(" SELECT ... ")" | table_function "(" ... ")"
@@ -18,7 +19,7 @@ features  = "[" feature {"," feature} "]" | "(" feature "," feature {"," feature
           | "{" name ":" feature {"," name ":" feature} "}"
           | "struct" "(" feature ["AS" name] {"," feature ["AS" name]} ")"
           | 'feature [AS name], ...' | "[" 'feature [AS name]' {"," ...} "]"
-feature   = any expression over the table's columns that is a number"#;
+feature   = any expression over the table's columns that is a number; {name: feature} gives it a name in a list"#;
 
 /// The events that the examples of this page read.
 pub(crate) const EXAMPLE_TABLE: &str = "CREATE TABLE events AS SELECT * FROM (VALUES
@@ -32,9 +33,11 @@ pub(crate) const EXAMPLE_TABLE: &str = "CREATE TABLE events AS SELECT * FROM (VA
 pub(crate) fn all() -> Vec<(&'static str, Documentation)> {
     vec![
         ("dbcluster", dbcluster()),
+        ("dbcluster_around", dbcluster_around()),
         ("dbcluster_eps", dbcluster_eps()),
         ("dbcluster_members", dbcluster_members()),
         ("dbcluster_summary", dbcluster_summary()),
+        ("dbcluster_values", dbcluster_values()),
         ("dbcluster_why", dbcluster_why()),
         ("process_features", process_features()),
     ]
@@ -48,7 +51,7 @@ fn dbcluster() -> Documentation {
          `cluster_id` (-1 for noise), `cluster_size`, `first_event_time`, `last_event_time` and `cluster_key`. A \
          cluster's row is its first event, all columns from that one row. Without a column of a time or date type the \
          two times are absent. `cluster_key` names a cluster by its partition and its core vectors, NULL for noise: the \
-         same cluster has the same key in any order of the rows, on any machine, on any day.",
+         same cluster has the same key in any order of the rows, on any machine, on any day. With `nulls => 'skip'` a column `point_type` tells `noise` and `skipped` rows apart, NULL for clusters.",
         "dbcluster(table, features, eps [, min_samples] [, option => value ...])",
     )
     .with_alternative_syntax("dbcluster('table', 'feature [AS name], ...', eps [, min_samples])")
@@ -69,6 +72,48 @@ fn dbcluster() -> Documentation {
         .with_related_udf("dbcluster_members")
         .with_related_udf("dbscan")
         .build()
+}
+
+fn dbcluster_around() -> Documentation {
+    Documentation::builder(
+        SECTION,
+        "All rows of a table that happened around given events: each row once, with all columns of the table, then `odd_time` (the time of \
+         the nearest given event, of two equally near ones the earlier), `seconds_from_odd` (below 0 before it) and `odd_events` (how many \
+         of the given events are near). Ranges may overlap. The given events themselves are among the rows where the table has them. Rows \
+         without a time are near nothing. It reads each of the two once.",
+        "dbcluster_around(table, odd, within => interval [, by => [column, ...]] [, time_column => column])",
+    )
+    .with_sql_example(
+        r#"```sql
+> SELECT "TimeGenerated", "CommandLine", seconds_from_odd
+  FROM dbcluster_around(events,
+    (SELECT * FROM dbcluster(events, [path_score(NewProcessName)], eps => 10, scaling => 'none') WHERE NOT clustered),
+    by => Computer, within => INTERVAL '10 minutes')
+  ORDER BY "TimeGenerated";
++---------------------+---------------------------------------+------------------+
+| TimeGenerated       | CommandLine                           | seconds_from_odd |
++---------------------+---------------------------------------+------------------+
+| 2026-01-15T05:20:00 | cmd.exe /c run_3.bat                  | -300.0           |
+| 2026-01-15T05:25:00 | x.exe --key=a;b;c --out="\\srv\share" | 0.0              |
++---------------------+---------------------------------------+------------------+
+```"#,
+    )
+    .with_argument("table", "The rows to choose from: a table, a file or a subquery, as for `dbcluster`.")
+    .with_argument("odd", "The events to look around: the same, with the columns of `by` and a time.")
+    .with_argument("within", "The time before and after an event that is still near, inclusive: an INTERVAL without months.")
+    .with_argument(
+        "by",
+        "Columns that have to be equal, such as the host: a column or a list of columns, which both relations have. NULL equals NULL. \
+         Default: none.",
+    )
+    .with_argument(
+        "time_column",
+        "The time of the events, a timestamp or a date. Default: the first column of such a type. The given events' is the one of the \
+         same name, or else their first.",
+    )
+    .with_related_udf("dbcluster")
+    .with_related_udf("dbcluster_why")
+    .build()
 }
 
 fn dbcluster_eps() -> Documentation {
@@ -160,6 +205,36 @@ fn dbcluster_summary() -> Documentation {
 ```",
     );
     with_arguments(builder, TableFunction::DbclusterSummary).with_related_udf("dbcluster").build()
+}
+
+fn dbcluster_values() -> Documentation {
+    let builder = Documentation::builder(
+        SECTION,
+        "Clusters as `dbcluster` does and counts the values that columns have in each cluster: one row per partition, cluster, column and \
+         value. Noise and skipped rows are left out. Columns: those of `partition_by`, `cluster_id`, `cluster_key`, `column` (its name in \
+         `of`), `value` (as text; bytes in hexadecimal), `events` (the cluster's rows with this value), `share` (of the cluster's rows), \
+         `overall_share` (of all rows of the partition), `lift` (`share` / `overall_share`) and `shown`: whether the cluster's exemplar \
+         has this value. NULL is a value. So `WHERE NOT shown` lists what the collapsed rows hide, and `ORDER BY lift DESC` what sets \
+         a cluster apart. Nothing of a column hides where it is a key of `partition_by`. `keep_members` is checked, and changes nothing.",
+        "dbcluster_values(table, features, eps [, min_samples], of => [column, ...] [, top => number] [, option => value ...])",
+    )
+    .with_sql_example(
+        r"```sql
+> SELECT cluster_id, value, events, round(share, 2) AS share, round(lift, 2) AS lift, shown
+  FROM dbcluster_values(events, [path_score(NewProcessName)], eps => 10, scaling => 'none', of => Computer)
+  ORDER BY value;
++------------+-------+--------+-------+------+-------+
+| cluster_id | value | events | share | lift | shown |
++------------+-------+--------+-------+------+-------+
+| 0          | wks-1 | 2      | 0.67  | 1.33 | true  |
+| 0          | wks-2 | 1      | 0.33  | 0.67 | false |
++------------+-------+--------+-------+------+-------+
+```",
+    );
+    with_arguments(builder, TableFunction::DbclusterValues)
+        .with_related_udf("dbcluster")
+        .with_related_udf("dbcluster_why")
+        .build()
 }
 
 fn dbcluster_why() -> Documentation {

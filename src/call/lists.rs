@@ -40,15 +40,7 @@ pub(super) fn read_list(
     planner: &dyn SqlPlanner,
 ) -> Result<Vec<ListItem>> {
     let items = match list {
-        ast::Expr::Dictionary(fields) => {
-            return Ok(fields
-                .iter()
-                .map(|field| ListItem {
-                    sql: (*field.value).clone(),
-                    alias: Some(planner.normalize(field.key.clone())),
-                })
-                .collect());
-        }
+        ast::Expr::Dictionary(fields) => return Ok(named_items(fields, planner)),
         ast::Expr::Array(array) => array.elem.as_slice(),
         ast::Expr::Tuple(items) | ast::Expr::Struct { values: items, .. } => items.as_slice(),
         other => std::slice::from_ref(other),
@@ -56,6 +48,8 @@ pub(super) fn read_list(
     let mut written = vec![];
     for item in items {
         match item {
+            // One name in a list of expressions, as in [Computer, {program: process_name(path)}].
+            ast::Expr::Dictionary(fields) => written.extend(named_items(fields, planner)),
             ast::Expr::Named { expr, name } => {
                 written
                     .push(ListItem { sql: (**expr).clone(), alias: Some(planner.normalize(name.clone())) });
@@ -67,6 +61,14 @@ pub(super) fn read_list(
         }
     }
     Ok(written)
+}
+
+fn named_items(fields: &[ast::DictionaryField], planner: &dyn SqlPlanner) -> Vec<ListItem> {
+    let item = |field: &ast::DictionaryField| ListItem {
+        sql: (*field.value).clone(),
+        alias: Some(planner.normalize(field.key.clone())),
+    };
+    fields.iter().map(item).collect()
 }
 
 /// Parses a comma-separated list in one string, as in `'a, f(b) AS path'`.

@@ -200,6 +200,33 @@ impl Scope<'_> {
         items.iter().map(|item| self.column(option, &item.sql)).collect()
     }
 
+    /// Reads columns and named expressions: `Computer`, `[a, lower(b) AS b]` or `{b: lower(b)}`.
+    pub(super) fn named(&mut self, option: &str, value: &ast::Expr) -> Result<Vec<Feature>> {
+        let items = read_list(self.function, option, value, self.schema, self.planner)?;
+        items.into_iter().map(|item| self.item(option, item)).collect()
+    }
+
+    /// Reads a span of time: the nanoseconds of an INTERVAL without months.
+    pub(super) fn interval(&mut self, option: &str, written: Value) -> Result<i128> {
+        const DAY: i128 = 86_400_000_000_000;
+        let spans = match self.constant(option, written)? {
+            ScalarValue::IntervalMonthDayNano(Some(span)) if span.months == 0 => {
+                Some(i128::from(span.days) * DAY + i128::from(span.nanoseconds))
+            }
+            ScalarValue::IntervalDayTime(Some(span)) => {
+                Some(i128::from(span.days) * DAY + i128::from(span.milliseconds) * 1_000_000)
+            }
+            _ => None,
+        };
+        match spans {
+            Some(span) if span >= 0 => Ok(span),
+            _ => plan_err!(
+                "{}: {option} is {written}, expected a span of days, hours, minutes or seconds, not below 0, as in INTERVAL '30 seconds'",
+                self.function
+            ),
+        }
+    }
+
     /// Returns the placeholder if the value is one, as in `$1`.
     fn placeholder(&mut self, written: Value) -> Result<Option<Placeholder>> {
         let planned = match written {

@@ -2,6 +2,7 @@
 //!
 //! - [`relation`]: the full form with named options, bare tables, subqueries and feature lists.
 //! - [`table_function`]: the positional form, for any engine that takes table functions.
+//! - [`around`]: the call of `dbcluster_around`.
 //! - [`written`]: both forms as one type, and how it is read option by option.
 //! - [`value`]: the value of an option as it was written.
 //! - [`lists`], [`literals`], [`scope`]: lists, constants and expressions, with errors in the words of the call.
@@ -9,6 +10,7 @@
 //! - [`planner`]: planning SQL by the host. [`catalog`]: finding its tables. [`depth`]: the limit on nested expressions.
 //! - [`documentation`]: the reference of the functions.
 
+mod around;
 mod catalog;
 mod depth;
 pub(crate) mod documentation;

@@ -22,11 +22,11 @@ use super::value::Value;
 use super::written::{WrittenCall, find_option, with_function_name};
 use crate::options::ClusterOption;
 use crate::plan;
-use crate::plan::process_features;
 use crate::plan::spec::TableFunction;
+use crate::plan::{around, process_features};
 
 /// The levels of lists, tuples and names that an argument may have around its expressions.
-const LEVELS_OF_LISTS: usize = 8;
+pub(super) const LEVELS_OF_LISTS: usize = 8;
 
 /// Plans `dbcluster(...)` and its relatives, and `process_features(...)`, where a table may stand.
 #[derive(Debug, Default)]
@@ -56,6 +56,9 @@ impl RelationPlanner for DbclusterPlanner {
                 return plan_err!("{0} expects one table: {0}(events)", process_features::NAME);
             };
             process_features::plan(plan_input(process_features::NAME, table, context)?.0)?
+        } else if function.eq_ignore_ascii_case(around::NAME) {
+            refuse_lateral(around::NAME, is_lateral)?;
+            super::around::plan(args, context)?
         } else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
@@ -147,7 +150,7 @@ fn read_call<'a>(
 }
 
 /// An argument with a name: the name, the operator behind it, the value.
-fn named(arg: &FunctionArg) -> Option<(String, &FunctionArgOperator, &ast::Expr)> {
+pub(super) fn named(arg: &FunctionArg) -> Option<(String, &FunctionArgOperator, &ast::Expr)> {
     match arg {
         FunctionArg::Named { name, arg: FunctionArgExpr::Expr(value), operator } => {
             Some((name.value.clone(), operator, value))
@@ -172,7 +175,7 @@ fn looks_like_an_option(value: &ast::Expr) -> Option<(&str, &ast::Expr)> {
 
 /// Plans the rows to cluster: a subquery, another table function, or a table by its name. Also returns the name of the WITH
 /// query that they come from, if it hides a table of the session.
-fn plan_input(
+pub(super) fn plan_input(
     function: &str,
     table: &ast::Expr,
     context: &mut dyn RelationPlannerContext,
@@ -297,7 +300,7 @@ fn lookup(
 }
 
 /// SQL planning by the statement that the call stands in.
-struct ContextPlanner<'a>(&'a mut dyn RelationPlannerContext);
+pub(super) struct ContextPlanner<'a>(pub(super) &'a mut dyn RelationPlannerContext);
 
 impl SqlPlanner for ContextPlanner<'_> {
     fn plan_expr(&mut self, sql: ast::Expr, schema: &DFSchema) -> Result<Expr> {

@@ -29,8 +29,13 @@ pub(super) struct Scope<'a> {
 impl Scope<'_> {
     /// Plans a feature: a column under its own name, or an expression under its alias or its text.
     pub(super) fn feature(&mut self, item: ListItem) -> Result<Feature> {
+        self.item("feature", item)
+    }
+
+    /// Plans an item of a list in the same way. `what` names it in errors.
+    pub(super) fn item(&mut self, what: &str, item: ListItem) -> Result<Feature> {
         let text = item.text();
-        let expr = self.over_row(&format!("feature '{}'", excerpt(&text)), item.sql)?;
+        let expr = self.over_row(&format!("{what} '{}'", excerpt(&text)), item.sql)?;
         let name = match (item.alias, &expr) {
             (Some(alias), _) => alias,
             (None, Expr::Column(column)) => column.name.clone(),

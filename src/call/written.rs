@@ -84,7 +84,7 @@ fn set(
             let share = scope.plain_number(name, value.sql(scope.function, name)?)?;
             builder.set(option, |options| set(options, share))
         }
-        Takes::Count { least, most, set } => {
+        Takes::Count { least, most, set, .. } => {
             let Parameter::Value(count) = scope.whole_number(name, value, &(least..=most))? else {
                 return plan_err!("{}: {name} is {value}, expected a constant", scope.function);
             };
@@ -117,9 +117,13 @@ fn set(
             let weights = scope.weights(sql, &builder.options().features)?;
             builder.set(option, |options| options.weights = weights)
         }
-        Takes::Columns(of) => {
+        Takes::Columns { of, .. } => {
             let columns = scope.columns(name, value.sql(scope.function, name)?)?;
             builder.set(option, |options| *of(options) = columns)
+        }
+        Takes::Named(of) => {
+            let named = scope.named(name, value.sql(scope.function, name)?)?;
+            builder.set(option, |options| *of(options) = named)
         }
         Takes::Members => {
             let kept = scope.kept_columns(name, value.sql(scope.function, name)?)?;

@@ -156,6 +156,20 @@ impl Delimiters {
     }
 }
 
+/// Cuts a text at the default class: a piece, a delimiter, a piece, and so on to a last piece. Pieces may be empty.
+pub(crate) fn cut(text: &str) -> Vec<&str> {
+    let mut parts = vec![];
+    let mut start = 0;
+    for (place, character) in text.char_indices().filter(|&(_, character)| DEFAULT.contains(character)) {
+        // Both places are boundaries of characters.
+        let end = place + character.len_utf8();
+        parts.extend([&text[start..place], &text[place..end]]);
+        start = end;
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
 /// Does what [`Delimiters::keep`] does, for the default class: the members are found block by block and copied one by one, since a
 /// command line has few of them.
 #[inline]

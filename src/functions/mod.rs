@@ -33,6 +33,7 @@ mod path_score;
 mod process_name;
 mod sid_name;
 mod signs;
+mod sparkline;
 mod string_score;
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,8 @@ mod token_count;
 use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::ScalarUDF;
+
+pub(crate) use delimiters::cut;
 
 /// Defines a constructor for each function, which returns the same instance every time, its forms over expressions, and the
 /// list of all functions.
@@ -102,6 +105,8 @@ functions! {
     process_name::ProcessName, process_name_udf, process_name(path);
     /// the name of a well-known Windows security identifier.
     sid_name::SidName, sid_name_udf, sid_name(s);
+    /// a drawing of a list of numbers, for a terminal.
+    sparkline::Sparkline, sparkline_udf, sparkline(list);
     /// the sum of the characters of a text.
     string_score::StringScore, string_score_udf, string_score(s), string_score_with_scale(s, scale);
     /// the number of pieces between separators.

@@ -149,7 +149,8 @@ impl Carried {
                 | Takes::TimeColumn
                 | Takes::Keys(_)
                 | Takes::PartitionKeys(_)
-                | Takes::Columns(_)
+                | Takes::Columns { .. }
+                | Takes::Named(_)
                 | Takes::Members => {}
             }
         }

@@ -17,7 +17,7 @@ use datafusion::logical_expr::expr::Placeholder;
 
 pub(crate) use carried::{Carried, EpsOf};
 pub use table::ClusterOption;
-pub(crate) use table::{OPTIONS, Takes, number};
+pub(crate) use table::{ColumnsAre, OPTIONS, Takes, number};
 
 use crate::dbscan::{Metric, Params, Points, Scaling};
 use crate::near_miss::{did_you_mean, did_you_mean_column, excerpt, listed_columns, sql_name};
@@ -64,6 +64,11 @@ pub struct ClusterOptions {
     pub(crate) chain_share: f64,
     pub(crate) steps: i64,
     pub(crate) show: Vec<Column>,
+    pub(crate) distinct_of: Vec<Column>,
+    pub(crate) template_of: Vec<Column>,
+    pub(crate) activity: Option<i64>,
+    pub(crate) of: Vec<Feature>,
+    pub(crate) top: Option<i64>,
 }
 
 impl ClusterOptions {
@@ -86,6 +91,11 @@ impl ClusterOptions {
             chain_share: 0.05,
             steps: 32,
             show: vec![],
+            distinct_of: vec![],
+            template_of: vec![],
+            activity: None,
+            of: vec![],
+            top: None,
         }
     }
 
@@ -223,6 +233,41 @@ impl ClusterOptions {
     #[must_use]
     pub fn show(mut self, column: impl Into<String>) -> Self {
         self.show.push(Column::from_name(column));
+        self
+    }
+
+    /// Adds to each cluster of `dbcluster` the number of different values that a column has in it.
+    #[must_use]
+    pub fn distinct_of(mut self, column: impl Into<String>) -> Self {
+        self.distinct_of.push(Column::from_name(column));
+        self
+    }
+
+    /// Adds to each cluster of `dbcluster` the pattern that all values of a text column have in common.
+    #[must_use]
+    pub fn template_of(mut self, column: impl Into<String>) -> Self {
+        self.template_of.push(Column::from_name(column));
+        self
+    }
+
+    /// Adds to each cluster of `dbcluster` its numbers of events in `buckets` equal spans of time, from 1 to 10,000 of them.
+    #[must_use]
+    pub fn activity(mut self, buckets: i64) -> Self {
+        self.activity = Some(buckets);
+        self
+    }
+
+    /// Adds a column or another expression over one row whose values `dbcluster_values` counts, under a name.
+    #[must_use]
+    pub fn of(mut self, name: impl Into<String>, value: Expr) -> Self {
+        self.of.push(Feature { name: name.into(), text: value.to_string(), expr: value });
+        self
+    }
+
+    /// Sets how many of the rarest, and of the most frequent, values of a cluster `dbcluster_values` gives. The default is all.
+    #[must_use]
+    pub fn top(mut self, values: i64) -> Self {
+        self.top = Some(values);
         self
     }
 

@@ -13,7 +13,7 @@ use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::{Expr, Literal, lit};
 
-use super::{ClusterOptions, Eps, ExemplarChoice, Key, MAX_KEYS, NullPolicy, Parameter, TimeColumn};
+use super::{ClusterOptions, Eps, ExemplarChoice, Feature, Key, MAX_KEYS, NullPolicy, Parameter, TimeColumn};
 use crate::dbscan::{Metric, Scaling};
 
 /// An option of `dbcluster` and its relatives, with its documentation.
@@ -46,7 +46,12 @@ pub(crate) enum Takes {
     /// A number from 0 to 1.
     Share(fn(&mut ClusterOptions, f64)),
     /// A whole number in a range.
-    Count { least: i64, most: i64, set: fn(&mut ClusterOptions, i64) },
+    Count {
+        least: i64,
+        most: i64,
+        set: fn(&mut ClusterOptions, i64),
+        get: fn(&ClusterOptions) -> Option<i64>,
+    },
     /// A whole number from 1.
     WholeNumber(fn(&mut ClusterOptions, Parameter<i64>)),
     /// One of some words, in any case; `set` returns `None` for any other.
@@ -61,8 +66,21 @@ pub(crate) enum Takes {
     Weights,
     /// Columns, each with the number of values to keep.
     Members,
-    /// Columns of exemplars.
-    Columns(fn(&mut ClusterOptions) -> &mut Vec<Column>),
+    /// Columns, for what the plan does with them.
+    Columns { of: fn(&mut ClusterOptions) -> &mut Vec<Column>, are: ColumnsAre },
+    /// Columns or named expressions whose values are counted.
+    Named(fn(&mut ClusterOptions) -> &mut Vec<Feature>),
+}
+
+/// The columns that an option takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ColumnsAre {
+    /// Of any type.
+    Any,
+    /// Of a type whose values can be grouped.
+    Grouped,
+    /// Text.
+    Text,
 }
 
 impl ClusterOption {
@@ -121,7 +139,9 @@ impl ClusterOption {
             }
             Takes::Weights => "a list of numbers above 0, one per feature, or `{name: number}`".to_string(),
             Takes::Members => "a column, a list of columns, or `{column: number}`".to_string(),
-            Takes::Columns(_) => "a column or a list of columns".to_string(),
+            Takes::Columns { are: ColumnsAre::Text, .. } => "a text column or a list of them".to_string(),
+            Takes::Columns { .. } => "a column or a list of columns".to_string(),
+            Takes::Named(_) => "a column, an expression, a list of them, or `{name: expression}`".to_string(),
         }
     }
 
@@ -172,6 +192,11 @@ fn no_text() -> Expr {
 
 fn texts(texts: &[String]) -> Expr {
     if texts.is_empty() { no_text() } else { lit(texts.join(", ")) }
+}
+
+fn columns(columns: &[Column]) -> Expr {
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    texts(&names)
 }
 
 fn keys(keys: &[Key]) -> Expr {
@@ -386,7 +411,8 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
         carry: |options| lit(options.nulls.name()),
         default: None,
         meaning: "What becomes of rows with a NULL, NaN or infinite feature: the query fails and names the feature; the \
-                      feature is read as 0; or the row is kept as it is, with `cluster_id` NULL and `point_type` `skipped`.",
+                      feature is read as 0; or the row is kept as it is, with `cluster_id` NULL and `point_type` `skipped`, \
+                      which `dbcluster` has then, too.",
         sql_example: r#"```sql
 > SELECT "CommandLine", point_type
   FROM dbcluster_members(events, [nullif(length(NewProcessName), 13)], eps => 1, scaling => 'none', nulls => 'skip')
@@ -481,7 +507,12 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
     },
     ClusterOption {
         name: "steps",
-        takes: Takes::Count { least: 2, most: 1000, set: |options, steps| options.steps = steps },
+        takes: Takes::Count {
+            least: 2,
+            most: 1000,
+            set: |options, steps| options.steps = steps,
+            get: |options| Some(options.steps),
+        },
         place: None,
         only_in: Some("dbcluster_eps"),
         carry: |options| lit(options.steps),
@@ -500,13 +531,10 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
     },
     ClusterOption {
         name: "show",
-        takes: Takes::Columns(|options| &mut options.show),
+        takes: Takes::Columns { of: |options| &mut options.show, are: ColumnsAre::Any },
         place: None,
         only_in: Some("dbcluster_why"),
-        carry: |options| {
-            let names: Vec<String> = options.show.iter().map(|column| column.name.clone()).collect();
-            texts(&names)
-        },
+        carry: |options| columns(&options.show),
         default: Some("none"),
         meaning: "Which columns of the nearest cluster's exemplar `dbcluster_why` shows beside the event, named after them: \
                       `nearest_CommandLine`. No other function has it.",
@@ -519,6 +547,136 @@ pub(crate) static OPTIONS: &[ClusterOption] = &[
 | x.exe --key=a;b;c --out="\\srv\share" | 0                  | cmd.exe /c run_1.bat |
 +---------------------------------------+--------------------+----------------------+
 ```"#,
+    },
+    ClusterOption {
+        name: "distinct_of",
+        takes: Takes::Columns { of: |options| &mut options.distinct_of, are: ColumnsAre::Grouped },
+        place: None,
+        only_in: Some("dbcluster"),
+        carry: |options| columns(&options.distinct_of),
+        default: Some("none"),
+        meaning: "Of which columns `dbcluster` counts the different values in each cluster, in a column named after them: \
+                      `distinct_Computer`. NULL is not counted. A cluster whose exemplar hides other programs shows it here. No \
+                      other function has it.",
+        sql_example: r#"```sql
+> SELECT "CommandLine", cluster_size, "distinct_Computer", "distinct_CommandLine"
+  FROM dbcluster(events, [path_score(NewProcessName)], eps => 10, scaling => 'none', distinct_of => [Computer, CommandLine])
+  ORDER BY cluster_size;
++---------------------------------------+--------------+-------------------+----------------------+
+| CommandLine                           | cluster_size | distinct_Computer | distinct_CommandLine |
++---------------------------------------+--------------+-------------------+----------------------+
+| x.exe --key=a;b;c --out="\\srv\share" | 1            | 1                 | 1                    |
+| cmd.exe /c run_1.bat                  | 3            | 2                 | 3                    |
++---------------------------------------+--------------+-------------------+----------------------+
+```"#,
+    },
+    ClusterOption {
+        name: "template_of",
+        takes: Takes::Columns { of: |options| &mut options.template_of, are: ColumnsAre::Text },
+        place: None,
+        only_in: Some("dbcluster"),
+        carry: |options| columns(&options.template_of),
+        default: Some("none"),
+        meaning: "Of which text columns `dbcluster` tells the pattern that a cluster's values have in common, in a column named after \
+                      them: `CommandLine_template`. Each value is masked as `cmdline_template` does it and cut at the delimiters of \
+                      `cmdline_tokens`. If all values have the same delimiters in the same order, pieces that differ become `<*>`; \
+                      else what stands between the longest common beginning and the longest common end does, both in pieces with \
+                      their delimiters. NULL is left out. No other function has it.",
+        sql_example: r#"```sql
+> SELECT cluster_size, "CommandLine_template"
+  FROM dbcluster(events, [path_score(NewProcessName)], eps => 2000, scaling => 'none', template_of => CommandLine)
+  UNION ALL SELECT cluster_size, "CommandLine_template"
+  FROM dbcluster((SELECT * FROM events WHERE "Computer" = 'wks-1'), [path_score(NewProcessName)], eps => 10, scaling => 'none',
+                 template_of => CommandLine)
+  ORDER BY cluster_size;
++--------------+--------------------------+
+| cluster_size | CommandLine_template     |
++--------------+--------------------------+
+| 2            | cmd.exe /c run_<NUM>.bat |
+| 4            | <*>                      |
++--------------+--------------------------+
+```"#,
+    },
+    ClusterOption {
+        name: "activity",
+        takes: Takes::Count {
+            least: 1,
+            most: 10_000,
+            set: |options, buckets| options.activity = Some(buckets),
+            get: |options| options.activity,
+        },
+        place: None,
+        only_in: Some("dbcluster"),
+        carry: |options| lit(ScalarValue::Int64(options.activity)),
+        default: Some("none"),
+        meaning: "In how many equal spans of time, from the first to the last event of all rows, `dbcluster` counts the events of each \
+                      cluster, in a list `activity`; `sparkline(activity)` draws it. Events without a time are not counted. No other \
+                      function has it.",
+        sql_example: r#"```sql
+> SELECT "CommandLine", activity, sparkline(activity) AS drawn
+  FROM dbcluster(events, [path_score(NewProcessName)], eps => 10, scaling => 'none', activity => 6)
+  ORDER BY cluster_size;
++---------------------------------------+--------------------+--------+
+| CommandLine                           | activity           | drawn  |
++---------------------------------------+--------------------+--------+
+| x.exe --key=a;b;c --out="\\srv\share" | [0, 0, 0, 0, 0, 1] | ▁▁▁▁▁█ |
+| cmd.exe /c run_1.bat                  | [1, 0, 1, 0, 1, 0] | █▁█▁█▁ |
++---------------------------------------+--------------------+--------+
+```"#,
+    },
+    ClusterOption {
+        name: "of",
+        takes: Takes::Named(|options| &mut options.of),
+        place: None,
+        only_in: Some("dbcluster_values"),
+        carry: |options| {
+            let names: Vec<String> = options.of.iter().map(|column| column.name.clone()).collect();
+            texts(&names)
+        },
+        default: Some("none: it has to be given"),
+        meaning: "Whose values `dbcluster_values` counts in each cluster: columns, or expressions over one row with a name. No other function \
+                      has it.",
+        sql_example: r#"```sql
+> SELECT "column", value, events
+  FROM dbcluster_values(events, [path_score(NewProcessName)], eps => 10, scaling => 'none',
+                        of => {host: Computer, minute: date_part('minute', TimeGenerated)})
+  ORDER BY "column", value;
++--------+-------+--------+
+| column | value | events |
++--------+-------+--------+
+| host   | wks-1 | 2      |
+| host   | wks-2 | 1      |
+| minute | 0     | 1      |
+| minute | 10    | 1      |
+| minute | 20    | 1      |
++--------+-------+--------+
+```"#,
+    },
+    ClusterOption {
+        name: "top",
+        takes: Takes::Count {
+            least: 1,
+            most: 1_000_000,
+            set: |options, values| options.top = Some(values),
+            get: |options| options.top,
+        },
+        place: None,
+        only_in: Some("dbcluster_values"),
+        carry: |options| lit(ScalarValue::Int64(options.top)),
+        default: Some("all"),
+        meaning: "How many of the rarest and how many of the most frequent values `dbcluster_values` gives of each cluster and column; of equally \
+                      frequent ones those that come first as text. No other function has it.",
+        sql_example: r"```sql
+> SELECT value, events
+  FROM dbcluster_values(events, [path_score(NewProcessName)], eps => 10, scaling => 'none', of => Computer, top => 1)
+  ORDER BY events;
++-------+--------+
+| value | events |
++-------+--------+
+| wks-2 | 1      |
+| wks-1 | 2      |
++-------+--------+
+```",
     },
 ];
 

@@ -1,5 +1,7 @@
 //! Builds the plan of `dbcluster`: one row per cluster, one per noise event.
 //!
+//! Figures over all members of a cluster ([`member_figures`]) take a read of their own.
+//!
 //! Cost: the table is read twice. The second read computes features only for rows that have the first order key (usually the
 //! time) of some cluster, unless noise vectors may stand for several rows.
 
@@ -7,24 +9,26 @@ use datafusion::common::{Column, JoinType, NullEquality, Result};
 use datafusion::functions_aggregate::expr_fn::{first_value, max, sum};
 use datafusion::functions_nested::expr_fn::make_array;
 use datafusion::functions_window::row_number::row_number_udwf;
-use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{
     BinaryExpr, Expr, ExprFunctionExt, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr,
-    WindowFrame, WindowFunctionDefinition, ident, lit, when,
+    ident, lit, when,
 };
 
 use super::columns::{
     CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, CLUSTERS, EXEMPLAR, FIRST_EVENT_TIME, FIRST_TIME,
-    FOUND, GROUP_KEY, HASH, LAST_EVENT_TIME, LAST_TIME, SIZE, TIE, WEIGHT, cluster_col, cluster_column,
-    event_feature_name, event_key_name, event_partition_name, kept_name, key_name, partition_name,
+    FOUND, GROUP_KEY, HASH, LAST_EVENT_TIME, LAST_TIME, POINT_TYPE, SIZE, TIE, WEIGHT, cluster_col,
+    cluster_column, event_feature_name, event_key_name, event_partition_name, kept_name, key_name,
+    member_value_name, partition_name,
 };
 use super::functions::{
     assert_row_found_udf, exemplar_group_udf, exemplar_sort_key_udf, kept_values_udf, vectors_equal_udf,
 };
+use super::member_figures::{self, Figure};
 use super::sorting::{greatest, has_order_of_sort, least};
 use super::spec::ClusterSpec;
 use super::values::{
-    cluster_id, cluster_key, feature_value, group, input_columns, label_field, partition_column, smallest,
+    cluster_id, cluster_key, feature_value, group, input_columns, label_field, over, partition_column,
+    smallest,
 };
 use super::vectors::{kept_value, labelled_vectors, last_key_of_vector};
 use crate::options::{ExemplarChoice, NullPolicy};
@@ -32,7 +36,9 @@ use crate::window::{CORE_HASH, GROUP, IS_EXEMPLAR};
 
 /// Builds the plan of `dbcluster`.
 pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
-    let Fetched { rows, groups_have_one_row } = fetched(spec, &[], None)?;
+    let figures = member_figures::figures(spec)?;
+    let more = OfClusters { figures: &figures, ..OfClusters::default() };
+    let Fetched { rows, groups_have_one_row } = fetched(spec, &more)?;
     let mut output = shown_columns(spec);
     output.push(group().is_cluster().alias(CLUSTERED));
     output.push(cluster_id()?.alias(CLUSTER_ID));
@@ -53,10 +59,19 @@ pub(super) fn collapse(spec: &ClusterSpec) -> Result<LogicalPlan> {
         }
     }
     output.push(cluster_key(spec, cluster_col)?.alias(CLUSTER_KEY));
+    if spec.options.nulls == NullPolicy::Skip {
+        let why_alone =
+            when(group().is_noise(), lit("noise")).when(group().is_skipped(), lit("skipped")).end()?;
+        output.push(why_alone.alias(POINT_TYPE));
+    }
     for (index, kept) in spec.options.keep_members.iter().enumerate() {
         let of_group = kept_values_udf().call(vec![cluster_col(&kept_name(index))]);
         let of_event = make_array(vec![kept_value(spec, kept)?]);
         output.push(group_or_event_value(of_group, of_event)?.alias(kept.output_name()));
+    }
+    for (index, figure) in figures.into_iter().enumerate() {
+        let of_group = cluster_col(&member_value_name(index));
+        output.push(when(group().is_cluster(), of_group).otherwise(figure.of_event)?.alias(figure.name));
     }
     rows.project(output)?.alias(spec.function.name())?.build()
 }
@@ -68,16 +83,22 @@ pub(super) struct Fetched {
     groups_have_one_row: bool,
 }
 
-/// Joins clusters with the rows that stand for them. Further fields of the label of a vector without a cluster are passed on,
-/// each under a name. `wanted` chooses clusters.
-pub(super) fn fetched(
-    spec: &ClusterSpec,
-    of_label: &[(String, String)],
-    wanted: Option<Expr>,
-) -> Result<Fetched> {
-    let mut clusters = LogicalPlanBuilder::from(clusters(spec, of_label)?);
-    if let Some(wanted) = wanted {
-        clusters = clusters.filter(wanted)?;
+/// Further columns of clusters, and a choice of them.
+#[derive(Default)]
+pub(super) struct OfClusters<'a> {
+    /// Further fields of the label of a vector without a cluster, each with the name of its column.
+    pub(super) of_label: &'a [(String, String)],
+    /// What is computed from all members.
+    pub(super) figures: &'a [Figure],
+    /// The clusters that are wanted, if not all are.
+    pub(super) wanted: Option<Expr>,
+}
+
+/// Joins clusters with the rows that stand for them.
+pub(super) fn fetched(spec: &ClusterSpec, more: &OfClusters) -> Result<Fetched> {
+    let mut clusters = LogicalPlanBuilder::from(clusters(spec, more)?);
+    if let Some(wanted) = &more.wanted {
+        clusters = clusters.filter(wanted.clone())?;
     }
     // If a vector without a cluster always stands for one row, every group has one row in the result. These rows are found by
     // their order key, so features need not be computed for the others.
@@ -179,7 +200,7 @@ fn events(spec: &ClusterSpec, groups_have_one_row: bool) -> Result<(LogicalPlan,
 }
 
 /// Builds one row per cluster and per vector without one: its size, its times and the vector of its exemplar.
-fn clusters(spec: &ClusterSpec, of_label: &[(String, String)]) -> Result<LogicalPlan> {
+fn clusters(spec: &ClusterSpec, &OfClusters { of_label, figures, .. }: &OfClusters) -> Result<LogicalPlan> {
     let keys = spec.exemplar_keys()?.len();
     let partitions: Vec<String> = (0..spec.partition_by().len()).map(partition_name).collect();
     let mut columns: Vec<Expr> = partitions.iter().map(ident).collect();
@@ -248,7 +269,11 @@ fn clusters(spec: &ClusterSpec, of_label: &[(String, String)]) -> Result<Logical
     // A group without a cluster is one vector.
     aggregates.extend(of_label.iter().map(|(_, name)| max(ident(name)).alias(name)));
     let groups: Vec<Expr> = partitions.iter().map(ident).chain([ident(GROUP_KEY)]).collect();
-    labelled.aggregate(groups, aggregates)?.alias(CLUSTERS)?.build()
+    let mut clusters = labelled.aggregate(groups, aggregates)?;
+    if !figures.is_empty() {
+        clusters = member_figures::joined(spec, clusters, figures)?;
+    }
+    clusters.alias(CLUSTERS)?.build()
 }
 
 /// Returns the order in which the vector of a group's last row comes first: by its last keys, then by the features.
@@ -275,20 +300,7 @@ fn tie_break(spec: &ClusterSpec) -> Result<Expr> {
 
 /// Builds `row_number() OVER (PARTITION BY ... [ORDER BY ...]) AS __tie`.
 pub(super) fn number_ties(partition_by: Vec<Expr>, order_by: Vec<SortExpr>) -> Expr {
-    let has_order = !order_by.is_empty();
-    Expr::from(WindowFunction {
-        fun: WindowFunctionDefinition::WindowUDF(row_number_udwf()),
-        params: WindowFunctionParams {
-            args: vec![],
-            partition_by,
-            order_by,
-            window_frame: WindowFrame::new(has_order.then_some(true)),
-            filter: None,
-            null_treatment: None,
-            distinct: false,
-        },
-    })
-    .alias(TIE)
+    over(row_number_udwf(), vec![], partition_by, order_by, None).alias(TIE)
 }
 
 fn not_distinct(left: Expr, right: Expr) -> Expr {

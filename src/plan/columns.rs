@@ -58,8 +58,26 @@ pub(super) const NEAREST_HASH: &str = "__nearest_hash";
 pub(super) const DISTANCE: &str = "__distance";
 pub(super) const JOINS_AT: &str = "__joins_at";
 
+/// The relation of figures over all members of a cluster, beside that of clusters.
+pub(super) const OF_MEMBERS: &str = "__of_members";
+/// The relation of clusters before their figures are joined.
+pub(super) const GROUPS: &str = "__groups";
+/// The relation of the first and the last time of all rows.
+pub(super) const BOUNDS: &str = "__bounds";
+/// A column of clusters: the first and the last time of all rows.
+pub(super) const FIRST_OF_ALL: &str = "__first_of_all";
+pub(super) const LAST_OF_ALL: &str = "__last_of_all";
+/// The relation of exemplars, beside that of their clusters' values.
+pub(super) const EXEMPLARS: &str = "__exemplars";
+/// A column of values: the number of rows that have it.
+pub(super) const ROWS_OF_VALUE: &str = "__rows_of_value";
+/// A column of values: the name of the column that they are of.
+pub(super) const COLUMN: &str = "__column";
+/// A column of values: the value as text.
+pub(super) const VALUE: &str = "__value";
+
 /// The internal names without a number, which columns of the input and features can't have.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 21] = [
     FOUND,
     TIE,
     GROUP_KEY,
@@ -76,10 +94,15 @@ const RESERVED: [&str; 16] = [
     ROWS,
     START,
     PARTITION_EPS,
+    ROWS_OF_VALUE,
+    COLUMN,
+    VALUE,
+    FIRST_OF_ALL,
+    LAST_OF_ALL,
 ];
 
 /// The internal names with a number.
-const NUMBERED: [fn(usize) -> String; 11] = [
+const NUMBERED: [fn(usize) -> String; 12] = [
     partition_name,
     event_partition_name,
     event_feature_name,
@@ -91,6 +114,7 @@ const NUMBERED: [fn(usize) -> String; 11] = [
     common_expression_name,
     nearest_feature_name,
     nearest_column_name,
+    member_value_name,
 ];
 
 /// Whether a name is one of the internal names, with or without a number.
@@ -166,6 +190,11 @@ pub(super) fn nearest_feature_name(index: usize) -> String {
 /// A column of the nearest cluster's exemplar.
 pub(super) fn nearest_column_name(index: usize) -> String {
     format!("__nearest_column_{index}")
+}
+
+/// A value of an event that is counted over the members of its cluster, and the figure that comes of it.
+pub(super) fn member_value_name(index: usize) -> String {
+    format!("__member_value_{index}")
 }
 
 /// A figure of the summary, under a name that expressions over the output can't have.

@@ -36,26 +36,6 @@ pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
     columns.push(cluster_key(spec, |name| ident(name))?.alias(KEY));
     let vectors = labelled.project(columns)?.alias(CLUSTERS)?.build()?;
 
-    let mut events = input_columns(spec);
-    let (mut left_on, mut right_on) = (vec![], vec![]);
-    for (index, key) in spec.partition_by().iter().enumerate() {
-        left_on.push(cluster_column(&partition_name(index)));
-        // A plain column keeps its name, so that the engine can infer a filter on it for the vectors.
-        right_on.push(match partition_column(spec, index) {
-            Some(column) => column.clone(),
-            None => {
-                events.push(key.expr.clone().alias(event_partition_name(index)));
-                Column::from_name(event_partition_name(index))
-            }
-        });
-    }
-    for (index, feature) in spec.features().iter().enumerate() {
-        events.push(feature_value(spec, feature).alias(event_feature_name(index)));
-        left_on.push(cluster_column(&feature.name));
-        right_on.push(Column::from_name(event_feature_name(index)));
-    }
-    let events = LogicalPlanBuilder::from(spec.input.clone()).project(events)?.build()?;
-
     let mut output = input_columns(spec);
     output.push(cluster_id()?.alias(CLUSTER_ID));
     output.push(cluster_col(KEY).alias(CLUSTER_KEY));
@@ -67,10 +47,43 @@ pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
             .alias(POINT_TYPE),
     );
     // The right join keeps every row. A row without a vector was added between the two reads, and __assert_row_found fails.
-    LogicalPlanBuilder::from(vectors)
-        .join_detailed(events, JoinType::Right, (left_on, right_on), None, NullEquality::NullEqualsNull)?
+    events_of(spec, vectors, (spec.input.clone(), input_columns(spec)), JoinType::Right)?
         .filter(assert_row_found_udf().call(vec![cluster_col(GROUP_KEY)]))?
         .project(output)?
         .alias(spec.function.name())?
         .build()
+}
+
+/// Joins vectors, which are the relation of clusters, with the second read of the table, of which these columns are read.
+pub(super) fn events_of(
+    spec: &ClusterSpec,
+    vectors: LogicalPlan,
+    (events, mut columns): (LogicalPlan, Vec<Expr>),
+    join_type: JoinType,
+) -> Result<LogicalPlanBuilder> {
+    let (mut left_on, mut right_on) = (vec![], vec![]);
+    for (index, key) in spec.partition_by().iter().enumerate() {
+        left_on.push(cluster_column(&partition_name(index)));
+        // A plain column keeps its name, so that the engine can infer a filter on it for the vectors.
+        right_on.push(match partition_column(spec, index) {
+            Some(column) => {
+                if !columns.contains(&key.expr) {
+                    columns.push(key.expr.clone());
+                }
+                column.clone()
+            }
+            None => {
+                columns.push(key.expr.clone().alias(event_partition_name(index)));
+                Column::from_name(event_partition_name(index))
+            }
+        });
+    }
+    for (index, feature) in spec.features().iter().enumerate() {
+        columns.push(feature_value(spec, feature).alias(event_feature_name(index)));
+        left_on.push(cluster_column(&feature.name));
+        right_on.push(Column::from_name(event_feature_name(index)));
+    }
+    let events = LogicalPlanBuilder::from(events).project(columns)?.build()?;
+    let on = (left_on, right_on);
+    LogicalPlanBuilder::from(vectors).join_detailed(events, join_type, on, None, NullEquality::NullEqualsNull)
 }

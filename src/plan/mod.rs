@@ -24,18 +24,21 @@
 //! - [`spec`]: a checked call. [`nesting`], [`repeatable`] and [`complete`] check and complete its input, which is read twice.
 //! - [`vectors`]: rows to distinct vectors to labelled vectors, which all these functions begin with.
 //! - [`collapse`]: `dbcluster`. [`members`]: `dbcluster_members`. [`summary`]: `dbcluster_summary`. [`every_eps`]: `dbcluster_eps`.
-//!   [`why`]: `dbcluster_why`.
-//! - [`process_features`]: the table function of that name.
+//!   [`why`]: `dbcluster_why`. [`member_values`]: `dbcluster_values`. [`member_figures`]: what `dbcluster` tells of all members of a cluster.
+//! - [`process_features`]: the table function of that name. [`around`]: `dbcluster_around`.
 //! - [`order`]: the canonical order of the rows. [`sorting`]: types that can be sorted.
 //! - [`functions`]: functions that only plans call.
 //! - [`columns`]: the names of all columns. [`values`]: expressions that several parts have.
 //! - [`rules`]: optimizer rules for these plans.
 
+pub(crate) mod around;
 mod collapse;
 pub(crate) mod columns;
 mod complete;
 mod every_eps;
 pub(crate) mod functions;
+mod member_figures;
+mod member_values;
 mod members;
 pub(crate) mod nesting;
 mod order;
@@ -62,5 +65,6 @@ pub(crate) fn plan(spec: &ClusterSpec) -> Result<LogicalPlan> {
         TableFunction::DbclusterSummary => summary::summary(spec),
         TableFunction::DbclusterEps => every_eps::every_eps(spec),
         TableFunction::DbclusterWhy => why::why(spec),
+        TableFunction::DbclusterValues => member_values::values(spec),
     }
 }

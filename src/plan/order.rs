@@ -66,7 +66,7 @@ impl ClusterSpec {
     pub(super) fn exemplar_keys(&self) -> Result<Vec<Expr>> {
         let keys = self.order_keys()?;
         if !keys.is_empty()
-            || !self.function.shows_exemplars()
+            || !self.function.fetches_exemplars()
             || self.options.exemplar == ExemplarChoice::Last
         {
             return Ok(keys);

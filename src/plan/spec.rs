@@ -18,14 +18,14 @@ use super::columns::{
 };
 use super::nesting::check_nesting;
 
-use super::functions::{has_key, is_text, text_to_time_udf};
+use super::functions::{has_key, is_countable_time, is_text, text_to_time_udf};
 use super::repeatable::repeatable;
 use super::sorting::canonical_float_key;
 use crate::feature::{is_feature_type, number_hint};
 use crate::near_miss::{excerpt, quoted_name};
 use crate::options::{
-    ClusterOption, ClusterOptions, Eps, Feature, KeptColumn, Key, MAX_FEATURES, MAX_KEYS, OPTIONS, Parameter,
-    Takes, TimeColumn, Weights,
+    ClusterOption, ClusterOptions, ColumnsAre, Eps, Feature, KeptColumn, Key, MAX_FEATURES, MAX_KEYS,
+    NullPolicy, OPTIONS, Parameter, Takes, TimeColumn, Weights,
 };
 
 /// The columns of `dbcluster_eps` behind those of the partition. They are the fields of what `dbscan_eps` returns.
@@ -35,6 +35,23 @@ pub(super) const EPS_COLUMNS: [&str; 7] =
 /// The columns of `dbcluster_why` behind those of the input and the features.
 pub(super) const WHY_COLUMNS: [&str; 5] =
     ["nearest_cluster_id", "nearest_cluster_key", "distance", "distance_in_eps", "joins_at_eps"];
+
+/// The columns of `dbcluster_values` behind those of the partition.
+pub(super) const VALUES_COLUMNS: [&str; 9] =
+    [CLUSTER_ID, CLUSTER_KEY, "column", "value", "events", "share", "overall_share", "lift", "shown"];
+
+/// The column of `dbcluster` with the number of different values of a column.
+pub(super) fn distinct_name(column: &str) -> String {
+    format!("distinct_{column}")
+}
+
+/// The column of `dbcluster` with the pattern that values of a column have in common.
+pub(super) fn template_name(column: &str) -> String {
+    format!("{column}_template")
+}
+
+/// The column of `dbcluster` with the numbers of events over time.
+pub(super) const ACTIVITY: &str = "activity";
 
 /// The column of `dbcluster_why` with the difference in a feature.
 pub(super) fn difference_name(feature: &str) -> String {
@@ -62,15 +79,18 @@ pub(crate) enum TableFunction {
     DbclusterEps,
     /// One row per noise event, with the cluster that is nearest to it.
     DbclusterWhy,
+    /// One row per cluster, column and value.
+    DbclusterValues,
 }
 
 impl TableFunction {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Dbcluster,
         Self::DbclusterMembers,
         Self::DbclusterSummary,
         Self::DbclusterEps,
         Self::DbclusterWhy,
+        Self::DbclusterValues,
     ];
 
     /// The SQL name.
@@ -81,10 +101,16 @@ impl TableFunction {
             Self::DbclusterSummary => "dbcluster_summary",
             Self::DbclusterEps => "dbcluster_eps",
             Self::DbclusterWhy => "dbcluster_why",
+            Self::DbclusterValues => "dbcluster_values",
         }
     }
 
-    /// Whether its plan joins clusters with the events that stand for them, and shows all columns of those.
+    /// Whether its plan joins clusters with the events that stand for them.
+    pub(crate) fn fetches_exemplars(self) -> bool {
+        matches!(self, Self::Dbcluster | Self::DbclusterWhy | Self::DbclusterValues)
+    }
+
+    /// Whether its result has all columns of these events.
     pub(crate) fn shows_exemplars(self) -> bool {
         matches!(self, Self::Dbcluster | Self::DbclusterWhy)
     }
@@ -150,8 +176,18 @@ impl ClusterSpec {
                  or the feature with AS"
             );
         }
-        if self.function == TableFunction::DbclusterEps {
-            return self.check_partition_names();
+        match self.function {
+            TableFunction::DbclusterEps => return self.check_partition_names(&EPS_COLUMNS),
+            TableFunction::DbclusterValues => {
+                let of: Vec<&str> = self.options.of.iter().map(|column| column.name.as_str()).collect();
+                if let Some(twice) = first_duplicate(&of) {
+                    return plan_err!(
+                        "{name}: of names '{twice}' twice; give one of them another name with AS"
+                    );
+                }
+                return self.check_partition_names(&VALUES_COLUMNS);
+            }
+            _ => {}
         }
         let outputs = self.output_columns();
         let taken: Vec<&str> =
@@ -170,22 +206,27 @@ impl ClusterSpec {
                 feature.name
             );
         }
-        let show: Vec<&str> = self.options.show.iter().map(|column| column.name.as_str()).collect();
-        if let Some(twice) = first_duplicate(&show) {
-            return plan_err!("{name}: show names '{twice}' twice");
+        let options = &self.options;
+        let names_of = |columns: &[Column]| -> Vec<String> {
+            columns.iter().map(|column| column.name.clone()).collect()
+        };
+        for (option, columns) in [
+            ("show", names_of(&options.show)),
+            ("keep_members", options.keep_members.iter().map(|kept| kept.column.name.clone()).collect()),
+            ("distinct_of", names_of(&options.distinct_of)),
+            ("template_of", names_of(&options.template_of)),
+        ] {
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            if let Some(twice) = first_duplicate(&columns) {
+                return plan_err!("{name}: {option} names '{twice}' twice");
+            }
         }
         let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
-        if let Some(twice) = first_duplicate(&names).filter(|_| self.function == TableFunction::DbclusterWhy)
-        {
+        if let Some(twice) = first_duplicate(&names).filter(|_| self.function.shows_exemplars()) {
             return plan_err!(
                 "{name}: two columns of the result would have the name '{twice}'; give the feature another name with AS, or the column \
-                 of show in a subquery"
+                 that an option names another one in a subquery"
             );
-        }
-        let kept: Vec<&str> =
-            self.options.keep_members.iter().map(|kept| kept.column.name.as_str()).collect();
-        if let Some(twice) = first_duplicate(&kept) {
-            return plan_err!("{name}: keep_members names '{twice}' twice");
         }
         let computed = self.features().iter().find(|it| !it.is_input_column() && is_of_input(&it.name));
         if self.function.shows_exemplars()
@@ -199,11 +240,11 @@ impl ClusterSpec {
         Ok(())
     }
 
-    /// Checks that the partition keys of `dbcluster_eps`, which are columns of the result, have names of their own.
-    fn check_partition_names(&self) -> Result<()> {
+    /// Checks that the partition keys, where they are columns of the result beside `columns`, have names of their own.
+    fn check_partition_names(&self, columns: &[&str]) -> Result<()> {
         let name = self.function.name();
         let keys: Vec<&str> = self.partition_by().iter().map(|key| key.text.as_str()).collect();
-        let taken = keys.iter().find(|key| EPS_COLUMNS.contains(key));
+        let taken = keys.iter().find(|key| columns.contains(key));
         if let Some(key) = taken.copied().or_else(|| first_duplicate(&keys)) {
             return plan_err!(
                 "{name}: two columns of the result would have the name '{key}'; give the column of partition_by another name in \
@@ -229,9 +270,16 @@ impl ClusterSpec {
             (TableFunction::DbclusterMembers, _) => &[CLUSTER_ID, CLUSTER_KEY, POINT_TYPE],
             (_, _) => &[],
         };
-        let kept = self.options.keep_members.iter().map(KeptColumn::output_name);
-        let kept = kept.filter(|_| self.function == TableFunction::Dbcluster);
-        columns.iter().map(ToString::to_string).chain(kept).collect()
+        let mut columns: Vec<String> = columns.iter().map(ToString::to_string).collect();
+        if self.function == TableFunction::Dbcluster {
+            let options = &self.options;
+            columns.extend((options.nulls == NullPolicy::Skip).then(|| POINT_TYPE.to_string()));
+            columns.extend(options.keep_members.iter().map(KeptColumn::output_name));
+            columns.extend(options.distinct_of.iter().map(|column| distinct_name(&column.name)));
+            columns.extend(options.template_of.iter().map(|column| template_name(&column.name)));
+            columns.extend(options.activity.map(|_| ACTIVITY.to_string()));
+        }
+        columns
     }
 }
 
@@ -334,11 +382,23 @@ impl SpecBuilder {
         let options = &mut self.options;
         match option.takes {
             // Numbers are checked at the end, by the core. A wrong word or column was refused when it was read.
-            Takes::WholeNumber(_) | Takes::Word { .. } | Takes::Columns(_) => {}
+            Takes::WholeNumber(_) | Takes::Word { .. } | Takes::Columns { are: ColumnsAre::Any, .. } => {}
+            Takes::Columns { of, are } => {
+                for column in of(options) {
+                    check_column(function, option_name, column, are, schema)?;
+                }
+            }
+            Takes::Named(of) => {
+                for Feature { expr, text, .. } in of(options) {
+                    check_value(function, option_name, expr, text, schema)?;
+                }
+            }
             Takes::Eps => check_eps(self.function, options)?,
             Takes::Share(_) => check_share(function, option_name, options.chain_share)?,
-            Takes::Count { least, most, .. } => {
-                check_count(function, option_name, options.steps, least..=most)?;
+            Takes::Count { least, most, get, .. } => {
+                if let Some(count) = get(options) {
+                    check_count(function, option_name, count, least..=most)?;
+                }
             }
             Takes::TimeColumn => {
                 if let TimeColumn::Given(time) = &mut options.time_column {
@@ -387,6 +447,15 @@ impl SpecBuilder {
         if options.time_column == TimeColumn::FirstOfItsType {
             options.time_column =
                 first_time_column(input.schema()).map_or(TimeColumn::None, TimeColumn::Given);
+        }
+        if function == TableFunction::DbclusterValues && options.of.is_empty() {
+            return plan_err!(
+                "{}: of is missing; name the columns whose values are to be counted, as in of => [Computer, Account]",
+                function.name()
+            );
+        }
+        if options.activity.is_some() {
+            check_activity(function.name(), &options.time_column, input.schema())?;
         }
         let spec = ClusterSpec { function, input, options };
         spec.check_names()?;
@@ -443,6 +512,64 @@ fn check_count(function: &str, option: &str, count: i64, range: RangeInclusive<i
         "{function}: {option} is {count}, expected a whole number from {} to {}",
         range.start(),
         range.end()
+    )
+}
+
+/// Checks that the values of a column can be grouped, or are text.
+fn check_column(
+    function: &str,
+    option: &str,
+    column: &Column,
+    are: ColumnsAre,
+    schema: &DFSchema,
+) -> Result<()> {
+    let column = Expr::Column(column.clone());
+    let Expr::Column(Column { name, .. }) = &column else { return Ok(()) };
+    if are == ColumnsAre::Text {
+        let data_type = column.get_type(schema)?;
+        if !is_text(&data_type) {
+            return plan_err!(
+                "{function}: {option} '{name}' is {data_type}, expected text; CAST({} AS VARCHAR) in a subquery makes it text",
+                quoted_name(name)
+            );
+        }
+        return Ok(());
+    }
+    check_value(function, option, &column, name, schema)
+}
+
+/// Checks that the values of an expression can be grouped.
+fn check_value(function: &str, option: &str, expr: &Expr, text: &str, schema: &DFSchema) -> Result<()> {
+    let data_type = expr.get_type(schema)?;
+    if has_key(&data_type) {
+        return Ok(());
+    }
+    let way_out = if data_type.is_nested() {
+        "name a field or an element of it"
+    } else {
+        "cast it to text, a number or a time"
+    };
+    plan_err!(
+        "{function}: {option} '{}' is {data_type}, whose values can't be told apart; {way_out}",
+        excerpt(text)
+    )
+}
+
+/// Checks that the time of the events can be cut into equal spans.
+fn check_activity(function: &str, time: &TimeColumn, schema: &DFSchema) -> Result<()> {
+    let TimeColumn::Given(time) = time else {
+        return plan_err!(
+            "{function}: activity counts events over time, but the input has no column of a timestamp or date type; name the time \
+             with time_column"
+        );
+    };
+    let data_type = time.expr.get_type(schema)?;
+    if is_countable_time(&data_type) {
+        return Ok(());
+    }
+    plan_err!(
+        "{function}: activity counts events over time, but '{}' is {data_type}, expected a timestamp, a date or a whole number",
+        excerpt(&time.text)
     )
 }
 

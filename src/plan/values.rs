@@ -2,7 +2,8 @@
 
 use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::functions::core::expr_fn::get_field;
-use datafusion::logical_expr::{Expr, ident, lit, when};
+use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
+use datafusion::logical_expr::{Expr, SortExpr, WindowFrame, WindowFunctionDefinition, ident, lit, when};
 
 use super::columns::{GROUP_KEY, HASH, LABEL, cluster_col, partition_name};
 use super::functions::{cluster_key_udf, feature_to_double_udf, smallest_n_udaf};
@@ -58,4 +59,27 @@ pub(super) fn partition_column(spec: &ClusterSpec, index: usize) -> Option<&Colu
 /// The smallest values of a group, up to a number of them.
 pub(super) fn smallest(value: Expr, count: i64) -> Expr {
     smallest_n_udaf().call(vec![value, lit(count)])
+}
+
+/// Builds `function(args) OVER (PARTITION BY ... [ORDER BY ...])`. Without a frame it is the engine's default one.
+pub(super) fn over(
+    function: impl Into<WindowFunctionDefinition>,
+    args: Vec<Expr>,
+    partition_by: Vec<Expr>,
+    order_by: Vec<SortExpr>,
+    frame: Option<WindowFrame>,
+) -> Expr {
+    let window_frame = frame.unwrap_or_else(|| WindowFrame::new((!order_by.is_empty()).then_some(true)));
+    Expr::from(WindowFunction {
+        fun: function.into(),
+        params: WindowFunctionParams {
+            args,
+            partition_by,
+            order_by,
+            window_frame,
+            filter: None,
+            null_treatment: None,
+            distinct: false,
+        },
+    })
 }

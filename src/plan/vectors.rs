@@ -7,10 +7,8 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions::core::expr_fn::named_struct;
 use datafusion::functions_aggregate::expr_fn::{count, first_value, max, min};
-use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFrame, WindowFunctionDefinition,
-    cast, ident, lit,
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr, WindowFrame, cast, ident, lit,
 };
 
 use super::columns::{
@@ -18,13 +16,13 @@ use super::columns::{
 };
 use super::sorting::{greatest, has_order_of_sort, least};
 use super::spec::{ClusterSpec, TableFunction};
-use super::values::{feature_value, smallest};
+use super::values::{feature_value, over, smallest};
 use crate::options::{Eps, ExemplarChoice, KeptColumn};
 use crate::window::{
     dbscan_eps_udwf, dbscan_vectors_auto_udwf, dbscan_vectors_udwf, dbscan_why_auto_udwf, dbscan_why_udwf,
 };
 
-/// Builds the distinct vectors of each partition, with their weight, first order keys and label. For `dbcluster` they also have
+/// Builds the distinct vectors of each partition, with their weight, first order keys and label. Where exemplars are fetched they also have
 /// their times, the last order keys if the exemplar needs them, and the kept members.
 pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let keys = spec.exemplar_keys()?;
@@ -41,7 +39,7 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     );
     columns.extend(keys.iter().enumerate().map(|(index, key)| key.clone().alias(key_name(index))));
     let mut aggregates = vec![count(lit(1_i64)).alias(WEIGHT)];
-    if spec.function.shows_exemplars() {
+    if spec.function.fetches_exemplars() {
         if let Some(time) = spec.time()? {
             let data_type = time.get_type(spec.input.schema())?;
             if !spec.time_is_key() {
@@ -62,7 +60,7 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let in_order = |ascending: bool| -> Vec<SortExpr> {
         (0..order_keys.len()).map(|index| ident(key_name(index)).sort(ascending, false)).collect()
     };
-    let has_own_last_keys = spec.function.shows_exemplars()
+    let has_own_last_keys = spec.function.fetches_exemplars()
         && spec.options.exemplar == ExemplarChoice::Last
         && !spec.time_is_key();
     for index in 0..keys.len() {
@@ -94,18 +92,8 @@ pub(super) fn labelled_vectors(spec: &ClusterSpec) -> Result<LogicalPlan> {
     args.extend(features.iter().cloned());
     let mut order_by = in_order(true);
     order_by.extend(features.into_iter().map(|feature| feature.sort(true, false)));
-    let label = Expr::from(WindowFunction {
-        fun: WindowFunctionDefinition::WindowUDF(function),
-        params: WindowFunctionParams {
-            args,
-            partition_by: partitions,
-            order_by,
-            window_frame: WindowFrame::new(None),
-            filter: None,
-            null_treatment: None,
-            distinct: false,
-        },
-    });
+    let frame = Some(WindowFrame::new(None));
+    let label = over(function, args, partitions, order_by, frame);
     vectors.window([label.alias(LABEL)])?.build()
 }
 

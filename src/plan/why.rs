@@ -9,20 +9,18 @@
 
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions_window::nth_value::first_value_udwf;
-use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{
-    Expr, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, ident, lit,
-    when,
+    Expr, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits, ident, lit, when,
 };
 
-use super::collapse::{Fetched, fetched, shown_columns};
+use super::collapse::{Fetched, OfClusters, fetched, shown_columns};
 use super::columns::{
     DISTANCE, JOINS_AT, NEAREST, NEAREST_HASH, PARTITION_EPS, cluster_col, nearest_column_name,
     nearest_feature_name, partition_name,
 };
 use super::functions::cluster_key_udf;
 use super::spec::{ClusterSpec, WHY_COLUMNS, difference_name, nearest_name};
-use super::values::group;
+use super::values::{group, over};
 use crate::window::{EPS, WHY_FIELDS, nearest_field};
 
 /// Builds the plan of `dbcluster_why`.
@@ -39,7 +37,8 @@ pub(super) fn why(spec: &ClusterSpec) -> Result<LogicalPlan> {
 
     let show = &spec.options.show;
     let wanted = show.is_empty().then(|| group().is_noise());
-    let Fetched { mut rows, .. } = fetched(spec, &of_label, wanted)?;
+    let more = OfClusters { of_label: &of_label, wanted, ..OfClusters::default() };
+    let Fetched { mut rows, .. } = fetched(spec, &more)?;
     if !show.is_empty() {
         let of_exemplar = show.iter().enumerate().map(|(index, column)| {
             of_nearest_cluster(spec, Expr::Column(column.clone())).alias(nearest_column_name(index))
@@ -76,23 +75,14 @@ fn of_nearest_cluster(spec: &ClusterSpec, value: Expr) -> Expr {
     let mut partition_by: Vec<Expr> =
         (0..spec.partition_by().len()).map(|index| cluster_col(&partition_name(index))).collect();
     partition_by.push(cluster_or_nearest());
-    Expr::from(WindowFunction {
-        fun: WindowFunctionDefinition::WindowUDF(first_value_udwf()),
-        params: WindowFunctionParams {
-            args: vec![value],
-            partition_by,
-            // The one row of the cluster comes first.
-            order_by: vec![is_cluster.sort(false, false)],
-            window_frame: WindowFrame::new_bounds(
-                WindowFrameUnits::Rows,
-                WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
-                WindowFrameBound::Following(ScalarValue::UInt64(None)),
-            ),
-            filter: None,
-            null_treatment: None,
-            distinct: false,
-        },
-    })
+    // The one row of the cluster comes first.
+    let order_by = vec![is_cluster.sort(false, false)];
+    let frame = WindowFrame::new_bounds(
+        WindowFrameUnits::Rows,
+        WindowFrameBound::Preceding(ScalarValue::UInt64(None)),
+        WindowFrameBound::Following(ScalarValue::UInt64(None)),
+    );
+    over(first_value_udwf(), vec![value], partition_by, order_by, Some(frame))
 }
 
 /// The number of a row's cluster, or of the nearest one; NULL where there is none.

@@ -53,6 +53,17 @@ fn over_generated_events() -> Vec<String> {
             "SELECT * FROM dbcluster_why(hive, {}, min_samples => 5, partition_by => kind) ORDER BY TimeGenerated, CommandLine, Computer",
             FEATURES.replace("0.0001", "'auto'")
         ),
+        format!(
+            "SELECT * FROM dbcluster(hive, {FEATURES}, distinct_of => [Account, CommandLine], template_of => CommandLine, activity => 6) {orders}"
+        ),
+        format!(
+            "SELECT * FROM dbcluster_values(hive, {FEATURES}, partition_by => kind, of => [Computer, {{name: process_name(NewProcessName)}}]) \
+             ORDER BY kind, cluster_id, \"column\", value"
+        ),
+        format!(
+            "SELECT * FROM dbcluster_around(hive, (SELECT * FROM dbcluster(hive, {FEATURES}) WHERE NOT clustered), by => Computer, \
+             within => INTERVAL '1 minute') ORDER BY TimeGenerated, CommandLine, Computer"
+        ),
         // Filters and limits are applied to the clusters, and decide among equal rows by their values.
         format!("SELECT * FROM dbcluster(hive, {FEATURES}) WHERE cluster_size > 50 AND cluster_id < 9 {orders}"),
         format!("SELECT * FROM dbcluster(hive, {FEATURES}) ORDER BY cluster_size LIMIT 30"),
@@ -105,8 +116,10 @@ fn over_real_sets() -> Vec<String> {
     let mut statements = vec![];
     for (set, extension, features) in SETS {
         let (features, file) = (features.replace('\n', " ").replace('\'', "''"), folder.join(set));
-        for eps in ["0.01", "0.0001"] {
-            for function in ["dbcluster", "dbcluster_members"] {
+        for (eps, functions) in
+            [("0.01", ["dbcluster", "dbcluster_members"]), ("0.0001", ["dbcluster", "dbcluster_why"])]
+        {
+            for function in functions {
                 let file = file.display();
                 statements
                     .push(format!("SELECT * FROM {function}('{file}.{extension}', '{features}', {eps})"));

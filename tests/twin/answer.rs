@@ -1,9 +1,9 @@
 //! The twin's own answer to a query.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::clustering::{Clustering, NoRows, cluster, order_keys};
-use super::query::{Feature, Function, Query, Shown};
+use super::query::{Feature, Function, Nulls, Query, Shown};
 use super::table::Table;
 use super::value::Value;
 
@@ -141,7 +141,9 @@ fn collapsed(query: &Query, input: &Table, clustering: &Clustering) -> Answer {
         answer.columns.extend(["first_event_time", "last_event_time"].map(str::to_string));
     }
     answer.columns.push(CLUSTER_KEY.to_string());
+    answer.columns.extend((query.nulls == Nulls::Skip).then(|| "point_type".to_string()));
     answer.columns.extend(query.keep_members.iter().map(|(name, _)| format!("{name}_members")));
+    answer.columns.extend(query.distinct_of.iter().map(|name| format!("distinct_{name}")));
 
     // A row of the answer shows one event of its cluster, and values of all of them.
     let mut add = |shown: usize, number: Option<i64>, rows: &[usize], key: Value| {
@@ -154,6 +156,13 @@ fn collapsed(query: &Query, input: &Table, clustering: &Clustering) -> Answer {
             row.push(times().max().unwrap_or(Value::Null));
         }
         row.push(key);
+        if query.nulls == Nulls::Skip {
+            row.push(match number {
+                None => Value::Text("skipped".to_string()),
+                Some(-1) => Value::Text("noise".to_string()),
+                Some(_) => Value::Null,
+            });
+        }
         for (name, most) in &query.keep_members {
             let place = input.place(name);
             let mut kept: Vec<(Vec<Value>, Value)> = (rows.iter())
@@ -161,6 +170,18 @@ fn collapsed(query: &Query, input: &Table, clustering: &Clustering) -> Answer {
                 .collect();
             kept.sort();
             row.push(Value::List(kept.into_iter().take(*most).map(|(_, value)| value).collect()));
+        }
+        for name in &query.distinct_of {
+            let place = input.place(name);
+            let values: BTreeSet<Value> = (rows.iter())
+                .map(|&row| input.rows[row][place].as_key())
+                .map(|value| match value {
+                    Value::Float(number) if number.is_nan() => Value::Float(f64::NAN),
+                    other => other,
+                })
+                .filter(|value| !value.is_null())
+                .collect();
+            row.push(count(values.len()));
         }
         answer.rows.push(row);
     };

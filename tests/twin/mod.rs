@@ -62,7 +62,7 @@ const QUERIES_OF_A_TABLE: usize = 5;
 const TOLD: usize = 20;
 
 /// A normal run has to compare each of these at least once.
-const PARTS: [&str; 68] = [
+const PARTS: [&str; 69] = [
     "function dbcluster",
     "function dbcluster_members",
     "function dbcluster_summary",
@@ -126,6 +126,7 @@ const PARTS: [&str; 68] = [
     "partition_by",
     "order_by",
     "keep_members",
+    "distinct_of",
     "time_column",
     "text as time",
     "expression as time",
@@ -233,6 +234,11 @@ async fn without_pushdown(case: &Case, want: &Answer, got: &Got, keys: &mut KeyB
         return Ok(());
     }
     let without = run::run(Case { settings: settings.without_pushdown(), ..case.clone() }).await;
+    // With `WHERE cluster_id = 0 ... ORDER BY x, cluster_id LIMIT 6` the engine's sort leaves out the key that is constant, and its merge
+    // above the sort asks for it: it refuses its own plan. With the rule the condition stands below, where the key is no column.
+    if without.as_ref().is_err_and(|error| error.contains("SanityCheckPlan")) {
+        return Ok(());
+    }
     let told = |difference: String| format!("without enable_cluster_pushdown: {difference}");
     let without = without.map_err(told)?;
     if query.has_certain_limit() {
@@ -286,6 +292,7 @@ impl Case {
             (!query.partition_by.is_empty(), "partition_by"),
             (!query.order_by.is_empty(), "order_by"),
             (!query.keep_members.is_empty(), "keep_members"),
+            (!query.distinct_of.is_empty(), "distinct_of"),
             (matches!(query.time_column, query::TimeColumn::Named(_)), "time_column"),
             (matches!(query.time_column, query::TimeColumn::Text(_)), "text as time"),
             (matches!(query.time_column, query::TimeColumn::Negated(_)), "expression as time"),

@@ -40,6 +40,7 @@ pub fn query(rng: &mut Rng, table: &Table, source: &Source) -> Query {
         order_by: vec![],
         time_column: TimeColumn::Default,
         keep_members: vec![],
+        distinct_of: vec![],
         filter: None,
         shown: Shown::All,
         sort: vec![],
@@ -186,6 +187,10 @@ fn options(rng: &mut Rng, rows: &Table, query: &mut Query) {
         let kept = some(rng, &rows.names(|_| true), count);
         query.keep_members = kept.into_iter().map(|name| (name, one(rng, &[1, 2, 5, 10]))).collect();
     }
+    if query.function == Function::Dbcluster && percent(rng, 20) {
+        let count = one(rng, &[1, 2, 3]);
+        query.distinct_of = some(rng, &rows.names(|data_type| !data_type.is_nested()), count);
+    }
 }
 
 fn form(rng: &mut Rng, query: &Query, source: &Source) -> Form {
@@ -213,6 +218,7 @@ fn without_options(query: Query) -> Query {
         order_by: vec![],
         time_column: TimeColumn::Default,
         keep_members: vec![],
+        distinct_of: vec![],
         ..query
     }
 }

@@ -29,6 +29,7 @@ pub struct Query {
     pub order_by: Vec<OrderKey>,
     pub time_column: TimeColumn,
     pub keep_members: Vec<(String, usize)>,
+    pub distinct_of: Vec<String>,
     pub filter: Option<Predicate>,
     pub shown: Shown,
     /// Columns that are shown. Only a query of a `dbcluster` is sorted, and has an offset.

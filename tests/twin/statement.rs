@@ -200,6 +200,10 @@ impl Query {
             let kept = self.keep_members.iter().map(|(name, count)| format!("{}: {count}", identifier(name)));
             named.push(format!("keep_members => {{{}}}", kept.collect::<Vec<_>>().join(", ")));
         }
+        if !self.distinct_of.is_empty() {
+            let columns: Vec<_> = self.distinct_of.iter().map(|name| identifier(name)).collect();
+            named.push(format!("distinct_of => [{}]", columns.join(", ")));
+        }
         rng.shuffle(&mut named);
         positional.extend(named);
         format!("{function}({})", positional.join(", "))

@@ -10,6 +10,8 @@
 //! | `__feature_to_double` | read a feature of any numeric type as the DOUBLE that is clustered |
 //! | `__text_to_time` | read the text of a time column as times, so that events are ordered by them and not by their spelling |
 //! | `__smallest_n`, `__kept_values` | keep the first values of a cluster, for `keep_members` |
+//! | `__common_template` | tell the pattern of a cluster's values, for `template_of` |
+//! | `__time_bucket`, `__bucket_counts`, `__one_event` | count events over time, for `activity` |
 //! | `__cluster_key` | name a cluster by its core vectors and its partition |
 //! | `__exemplar_group`, `__exemplar_sort_key` | order the rows that could stand for a cluster |
 //! | `__float_order` | order the floats among which a LIMIT chooses, so that -0.0 has one place |
@@ -24,7 +26,9 @@
 
 mod assert_row_found;
 mod assume_few_rows;
+mod bucket_counts;
 mod cluster_key;
+mod common_template;
 mod exact_statistic;
 mod exemplar_group;
 mod exemplar_sort_key;
@@ -36,6 +40,7 @@ mod smallest_n;
 #[cfg(test)]
 mod tests;
 mod text_to_time;
+mod time_bucket;
 mod vectors_equal;
 
 use std::sync::{Arc, LazyLock};
@@ -45,6 +50,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Signature, Volatility};
 pub(crate) use cluster_key::has_key;
 pub use json_text::{as_json, json_text};
 pub(crate) use text_to_time::is_text;
+pub(crate) use time_bucket::is_countable_time;
 
 /// Defines a constructor for each function, which returns the same instance every time, and the list of all.
 macro_rules! plan_functions {
@@ -76,12 +82,16 @@ plan_functions! {
     float_order::FloatOrder, float_order_udf;
     json_text::JsonText, json_text_udf;
     kept_values::KeptValues, kept_values_udf;
+    bucket_counts::OneEvent, one_event_udf;
     text_to_time::TextToTime, text_to_time_udf;
+    time_bucket::TimeBucket, time_bucket_udf;
     vectors_equal::VectorsEqual, vectors_equal_udf;
 }
 
 plan_functions! {
     AggregateUDF, all_aggregate:
+    bucket_counts::BucketCounts, bucket_counts_udaf;
+    common_template::CommonTemplate, common_template_udaf;
     exact_statistic::ExactStatistic, exact_statistic_udaf;
     smallest_n::SmallestN, smallest_n_udaf;
 }
