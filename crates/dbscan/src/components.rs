@@ -95,6 +95,12 @@ impl Components {
         }
     }
 
+    /// The position that stands for the component of the point at a position, as long as that is not joined with another one.
+    #[inline]
+    pub(crate) fn root(&self, position: u32) -> u32 {
+        self.sets.find(position)
+    }
+
     /// Links all points of the tree that are within eps of each other, in addition to what is linked already.
     pub(crate) fn link<const K: usize, D: ReducedDistance>(
         &self,

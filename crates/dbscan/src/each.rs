@@ -8,6 +8,7 @@ use crate::error::{Cancelled, Error};
 use crate::hierarchy::core_distances;
 use crate::labels::{LabelBuilder, Labels};
 use crate::metric::{Metric, ReducedDistance};
+use crate::numbering::Numbering;
 use crate::params::Params;
 use crate::points::Points;
 use crate::statistics::{Clock, Statistics};
@@ -79,6 +80,8 @@ impl<V: FnMut(usize, &Labels)> Computation for Each<'_, V> {
         let mut clock = Clock::start();
         let mut tree = build::build::<K, D>(points, &context)?;
         let mut components = Components::new(&tree);
+        let mut numbering = Numbering::new(points.len(), &context)?;
+        let mut labels = LabelBuilder::of_every_eps(points.len());
         // Up to 2 every pair of neighbours is a pair of core points, and all points stay in the tree.
         let counted = context.min_samples > 2;
         let at_once = counted && context.min_samples <= FEW;
@@ -88,6 +91,9 @@ impl<V: FnMut(usize, &Labels)> Computation for Each<'_, V> {
         if at_once {
             core_distances(&tree, points, &mut core, &context)?;
             tree.set_all_aside(&context)?;
+        }
+        if !counted {
+            numbering.add_all(&tree, &mut labels, &context)?;
         }
         let mut index_time = clock.lap();
         for (params, place) in ascending {
@@ -110,16 +116,20 @@ impl<V: FnMut(usize, &Labels)> Computation for Each<'_, V> {
                 let reach = context.reach;
                 tree.take_in(&mut core, |&distance| distance <= reach, &mut grown, &context)?;
                 components.forget((0..grown.len()).filter(|&node| grown[node]));
+                numbering.add_new(&tree, &grown, &mut labels, &context)?;
             }
             statistics.cores_time = clock.lap();
             let linking = components.link(&tree, &context)?;
             statistics.components_time = clock.lap();
-            let labels = components.number(&tree, points.len(), &context)?;
+            numbering.join(&components, &mut labels, &context)?;
+            numbering.number(&mut labels, &context)?;
             let assigning = borders::assign(&tree, &labels, &context)?;
             statistics.labels_time = clock.lap();
             statistics.cells = linking.cells;
             statistics.distances += linking.distances + assigning.distances;
-            visit(place, &labels.finish(assigning.borders, statistics));
+            let visited = labels.finish(assigning.borders, statistics);
+            visit(place, &visited);
+            labels = LabelBuilder::of_labels(visited);
         }
         Ok(())
     }

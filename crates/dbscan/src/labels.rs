@@ -134,6 +134,43 @@ impl LabelBuilder {
         Ok(())
     }
 
+    /// Begins with all points as noise, for labels of several eps. Core points are made once, by [`LabelBuilder::make_core`].
+    pub(crate) fn of_every_eps(points: usize) -> Self {
+        Self { core: vec![false; points], ..Self::noise(points) }
+    }
+
+    /// Goes on with the labels of the eps before.
+    pub(crate) fn of_labels(labels: Labels) -> Self {
+        let Labels { cluster, core, statistics } = labels;
+        // The same memory is taken for both.
+        let cluster = cluster.into_iter().map(AtomicI64::new).collect();
+        Self { cluster, core, core_points: statistics.core_points, clusters: statistics.clusters }
+    }
+
+    /// Makes a point, which is not core, a core point. Its cluster is that of [`LabelBuilder::renumber`].
+    #[inline]
+    pub(crate) fn make_core(&mut self, point: u32) {
+        self.core[point as usize] = true;
+        self.core_points += 1;
+    }
+
+    /// Numbers all clusters again. `known` tells for each core point one of its cluster that is not behind it, itself for the
+    /// first; all others have a number that is too great, and are noise.
+    pub(crate) fn renumber(&mut self, known: &[u32], context: &Context) -> Result<(), Cancelled> {
+        let mut clusters = 0;
+        for (i, &known) in known.iter().enumerate() {
+            context.workers.check_every(i)?;
+            // There is no branch: nobody can predict which points are core.
+            let before = (known as usize).min(i);
+            let is_first = known as usize == i;
+            let number = if is_first { clusters } else { *self.cluster[before].get_mut() };
+            *self.cluster[i].get_mut() = if known as usize > i { NOISE } else { number };
+            clusters += i64::from(is_first);
+        }
+        self.clusters = clusters as usize;
+        Ok(())
+    }
+
     /// The cluster of a point, numbered.
     #[inline]
     pub(crate) fn cluster(&self, point: u32) -> i64 {

@@ -112,6 +112,7 @@ mod memory;
 mod metric;
 mod names;
 mod nearest;
+mod numbering;
 mod params;
 mod points;
 mod relatives;

@@ -254,6 +254,40 @@ fn number_of_threads_changes_nothing() {
     }
 }
 
+/// Nodes that nothing has changed in are left out, whoever of the threads has found that out.
+#[test]
+fn long_lists_of_eps_are_as_many_calls() {
+    for (dimension, eps) in [(1, 1e-5), (2, 0.004), (3, 0.02), (5, 0.12)] {
+        for min_samples in [1, 2, 4, 70] {
+            let case = uniform(6_000, dimension, eps, min_samples);
+            // Some points stand for enough to be core by themselves.
+            let weights = (0..6_000).map(|i| if i % 50 == 0 { 1 + i % 4 } else { 1 }).collect();
+            for case in [case.clone(), case.with_weights(weights)] {
+                let list: Vec<f64> = (0..24).map(|i| eps * 1.4_f64.powi(i - 8)).collect();
+                let expected: Vec<Labels> = list
+                    .iter()
+                    .map(|&eps| dbscan(&case.points, &ok(Params::try_new(eps, min_samples))))
+                    .collect();
+                for threads in [1, 2, 7] {
+                    let pool = ok(rayon::ThreadPoolBuilder::new().num_threads(threads).build());
+                    let visit = |place: usize, labels: &Labels| {
+                        assert!(labels == &expected[place], "eps {}, {threads} threads", list[place]);
+                        let counts = |labels: &Labels| {
+                            let statistics = labels.statistics();
+                            [statistics.clusters, statistics.core_points, statistics.noise_points]
+                        };
+                        assert_eq!(counts(labels), counts(&expected[place]));
+                    };
+                    let control = parallel();
+                    pool.install(|| {
+                        ok(dbscan_each(&case.points, &list, min_samples, Metric::Euclidean, &control, visit));
+                    });
+                }
+            }
+        }
+    }
+}
+
 /// Each of these takes minutes when pairs are compared one by one.
 #[test]
 fn many_neighbours_are_not_compared_one_by_one() {
