@@ -1,14 +1,14 @@
 //! Connected components of the core points: a union-find that is fed by a walk over pairs of nodes.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::bounds::reduced_distance;
 use crate::context::Context;
 use crate::error::Cancelled;
 use crate::labels::LabelBuilder;
-use crate::metric::ReducedDistance;
+use crate::metric::{ReducedDistance, lesser};
 use crate::statistics::WorkCounters;
-use crate::tree::{ROOT, Tree};
+use crate::tree::{LEAF, ROOT, Tree};
 
 /// Disjoint sets that many threads may join at once. The root of a set is its least member, so the sets don't depend
 /// on the order of threads. Everything is relaxed: a link, once made, holds, and no other data depend on it.
@@ -80,18 +80,28 @@ pub(crate) struct Components {
     sets: DisjointSets,
     /// For each node a position, counted from 1, whose component all its points are in, once that is known; before, 0.
     whole: Vec<AtomicU32>,
+    /// For each node a reduced distance: two of its points that are nearer are in one component. Empty for one eps.
+    apart: Vec<AtomicU64>,
 }
 
 impl Components {
     /// Every point is a component.
     pub(crate) fn new<const K: usize, D: ReducedDistance>(tree: &Tree<K, D>) -> Self {
-        Self { sets: DisjointSets::new(tree.items.len()), whole: zeros(tree.nodes.len()) }
+        let sets = DisjointSets::new(tree.items.len());
+        Self { sets, whole: zeros(tree.nodes.len()), apart: Vec::new() }
     }
 
-    /// Forgets that all points of these nodes are in one component: they have new ones.
+    /// The same, to be linked at one eps after the other, ascending.
+    pub(crate) fn of_every_eps<const K: usize, D: ReducedDistance>(tree: &Tree<K, D>) -> Self {
+        let apart = vec![0; tree.nodes.len()].into_iter().map(AtomicU64::new).collect();
+        Self { apart, ..Self::new(tree) }
+    }
+
+    /// Forgets what is known of these nodes: they have new points.
     pub(crate) fn forget(&mut self, nodes: impl Iterator<Item = usize>) {
         for node in nodes {
             *self.whole[node].get_mut() = 0;
+            *self.apart[node].get_mut() = 0;
         }
     }
 
@@ -107,13 +117,13 @@ impl Components {
         tree: &Tree<K, D>,
         context: &Context,
     ) -> Result<WorkCounters, Cancelled> {
-        let linker = Linker { tree, context, sets: &self.sets, whole: &self.whole };
+        let linker = Linker { tree, context, sets: &self.sets, whole: &self.whole, apart: &self.apart };
         let mut work = WorkCounters::default();
         if context.workers.parallel {
             let cut = tree.cut(SUBTREES, context);
-            let within = |i: usize, work: &mut WorkCounters| linker.join_self(cut[i], work);
+            let within = |i: usize, work: &mut WorkCounters| linker.join_self(cut[i], work).map(drop);
             let between = |i: usize, work: &mut WorkCounters| {
-                cut[i + 1..].iter().try_for_each(|&other| linker.join_if_near(cut[i], other, work))
+                cut[i + 1..].iter().try_for_each(|&other| linker.join_if_near(cut[i], other, work).map(drop))
             };
             work = WorkCounters::in_parallel(cut.len(), within)?
                 + WorkCounters::in_parallel(cut.len(), between)?;
@@ -176,109 +186,171 @@ struct Linker<'a, const K: usize, D> {
     context: &'a Context<'a>,
     sets: &'a DisjointSets,
     whole: &'a [AtomicU32],
+    apart: &'a [AtomicU64],
 }
+
+/// A reduced distance beyond eps: points of the nodes that were compared that are nearer to each other are in one component. It is
+/// infinite where all are in one. So nothing changes before eps reaches it.
+type Apart = f64;
 
 impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
     /// Joins the points of a node with each other.
-    fn join_self(&self, node: usize, work: &mut WorkCounters) -> Result<(), Cancelled> {
+    fn join_self(&self, node: usize, work: &mut WorkCounters) -> Result<Apart, Cancelled> {
         self.context.workers.check()?;
         let this = &self.tree.nodes[node];
         if this.is_empty() || self.whole(node).is_some() {
-            return Ok(());
+            return Ok(f64::INFINITY);
+        }
+        if let Some(apart) = self.apart.get(node) {
+            let apart = f64::from_bits(apart.load(Ordering::Relaxed));
+            if apart > self.context.reach {
+                return Ok(apart);
+            }
         }
         if this.is_cell(self.context) {
             work.cells += 1;
-            return self.join_to(this.range().start as u32, node);
+            self.join_to(this.range().start as u32, node)?;
+            return Ok(f64::INFINITY);
         }
-        if this.is_leaf() {
-            let points = this.range().len() as u64;
-            work.cells += points;
-            work.distances += points * (points - 1) / 2;
-            for a in this.range() {
-                for b in a + 1..this.range().end {
+        let apart = if this.is_leaf() {
+            self.join_leaf(node, work)
+        } else {
+            let [first, second] = self.tree.children(node);
+            let apart = lesser(self.join_self(first, work)?, self.join_self(second, work)?);
+            lesser(apart, self.join_if_near(first, second, work)?)
+        };
+        if let Some(known) = self.apart.get(node) {
+            known.store(apart.to_bits(), Ordering::Relaxed);
+        }
+        Ok(apart)
+    }
+
+    /// Joins the points of a leaf, which are not all equal, with each other.
+    fn join_leaf(&self, leaf: usize, work: &mut WorkCounters) -> Apart {
+        let range = self.tree.nodes[leaf].range();
+        work.cells += range.len() as u64;
+        if self.apart.is_empty() {
+            work.distances += (range.len() * (range.len() - 1) / 2) as u64;
+            for a in range.clone() {
+                for b in a + 1..range.end {
                     self.join_points(a, b);
                 }
             }
-            return Ok(());
+            return f64::INFINITY;
         }
-        let [first, second] = self.tree.children(node);
-        self.join_self(first, work)?;
-        self.join_self(second, work)?;
-        self.join_if_near(first, second, work)
+        // Most neighbours are in one component since the eps before.
+        let mut roots = [0; LEAF];
+        let roots = &mut roots[..range.len()];
+        for (root, position) in roots.iter_mut().zip(range.clone()) {
+            *root = self.sets.find(position as u32);
+        }
+        let items = &self.tree.items[range];
+        let mut apart = f64::INFINITY;
+        for a in 1..items.len() {
+            for b in 0..a {
+                if roots[a] == roots[b] {
+                    continue;
+                }
+                work.distances += 1;
+                let distance = reduced_distance::<K, D>(&items[a].at, &items[b].at);
+                if distance > self.context.reach {
+                    apart = lesser(apart, distance);
+                    continue;
+                }
+                let (one, other) = (roots[a], roots[b]);
+                self.sets.unite(one, other);
+                roots.iter_mut().filter(|root| **root == one).for_each(|root| *root = other);
+            }
+        }
+        apart
     }
 
     /// Joins the points of two nodes that cover different points.
-    fn join_if_near(&self, a: usize, b: usize, work: &mut WorkCounters) -> Result<(), Cancelled> {
+    fn join_if_near(&self, a: usize, b: usize, work: &mut WorkCounters) -> Result<Apart, Cancelled> {
         let (x, y) = (&self.tree.nodes[a], &self.tree.nodes[b]);
-        if x.is_empty() || y.is_empty() || x.bounds.least(&y.bounds) > self.context.reach {
-            return Ok(());
+        if x.is_empty() || y.is_empty() {
+            return Ok(f64::INFINITY);
         }
-        self.join(a, b, work)
+        let apart = x.bounds.least(&y.bounds);
+        if apart > self.context.reach { Ok(apart) } else { self.join(a, b, work) }
     }
 
     /// Joins the points of two nodes that have points and whose boxes are within eps of each other.
     ///
     /// The wider one is split, a leaf into its points: a box around points of a sparse region may reach over all of a
     /// dense one that none of the points is near.
-    fn join(&self, a: usize, b: usize, work: &mut WorkCounters) -> Result<(), Cancelled> {
+    fn join(&self, a: usize, b: usize, work: &mut WorkCounters) -> Result<Apart, Cancelled> {
         self.context.workers.check()?;
         let (in_a, in_b) = (self.component(a), self.component(b));
         if in_a.is_some() && in_a == in_b {
-            return Ok(());
+            return Ok(f64::INFINITY);
         }
         let (x, y) = (&self.tree.nodes[a], &self.tree.nodes[b]);
         if x.bounds.most(&y.bounds) <= self.context.reach {
-            return self.join_all(a, b);
+            self.join_all(a, b)?;
+            return Ok(f64::INFINITY);
         }
         let wider = x.bounds.diagonal() >= y.bounds.diagonal();
         let (wide, narrow) = if wider { (a, b) } else { (b, a) };
         let (x, y) = (&self.tree.nodes[wide], &self.tree.nodes[narrow]);
         if x.is_leaf() {
+            let mut apart = f64::INFINITY;
             for position in x.distinct() {
-                self.join_point(position, narrow, work)?;
+                apart = lesser(apart, self.join_point(position, narrow, work)?);
             }
-            return Ok(());
+            return Ok(apart);
         }
         self.inherit(wide);
         let near = self.tree.children_near(wide, self.context.reach, |bounds| bounds.least(&y.bounds));
+        let mut apart = near.beyond;
         for &child in near.as_slice() {
-            self.join(child, narrow, work)?;
+            apart = lesser(apart, self.join(child, narrow, work)?);
         }
-        Ok(())
+        Ok(apart)
     }
 
     /// Joins one point with the points of a node.
-    fn join_point(&self, position: usize, node: usize, work: &mut WorkCounters) -> Result<(), Cancelled> {
+    fn join_point(&self, position: usize, node: usize, work: &mut WorkCounters) -> Result<Apart, Cancelled> {
         self.context.workers.check()?;
         let (at, this) = (&self.tree.items[position].at, &self.tree.nodes[node]);
-        if this.bounds.least_to(at) > self.context.reach {
-            return Ok(());
+        let apart = this.bounds.least_to(at);
+        if apart > self.context.reach {
+            return Ok(apart);
         }
         let component = self.component(node);
         if component == Some(self.sets.find(position as u32)) {
-            return Ok(());
+            return Ok(f64::INFINITY);
         }
         if this.bounds.most_to(at) <= self.context.reach {
-            return self.join_to(position as u32, node);
+            self.join_to(position as u32, node)?;
+            return Ok(f64::INFINITY);
         }
         if this.is_leaf() {
-            let mut distances = 0;
+            let (mut distances, mut apart) = (0, f64::INFINITY);
             for other in this.range() {
                 distances += 1;
+                let distance = reduced_distance::<K, D>(at, &self.tree.items[other].at);
+                if distance > self.context.reach {
+                    apart = lesser(apart, distance);
+                    continue;
+                }
+                self.sets.unite(position as u32, other as u32);
                 // One neighbour is enough when they are one component.
-                if self.join_points(position, other) && component.is_some() {
+                if component.is_some() {
+                    apart = f64::INFINITY;
                     break;
                 }
             }
             work.distances += distances;
-            return Ok(());
+            return Ok(apart);
         }
         self.inherit(node);
         let near = self.tree.children_near(node, self.context.reach, |bounds| bounds.least_to(at));
+        let mut apart = near.beyond;
         for &child in near.as_slice() {
-            self.join_point(position, child, work)?;
+            apart = lesser(apart, self.join_point(position, child, work)?);
         }
-        Ok(())
+        Ok(apart)
     }
 
     /// Joins two nodes all of whose points are within eps of all of the other's.
@@ -305,15 +377,13 @@ impl<const K: usize, D: ReducedDistance> Linker<'_, K, D> {
         Ok(())
     }
 
-    /// Joins two points if they are neighbours; returns whether they are.
+    /// Joins two points if they are neighbours.
     #[inline]
-    fn join_points(&self, a: usize, b: usize) -> bool {
-        let near =
-            reduced_distance::<K, D>(&self.tree.items[a].at, &self.tree.items[b].at) <= self.context.reach;
-        if near {
+    fn join_points(&self, a: usize, b: usize) {
+        let distance = reduced_distance::<K, D>(&self.tree.items[a].at, &self.tree.items[b].at);
+        if distance <= self.context.reach {
             self.sets.unite(a as u32, b as u32);
         }
-        near
     }
 
     /// The component of all points of the node, if they are known to be in one.

@@ -79,7 +79,7 @@ impl<V: FnMut(usize, &Labels)> Computation for Each<'_, V> {
         }
         let mut clock = Clock::start();
         let mut tree = build::build::<K, D>(points, &context)?;
-        let mut components = Components::new(&tree);
+        let mut components = Components::of_every_eps(&tree);
         let mut numbering = Numbering::new(points.len(), &context)?;
         let mut labels = LabelBuilder::of_every_eps(points.len());
         // Up to 2 every pair of neighbours is a pair of core points, and all points stay in the tree.

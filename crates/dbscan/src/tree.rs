@@ -210,6 +210,8 @@ pub(crate) struct Tree<const K: usize, D> {
 pub(crate) struct Children {
     nodes: [usize; 2],
     len: usize,
+    /// The least bound of the other ones, infinite if there are none.
+    pub beyond: f64,
 }
 
 impl Children {
@@ -242,12 +244,17 @@ impl<const K: usize, D: ReducedDistance> Tree<K, D> {
         // NaN is not within anything.
         let to_first = if x.is_empty() { f64::NAN } else { bound(&x.bounds) };
         let to_second = if y.is_empty() { f64::NAN } else { bound(&y.bounds) };
+        // The lesser of a number and NaN is the number.
         match (to_first <= reach, to_second <= reach) {
-            (true, true) if to_second < to_first => Children { nodes: [second, first], len: 2 },
-            (true, true) => Children { nodes: [first, second], len: 2 },
-            (true, false) => Children { nodes: [first, 0], len: 1 },
-            (false, true) => Children { nodes: [second, 0], len: 1 },
-            (false, false) => Children { nodes: [0, 0], len: 0 },
+            (true, true) if to_second < to_first => {
+                Children { nodes: [second, first], len: 2, beyond: f64::INFINITY }
+            }
+            (true, true) => Children { nodes: [first, second], len: 2, beyond: f64::INFINITY },
+            (true, false) => Children { nodes: [first, 0], len: 1, beyond: to_second.min(f64::INFINITY) },
+            (false, true) => Children { nodes: [second, 0], len: 1, beyond: to_first.min(f64::INFINITY) },
+            (false, false) => {
+                Children { nodes: [0, 0], len: 0, beyond: to_first.min(to_second).min(f64::INFINITY) }
+            }
         }
     }
 
