@@ -1,10 +1,12 @@
 //! Border points: points that are not core themselves, but near a core point.
 
 use crate::bounds::{Bounds, reduced_distance};
+use crate::components::Components;
 use crate::context::Context;
 use crate::error::Cancelled;
 use crate::labels::LabelBuilder;
 use crate::metric::ReducedDistance;
+use crate::numbering::Numbering;
 use crate::statistics::WorkCounters;
 use crate::tree::{Item, LEAF, Node, ROOT, Tree};
 
@@ -15,6 +17,28 @@ pub(crate) fn assign<const K: usize, D: ReducedDistance>(
     labels: &LabelBuilder,
     context: &Context,
 ) -> Result<WorkCounters, Cancelled> {
+    assign_of(tree, labels, |position| labels.cluster(tree.items[position].index), context)
+}
+
+/// The same, where components are at hand: points that lie together in memory are mostly in one, and their labels do not.
+pub(crate) fn assign_by_components<const K: usize, D: ReducedDistance>(
+    tree: &Tree<K, D>,
+    labels: &LabelBuilder,
+    components: &Components,
+    numbering: &Numbering,
+    context: &Context,
+) -> Result<WorkCounters, Cancelled> {
+    let of_component = |position| labels.cluster(numbering.first(components.root(position as u32)));
+    assign_of(tree, labels, of_component, context)
+}
+
+/// `cluster` is that of the core point at a position.
+fn assign_of<const K: usize, D: ReducedDistance>(
+    tree: &Tree<K, D>,
+    labels: &LabelBuilder,
+    cluster: impl Fn(usize) -> i64 + Sync,
+    context: &Context,
+) -> Result<WorkCounters, Cancelled> {
     if tree.core.is_empty() || tree.nodes[ROOT].is_empty() {
         return Ok(WorkCounters::default());
     }
@@ -22,7 +46,7 @@ pub(crate) fn assign<const K: usize, D: ReducedDistance>(
         let mut least = NONE;
         for position in leaf.range() {
             context.workers.check_every(position)?;
-            least = least.min(labels.cluster(tree.items[position].index));
+            least = least.min(cluster(position));
         }
         Ok(least)
     };

@@ -1,4 +1,10 @@
 //! Several eps in one call: one index, and components that only grow from one eps to the next.
+//!
+//! What is found at one eps holds at all greater ones: who is core, and which points are in one component. So the points of a node
+//! are compared again only from the eps on at which two of them may meet that have not yet (`components`), and only the
+//! clusters that have grown are looked at before all are numbered (`numbering`). Border points alone are searched for anew.
+//!
+//! For a `min_samples` of at most 2 some 32 eps take four to six times as long as one [`dbscan`](crate::dbscan()).
 
 use crate::components::Components;
 use crate::context::Context;
@@ -80,8 +86,6 @@ impl<V: FnMut(usize, &Labels)> Computation for Each<'_, V> {
         let mut clock = Clock::start();
         let mut tree = build::build::<K, D>(points, &context)?;
         let mut components = Components::of_every_eps(&tree);
-        let mut numbering = Numbering::new(points.len(), &context)?;
-        let mut labels = LabelBuilder::of_every_eps(points.len());
         // Up to 2 every pair of neighbours is a pair of core points, and all points stay in the tree.
         let counted = context.min_samples > 2;
         let at_once = counted && context.min_samples <= FEW;
@@ -92,6 +96,8 @@ impl<V: FnMut(usize, &Labels)> Computation for Each<'_, V> {
             core_distances(&tree, points, &mut core, &context)?;
             tree.set_all_aside(&context)?;
         }
+        let mut numbering = Numbering::new(points.len(), &context)?;
+        let mut labels = LabelBuilder::of_every_eps(points.len());
         if !counted {
             numbering.add_all(&tree, &mut labels, &context)?;
         }
@@ -123,7 +129,7 @@ impl<V: FnMut(usize, &Labels)> Computation for Each<'_, V> {
             statistics.components_time = clock.lap();
             numbering.join(&components, &mut labels, &context)?;
             numbering.number(&mut labels, &context)?;
-            let assigning = borders::assign(&tree, &labels, &context)?;
+            let assigning = borders::assign_by_components(&tree, &labels, &components, &numbering, &context)?;
             statistics.labels_time = clock.lap();
             statistics.cells = linking.cells;
             statistics.distances += linking.distances + assigning.distances;

@@ -89,8 +89,8 @@
 //!
 //! # Every eps at once
 //!
-//! `hierarchy` finds a minimum spanning tree on the same kd-tree, and `each` goes up a list of eps with one tree and one set of
-//! components. Both give, at each eps, what `dbscan` gives, to the bit: `eps` has the reason.
+//! `hierarchy` finds a minimum spanning tree on the same kd-tree, and `each` goes up a list of eps with one tree, one set of
+//! components, and a `numbering` that looks at those that have grown. Both give, at each eps, what `dbscan` gives, to the bit: `eps` has the reason.
 
 mod borders;
 mod bounds;

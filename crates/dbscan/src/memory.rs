@@ -49,8 +49,9 @@ pub fn hierarchy_memory_required(points: usize, dimension: usize, min_samples: u
     let levels = 28 + 3 * 16 + 8;
     // A map from points to weights has up to 16 places for 7 points, each with a slice, a weight and a byte (16 + 8 + 1).
     let equal = 28 + 25 * 16 / 7 + 1;
-    // A list of eps holds who is core (8 + 1 + 1), a set and its first member (8), and labels (9).
-    let each = item_bytes(padded) + nodes + 24 + 8 + 2 + 8 + 18;
+    // A list of eps holds who is core (8 + 1 + 1), a set (4), the numbering (4 + 4 + 4), and labels (9), of which the caller may keep
+    // others (9); by node less than the rounds. Core distances are found before the numbering and the labels, in less (24).
+    let each = item_bytes(padded) + nodes + 10 + 4 + 12 + 18;
     let neighbours = usize::try_from(min_samples).unwrap_or(usize::MAX).min(points).saturating_mul(2 * 24);
     points
         .saturating_mul(rounds.max(levels).max(equal).max(each))

@@ -35,7 +35,8 @@ impl Numbering {
         Ok(Self { known, first, roots: Vec::with_capacity(points) })
     }
 
-    /// Takes in the points at all positions, for a `min_samples` of at most 2. With 2 a point that is alone is core by its own weight or not at all.
+    /// Takes in the points at all positions, for a `min_samples` of at most 2. With 2 a point that is alone is core by its own
+    /// weight, or not at all.
     pub(crate) fn add_all<const K: usize, D: ReducedDistance>(
         &mut self,
         tree: &Tree<K, D>,
@@ -111,6 +112,12 @@ impl Numbering {
     /// Numbers the clusters of all core points; the others are noise.
     pub(crate) fn number(&self, labels: &mut LabelBuilder, context: &Context) -> Result<(), Cancelled> {
         labels.renumber(&self.known, context)
+    }
+
+    /// The first point of the component with this root.
+    #[inline]
+    pub(crate) fn first(&self, root: u32) -> u32 {
+        self.first[root as usize]
     }
 
     /// Makes a point core, if it is not yet.
