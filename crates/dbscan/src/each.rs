@@ -4,7 +4,8 @@
 //! are compared again only from the eps on at which two of them may meet that have not yet (`components`), and only the
 //! clusters that have grown are looked at before all are numbered (`numbering`). Border points alone are searched for anew.
 //!
-//! For a `min_samples` of at most 2 some 32 eps take four to six times as long as one [`dbscan`](crate::dbscan()).
+//! So a list of 32 eps over all that changes takes some five times as long as one [`dbscan`](crate::dbscan()), and one of eps near each
+//! other, all of which join clusters everywhere, seven to nine times.
 
 use crate::components::Components;
 use crate::context::Context;

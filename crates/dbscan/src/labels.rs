@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use rayon::prelude::*;
-
 use crate::context::Context;
 use crate::error::Cancelled;
 use crate::names::named;
@@ -41,12 +39,6 @@ pub enum PointType {
 named!("point type": PointType { Core = "core", Border = "border", Noise = "noise" });
 
 const NOISE: i64 = -1;
-
-/// The number, below that of noise, that stands for the place of a point until that has its own; and the place of such a number.
-#[inline]
-fn place(of: i64) -> i64 {
-    NOISE - 1 - of
-}
 
 impl Labels {
     /// The cluster of point `i`, from 0, or -1 for noise. `i` must be below [`Labels::len`], here and below.
@@ -164,64 +156,19 @@ impl LabelBuilder {
 
     /// Numbers all clusters again. `known` tells for each core point one of its cluster that is not behind it, itself for the
     /// first; all others have a number that is too great, and are noise.
-    ///
-    /// Each thread takes a block of points in their order. A point that knows one of a block before takes the place of that one for
-    /// its number, until all blocks have theirs.
     pub(crate) fn renumber(&mut self, known: &[u32], context: &Context) -> Result<(), Cancelled> {
-        let threads = if context.workers.parallel { rayon::current_num_threads() } else { 1 };
-        let size = known.len().div_ceil(threads).max(1);
-        let count = |known: (usize, &[u32])| {
-            let mut firsts = 0;
-            for (i, &known) in (known.0 * size..).zip(known.1) {
-                context.workers.check_every(i)?;
-                firsts += i64::from(known as usize == i);
-            }
-            Ok(firsts)
-        };
-        let mut numbers = vec![0];
-        if known.len() > size {
-            let firsts: Vec<i64> = known.par_chunks(size).enumerate().map(count).collect::<Result<_, _>>()?;
-            numbers.extend(firsts.into_iter().scan(0, |sum, firsts| {
-                *sum += firsts;
-                Some(*sum)
-            }));
+        let mut clusters = 0;
+        for (i, &known) in known.iter().enumerate() {
+            context.workers.check_every(i)?;
+            // There is no branch: nobody can predict which points are core.
+            let before = (known as usize).min(i);
+            let is_first = known as usize == i;
+            let number = if is_first { clusters } else { *self.cluster[before].get_mut() };
+            *self.cluster[i].get_mut() = if known as usize > i { NOISE } else { number };
+            clusters += i64::from(is_first);
         }
-        let number = |((block, cluster), known): ((usize, &mut [AtomicI64]), &[u32])| {
-            let (start, mut next) = (block * size, numbers[block]);
-            for (i, &known) in known.iter().enumerate() {
-                context.workers.check_every(i)?;
-                // There is no branch in a block: nobody can predict which points are core.
-                let (point, known) = (start + i, known as usize);
-                let is_first = known == point;
-                let number = if known < start {
-                    place(known as i64)
-                } else {
-                    *cluster[(known - start).min(i)].get_mut()
-                };
-                let number = if is_first { next } else { number };
-                *cluster[i].get_mut() = if known > point { NOISE } else { number };
-                next += i64::from(is_first);
-            }
-            Ok(next)
-        };
-        let blocks = self.cluster.par_chunks_mut(size).enumerate().zip(known.par_chunks(size));
-        let ends: Vec<i64> = blocks.map(number).collect::<Result<_, _>>()?;
-        self.clusters = ends.last().map_or(0, |&end| end as usize);
-        let cluster = &self.cluster;
-        let behind = cluster.len().saturating_sub(size);
-        context.workers.try_for_blocks(behind, |block| {
-            for slot in &cluster[size + block.start..size + block.end] {
-                let mut number = slot.load(Ordering::Relaxed);
-                if number < NOISE {
-                    // Each place is in a block before, and has its number or one more place.
-                    while number < NOISE {
-                        number = cluster[place(number) as usize].load(Ordering::Relaxed);
-                    }
-                    slot.store(number, Ordering::Relaxed);
-                }
-            }
-            Ok(())
-        })
+        self.clusters = clusters as usize;
+        Ok(())
     }
 
     /// The cluster of a point, numbered.
