@@ -19,11 +19,11 @@ use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::functions_nested::expr_fn::{gen_series, make_array};
 use datafusion::functions_window::lead_lag::lead_udwf;
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, WindowFrame, WindowFrameBound,
-    WindowFrameUnits, cast, ident, lit, when,
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, WindowFrame,
+    WindowFrameBound, WindowFrameUnits, cast, ident, lit, when,
 };
 
-use super::values::over;
+use super::values::{over, through_windows};
 
 /// The SQL name.
 pub(crate) const NAME: &str = "dbcluster_around";
@@ -162,9 +162,13 @@ fn segments(odd: LogicalPlan, by: &[(Column, Column)], time: Expr, within: i64) 
     let with = |columns: Vec<Expr>| keys().into_iter().chain(columns).collect::<Vec<_>>();
     let in_order = || vec![ident(AT).sort(true, false)];
 
-    let columns =
-        by.iter().zip(&by_names).map(|((_, column), name)| Expr::Column(column.clone()).alias(name));
-    let columns: Vec<Expr> = columns.chain([time.alias(AT)]).collect();
+    let (mut columns, mut shown_keys) = (vec![], vec![]);
+    for ((_, column), name) in by.iter().zip(&by_names) {
+        let key = Expr::Column(column.clone());
+        shown_keys.push(cast(ident(name), key.get_type(odd.schema())?).alias(name));
+        columns.push(through_windows(key, odd.schema())?.alias(name));
+    }
+    columns.push(time.alias(AT));
     let next = over(lead_udwf(), vec![ident(AT)], keys(), in_order(), None).alias(NEXT);
     let events = LogicalPlanBuilder::from(odd)
         .project(columns)?
@@ -230,7 +234,7 @@ fn segments(odd: LogicalPlan, by: &[(Column, Column)], time: Expr, within: i64) 
             buckets.alias(BUCKETS),
         ]))?
         .unnest_column(Column::from_name(BUCKETS))?
-        .project(with(vec![
+        .project(shown_keys.into_iter().chain([
             ident(AT),
             ident(END),
             ident(EVENTS),

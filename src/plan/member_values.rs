@@ -8,7 +8,7 @@
 //! of the distinct vectors runs twice.
 
 use arrow::datatypes::DataType;
-use datafusion::common::{Column, JoinType, NullEquality, Result, ScalarValue};
+use datafusion::common::{Column, DFSchema, JoinType, NullEquality, Result, ScalarValue};
 use datafusion::functions::encoding::expr_fn::encode;
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::functions_window::row_number::row_number_udwf;
@@ -27,7 +27,7 @@ use super::member_figures::{cluster_or_none, counts, is_of};
 use super::members::events_of;
 use super::sorting::canonical_float_key;
 use super::spec::{ClusterSpec, VALUES_COLUMNS};
-use super::values::{cluster_key, group, label_field, over};
+use super::values::{cluster_key, group, label_field, over, through_windows};
 use super::vectors::labelled_vectors;
 use crate::options::Feature;
 use crate::window::GROUP;
@@ -96,7 +96,7 @@ pub(super) fn values(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let number = |name: &str| cast(cluster_col(name), DataType::Float64);
     let share = || number(ROWS_OF_VALUE) / number(ROWS_OF_CLUSTER);
     let overall_share = || number(ROWS_IN_ALL) / number(ROWS_OF_PARTITION);
-    let mut shown = lit(ScalarValue::Utf8View(None));
+    let mut shown = lit(ScalarValue::LargeUtf8(None));
     for (index, column) in of.iter().enumerate() {
         let is_it = cluster_col(COLUMN).eq(lit(column.name.as_str()));
         shown = when(is_it, of_exemplar(&member_value_name(index))).otherwise(shown)?;
@@ -106,14 +106,16 @@ pub(super) fn values(spec: &ClusterSpec) -> Result<LogicalPlan> {
         Operator::IsNotDistinctFrom,
         Box::new(shown),
     ));
-    let names = spec.partition_by().iter().map(|key| key.text.as_str());
-    let mut output: Vec<Expr> =
-        partitions.iter().zip(names).map(|(key, name)| cluster_col(key).alias(name)).collect();
+    let keys = spec.partition_by().iter().zip(&partitions).map(|(key, name)| {
+        let data_type = key.expr.get_type(spec.input.schema())?;
+        Ok(cast(cluster_col(name), data_type).alias(key.text.as_str()))
+    });
+    let mut output = keys.collect::<Result<Vec<_>>>()?;
     let values = [
         cluster_col(GROUP_KEY),
         of_exemplar(KEY),
         cluster_col(COLUMN),
-        cluster_col(VALUE),
+        cast(cluster_col(VALUE), DataType::Utf8View),
         cluster_col(ROWS_OF_VALUE),
         share(),
         overall_share(),
@@ -135,27 +137,30 @@ fn members(spec: &ClusterSpec) -> Result<LogicalPlanBuilder> {
         LogicalPlanBuilder::from(labelled_vectors(spec)?).project(columns)?.alias(CLUSTERS)?.build()?;
 
     let texts = texts(spec)?;
-    let mut output: Vec<Expr> = (0..partitions.len())
-        .map(|index| cluster_col(&partition_name(index)).alias(partition_name(index)))
-        .collect();
+    let values = (0..texts.len()).map(|index| ident(member_value_name(index)));
+    let events = events_of(spec, vectors, (spec.input.clone(), texts), JoinType::Right)?
+        .filter(assert_row_found_udf().call(vec![cluster_col(GROUP_KEY)]))?;
+    let mut output = partitions_of(spec, events.schema())?;
     output.push(cluster_or_none()?.alias(GROUP_KEY));
-    output.extend((0..texts.len()).map(|index| ident(member_value_name(index))));
-    events_of(spec, vectors, (spec.input.clone(), texts), JoinType::Right)?
-        .filter(assert_row_found_udf().call(vec![cluster_col(GROUP_KEY)]))?
-        .project(output)
+    output.extend(values);
+    events.project(output)
 }
 
 /// Builds one row per cluster: its partition, its number, its key and the texts of its exemplar's values.
 fn exemplars(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let wanted = OfClusters { wanted: Some(group().is_cluster()), ..OfClusters::default() };
     let Fetched { rows, .. } = fetched(spec, &wanted)?;
-    let mut columns: Vec<Expr> = (0..spec.partition_by().len())
-        .map(|index| cluster_col(&partition_name(index)).alias(partition_name(index)))
-        .collect();
+    let mut columns = partitions_of(spec, rows.schema())?;
     columns.push(cluster_col(GROUP_KEY).alias(GROUP_KEY));
     columns.push(cluster_key(spec, cluster_col)?.alias(KEY));
     columns.extend(texts(spec)?);
     rows.project(columns)?.alias(EXEMPLARS)?.build()
+}
+
+/// The partition of a row of the clusters' relation, in the types that windows take.
+fn partitions_of(spec: &ClusterSpec, schema: &DFSchema) -> Result<Vec<Expr>> {
+    let key = |name: String| Ok(through_windows(cluster_col(&name), schema)?.alias(name));
+    (0..spec.partition_by().len()).map(partition_name).map(key).collect()
 }
 
 /// The values of an event as texts, each under a name of the plan's own.
@@ -167,16 +172,13 @@ fn texts(spec: &ClusterSpec) -> Result<Vec<Expr>> {
             other => other,
         };
         let text = match &data_type {
-            DataType::Utf8View => expr.clone(),
             DataType::Binary
             | DataType::LargeBinary
             | DataType::BinaryView
-            | DataType::FixedSizeBinary(_) => {
-                let bytes = cast(expr.clone(), DataType::Binary);
-                cast(encode(bytes, lit("hex")), DataType::Utf8View)
-            }
-            _ => cast(canonical_float_key(expr.clone(), schema)?, DataType::Utf8View),
+            | DataType::FixedSizeBinary(_) => encode(cast(expr.clone(), DataType::Binary), lit("hex")),
+            _ => canonical_float_key(expr.clone(), schema)?,
         };
+        let text = cast(text, DataType::LargeUtf8);
         Ok(text.alias(member_value_name(index)))
     };
     spec.options.of.iter().enumerate().map(text).collect()
@@ -192,7 +194,7 @@ fn of_each(of: &[Feature], value: impl Fn(usize, &Feature) -> Expr) -> Result<Ex
             _ => value,
         });
     }
-    Ok(result.unwrap_or_else(|| lit(ScalarValue::Utf8View(None))))
+    Ok(result.unwrap_or_else(|| lit(ScalarValue::LargeUtf8(None))))
 }
 
 /// Builds the number of rows of all values of a partition.

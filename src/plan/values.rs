@@ -1,9 +1,12 @@
 //! Expressions that several parts of a plan use.
 
-use datafusion::common::{Column, Result, ScalarValue};
+use arrow::datatypes::DataType;
+use datafusion::common::{Column, DFSchema, Result, ScalarValue};
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
-use datafusion::logical_expr::{Expr, SortExpr, WindowFrame, WindowFunctionDefinition, ident, lit, when};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, SortExpr, WindowFrame, WindowFunctionDefinition, cast, ident, lit, when,
+};
 
 use super::columns::{GROUP_KEY, HASH, LABEL, cluster_col, partition_name};
 use super::functions::{cluster_key_udf, feature_to_double_udf, smallest_n_udaf};
@@ -81,5 +84,23 @@ pub(super) fn over(
             null_treatment: None,
             distinct: false,
         },
+    })
+}
+
+/// Casts text and bytes to the type in which they pass through sorts and windows.
+///
+/// A `Utf8View` array made of others keeps all their buffers, so their number multiplies with each sort and window that cuts rows into
+/// batches and puts them together again. Dictionaries may do the same with their values.
+pub(super) fn through_windows(value: Expr, schema: &DFSchema) -> Result<Expr> {
+    let data_type = value.get_type(schema)?;
+    let owned = match &data_type {
+        DataType::Dictionary(_, values) => values.as_ref(),
+        other => other,
+    };
+    Ok(match owned {
+        DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => cast(value, DataType::LargeUtf8),
+        DataType::Binary | DataType::BinaryView | DataType::LargeBinary => cast(value, DataType::LargeBinary),
+        other if *other != data_type => cast(value, other.clone()),
+        _ => value,
     })
 }
