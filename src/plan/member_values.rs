@@ -56,8 +56,11 @@ pub(super) fn values(spec: &ClusterSpec) -> Result<LogicalPlan> {
         of_each(of, |index, _| ident(member_value_name(index)))?.alias(VALUE),
         ident(ROWS_OF_VALUE),
     ]);
-    let with = |more: &[&str]| {
-        partition().into_iter().chain(more.iter().map(|name| ident(*name))).collect::<Vec<_>>()
+    // One column alone is a constant, which a cluster's executors take for a key without an order.
+    let is_key = |name: &&str| of.len() > 1 || *name != COLUMN;
+    let with = |more: &[&'static str]| {
+        let more = more.iter().copied().filter(is_key).map(ident);
+        partition().into_iter().chain(more).collect::<Vec<_>>()
     };
     let mut rows = counted
         .project(columns)?
