@@ -20,7 +20,7 @@ pub(super) struct DbscanMetrics {
     /// The number of input rows, which are distinct vectors in the plans of `dbcluster`.
     pub(super) input_rows: Count,
     clusters: Count,
-    /// The counts of the core's [`dbscan::Statistics`], summed over all partitions.
+    /// The counts of the core's [`Statistics`](crate::dbscan::Statistics), summed over all partitions.
     cells: Count,
     core_points: Count,
     noise_points: Count,
