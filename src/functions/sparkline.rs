@@ -64,6 +64,10 @@ impl ScalarUDFImpl for Sparkline {
         Ok(DataType::Utf8)
     }
 
+    fn is_strict(&self) -> bool {
+        true
+    }
+
     fn documentation(&self) -> Option<&Documentation> {
         self.doc()
     }

@@ -150,7 +150,9 @@ async fn null_gives_null() -> Result<()> {
     for function in super::all() {
         let name = function.name();
         assert_eq!(value(&context, &format!("{name}(NULL)")).await?, "NULL", "{name}");
-        assert_eq!(value(&context, &format!("{name}(CAST(NULL AS VARCHAR))")).await?, "NULL", "{name}");
+        let no_value = if takes_text(function.name()) { "VARCHAR" } else { "BIGINT[]" };
+        let call = format!("{name}(CAST(NULL AS {no_value}))");
+        assert_eq!(value(&context, &call).await?, "NULL", "{name}");
         assert!(function.is_strict(), "{name}");
         let arguments = function.documentation().and_then(|text| text.arguments.as_ref());
         if arguments.is_some_and(|arguments| arguments.len() == 2) {
@@ -158,6 +160,11 @@ async fn null_gives_null() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the first argument of a function is text.
+fn takes_text(function: &str) -> bool {
+    function != "sparkline"
 }
 
 /// The encoding of the text does not change the answer. The rows are tested as `Utf8`, `LargeUtf8`, `Utf8View`, as
@@ -199,7 +206,7 @@ fn encodings_agree() -> Result<()> {
         doubled.slice(8, 8),
         dictionary(&UInt64Array::from_iter_values((0..8).chain(0..8)), &texts)?.slice(8, 8),
     ];
-    for function in super::all() {
+    for function in super::all().into_iter().filter(|function| takes_text(function.name())) {
         let expected = invoke_array(&function, Arc::clone(&texts))?;
         assert_eq!(expected.data_type(), &function.return_type(&[DataType::Utf8])?, "{function:?}");
         assert!(expected.is_null(1) && expected.null_count() < expected.len(), "{function:?}");
