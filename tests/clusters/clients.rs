@@ -83,8 +83,7 @@ fn clients_and_schedulers_come_and_go() {
 #[test]
 fn an_interrupted_script_leaves_nothing_behind() {
     let (_folder, files) = sample(40_000, 8);
-    // Where the machine is busy, the cancellation takes its time.
-    let query = long(&files, 1500, 12);
+    let query = a_minute(&files);
     let cluster = Cluster::start();
     for (signal, code, word, is_adaptive) in
         [("INT", 130, "interrupted", true), ("TERM", 143, "terminated", false)]
