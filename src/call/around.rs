@@ -6,17 +6,17 @@ use arrow::datatypes::DataType;
 use datafusion::common::{Column, DFSchema, Result, plan_err};
 use datafusion::logical_expr::planner::RelationPlannerContext;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
-use datafusion::sql::sqlparser::ast::{FunctionArg, FunctionArgExpr, FunctionArgOperator};
+use datafusion::sql::sqlparser::ast::{FunctionArg, FunctionArgExpr};
 
 use super::depth::{TOO_DEEP, nests_too_deep};
-use super::relation::{ContextPlanner, LEVELS_OF_LISTS, named, plan_input};
+use super::relation::{ContextPlanner, LEVELS_OF_LISTS, looks_like_an_option, named, plan_input};
 use super::scope::Scope;
 use super::value::Value;
 use crate::near_miss::{did_you_mean, did_you_mean_column, listed_columns};
 use crate::plan::around::{AroundSpec, NAME, around, unit_of};
 
-/// The options, with the texts of the reference.
-pub(super) const OPTIONS: [&str; 3] = ["by", "within", "time_column"];
+/// The options; the places of `given` below are those of its names.
+const OPTIONS: [&str; 3] = ["by", "within", "time_column"];
 
 /// Reads a call and builds its plan.
 ///
@@ -28,11 +28,8 @@ pub(super) fn plan(args: &[FunctionArg], context: &mut dyn RelationPlannerContex
         if nests_too_deep(arg, LEVELS_OF_LISTS) {
             return plan_err!("{NAME}: an argument {TOO_DEEP}");
         }
-        match named(arg) {
-            Some((option, operator, value)) => {
-                if !matches!(operator, FunctionArgOperator::RightArrow | FunctionArgOperator::Assignment) {
-                    return plan_err!("{NAME}: options are given with =>, as in {option} => {value}");
-                }
+        match named(NAME, arg)? {
+            Some((option, value)) => {
                 let Some(place) = OPTIONS.iter().position(|name| name.eq_ignore_ascii_case(&option)) else {
                     return plan_err!(
                         "{NAME}: there is no option '{option}'{}; options are {}",
@@ -45,7 +42,12 @@ pub(super) fn plan(args: &[FunctionArg], context: &mut dyn RelationPlannerContex
                 }
             }
             None => match arg {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(table)) => tables.push(table),
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(table)) => match looks_like_an_option(table) {
+                    Some((option, value)) => {
+                        return plan_err!("{NAME}: options are given with =>, as in {option} => {value}");
+                    }
+                    None => tables.push(table),
+                },
                 other => return plan_err!("{NAME}: '{other}' is no table"),
             },
         }

@@ -215,7 +215,8 @@ fn dbcluster_values() -> Documentation {
          `of`), `value` (as text; bytes in hexadecimal), `events` (the cluster's rows with this value), `share` (of the cluster's rows), \
          `overall_share` (of all rows of the partition), `lift` (`share` / `overall_share`) and `shown`: whether the cluster's exemplar \
          has this value. NULL is a value. So `WHERE NOT shown` lists what the collapsed rows hide, and `ORDER BY lift DESC` what sets \
-         a cluster apart. Nothing of a column hides where it is a key of `partition_by`. `keep_members` is checked, and changes nothing.",
+         a cluster apart. Nothing of a column hides where it is a key of `partition_by`. The counts, a row for each of these, are held in memory: the engine's \
+         windows do not spill. `keep_members` is checked, and changes nothing.",
         "dbcluster_values(table, features, eps [, min_samples], of => [column, ...] [, top => number] [, option => value ...])",
     )
     .with_sql_example(

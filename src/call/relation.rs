@@ -96,11 +96,8 @@ fn read_call<'a>(
         if nests_too_deep(arg, LEVELS_OF_LISTS) {
             return plan_err!("{name}: an argument {TOO_DEEP}");
         }
-        match named(arg) {
-            Some((option, operator, value)) => {
-                if !matches!(operator, FunctionArgOperator::RightArrow | FunctionArgOperator::Assignment) {
-                    return plan_err!("{name}: options are given with =>, as in {option} => {value}");
-                }
+        match named(name, arg)? {
+            Some((option, value)) => {
                 options.push((find_option(function, &option)?, Value::Sql(value)));
             }
             None => match arg {
@@ -149,21 +146,28 @@ fn read_call<'a>(
     Ok(WrittenCall { function, input, shadow, features, options })
 }
 
-/// An argument with a name: the name, the operator behind it, the value.
-pub(super) fn named(arg: &FunctionArg) -> Option<(String, &FunctionArgOperator, &ast::Expr)> {
-    match arg {
+/// An argument with a name: the name and the value.
+///
+/// # Errors
+/// There is another sign than `=>` or `:=` between them.
+pub(super) fn named<'a>(function: &str, arg: &'a FunctionArg) -> Result<Option<(String, &'a ast::Expr)>> {
+    let (option, operator, value) = match arg {
         FunctionArg::Named { name, arg: FunctionArgExpr::Expr(value), operator } => {
-            Some((name.value.clone(), operator, value))
+            (name.value.clone(), operator, value)
         }
         FunctionArg::ExprNamed { name, arg: FunctionArgExpr::Expr(value), operator } => {
-            Some((name.to_string(), operator, value))
+            (name.to_string(), operator, value)
         }
-        _ => None,
+        _ => return Ok(None),
+    };
+    match operator {
+        FunctionArgOperator::RightArrow | FunctionArgOperator::Assignment => Ok(Some((option, value))),
+        _ => plan_err!("{function}: options are given with =>, as in {option} => {value}"),
     }
 }
 
 /// Recognises `eps = 0.1`, which SQL reads as a comparison, and returns its two sides.
-fn looks_like_an_option(value: &ast::Expr) -> Option<(&str, &ast::Expr)> {
+pub(super) fn looks_like_an_option(value: &ast::Expr) -> Option<(&str, &ast::Expr)> {
     match value {
         ast::Expr::BinaryOp { left, op: ast::BinaryOperator::Eq, right } => match left.as_ref() {
             ast::Expr::Identifier(ident) => Some((&ident.value, right)),

@@ -11,7 +11,7 @@ use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions::core::named_struct;
 use datafusion::logical_expr::{Expr, lit};
 
-use super::table::{ClusterOption, Takes};
+use super::option::{ClusterOption, Takes};
 use super::{ClusterOptions, Eps, Weights, check_factors, no_such_option};
 use crate::dbscan::Params;
 use crate::near_miss::expected_one_of;

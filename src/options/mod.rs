@@ -7,6 +7,7 @@
 //! and its documentation; error texts, the reference, the shell's help and completion come from it.
 
 mod carried;
+mod option;
 mod table;
 
 use std::borrow::Cow;
@@ -16,8 +17,9 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::Placeholder;
 
 pub(crate) use carried::{Carried, EpsOf};
-pub use table::ClusterOption;
-pub(crate) use table::{ColumnsAre, OPTIONS, Takes, number};
+pub use option::ClusterOption;
+pub(crate) use option::{ColumnsAre, Takes};
+pub(crate) use table::{OPTIONS, number};
 
 use crate::dbscan::{Metric, Params, Points, Scaling};
 use crate::near_miss::{did_you_mean, did_you_mean_column, excerpt, listed_columns, sql_name};
@@ -250,7 +252,7 @@ impl ClusterOptions {
         self
     }
 
-    /// Adds to each cluster of `dbcluster` its numbers of events in `buckets` equal spans of time, from 1 to 10,000 of them.
+    /// Adds to each cluster of `dbcluster` its numbers of events in `buckets` equal spans of time, from 1 to 1000 of them.
     #[must_use]
     pub fn activity(mut self, buckets: i64) -> Self {
         self.activity = Some(buckets);

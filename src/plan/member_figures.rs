@@ -19,14 +19,12 @@ use super::columns::{
     member_value_name, partition_name,
 };
 use super::functions::{bucket_counts_udaf, common_template_udaf, one_event_udf, time_bucket_udf};
-use super::members::events_of;
+use super::members::{events_of, groups_of_vectors};
 use super::sorting::canonical_float_key;
 use super::spec::{ACTIVITY, ClusterSpec, distinct_name, template_name};
-use super::values::{group, label_field};
-use super::vectors::labelled_vectors;
+use super::values::group;
 use crate::functions::cmdline_template_udf;
 use crate::group::Group;
-use crate::window::GROUP;
 
 /// A column of the result that is computed from all members of a cluster.
 pub(super) struct Figure {
@@ -130,15 +128,8 @@ fn bounds(spec: &ClusterSpec) -> Result<LogicalPlan> {
 
 /// Counts the members of each cluster by each of their values, and makes the figures of the counts.
 fn figures_of_clusters(spec: &ClusterSpec, figures: &[Figure]) -> Result<LogicalPlan> {
-    let mut columns: Vec<Expr> =
-        (0..spec.partition_by().len()).map(|index| ident(partition_name(index))).collect();
-    columns.extend(spec.features().iter().map(|feature| ident(&feature.name)));
-    columns.push(label_field(GROUP).alias(GROUP_KEY));
-    let vectors = LogicalPlanBuilder::from(labelled_vectors(spec)?)
-        .project(columns)?
-        .filter(Group(ident(GROUP_KEY)).is_cluster())?
-        .alias(CLUSTERS)?
-        .build()?;
+    let vectors =
+        groups_of_vectors(spec)?.filter(Group(ident(GROUP_KEY)).is_cluster())?.alias(CLUSTERS)?.build()?;
 
     // The bounds are joined with the events before the vectors are: the engine takes a cross join above an inner join apart, and makes
     // NULL differ from NULL in it.

@@ -24,13 +24,11 @@ use super::columns::{
 };
 use super::functions::assert_row_found_udf;
 use super::member_figures::{cluster_or_none, counts, is_of};
-use super::members::events_of;
+use super::members::{events_of, groups_of_vectors};
 use super::sorting::canonical_float_key;
 use super::spec::{ClusterSpec, VALUES_COLUMNS};
-use super::values::{cluster_key, group, label_field, over, through_windows};
-use super::vectors::labelled_vectors;
+use super::values::{cluster_key, group, over, through_windows};
 use crate::options::Feature;
-use crate::window::GROUP;
 
 /// The number of rows of the partition, of the cluster, and of the partition with the same value; and a value's place among the rarest
 /// and the most frequent ones of its cluster.
@@ -50,10 +48,13 @@ pub(super) fn values(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let mut keys = partition();
     keys.push(ident(GROUP_KEY));
     let counted = counts(members(spec)?, &keys, of.len())?;
-    let mut columns = keys.clone();
+    // Texts are copied here, behind the aggregation and batch by batch: its own arrays are parts of large ones, whose memory a sort
+    // would count whole for each.
+    let mut columns = for_windows(&partitions, |name| ident(name), counted.schema())?;
     columns.extend([
+        ident(GROUP_KEY),
         of_each(of, |_, column| lit(column.name.as_str()))?.alias(COLUMN),
-        of_each(of, |index, _| ident(member_value_name(index)))?.alias(VALUE),
+        of_each(of, |index, _| as_text(ident(member_value_name(index))))?.alias(VALUE),
         ident(ROWS_OF_VALUE),
     ]);
     // One column alone is a constant, which a cluster's executors take for a key without an order.
@@ -129,62 +130,61 @@ pub(super) fn values(spec: &ClusterSpec) -> Result<LogicalPlan> {
     rows.project(output)?.alias(spec.function.name())?.build()
 }
 
-/// Builds every event with its partition, its cluster and the texts of its values.
+/// Builds every event with its partition, its cluster and its values.
 fn members(spec: &ClusterSpec) -> Result<LogicalPlanBuilder> {
-    let partitions: Vec<Expr> =
-        (0..spec.partition_by().len()).map(|index| ident(partition_name(index))).collect();
-    let mut columns = partitions.clone();
-    columns.extend(spec.features().iter().map(|feature| ident(&feature.name)));
-    columns.push(label_field(GROUP).alias(GROUP_KEY));
-    let vectors =
-        LogicalPlanBuilder::from(labelled_vectors(spec)?).project(columns)?.alias(CLUSTERS)?.build()?;
-
-    let texts = texts(spec)?;
-    let values = (0..texts.len()).map(|index| ident(member_value_name(index)));
-    let events = events_of(spec, vectors, (spec.input.clone(), texts), JoinType::Right)?
-        .filter(assert_row_found_udf().call(vec![cluster_col(GROUP_KEY)]))?;
-    let mut output = partitions_of(spec, events.schema())?;
+    let vectors = groups_of_vectors(spec)?.alias(CLUSTERS)?.build()?;
+    let values = values_of_event(spec)?;
+    let partitions = (0..spec.partition_by().len()).map(partition_name);
+    let mut output: Vec<Expr> = partitions.map(|name| cluster_col(&name).alias(name)).collect();
     output.push(cluster_or_none()?.alias(GROUP_KEY));
-    output.extend(values);
-    events.project(output)
+    output.extend((0..values.len()).map(|index| ident(member_value_name(index))));
+    events_of(spec, vectors, (spec.input.clone(), values), JoinType::Right)?
+        .filter(assert_row_found_udf().call(vec![cluster_col(GROUP_KEY)]))?
+        .project(output)
 }
 
 /// Builds one row per cluster: its partition, its number, its key and the texts of its exemplar's values.
 fn exemplars(spec: &ClusterSpec) -> Result<LogicalPlan> {
     let wanted = OfClusters { wanted: Some(group().is_cluster()), ..OfClusters::default() };
     let Fetched { rows, .. } = fetched(spec, &wanted)?;
-    let mut columns = partitions_of(spec, rows.schema())?;
+    let partitions: Vec<String> = (0..spec.partition_by().len()).map(partition_name).collect();
+    let mut columns = for_windows(&partitions, cluster_col, rows.schema())?;
     columns.push(cluster_col(GROUP_KEY).alias(GROUP_KEY));
     columns.push(cluster_key(spec, cluster_col)?.alias(KEY));
-    columns.extend(texts(spec)?);
+    let texts = values_of_event(spec)?.into_iter().map(Expr::unalias).map(as_text).enumerate();
+    columns.extend(texts.map(|(index, text)| text.alias(member_value_name(index))));
     rows.project(columns)?.alias(EXEMPLARS)?.build()
 }
 
-/// The partition of a row of the clusters' relation, in the types that windows take.
-fn partitions_of(spec: &ClusterSpec, schema: &DFSchema) -> Result<Vec<Expr>> {
-    let key = |name: String| Ok(through_windows(cluster_col(&name), schema)?.alias(name));
-    (0..spec.partition_by().len()).map(partition_name).map(key).collect()
+/// The keys of the partitions in the types in which they pass windows. `column` refers to one by its name.
+fn for_windows(names: &[String], column: impl Fn(&str) -> Expr, schema: &DFSchema) -> Result<Vec<Expr>> {
+    names.iter().map(|name| Ok(through_windows(column(name), schema)?.alias(name))).collect()
 }
 
-/// The values of an event as texts, each under a name of the plan's own.
-fn texts(spec: &ClusterSpec) -> Result<Vec<Expr>> {
+/// A value as text, of the type in which it passes windows.
+fn as_text(value: Expr) -> Expr {
+    cast(value, DataType::LargeUtf8)
+}
+
+/// The values of an event as text, each under a name of the plan's own.
+fn values_of_event(spec: &ClusterSpec) -> Result<Vec<Expr>> {
     let schema = spec.input.schema();
-    let text = |(index, Feature { expr, .. }): (usize, &Feature)| {
+    let value = |(index, Feature { expr, .. }): (usize, &Feature)| {
         let data_type = match expr.get_type(schema)? {
             DataType::Dictionary(_, value_type) => *value_type,
             other => other,
         };
-        let text = match &data_type {
+        let value = match &data_type {
             DataType::Binary
             | DataType::LargeBinary
             | DataType::BinaryView
             | DataType::FixedSizeBinary(_) => encode(cast(expr.clone(), DataType::Binary), lit("hex")),
             _ => canonical_float_key(expr.clone(), schema)?,
         };
-        let text = cast(text, DataType::LargeUtf8);
-        Ok(text.alias(member_value_name(index)))
+        // The engine groups text fast in this type, and `as_text` then copies what a batch of it shows.
+        Ok(cast(value, DataType::Utf8View).alias(member_value_name(index)))
     };
-    spec.options.of.iter().enumerate().map(text).collect()
+    spec.options.of.iter().enumerate().map(value).collect()
 }
 
 /// Builds a value that depends on the column that a row is about.

@@ -54,6 +54,15 @@ pub(super) fn members(spec: &ClusterSpec) -> Result<LogicalPlan> {
         .build()
 }
 
+/// Builds the distinct vectors with their partition and their group.
+pub(super) fn groups_of_vectors(spec: &ClusterSpec) -> Result<LogicalPlanBuilder> {
+    let mut columns: Vec<Expr> =
+        (0..spec.partition_by().len()).map(|index| ident(partition_name(index))).collect();
+    columns.extend(spec.features().iter().map(|feature| ident(&feature.name)));
+    columns.push(label_field(GROUP).alias(GROUP_KEY));
+    LogicalPlanBuilder::from(labelled_vectors(spec)?).project(columns)
+}
+
 /// Joins vectors, which are the relation of clusters, with the second read of the table, of which these columns are read.
 pub(super) fn events_of(
     spec: &ClusterSpec,

@@ -5,6 +5,8 @@
 //! of that of the other, and no other point has to. One pass over the points, in their order, then numbers all: the point that
 //! a point knows has its number already.
 //!
+//! Points and positions are those of the tree, so no index leads out of a vector.
+//!
 //! All joins of all eps together take O(n) steps, and each eps takes one pass that reads and writes memory in order.
 
 use crate::build;

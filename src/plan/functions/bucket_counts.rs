@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, ListArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Int64Type};
 use datafusion::common::utils::take_function_args;
-use datafusion::common::{Result, ScalarValue, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature,
@@ -16,12 +16,13 @@ use datafusion::physical_expr::expressions::Literal;
 
 use crate::error::internal_err;
 
-/// The list of counts. The plan gives constants from 1 to 10,000 as n.
+/// The list of counts. The plan gives constants from 1 to 1000 as n.
 fn list_type() -> DataType {
     DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true)))
 }
 
 fn list(numbers: Vec<i64>, lists: usize, n: usize) -> Result<ListArray> {
+    // The offsets end at the number of numbers, which its caller has kept within 32 bits.
     let item = Arc::new(Field::new_list_field(DataType::Int64, true));
     let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(n, lists));
     Ok(ListArray::try_new(item, offsets, Arc::new(Int64Array::from(numbers)), None)?)
@@ -129,6 +130,11 @@ impl ScalarUDFImpl for OneEvent {
             return internal_err!("{} was planned for a constant number", self.name());
         };
         let buckets = buckets.into_array(rows)?;
+        if i32::try_from(rows.saturating_mul(n as usize)).is_err() {
+            return exec_err!(
+                "activity: a batch of {rows} rows with {n} numbers each is too large for a list; SET datafusion.execution.batch_size = 8192"
+            );
+        }
         let mut numbers = vec![0; rows * n as usize];
         for (row, bucket) in buckets.as_primitive::<Int64Type>().iter().enumerate() {
             let place = bucket.filter(|bucket| (0..n).contains(bucket));
