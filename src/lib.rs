@@ -3,6 +3,7 @@
 // The order is that in which data flows: shared pieces, numbers from text, a call and its plan, labels, operators, figures.
 mod constant;
 mod error;
+pub mod event_columns;
 pub mod near_miss;
 #[cfg(feature = "logs")]
 mod read_options;
@@ -40,7 +41,9 @@ pub mod expr_fn {
 /// functions as names, such as Ballista's scheduler and executors, registers them beside [`functions::all`] and
 /// [`all_window_functions`].
 pub mod plan_functions {
-    pub use crate::plan::functions::{all_aggregate as aggregate, all_scalar as scalar};
+    pub use crate::plan::functions::{
+        all_aggregate as aggregate, all_scalar as scalar, all_window as window,
+    };
     pub use crate::window::all_plan_window_functions;
 }
 

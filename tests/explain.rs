@@ -289,6 +289,12 @@ async fn plans_of_dbcluster_summary() {
             scans: 3,
         },
         Explained {
+            name: "hunt",
+            sql: "SELECT subject, score, reasons FROM hunt(events, text => path, context => host) LIMIT 20".to_string(),
+            holds: "Events are grouped once. Only the earliest event of each shape is fetched.",
+            scans: 2,
+        },
+        Explained {
             name: "every_eps",
             sql: "SELECT * FROM dbcluster_eps(events, [id], eps => [0.5, 1], partition_by => host)".to_string(),
             holds: "The events are read once. The first vector of a partition has the list of all its clusterings.",

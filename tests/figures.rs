@@ -118,6 +118,12 @@ async fn every_row_is_a_mark_and_no_text_is_markup() {
             ELEMENTS,
             all,
         ),
+        (
+            "REVIEW",
+            "text '<b>text', subject '<b>text', reasons '<b>text', score 'x', events 'y'",
+            ELEMENTS,
+            all,
+        ),
         ("REPORT", "label '<b>text', x 'x', y 'y', color '<b>text'", rare, all / 2),
     ];
     for figure in Figure::ALL {
@@ -558,19 +564,24 @@ fn report_is_the_notebook_on_one_page() {
     );
     let headings = values(&mut browser, "h2");
     let expected = [
+        "Read first",
         "Cluster sizes",
         "Map of clusters",
         "From the first to the last event",
-        "Odd events",
         "Variability of tokens",
         "Variability of path",
         "Clusters",
     ];
     assert_eq!(headings, json!(expected));
-    assert_eq!(
-        browser.ask("document.querySelectorAll('.written')[1].querySelectorAll('tbody tr').length"),
-        33
-    );
+    // 33 odd events and 22 small clusters, the most unusual first.
+    assert_eq!(browser.ask("document.querySelectorAll('.finding').length"), 55);
+    let scores = values(&mut browser, ".finding .score");
+    let scores: Vec<f64> =
+        scores.as_array().expect("a list").iter().filter_map(|score| score.as_str()?.parse().ok()).collect();
+    assert!(scores.len() == 55 && scores.windows(2).all(|pair| pair[0] >= pair[1]), "{scores:?}");
+    browser.ask("(() => { const input = document.querySelector('input[data-search]'); input.value = 'KITTEN http'; input.dispatchEvent(new Event('input')); })()");
+    assert_eq!(browser.ask("document.querySelectorAll('.finding:not([hidden])').length"), 1);
+    assert_eq!(values(&mut browser, ".found"), json!(["1 of 55"]));
     picture(&mut browser, "report");
     assert_eq!(browser.console, [""; 0]);
     let again = report("0.0001", &page);

@@ -15,6 +15,7 @@
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
 //! | `files` | files that are replaced while they are read |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
+//! | `hunt` | the counts and terms of `hunt` against plain SQL, and the program as a person runs it |
 //! | `limits` | right rows or true errors at memory limits, and the memory of the process |
 //! | `malformed` | what nobody should write, and many do: each statement ends soon, in rows or in words |
 //! | `memory` | right rows or true figures where memory is refused, and plans that run again |
@@ -52,6 +53,7 @@ mod field;
 mod figures;
 mod files;
 mod fixture;
+mod hunt;
 mod limits;
 mod malformed;
 mod memory;

@@ -88,7 +88,7 @@ impl MemoryPool for Refusing {
 const EVENTS: &str = "SELECT value AS id, to_timestamp_seconds(1768453200 + value % 50) AS time, 'h' || (value % 5) AS host,
     CAST(value % 700 AS DECIMAL(38, 2)) AS v, repeat('x', CAST(value % 9 AS INT)) AS text FROM generate_series(1, 4000)";
 
-const QUERIES: [&str; 11] = [
+const QUERIES: [&str; 12] = [
     "SELECT * FROM dbcluster(events, [v], eps => 0.5, scaling => 'none')",
     "SELECT * FROM dbcluster(events, [v, id % 7], eps => 1, partition_by => [host, text], keep_members => {text: 2})",
     "SELECT id, cluster_size FROM dbcluster((SELECT id, host, v FROM events), [v], eps => 1, scaling => 'zscore',
@@ -102,6 +102,7 @@ const QUERIES: [&str; 11] = [
     "SELECT * FROM dbcluster(events, [v], eps => 1, scaling => 'none', distinct_of => [host, text], template_of => text)",
     "SELECT * FROM dbcluster_values(events, [v], eps => 1, scaling => 'none', partition_by => host, of => [id, text], top => 3)",
     "SELECT * FROM dbcluster_around(events, (SELECT host, time FROM events WHERE id % 50 = 7), by => host, within => INTERVAL '5 seconds')",
+    "SELECT * FROM hunt(events, text => text || ' word' || chr(CAST(97 + id % 26 AS INT)), subject => host, context => v, host => host, who => id % 11)",
 ];
 
 /// Creates a session with the events and this memory pool.

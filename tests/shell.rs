@@ -100,9 +100,10 @@ fn ctrl_c_at_any_moment_leaves_a_shell_that_works() {
         std::thread::sleep(Duration::from_millis(wait));
         session.send_control('c').expect("it reads");
         // The statement may have ended before it was stopped.
-        let ends = ["cancelled", "fetched"].map(|end| ReadUntil::String(end.to_string()));
-        session.exp_any(Vec::from(ends)).unwrap_or_else(|error| panic!("{at}: {error}"));
-        session.exp_string("dbcluster> ").expect("a prompt");
+        let ends = ["cancelled", "fetched", "error: "].map(|end| ReadUntil::String(end.to_string()));
+        let (before, end) = session.exp_any(Vec::from(ends)).unwrap_or_else(|error| panic!("{at}: {error}"));
+        let behind = session.exp_string("dbcluster> ").unwrap_or_else(|error| panic!("{at}: {error}"));
+        assert_ne!(end, "error: ", "{at}: {before}{end}{behind}");
         std::thread::sleep(Duration::from_millis(100));
         session.send_line(&format!("SELECT 400 + {at} AS answer;")).expect("it reads");
         session.exp_string(&format!("| {}", 400 + at)).unwrap_or_else(|error| panic!("{at}: {error}"));

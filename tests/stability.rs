@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use crate::support::{data_folder, read_set, register, rows, session_with, session_without_operators, text};
 
 /// Queries that use every option on these events, each with an ORDER BY.
-const QUERIES: [&str; 15] = [
+const QUERIES: [&str; 17] = [
     "SELECT * FROM dbcluster(events, {tokens: cmdline_tokens(command), length: character_length(command)}, eps => 0.05)
      ORDER BY cluster_id, cluster_size, \"time\", command, id",
     "SELECT * FROM dbcluster(events, [cmdline_tokens(command), value], eps => 1.5, min_samples => 4, scaling => 'none')
@@ -46,6 +46,8 @@ const QUERIES: [&str; 15] = [
      ORDER BY command, cluster_id, \"column\", value",
     "SELECT * FROM dbcluster_around(events, (SELECT * FROM dbcluster(events, [value], eps => 0.5, scaling => 'none') WHERE NOT clustered),
                                     by => [level], within => INTERVAL '1 microsecond') ORDER BY level, \"time\", id",
+    "SELECT * FROM hunt(events, text => command, subject => value % 3, context => level, host => value, who => id)",
+    "SELECT * FROM hunt(events, text => command || id, path => '/tmp/' || command, time_column => level, watch => ['reg']) LIMIT 9",
 ];
 
 fn settings(partitions: usize, batch_size: usize) -> SessionConfig {

@@ -3,6 +3,7 @@
 use datafusion_doc::{DocSection, Documentation};
 
 use crate::options::ClusterOption;
+use crate::plan::hunt::score::Term;
 use crate::plan::spec::TableFunction;
 
 const SECTION: DocSection = DocSection { include: true, label: "Table Functions", description: None };
@@ -39,6 +40,9 @@ pub(crate) fn all() -> Vec<(&'static str, Documentation)> {
         ("dbcluster_summary", dbcluster_summary()),
         ("dbcluster_values", dbcluster_values()),
         ("dbcluster_why", dbcluster_why()),
+        ("hunt", hunt()),
+        ("hunt_logons", hunt_logons()),
+        ("hunt_processes", hunt_processes()),
         ("process_features", process_features()),
     ]
 }
@@ -265,6 +269,115 @@ fn dbcluster_why() -> Documentation {
         .with_related_udf("dbcluster")
         .with_related_udf("dbcluster_eps")
         .build()
+}
+
+fn hunt() -> Documentation {
+    let builder = Documentation::builder(
+        SECTION,
+        "Ranks events for review, the most unusual first, with reasons. Events of the same `subject` whose `text` is the same behind its mask \
+         (`cmdline_template`) are one shape, and each shape is one row: `subject` (in small letters), `text_template`, all columns of its earliest \
+         event, `events` (how many it stands for), `hosts` and `accounts` (how many different ones, where `host` and `who` are given), \
+         `first_event_time` and `last_event_time`, `score`, `terms` (what each term adds to the score; NULL where a term has nothing to go by) \
+         and `reasons` (short sentences, that of the greatest term first). All shapes are there; LIMIT is yours. Of equal scores the lower \
+         subject and template come first. The score knows no attack: it asks how unusual a command is for its program, in which form it is \
+         written, and what it touches. It reads the table twice. Its groups by all of these columns are held in \
+         memory; `host => NULL` and `who => NULL` leave these two out.",
+        "hunt(table, text => expression [, option => expression ...])",
+    )
+    .with_sql_example(
+        r#"```sql
+> SELECT round(score, 1) AS score, "CommandLine", events, reasons[1] AS reason
+  FROM hunt(events, text => CommandLine, path => NewProcessName, host => Computer);
++-------+---------------------------------------+--------+-----------------------------------------------------------------------------------+
+| score | CommandLine                           | events | reason                                                                            |
++-------+---------------------------------------+--------+-----------------------------------------------------------------------------------+
+| 1.7   | x.exe --key=a;b;c --out="\\srv\share" | 1      | runs from a folder that users can write to and names another machine, \\srv\share |
+| 1.3   | cmd.exe /c run_1.bat                  | 3      | cmd.exe runs what it is given                                                     |
++-------+---------------------------------------+--------+-----------------------------------------------------------------------------------+
+```"#,
+    );
+    with_hunt_arguments(builder.with_argument("table", HUNT_TABLE))
+        .with_related_udf("hunt_processes")
+        .with_related_udf("dbcluster_around")
+        .build()
+}
+
+fn hunt_logons() -> Documentation {
+    let builder = Documentation::builder(
+        SECTION,
+        "`hunt` for logons: the subject is the account (`TargetUserName`, `Account`, ...), the text the type of the logon with its \
+         package, process and status, and the context where it came from (`IpAddress`, `WorkstationName`, ...), whatever of these the table has. Options \
+         name others.",
+        "hunt_logons(table [, option => expression ...])",
+    )
+    .with_sql_example(
+        r#"```sql
+> SELECT subject, text_template, round(terms['context'], 1) AS context, reasons[1] AS reason
+  FROM hunt_logons((SELECT 'CORP\ana' AS "Account", CASE WHEN n < 58 THEN 3 ELSE 10 END AS "LogonType", '10.0.0.' || (n / 58) AS "IpAddress"
+                    FROM generate_series(1, 60) AS t(n)));
++----------+-------------------+---------+----------------------------------------------+
+| subject  | text_template     | context | reason                                       |
++----------+-------------------+---------+----------------------------------------------+
+| corp\ana | RemoteInteractive | 0.7     | the word 'remoteinteractive' is nowhere else |
+| corp\ana | Network           | 0.7     | the word 'network' is nowhere else           |
++----------+-------------------+---------+----------------------------------------------+
+```"#,
+    );
+    builder
+        .with_argument("table", HUNT_TABLE)
+        .with_argument("option", "Those of `hunt`, in the place of the columns that it finds.")
+        .with_related_udf("hunt")
+        .build()
+}
+
+fn hunt_processes() -> Documentation {
+    let builder = Documentation::builder(
+        SECTION,
+        "`hunt` for process creations, with the columns that Windows, Sysmon, Microsoft 365 Defender, Elastic, auditd, osquery and \
+         Velociraptor write, whatever of these the table has: the command line as `text`, the program's path as `path`, the parent's path as \
+         `context` (of which the file's name counts), the account as `who` and the machine as `host`. Options name others.",
+        "hunt_processes(table [, option => expression ...])",
+    )
+    .with_sql_example(
+        r"```sql
+> SELECT round(score, 1) AS score, subject, hosts, array_to_string(reasons, '; ') AS reasons
+  FROM hunt_processes(events, watch => ['srv']) LIMIT 1;
++-------+---------+-------+--------------------------------------------------------------------------------------------------------------------+
+| score | subject | hosts | reasons                                                                                                            |
++-------+---------+-------+--------------------------------------------------------------------------------------------------------------------+
+| 11.7  | x.exe   | 1     | has 'srv', which is watched for; runs from a folder that users can write to and names another machine, \\srv\share |
++-------+---------+-------+--------------------------------------------------------------------------------------------------------------------+
+```",
+    );
+    builder
+        .with_argument("table", HUNT_TABLE)
+        .with_argument("option", "Those of `hunt`, in the place of the columns that it finds.")
+        .with_related_udf("hunt")
+        .with_related_udf("process_features")
+        .build()
+}
+
+const HUNT_TABLE: &str = "The events: a table, a file or a subquery, as for `dbcluster`.";
+
+fn with_hunt_arguments(
+    builder: datafusion_doc::DocumentationBuilder,
+) -> datafusion_doc::DocumentationBuilder {
+    let terms: Vec<String> =
+        Term::ALL.iter().map(|term| format!("`{}`: {}", term.name(), term.meaning())).collect();
+    builder
+        .with_argument("text", "What varies: a command line, a User-Agent, a URL, a query. It has to be given.")
+        .with_argument(
+            "subject",
+            "The thing whose habits count: a program, an account, a browser. Default: the name of the file in `path`, or without one all events \
+             are of one subject.",
+        )
+        .with_argument("path", "The path of the program, for the terms that look at folders and at names of programs. Default: none.")
+        .with_argument("context", "Where the event came from: the parent program, the source address. Default: none.")
+        .with_argument("who", "The account, whose different values `accounts` counts. Default: none.")
+        .with_argument("host", "The machine, whose different values `hosts` counts. Default: none.")
+        .with_argument("time_column", "The time of the events. Default: the first column of a timestamp or date type.")
+        .with_argument("terms", format!("The terms that are added up, as a list of names. Default: all. {}", terms.join(" ")))
+        .with_argument("watch", "Texts that are looked for, in any case: what you know of this case. Default: none.")
 }
 
 fn process_features() -> Documentation {

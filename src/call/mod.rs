@@ -2,7 +2,7 @@
 //!
 //! - [`relation`]: the full form with named options, bare tables, subqueries and feature lists.
 //! - [`table_function`]: the positional form, for any engine that takes table functions.
-//! - [`around`]: the call of `dbcluster_around`.
+//! - [`around`]: the call of `dbcluster_around`. [`hunt`]: the calls of `hunt`, `hunt_processes` and `hunt_logons`.
 //! - [`written`]: both forms as one type, and how it is read option by option.
 //! - [`value`]: the value of an option as it was written.
 //! - [`lists`], [`literals`], [`scope`]: lists, constants and expressions, with errors in the words of the call.
@@ -15,6 +15,7 @@ mod catalog;
 mod depth;
 pub(crate) mod documentation;
 mod fields;
+mod hunt;
 mod lists;
 mod literals;
 mod planner;

@@ -16,6 +16,7 @@ use datafusion::sql::sqlparser::dialect::Dialect;
 
 use super::catalog::lookup_argument;
 use super::depth::{TOO_DEEP, nests_too_deep};
+use super::hunt::HuntFunction;
 use super::lists::{read_list, string_literal};
 use super::planner::{SqlPlanner, session_dialect};
 use super::value::Value;
@@ -59,6 +60,9 @@ impl RelationPlanner for DbclusterPlanner {
         } else if function.eq_ignore_ascii_case(around::NAME) {
             refuse_lateral(around::NAME, is_lateral)?;
             super::around::plan(args, context)?
+        } else if let Some(function) = HuntFunction::from_name(function) {
+            refuse_lateral(function.name(), is_lateral)?;
+            super::hunt::plan(function, args, context)?
         } else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::Array;
+use arrow::array::{Array, AsArray, StringViewArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, Signature, Volatility};
@@ -135,6 +135,41 @@ pub(super) fn coerce(
         types[0] = DataType::Utf8;
     }
     Ok(types)
+}
+
+/// Checks that each of `parameters` is given and is text. Dictionaries are kept, untyped NULLs become strings.
+pub(super) fn coerce_all_text(
+    function: &str,
+    parameters: &[&str],
+    types: &[DataType],
+) -> Result<Vec<DataType>> {
+    let call = || format!("call it as {function}({})", parameters.join(", "));
+    if types.len() > parameters.len() {
+        let (place, expected) =
+            (format!("argument {}", parameters.len() + 1), format!("no more than {}", parameters.len()));
+        return Err(argument_error(function, &place, &"one too many", &expected, Some(&call())));
+    }
+    let coerced = parameters.iter().enumerate().map(|(index, name)| {
+        let place = format!("argument {} ({name})", index + 1);
+        match types.get(index) {
+            None => Err(argument_error(function, &place, &"missing", "a string", Some(&call()))),
+            Some(DataType::Null) => Ok(DataType::Utf8),
+            Some(text) if Takes::String.accepts(text) => Ok(text.clone()),
+            Some(other) => {
+                let way_out = "use CAST(... AS VARCHAR)";
+                Err(argument_error(function, &place, other, "a string", Some(way_out)))
+            }
+        }
+    });
+    coerced.collect()
+}
+
+/// Returns an array of text that was cast to views.
+pub(super) fn views(array: &dyn Array) -> Result<&StringViewArray> {
+    match array.as_string_view_opt() {
+        Some(views) => Ok(views),
+        None => internal_err!("text was cast to views, and is {}", array.data_type()),
+    }
 }
 
 /// Returns the optional argument 2 as the planner sees it, `None` if it is not given.

@@ -17,24 +17,36 @@
 //! list below, which make its constructor and its forms over expressions ([`expr_fn`]). CONTRIBUTING.md, *Adding
 //! something*, has the other places.
 
+mod address_count;
+mod argument_count;
 mod arguments;
 mod ascii;
+mod base64_fraction;
 mod cmdline_template;
 mod cmdline_tokens;
 mod crc32_hash;
 mod delim_hash;
 mod delim_skeleton;
 mod delimiters;
+mod double_extension;
 mod entropy;
+mod expected_dir;
+mod hour_of_day;
+mod is_address;
 mod is_system_session;
+mod is_user_writable_path;
 mod logon_type_name;
 mod masks;
+mod nearest_name;
+mod obfuscation_score;
+mod path_depth;
 mod path_score;
 mod process_name;
 mod sid_name;
 mod signs;
 mod sparkline;
 mod string_score;
+mod system_programs;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -44,7 +56,14 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::ScalarUDF;
 
+pub(crate) use address_count::addresses;
+pub(crate) use base64_fraction::runs as base64_runs;
 pub(crate) use delimiters::cut;
+pub(crate) use double_extension::is_double as has_double_extension;
+pub(crate) use is_user_writable_path::is_user_writable;
+pub(crate) use nearest_name::Names;
+pub(crate) use obfuscation_score::marks as obfuscation_marks;
+pub(crate) use system_programs::expected_folder;
 
 /// Defines a constructor for each function, which returns the same instance every time, its forms over expressions, and the
 /// list of all functions.
@@ -83,6 +102,12 @@ macro_rules! functions {
 }
 
 functions! {
+    /// the number of addresses of other machines in a text.
+    address_count::AddressCount, address_count_udf, address_count(s);
+    /// the number of arguments of a command line.
+    argument_count::ArgumentCount, argument_count_udf, argument_count(s);
+    /// the share of a text that is base64.
+    base64_fraction::Base64Fraction, base64_fraction_udf, base64_fraction(s);
     /// the pattern that a command line has in common with others.
     cmdline_template::CmdlineTemplate, cmdline_template_udf, cmdline_template(s);
     /// the number of delimiters in a command line.
@@ -93,12 +118,28 @@ functions! {
     delim_hash::DelimHash, delim_hash_udf, delim_hash(s), delim_hash_with_class(s, class);
     /// the delimiters of a command line, in their order.
     delim_skeleton::DelimSkeleton, delim_skeleton_udf, delim_skeleton(s), delim_skeleton_with_class(s, class);
+    /// whether a program is named like a document.
+    double_extension::DoubleExtension, double_extension_udf, double_extension(name);
     /// the Shannon entropy of the characters of a text, in bits.
     entropy::Entropy, entropy_udf, entropy(s);
+    /// the folder of a system program that runs from elsewhere.
+    expected_dir::ExpectedDir, expected_dir_udf, expected_dir(name, path);
+    /// the hour of a time.
+    hour_of_day::HourOfDay, hour_of_day_udf, hour_of_day(time);
+    /// whether a text is an address.
+    is_address::IsAddress, is_address_udf, is_address(s);
     /// whether a logon id is one of the system's own sessions.
     is_system_session::IsSystemSession, is_system_session_udf, is_system_session(id);
+    /// whether a text names a folder that ordinary users can write to.
+    is_user_writable_path::IsUserWritablePath, is_user_writable_path_udf, is_user_writable_path(s);
     /// the name of a Windows logon type.
     logon_type_name::LogonTypeName, logon_type_name_udf, logon_type_name(n);
+    /// the name that another one looks like.
+    nearest_name::NearestName, nearest_name_udf, nearest_name(name), nearest_name_of(name, names);
+    /// the number of marks that make a command hard to read.
+    obfuscation_score::ObfuscationScore, obfuscation_score_udf, obfuscation_score(s);
+    /// the number of folders that a file lies in.
+    path_depth::PathDepth, path_depth_udf, path_depth(path);
     /// the sum of the characters of a path.
     path_score::PathScore, path_score_udf, path_score(s), path_score_with_scale(s, scale);
     /// the file name at the end of a path.

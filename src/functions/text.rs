@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, StringArrayType, StringViewArray,
-    StringViewBuilder,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray, StringArrayType,
+    StringViewArray, StringViewBuilder,
 };
 use arrow::compute::take;
 use datafusion::common::{Result, ScalarValue};
@@ -88,6 +88,14 @@ pub(super) fn map_primitive<T: ArrowPrimitiveType>(
     f: impl Fn(&str) -> T::Native,
 ) -> Result<ColumnarValue> {
     per_value(value, |array| Ok(Arc::new(primitive::<T>(array, &f)?)))
+}
+
+/// Computes a truth value for every string.
+pub(super) fn map_boolean(value: &ColumnarValue, f: impl Fn(&str) -> bool) -> Result<ColumnarValue> {
+    per_value(
+        value,
+        |array| with_strings!(array, strings => Ok(Arc::new(BooleanArray::from_unary(strings, &f)))),
+    )
 }
 
 /// Computes a text for every string: a part of it, a static text, or text that `f` writes into the buffer, which is empty.

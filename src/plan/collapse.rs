@@ -104,7 +104,15 @@ pub(super) fn fetched(spec: &ClusterSpec, more: &OfClusters) -> Result<Fetched> 
     // their order key, so features need not be computed for the others.
     let groups_have_one_row = spec.options.min_samples.value().is_some_and(|least| least <= 2)
         && spec.options.nulls != NullPolicy::Skip;
+    Ok(Fetched { rows: fetched_rows(spec, clusters, groups_have_one_row)?, groups_have_one_row })
+}
 
+/// Joins the relation of clusters with the rows that stand for them. Each cluster has the keys of its exemplar, and its features.
+pub(super) fn fetched_rows(
+    spec: &ClusterSpec,
+    clusters: LogicalPlanBuilder,
+    groups_have_one_row: bool,
+) -> Result<LogicalPlanBuilder> {
     // The join is a left one so that a cluster whose row has gone is noticed: __assert_row_found fails on its NULL.
     let (events, keys) = events(spec, groups_have_one_row)?;
     // A rule that leaves the join out needs the number of rows of a vector. The condition keeps the optimizer from dropping it.
@@ -113,13 +121,12 @@ pub(super) fn fetched(spec: &ClusterSpec, more: &OfClusters) -> Result<Fetched> 
     } else {
         group().is_no_cluster().and(cluster_col(SIZE).gt(lit(0_i64)))
     };
-    let rows = clusters
+    clusters
         .join_detailed(events, JoinType::Left, keys.columns, keys.residual, NullEquality::NullEqualsNull)?
         .window([tie_break(spec)?])?
         .filter(
             assert_row_found_udf().call(vec![ident(FOUND)]).and(is_no_cluster.or(ident(TIE).eq(lit(1_u64)))),
-        )?;
-    Ok(Fetched { rows, groups_have_one_row })
+        )
 }
 
 /// Returns the input's columns as the output shows them, and the features that were given as expressions. Partition keys are taken

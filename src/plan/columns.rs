@@ -14,6 +14,16 @@ pub(crate) const FIRST_EVENT_TIME: &str = "first_event_time";
 pub(crate) const LAST_EVENT_TIME: &str = "last_event_time";
 pub(crate) const POINT_TYPE: &str = "point_type";
 
+/// Columns of `hunt`, beside the times.
+pub(super) const SUBJECT: &str = "subject";
+pub(super) const TEXT_TEMPLATE: &str = "text_template";
+pub(super) const EVENTS: &str = "events";
+pub(super) const HOSTS: &str = "hosts";
+pub(super) const ACCOUNTS: &str = "accounts";
+pub(super) const SCORE: &str = "score";
+pub(super) const TERMS: &str = "terms";
+pub(super) const REASONS: &str = "reasons";
+
 /// The relation of clusters or vectors, on the left of the join with the events.
 pub(crate) const CLUSTERS: &str = "__clusters";
 

@@ -25,7 +25,7 @@
 //! - [`vectors`]: rows to distinct vectors to labelled vectors, which all these functions begin with.
 //! - [`collapse`]: `dbcluster`. [`members`]: `dbcluster_members`. [`summary`]: `dbcluster_summary`. [`every_eps`]: `dbcluster_eps`.
 //!   [`why`]: `dbcluster_why`. [`member_values`]: `dbcluster_values`. [`member_figures`]: what `dbcluster` tells of all members of a cluster.
-//! - [`process_features`]: the table function of that name. [`around`]: `dbcluster_around`.
+//! - [`process_features`]: the table function of that name. [`around`]: `dbcluster_around`. [`hunt`]: `hunt` and its relatives.
 //! - [`order`]: the canonical order of the rows. [`sorting`]: types that can be sorted.
 //! - [`functions`]: functions that only plans call.
 //! - [`columns`]: the names of all columns. [`values`]: expressions that several parts have.
@@ -37,6 +37,7 @@ pub(crate) mod columns;
 mod complete;
 mod every_eps;
 pub(crate) mod functions;
+pub(crate) mod hunt;
 mod member_figures;
 mod member_values;
 mod members;
@@ -55,6 +56,7 @@ mod why;
 use datafusion::common::Result;
 use datafusion::logical_expr::LogicalPlan;
 
+use crate::error::internal_err;
 use spec::{ClusterSpec, TableFunction};
 
 /// Builds the plan of a call.
@@ -66,5 +68,6 @@ pub(crate) fn plan(spec: &ClusterSpec) -> Result<LogicalPlan> {
         TableFunction::DbclusterEps => every_eps::every_eps(spec),
         TableFunction::DbclusterWhy => why::why(spec),
         TableFunction::DbclusterValues => member_values::values(spec),
+        TableFunction::Hunt(name) => internal_err!("{name} has a plan of its own"),
     }
 }

@@ -64,6 +64,8 @@ fn over_generated_events() -> Vec<String> {
             "SELECT * FROM dbcluster_around(hive, (SELECT * FROM dbcluster(hive, {FEATURES}) WHERE NOT clustered), by => Computer, \
              within => INTERVAL '1 minute') ORDER BY TimeGenerated, CommandLine, Computer"
         ),
+        "SELECT * FROM hunt_processes(hive, watch => ['mimikatz'])".to_string(),
+        "SELECT subject, score, reasons FROM hunt(hive, text => CommandLine, subject => kind, context => Computer) LIMIT 30".to_string(),
         // Filters and limits are applied to the clusters, and decide among equal rows by their values.
         format!("SELECT * FROM dbcluster(hive, {FEATURES}) WHERE cluster_size > 50 AND cluster_id < 9 {orders}"),
         format!("SELECT * FROM dbcluster(hive, {FEATURES}) ORDER BY cluster_size LIMIT 30"),

@@ -19,7 +19,9 @@ pub(super) fn registry() -> BallistaFunctionRegistry {
     for udaf in plan_functions::aggregate() {
         registry.aggregate_functions.insert(udaf.name().to_string(), udaf);
     }
-    for udwf in all_window_functions().into_iter().chain(all_plan_window_functions()) {
+    for udwf in
+        all_window_functions().into_iter().chain(all_plan_window_functions()).chain(plan_functions::window())
+    {
         registry.window_functions.insert(udwf.name().to_string(), udwf);
     }
     registry
@@ -34,7 +36,9 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for udaf in plan_functions::aggregate() {
         state.register_udaf(udaf)?;
     }
-    for udwf in all_window_functions().into_iter().chain(all_plan_window_functions()) {
+    for udwf in
+        all_window_functions().into_iter().chain(all_plan_window_functions()).chain(plan_functions::window())
+    {
         state.register_udwf(udwf)?;
     }
     Ok(())

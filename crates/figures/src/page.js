@@ -181,10 +181,26 @@
     }
     // Marks that are elements.
     part.written?.addEventListener("click", (event) => {
+      if (event.target.closest("details, input")) return;
       const fold = event.target.closest("button.fold");
       const mark = event.target.closest("[data-row]");
       if (fold) toggle(fold.closest("li"));
       else if (mark && !String(getSelection())) keep(part, Number(mark.dataset.row));
+    });
+  }
+  // A search hides the rows that don't have its words, in any case.
+  for (const input of document.querySelectorAll("input[data-search]")) {
+    const place = input.closest(".written");
+    const items = [...place.querySelectorAll("[data-row]")];
+    input.addEventListener("input", () => {
+      const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let found = 0;
+      for (const item of items) {
+        const text = item.textContent.toLowerCase();
+        item.hidden = !words.every((word) => text.includes(word));
+        if (!item.hidden) found += 1;
+      }
+      place.querySelector(".found").textContent = words.length ? `${found} of ${items.length}` : "";
     });
   }
   // A fold hides all lines below it that are deeper.

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use datafusion_cli::print_format::PrintFormat;
 use datafusion_cli::print_options::MaxRows;
@@ -18,6 +18,7 @@ Examples:
   dbcluster                                          a shell; \\? lists its commands
   dbcluster sample --rows 20000 --out sample         events to try things on
   dbcluster demo                                     the whole story on generated events
+  dbcluster hunt logs/                               the events to read first, with reasons
   dbcluster report --table logs/processes.parquet --out report.html
                                                      clusters, figures and odd events on one page
 
@@ -36,7 +37,7 @@ Examples:
 Identifiers keep their case, so SELECT CommandLine needs no quotes.
 SET datafusion.sql_parser.enable_ident_normalization = true brings SQL's habit back.
 
-Exit codes: 0 all well (also when the reader of a pipe has gone), 1 a statement failed, 2 wrong usage, 128 and
+Exit codes: 0 all well (also when the reader of a pipe has gone), 1 a statement failed, 2 wrong usage, 3 an alert of a hunt, 128 and
 its number after a signal: 130 Ctrl-C, 143 SIGTERM.";
 
 /// Clusters event logs in SQL: similar events become one row, odd ones stay visible.
@@ -77,7 +78,7 @@ pub(super) struct Options {
     ///
     /// A table shows control characters as codes, such as \u{1b}, and cuts values of more than 20,000 characters.
     /// csv and tsv have lists, structs and maps as JSON text.
-    #[arg(long, default_value = "table", value_parser = PossibleValuesParser::new(FORMATS)
+    #[arg(long, global = true, default_value = "table", value_parser = PossibleValuesParser::new(FORMATS.map(possible_format))
         .map(|name| parse_format(&name)))]
     pub(super) format: PrintFormat,
 
@@ -127,6 +128,7 @@ enum Tool {
     Sample(SampleArgs),
     Demo(DemoArgs),
     Report(ReportArgs),
+    Hunt(HuntArgs),
     Import(ImportArgs),
 }
 
@@ -233,6 +235,71 @@ pub(super) struct ReportArgs {
     pub(super) force: bool,
 }
 
+/// Ranks the events of logs, and tells those to read first with the reasons.
+///
+/// Logs of processes and of logons, and plain lines of text, need no more than their name. Events that differ only in numbers, GUIDs,
+/// times and addresses are one row. On a terminal the first 20 are shown; --out writes all as a page, and --format csv, json or
+/// nd-json for other programs. For logs of other kinds there is hunt(...) in SQL.
+#[derive(Debug, Clone, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  dbcluster hunt logs/
+  dbcluster hunt security.csv --out hunt.html
+  dbcluster hunt --watch mimikatz --watch 203.0.113.7 'sysmon/*.parquet'
+  dbcluster hunt --format ndjson --rows 50 --alert 12 logs/ > found.ndjson
+
+Exit codes: those of dbcluster, and 3 if --alert was given and something scores as much."
+)]
+pub(super) struct HuntArgs {
+    /// A file, a folder, a pattern of files, or a query in brackets: '(SELECT ...)'
+    #[arg(value_name = "SOURCE")]
+    pub(super) source: String,
+
+    /// The number of rows [default: 20 on a terminal, all in other formats]
+    #[arg(long, value_name = "N|inf", value_parser = parse_rows)]
+    pub(super) rows: Option<Rows>,
+
+    /// Raises what has this text, in any case: in the command line, the path or the parent; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    pub(super) watch: Vec<String>,
+
+    /// Ends with exit code 3 if anything scores this much or more
+    #[arg(long, value_name = "SCORE", value_parser = parse_score)]
+    pub(super) alert: Option<f64>,
+
+    /// The headline of the page
+    #[arg(long, value_name = "TEXT")]
+    pub(super) title: Option<String>,
+
+    /// Writes a page of all rows, at most 10,000
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+
+    /// Overwrites a page that is there already
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// A number of rows, of which there may be no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rows(pub(super) usize);
+
+fn parse_rows(text: &str) -> Result<Rows, String> {
+    if matches!(text, "inf" | "all") {
+        return Ok(Rows(usize::MAX));
+    }
+    text.parse().map(Rows).map_err(|_| "expected a whole number, or inf".to_string())
+}
+
+fn parse_score(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(score) if f64::is_finite(score) => Ok(score),
+        _ => Err("expected a number".to_string()),
+    }
+}
+
 /// Reads log files of any format, and writes their rows as one Parquet file.
 ///
 /// A Parquet file is read faster than text, by every program that knows Parquet, and by a cluster. Several paths are put together
@@ -280,6 +347,7 @@ pub(super) enum Task {
     Sample(SampleArgs),
     Demo(DemoArgs),
     Report(ReportArgs),
+    Hunt(HuntArgs),
     Import(ImportArgs),
 }
 
@@ -300,6 +368,7 @@ pub(super) fn parse(
         Some(Tool::Sample(args)) => Task::Sample(args),
         Some(Tool::Demo(args)) => Task::Demo(args),
         Some(Tool::Report(args)) => Task::Report(args),
+        Some(Tool::Hunt(args)) => Task::Hunt(args),
         Some(Tool::Import(args)) => Task::Import(args),
         None if inputs.is_empty() => Task::Shell,
         None => Task::Batch(inputs),
@@ -326,13 +395,19 @@ fn in_order(matches: &ArgMatches, source: SourceArgs) -> Vec<Input> {
     inputs.into_iter().map(|(_, input)| input).collect()
 }
 
+/// A format with its other spelling.
+fn possible_format(name: &'static str) -> PossibleValue {
+    let value = PossibleValue::new(name);
+    if name == "nd-json" { value.alias("ndjson") } else { value }
+}
+
 /// The print format of one of [`FORMATS`].
 pub(super) fn parse_format(name: &str) -> PrintFormat {
     match name {
         "csv" => PrintFormat::Csv,
         "tsv" => PrintFormat::Tsv,
         "json" => PrintFormat::Json,
-        "nd-json" => PrintFormat::NdJson,
+        "nd-json" | "ndjson" => PrintFormat::NdJson,
         _ => PrintFormat::Table,
     }
 }

@@ -26,7 +26,7 @@ use super::statements::{Piece, Script};
 use dbcluster_terminal::{complain, printable};
 
 /// The steps, in order. Each is a script.
-const STEPS: [(&str, &str); 7] = [
+const STEPS: [(&str, &str); 8] = [
     ("01_features.sql", include_str!("../../../sql/01_features.sql")),
     ("02_cluster_processes.sql", include_str!("../../../sql/02_cluster_processes.sql")),
     ("03_sizes_per_process.sql", include_str!("../../../sql/03_sizes_per_process.sql")),
@@ -34,6 +34,7 @@ const STEPS: [(&str, &str); 7] = [
     ("05_members_of_a_cluster.sql", include_str!("../../../sql/05_members_of_a_cluster.sql")),
     ("06_cluster_logons.sql", include_str!("../../../sql/06_cluster_logons.sql")),
     ("07_counts_per_account_and_type.sql", include_str!("../../../sql/07_counts_per_account_and_type.sql")),
+    ("15_what_to_read_first.sql", include_str!("../../../sql/15_what_to_read_first.sql")),
 ];
 
 /// The steps whose results are in the summary.
@@ -46,6 +47,10 @@ const TRUTH: (&str, &str) =
 /// The step that finds planted events which the others hide.
 const WITHIN_PROGRAMS: (&str, &str) =
     ("check_within_programs.sql", include_str!("../../../sql/check_within_programs.sql"));
+
+/// The step that tells where the hunt has put the planted events.
+const READ_FIRST: (&str, &str) =
+    ("check_what_is_read_first.sql", include_str!("../../../sql/check_what_is_read_first.sql"));
 
 /// The folder of the tables, as the scripts write it.
 const TABLES: &str = "'sample/";
@@ -93,8 +98,10 @@ pub(super) fn run(
     } else {
         None
     };
-    let truth = (&truth, within_programs.as_ref());
-    summary(args.rows, generated.logons, &results[PROCESSES], &results[LOGONS], truth)?;
+    let read_first = step(program, runner, &folder.path, READ_FIRST.0, READ_FIRST.1)?;
+    let truth =
+        Truth { clusters: &truth, within_programs: within_programs.as_ref(), read_first: &read_first };
+    summary(args.rows, generated.logons, &results[PROCESSES], &results[LOGONS], &truth)?;
     report(program, runner, &folder.path, args.keep.as_deref())?;
     match &args.keep {
         Some(keep) => output::say(format!(
@@ -188,13 +195,20 @@ fn rule(name: &str) -> String {
     format!("── {name} {}", "─".repeat(96_usize.saturating_sub(name.len())))
 }
 
+/// Where the planted events are: in the clusters, in those within programs, and among what is read first.
+struct Truth<'a> {
+    clusters: &'a RecordBatch,
+    within_programs: Option<&'a RecordBatch>,
+    read_first: &'a RecordBatch,
+}
+
 /// Tells the results in words.
 fn summary(
     events: u64,
     logons: u64,
     processes: &RecordBatch,
     logon_rows: &RecordBatch,
-    (truth, within_programs): (&RecordBatch, Option<&RecordBatch>),
+    &Truth { clusters: truth, within_programs, read_first }: &Truth,
 ) -> Result<(), Failure> {
     let rows = processes.num_rows() as u64;
     let clusters = column_true(processes, "clustered")?;
@@ -240,11 +254,36 @@ fn summary(
             HumanCount(rows),
             HumanCount(events),
         ));
+        lines.push(read_first_in_words(read_first)?);
     }
     lines.push("\nThe oddest processes, by the delimiters of their command lines:".to_string());
     lines.extend(oddities(processes)?);
     lines.push(String::new());
     output::say(lines.join("\n"))
+}
+
+/// Tells how many of the planted events the hunt has put first, and which kinds it has not.
+fn read_first_in_words(read_first: &RecordBatch) -> Result<String, Failure> {
+    let [planted, in_20, in_50] =
+        ["planted", "in_first_20", "in_first_50"].map(|name| column_sum(read_first, name));
+    let (planted, in_20, in_50) = (planted?, in_20?, in_50?);
+    let words = format!(
+        "\nThe hunt, which knows none of this, has {in_20} of the {planted} in its first 20 rows and {in_50} in its first 50."
+    );
+    if in_50 == planted {
+        return Ok(words);
+    }
+    let kinds = column(read_first, "anomaly_kind", &DataType::Utf8)?;
+    let places = column(read_first, "last_place", &DataType::Int64)?;
+    let (kinds, places) = (kinds.as_string::<i32>(), places.as_primitive::<Int64Type>());
+    let later: Vec<String> = (0..read_first.num_rows())
+        .filter(|row| places.value(*row) > 50)
+        .map(|row| format!("{} (down to row {})", kinds.value(row), places.value(row)))
+        .collect();
+    Ok(format!(
+        "{words}\nFurther down: {}. Nothing in the form of such a command, or in who started it, is unusual enough.",
+        later.join(", ")
+    ))
 }
 
 /// `1.2 %`
@@ -325,7 +364,7 @@ mod tests {
 
     #[test]
     fn every_script_is_prose_and_one_query() {
-        for (name, script) in STEPS.into_iter().chain([TRUTH]) {
+        for (name, script) in STEPS.into_iter().chain([TRUTH, WITHIN_PROGRAMS, READ_FIRST]) {
             let (prose, query) = parts(script).expect(name);
             assert!(prose.contains(':') && !prose.contains("--"), "{name}: {prose}");
             assert!(query.contains(TABLES), "{name}");

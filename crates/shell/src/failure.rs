@@ -27,6 +27,8 @@ pub(super) enum Failure {
     Placed(String),
     /// A signal has ended the program.
     Stopped(Signal),
+    /// All went well, and there is something to look at.
+    Alert(String),
 }
 
 impl Failure {
@@ -38,7 +40,7 @@ impl Failure {
     pub(super) fn at(self, place: &str) -> Self {
         match self {
             Self::Message(message) => Self::Placed(format!("{place}: {message}")),
-            Self::Placed(_) | Self::OutputClosed | Self::Stopped(_) => self,
+            Self::Placed(_) | Self::OutputClosed | Self::Stopped(_) | Self::Alert(_) => self,
         }
     }
 
@@ -47,7 +49,7 @@ impl Failure {
         match self {
             Self::Message(message) => Self::Message(words(&message)),
             Self::Placed(message) => Self::Placed(words(&message)),
-            Self::OutputClosed | Self::Stopped(_) => self,
+            Self::OutputClosed | Self::Stopped(_) | Self::Alert(_) => self,
         }
     }
 
@@ -55,7 +57,7 @@ impl Failure {
     pub(super) fn with_hint(self, statement: &str) -> Self {
         match self {
             Self::Message(message) => Self::Message(with_hint(message, statement)),
-            Self::Placed(_) | Self::OutputClosed | Self::Stopped(_) => self,
+            Self::Placed(_) | Self::OutputClosed | Self::Stopped(_) | Self::Alert(_) => self,
         }
     }
 

@@ -38,6 +38,7 @@ mod endings;
 mod failure;
 mod files;
 mod hint;
+mod hunt;
 mod import;
 mod memory;
 mod open_files;
@@ -110,6 +111,9 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The exit code of a hunt that has found what it was to tell.
+const ALERT: u8 = 3;
+
 fn work() -> ExitCode {
     let (task, options) = match args::parse(env::args_os()) {
         Ok(parsed) => parsed,
@@ -120,6 +124,10 @@ fn work() -> ExitCode {
         Err(Failure::Message(message) | Failure::Placed(message)) => {
             complain(&format!("dbcluster: {message}"));
             ExitCode::FAILURE
+        }
+        Err(Failure::Alert(message)) => {
+            complain(&format!("dbcluster: {message}"));
+            ExitCode::from(ALERT)
         }
         Err(Failure::Stopped(signal)) => {
             complain(&format!("dbcluster: {signal}, and what was at work cancelled"));
@@ -153,6 +161,9 @@ fn run(task: Task, options: &Options) -> Result<(), Failure> {
         }),
         Task::Report(args) => {
             with_runner(options, false, false, |program, runner| report::run(program, runner, &args))
+        }
+        Task::Hunt(args) => {
+            with_runner(options, false, false, |program, runner| hunt::run(program, runner, &args))
         }
         Task::Import(args) => {
             let options = options.on_this_machine();

@@ -97,7 +97,7 @@ impl Panic {
             Failure::Message(text) | Failure::Placed(text) => {
                 text.contains(&self.message) && !text.contains("panicked with message")
             }
-            Failure::OutputClosed | Failure::Stopped(_) => false,
+            Failure::OutputClosed | Failure::Stopped(_) | Failure::Alert(_) => false,
         }
     }
 

@@ -71,7 +71,9 @@ pub(super) fn run(program: &Program, runner: &mut Runner, quiet: bool) -> Result
                 return Err(failure);
             }
             ControlFlow::Continue(Err(_)) if runner.account.is_interrupted() => complain("cancelled"),
-            ControlFlow::Continue(Err(Failure::Message(message) | Failure::Placed(message))) => {
+            ControlFlow::Continue(Err(
+                Failure::Message(message) | Failure::Placed(message) | Failure::Alert(message),
+            )) => {
                 complain(&format!("error: {message}"));
             }
             ControlFlow::Break(()) => complain("cancelled"),

@@ -15,6 +15,7 @@ use indicatif::HumanCount;
 use super::args::{ReportArgs, ReportEps};
 use super::depth::sql;
 use super::failure::Failure;
+use super::hunt::Hunt;
 use super::output;
 use super::program::Program;
 use super::report_defaults::{Column, Defaults, defaults, free_name, identifier};
@@ -25,6 +26,20 @@ use datafusion_dbcluster::figure_file::{columns, rows};
 use datafusion_dbcluster::near_miss::quoted_name;
 use dbcluster_figures::{ColumnType, Figure, MAX_ROWS, Rows, Settings, draw_report};
 use dbcluster_files::write_file;
+
+/// Columns of a hunt. A table that has one of them is not ranked.
+const HUNT_COLUMNS: [&str; 10] = [
+    "subject",
+    "text_template",
+    "events",
+    "hosts",
+    "accounts",
+    "first_event_time",
+    "last_event_time",
+    "score",
+    "terms",
+    "reasons",
+];
 
 /// The parameters of a report.
 #[derive(Debug)]
@@ -45,16 +60,20 @@ impl<'a> Report<'a> {
         Self { table, features: None, label: None, eps, min_samples, nulls: "error", title: None }
     }
 
-    /// The table as SQL: a file's name, or a query as it is.
     fn relation(&self) -> String {
-        let table = self.table.trim();
-        if table.starts_with('(') {
-            table.to_string()
-        } else if is_call(table) {
-            format!("(SELECT * FROM {table})")
-        } else {
-            quoted(table)
-        }
+        relation(self.table)
+    }
+}
+
+/// A table as SQL: a file's name, or a query as it is.
+pub(super) fn relation(table: &str) -> String {
+    let table = table.trim();
+    if table.starts_with('(') {
+        table.to_string()
+    } else if is_call(table) {
+        format!("(SELECT * FROM {table})")
+    } else {
+        quoted(table)
     }
 }
 
@@ -173,10 +192,11 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
         "SELECT *{label_column}\nFROM dbcluster({table}, {features_text},\n               eps => {eps}, {options})\n\
          ORDER BY cluster_size DESC"
     );
-    let collapse = collect(ctx, &query).await?;
+    let (asked, drawn) = ranked(&query, &table, &input);
+    let collapse = collect(ctx, &drawn).await?;
     let title =
         report.title.map_or_else(|| format!("Clustered events of {}", report.table), ToString::to_string);
-    let mut given = vec![("label", label.name.as_str()), ("title", &title), ("query", &query)];
+    let mut given = vec![("label", label.name.as_str()), ("title", &title), ("query", &asked)];
     for (option, name) in ["x", "y"].into_iter().zip(&numbers) {
         given.push((option, name));
     }
@@ -214,6 +234,34 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     let page = draw_report(&collapse, &settings, variability, &note)
         .map_err(|error| Failure::new(error.to_string()))?;
     Ok((page, collapse.len()))
+}
+
+/// Adds to the rows of a collapse how unusual each is among all events, and why, if the columns are of a known kind. Returns the query as the
+/// page tells it, and as it runs.
+fn ranked(query: &str, table: &str, input: &Schema) -> (String, String) {
+    let unranked = || (query.to_string(), query.to_string());
+    let Some(Hunt { call, shape: Some((subject, text)) }) = Hunt::of(table, input) else { return unranked() };
+    if HUNT_COLUMNS.iter().any(|column| has(input, column)) {
+        return unranked();
+    }
+    let [of_subject, of_text] =
+        ["shape_subject", "shape_text"].map(|name| free_name(name, |name| has(input, name)));
+    let and_same_subject = match &subject {
+        Some(_) => format!("(h.subject IS NOT DISTINCT FROM c.{of_subject}) AND "),
+        None => String::new(),
+    };
+    // The keys are columns before they are compared: the engine loses track of members of objects in the condition of a join.
+    let drawn = format!(
+        "SELECT c.* EXCEPT ({of_subject}, {of_text}), h.score, array_to_string(h.reasons, chr(10)) AS reasons \
+         FROM (SELECT *, {} AS {of_subject}, cmdline_template({text}) AS {of_text} FROM ({query})) AS c \
+         LEFT JOIN (SELECT subject, text_template, score, reasons FROM {call})) AS h \
+         ON {and_same_subject}(h.text_template IS NOT DISTINCT FROM c.{of_text}) ORDER BY c.cluster_size DESC",
+        subject.as_deref().unwrap_or("NULL"),
+    );
+    (
+        format!("{query};\n\n-- The order of what is read first, and the reasons:\nSELECT * FROM {call});"),
+        drawn,
+    )
 }
 
 /// Finds the last eps before clusters chain, and says how it was chosen. The page's query has the number, so that it gives the

@@ -11,53 +11,9 @@ use std::borrow::Cow;
 
 use arrow::datatypes::{DataType, Field, Schema};
 
-/// The command line of a process.
-const COMMAND: &[&str] = &[
-    "CommandLine",
-    "ProcessCommandLine",
-    "cmdline",
-    "command_line",
-    "process.command_line",
-    "winlog.event_data.CommandLine",
-    "EventData.CommandLine",
-];
-
-/// The program that a process runs.
-const PROGRAM: &[&str] = &[
-    "NewProcessName",
-    "Image",
-    "FolderPath",
-    "exe",
-    "process.executable",
-    "winlog.event_data.NewProcessName",
-    "winlog.event_data.Image",
-    "EventData.NewProcessName",
-    "EventData.Image",
-];
-
-/// The session that a process was started in.
-const SESSION: &[&str] = &[
-    "SubjectLogonId",
-    "LogonId",
-    "ses",
-    "winlog.event_data.SubjectLogonId",
-    "winlog.event_data.LogonId",
-    "EventData.SubjectLogonId",
-];
-
-/// The account that logs on.
-const ACCOUNT: &[&str] = &[
-    "Account",
-    "AccountName",
-    "TargetUserName",
-    "winlog.event_data.TargetUserName",
-    "EventData.TargetUserName",
-    "user.name",
-];
-
-/// How.
-const LOGON_TYPE: &[&str] =
-    &["LogonType", "logon_type", "winlog.event_data.LogonType", "EventData.LogonType", "winlog.logon.type"];
+use datafusion_dbcluster::event_columns::{
+    COMMAND_LINES, LOGON_ACCOUNTS, LOGON_TYPES, PROGRAMS, SESSIONS, column_type,
+};
 
 /// A line of text, or a command whose program is not told beside it.
 const LINE: &[&str] = &[
@@ -145,14 +101,14 @@ pub(super) fn defaults(schema: &Schema) -> Option<Defaults> {
 
 /// The features of the msticpy notebook.
 fn processes(schema: &Schema) -> Option<Defaults> {
-    let (command, program) = (text(schema, COMMAND)?, text(schema, PROGRAM)?);
+    let (command, program) = (text(schema, COMMAND_LINES)?, text(schema, PROGRAMS)?);
     let mut features = vec![
         format!("cmdline_tokens({}) AS {}", command.or_empty(), free(schema, "tokens")),
         format!("path_score({}) AS {}", program.or_empty(), free(schema, "path")),
     ];
     let label = (format!("process_name({})", program.expression), "process");
     let mut columns = vec![command, program];
-    if let Some(session) = SESSION.iter().find_map(|name| find(schema, name)) {
+    if let Some(session) = SESSIONS.iter().find_map(|name| find(schema, name)) {
         let name = free(schema, "is_system");
         features.push(format!("coalesce(is_system_session({}), false) AS {name}", session.expression));
         columns.push(session);
@@ -161,8 +117,8 @@ fn processes(schema: &Schema) -> Option<Defaults> {
 }
 
 fn logons(schema: &Schema) -> Option<Defaults> {
-    let account = text(schema, ACCOUNT)?;
-    let logon_type = LOGON_TYPE.iter().find_map(|name| find(schema, name))?;
+    let account = text(schema, LOGON_ACCOUNTS)?;
+    let logon_type = LOGON_TYPES.iter().find_map(|name| find(schema, name))?;
     // A type such as `Network` is text.
     let kind = if logon_type.is_number() {
         format!("coalesce({}, 0)", logon_type.expression)
@@ -209,6 +165,11 @@ fn lines(schema: &Schema) -> Option<Defaults> {
         label: (format!("left({form}, 60)"), "line_form"),
         columns: vec![line],
     })
+}
+
+/// The column with lines of text, as SQL, if there is one.
+pub(super) fn line_column(schema: &Schema) -> Option<String> {
+    text(schema, LINE).map(|column| column.expression)
 }
 
 /// Events of an unknown kind.
@@ -286,23 +247,19 @@ fn text(schema: &Schema, names: &[&'static str]) -> Option<Column> {
 
 /// The column of this name, or the member of an object that the name leads to.
 fn find(schema: &Schema, name: &'static str) -> Option<Column> {
-    if let Ok(field) = schema.field_with_name(name) {
-        return Some(Column {
-            name: Cow::Borrowed(name),
-            expression: identifier(name),
-            data_type: field.data_type().clone(),
-        });
+    let data_type = column_type(schema, name)?.clone();
+    let expression = member(schema, name);
+    Some(Column { name: Cow::Borrowed(name), expression, data_type })
+}
+
+/// A column, or the member of an object that a name leads to, as SQL.
+pub(super) fn member(schema: &Schema, name: &str) -> String {
+    if schema.field_with_name(name).is_ok() {
+        return identifier(name);
     }
     let mut parts = name.split('.');
-    let column = parts.next()?;
-    let mut data_type = schema.field_with_name(column).ok()?.data_type();
-    let mut expression = identifier(column);
-    for part in parts {
-        let DataType::Struct(members) = data_type else { return None };
-        data_type = members.find(part)?.1.data_type();
-        expression = format!("{expression}['{part}']");
-    }
-    Some(Column { name: Cow::Borrowed(name), expression, data_type: data_type.clone() })
+    let object = identifier(parts.next().unwrap_or_default());
+    parts.fold(object, |object, member| format!("{object}['{member}']"))
 }
 
 impl Column {

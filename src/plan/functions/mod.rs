@@ -19,10 +19,11 @@
 //! | `__assert_row_found` | fail when the second read of a table lacks a row of the first |
 //! | `__assume_few_rows` | lower a planner's estimate, so that a cluster broadcasts the vectors |
 //! | `__exact_statistic` | sum numbers in the input so that two reads give the same bits |
+//! | `__shape_counts`, `__review`, `__field` | judge shapes, for `hunt` |
 //! | `__json_text` | write nested values to CSV |
 //!
 //! A plan that travels to another process names its functions instead of holding them. Such a process, a Ballista scheduler
-//! or executor, registers [`all_scalar`] and [`all_aggregate`] beside the functions that people call.
+//! or executor, registers [`all_scalar`], [`all_aggregate`] and [`all_window`] beside the functions that people call.
 
 mod assert_row_found;
 mod assume_few_rows;
@@ -33,9 +34,12 @@ mod exact_statistic;
 mod exemplar_group;
 mod exemplar_sort_key;
 mod feature_to_double;
+mod field;
 mod float_order;
 mod json_text;
 mod kept_values;
+mod review;
+pub(crate) mod shape_counts;
 mod smallest_n;
 #[cfg(test)]
 mod tests;
@@ -45,7 +49,7 @@ mod vectors_equal;
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Signature, Volatility};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Signature, Volatility, WindowUDF};
 
 pub(crate) use cluster_key::has_key;
 pub use json_text::{as_json, json_text};
@@ -79,9 +83,11 @@ plan_functions! {
     exemplar_group::ExemplarGroup, exemplar_group_udf;
     exemplar_sort_key::ExemplarSortKey, exemplar_sort_key_udf;
     feature_to_double::FeatureToDouble, feature_to_double_udf;
+    field::FieldOf, field_udf;
     float_order::FloatOrder, float_order_udf;
     json_text::JsonText, json_text_udf;
     kept_values::KeptValues, kept_values_udf;
+    review::ReviewShape, review_udf;
     bucket_counts::OneEvent, one_event_udf;
     text_to_time::TextToTime, text_to_time_udf;
     time_bucket::TimeBucket, time_bucket_udf;
@@ -94,6 +100,11 @@ plan_functions! {
     common_template::CommonTemplate, common_template_udaf;
     exact_statistic::ExactStatistic, exact_statistic_udaf;
     smallest_n::SmallestN, smallest_n_udaf;
+}
+
+plan_functions! {
+    WindowUDF, all_window:
+    shape_counts::ShapeCounts, shape_counts_udwf;
 }
 
 /// The signature of a function that checks its arguments in `coerce_types`.

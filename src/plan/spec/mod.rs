@@ -15,8 +15,8 @@ use datafusion::common::{Column, DFSchema, Result, plan_err};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
 use super::columns::{
-    CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, FIRST_EVENT_TIME, LAST_EVENT_TIME, POINT_TYPE,
-    is_reserved,
+    ACCOUNTS, CLUSTER_ID, CLUSTER_KEY, CLUSTER_SIZE, CLUSTERED, EVENTS, FIRST_EVENT_TIME, HOSTS,
+    LAST_EVENT_TIME, POINT_TYPE, REASONS, SCORE, SUBJECT, TERMS, TEXT_TEMPLATE, is_reserved,
 };
 use super::nesting::check_nesting;
 use super::repeatable::repeatable;
@@ -44,6 +44,20 @@ pub(super) const WHY_COLUMNS: [&str; 5] =
 /// The columns of `dbcluster_values` behind those of the partition.
 pub(super) const VALUES_COLUMNS: [&str; 9] =
     [CLUSTER_ID, CLUSTER_KEY, "column", "value", "events", "share", "overall_share", "lift", "shown"];
+
+/// The columns of `hunt` beside those of the input.
+const HUNT_COLUMNS: [&str; 10] = [
+    SUBJECT,
+    TEXT_TEMPLATE,
+    EVENTS,
+    HOSTS,
+    ACCOUNTS,
+    FIRST_EVENT_TIME,
+    LAST_EVENT_TIME,
+    SCORE,
+    TERMS,
+    REASONS,
+];
 
 /// The column of `dbcluster` with the number of different values of a column.
 pub(super) fn distinct_name(column: &str) -> String {
@@ -86,6 +100,9 @@ pub(crate) enum TableFunction {
     DbclusterWhy,
     /// One row per cluster, column and value.
     DbclusterValues,
+    /// One row per shape of events, under the name of the function that was called. Its partitions are the shapes, and nothing is
+    /// clustered.
+    Hunt(&'static str),
 }
 
 impl TableFunction {
@@ -107,12 +124,13 @@ impl TableFunction {
             Self::DbclusterEps => "dbcluster_eps",
             Self::DbclusterWhy => "dbcluster_why",
             Self::DbclusterValues => "dbcluster_values",
+            Self::Hunt(name) => name,
         }
     }
 
     /// Whether its plan joins clusters with the events that stand for them.
     pub(crate) fn fetches_exemplars(self) -> bool {
-        matches!(self, Self::Dbcluster | Self::DbclusterWhy | Self::DbclusterValues)
+        matches!(self, Self::Dbcluster | Self::DbclusterWhy | Self::DbclusterValues | Self::Hunt(_))
     }
 
     /// Whether its result has all columns of these events.
@@ -273,6 +291,7 @@ impl ClusterSpec {
             }
             (TableFunction::Dbcluster, None) => &[CLUSTERED, CLUSTER_ID, CLUSTER_SIZE, CLUSTER_KEY],
             (TableFunction::DbclusterMembers, _) => &[CLUSTER_ID, CLUSTER_KEY, POINT_TYPE],
+            (TableFunction::Hunt(_), _) => &HUNT_COLUMNS,
             (_, _) => &[],
         };
         let mut columns: Vec<String> = columns.iter().map(ToString::to_string).collect();
@@ -304,8 +323,12 @@ impl SpecBuilder {
     pub(crate) fn try_new(function: TableFunction, input: LogicalPlan) -> Result<Self> {
         check_nesting(function.name(), &input)?;
         let input = repeatable(function.name(), input)?;
-        // Every caller sets eps, except that of dbcluster_eps; another call of SQL without one fails before.
-        let eps = if function == TableFunction::DbclusterEps { Eps::Auto } else { f64::NAN.into() };
+        let eps = match function {
+            TableFunction::DbclusterEps => Eps::Auto,
+            TableFunction::Hunt(_) => 1.0.into(),
+            // Every caller sets it; a call of SQL without one fails before.
+            _ => f64::NAN.into(),
+        };
         Ok(Self { function, input, options: ClusterOptions::new(eps) })
     }
 

@@ -8,6 +8,7 @@ mod box_plot;
 mod cards;
 mod curve;
 pub(crate) mod report;
+mod review;
 mod scatter;
 pub(crate) mod timeline;
 mod tree;
@@ -134,6 +135,8 @@ figures! {
     Cards = cards::CardsFigure,
     /// Processes below those that started them.
     Tree = tree::TreeFigure,
+    /// Rows to read one after the other, with reasons.
+    Review = review::ReviewFigure,
     /// Sizes, variability, map, timeline and noise of a collapse.
     Report = report::ReportFigure,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use crate::error::PlotError;
-use crate::figure::{Draw, Figure, MAX_ROWS, bar, box_plot, flow, scatter, timeline};
+use crate::figure::{Draw, Figure, MAX_ROWS, bar, box_plot, flow, review, scatter, timeline};
 use crate::html::Html;
 use crate::options::{NAMES, OPTIONAL_NAMES, OPTIONAL_NUMBERS, OptionSpec, QUERY, TITLE, TOOLTIP, option};
 use crate::page::{Body, Part, page};
@@ -50,6 +50,9 @@ const SKIPPED: &str = "skipped";
 
 /// The most bars, categories of boxes and rows of a timeline that are still readable.
 const READABLE: usize = 60;
+
+/// Clusters of at most this many events are read like odd events.
+const SMALL: f64 = 10.0;
 
 /// The rows of the two tables.
 const TABLE_ROWS: usize = 200;
@@ -129,6 +132,9 @@ fn draw(
     let time_of = |row: usize| time.and_then(|time| time.number(row)).unwrap_or(f64::INFINITY);
     noise.sort_by(|&a, &b| time_of(a).total_cmp(&time_of(b)).then(a.cmp(&b)));
     let mut parts = vec![tiles(rows, [&clusters, &noise, &skipped], size_of, note)];
+    let read_first = read_first(rows, settings, &noise, &clusters, size_of);
+    let is_ranked = read_first.is_some();
+    parts.extend(read_first);
 
     let bars = made(Figure::Bar, &[("x", label), ("y", Some("cluster_size"))])?;
     let largest: Vec<usize> = clusters.iter().copied().take(READABLE).collect();
@@ -183,7 +189,15 @@ fn draw(
             parts.push(part.with_heading("From the first to the last event"));
         }
     }
-    parts.push(table(rows, settings, &noise, "Odd events", "What no cluster has: each an event of its own."));
+    if !is_ranked {
+        parts.push(table(
+            rows,
+            settings,
+            &noise,
+            "Odd events",
+            "What no cluster has: each an event of its own.",
+        ));
+    }
     if !skipped.is_empty() {
         let note = "Events with a NULL among the features: they were not compared.";
         parts.push(table(rows, settings, &skipped, "Skipped events", note));
@@ -279,6 +293,30 @@ fn tiles(
         .markup("</div>")
         .html(note);
     Part::new(rows, String::new(), Body::Html(body))
+}
+
+/// Odd events and small clusters, the highest score first, if the rows have scores.
+fn read_first(
+    rows: &Rows,
+    settings: &Settings,
+    noise: &[usize],
+    clusters: &[usize],
+    size_of: impl Fn(usize) -> f64,
+) -> Option<Part> {
+    let scores = rows.column("score").filter(|_| rows.column("reasons").is_some())?;
+    let small = clusters.iter().copied().filter(|&row| size_of(row) <= SMALL);
+    let mut odd: Vec<usize> = noise.iter().copied().chain(small).collect();
+    let score_of = |row: usize| scores.number(row).unwrap_or(f64::NEG_INFINITY);
+    odd.sort_by(|&a, &b| score_of(b).total_cmp(&score_of(a)).then(a.cmp(&b)));
+    let shown = &odd[..odd.len().min(TABLE_ROWS)];
+    let what = "Odd events and clusters of at most ten events, by how unusual they are, with the reasons.";
+    let note = match odd.len() {
+        0 => "No event is odd, and no cluster is small.".to_string(),
+        all if all > shown.len() => format!("{what} The first {} of {}.", shown.len(), thousands(all)),
+        all => format!("{what} {}.", count(all, "row")),
+    };
+    let body = if odd.is_empty() { Html::default() } else { review::list(rows, settings, shown) };
+    Some(Part::new(rows, note, Body::Html(body)).with_heading("Read first"))
 }
 
 fn table(rows: &Rows, settings: &Settings, members: &[usize], heading: &str, note: &str) -> Part {

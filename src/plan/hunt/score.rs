@@ -1,0 +1,425 @@
+//! The score of a shape: a sum of terms, each of which is bounded, stands for one thing that a reviewer looks at, and has its reason in
+//! words.
+//!
+//! No term knows a particular attack, and none was fitted to labels: each has the weight 1 or 1/2. Counts are logarithms of shares,
+//! so that one more in ten is as much as one more in a thousand of a thousand.
+//!
+//! The idea that a habit decides, and not rarity alone, is that of conditional anomaly detection (Song, Wu, Jermaine and Ranka,
+//! "Conditional Anomaly Detection", IEEE TKDE 2007): how often a parent starts this program, how long this program's command lines are.
+//! Smoothing by the frequency of the context is Jelinek and Mercer's (1980).
+
+use crate::functions::{
+    Names, addresses, base64_runs, expected_folder, has_double_extension, is_user_writable, obfuscation_marks,
+};
+
+/// Defines the terms: the name in SQL, and the formula for people.
+macro_rules! terms {
+    ($($variant:ident, $name:literal, $meaning:literal;)*) => {
+        /// A part of the score.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Term {
+            $(#[doc = $meaning] $variant,)*
+        }
+
+        impl Term {
+            /// All terms, in the order in which they are added up.
+            pub(crate) const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// The name, as in the option `terms` and the fields of the column `terms`.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// The formula and its bound, in Markdown.
+            pub(crate) fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $meaning,)*
+                }
+            }
+        }
+    };
+}
+
+terms! {
+    Context, "context",
+        "How unusual the context is for the subject: -ln((g(s,c) + g(c)/g) / (g(s) + 1)), from 0 to 4, where g counts groups of events that \
+         differ in subject, template and context: g(s,c) those of this subject in this context, g(s) of the subject, g(c) of the \
+         context, g all. Of several contexts the one that is rarest for the subject. NULL without contexts.";
+    ContextSubject, "context_subject",
+        "How unusual the subject is for the context: -ln(g(s,c) / g(c)) / 2, at most 2. NULL without contexts.";
+    Launcher, "launcher",
+        "1 if the context is a program that runs what it is given: a shell, a script host, an office program, a web server, a \
+         database. NULL without contexts.";
+    Interpreter, "interpreter",
+        "1 if the subject itself is such a program.";
+    Base64, "base64",
+        "ln(1 + bytes of base64) / 2, at most 4.";
+    Obfuscation, "obfuscation",
+        "ln(1 + `obfuscation_score`) / 2, at most 3/2.";
+    RareWord, "rare_word",
+        "The lesser of ln(shapes / shapes with the word) and ln(events / events with the word), for the word of the template where that is \
+         greatest.";
+    Places, "places",
+        "1 if the path or the text has a folder that ordinary users can write to, or the text an address of another machine.";
+    Rarity, "rarity",
+        "-ln(share of all events with this subject and the template's delimiters) - 7, from 0 to 4: only what is extreme for a large set.";
+    Name, "name",
+        "2 if the name is that of a document, or looks like that of a program of the system (of an account that every system has, where \
+         there is no path); 1 if a program of the system runs from outside its folder. NULL without subjects.";
+    Watch, "watch",
+        "10 if the text, the path, the subject or the context has one of the texts of the option `watch`. NULL without that option.";
+}
+
+impl Term {
+    /// Finds the term of this name, in any case.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|term| term.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// The earliest event of a shape, and the counts around it.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Shape<'a> {
+    pub(crate) text: Option<&'a str>,
+    pub(crate) path: Option<&'a str>,
+    pub(crate) subject: Option<&'a str>,
+    /// The context of the shape that is rarest for the subject.
+    pub(crate) context: Option<&'a str>,
+    /// The word of the template that is in the fewest shapes.
+    pub(crate) word: Option<&'a str>,
+    /// The numbers of events: of all, of the subject, of the subject in the context, and of the subject with the template's delimiters.
+    pub(crate) events_of_all: i64,
+    pub(crate) events_of_subject: i64,
+    pub(crate) events_in_context: i64,
+    pub(crate) events_alike: i64,
+    /// The numbers of groups with a context: all, of the subject, of the context, and of the subject in the context.
+    pub(crate) groups_of_all: i64,
+    pub(crate) groups_of_subject: i64,
+    pub(crate) groups_of_context: i64,
+    pub(crate) groups_in_context: i64,
+    /// The numbers of shapes, and of those with the word, and of the events of these.
+    pub(crate) shapes_of_all: i64,
+    pub(crate) shapes_with_word: i64,
+    pub(crate) events_with_word: i64,
+}
+
+/// A score with its explanation.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Review {
+    pub(crate) score: f64,
+    /// The part of each term of [`Term::ALL`]; `None` if it does not count, or has nothing to go by.
+    pub(crate) terms: [Option<f64>; Term::ALL.len()],
+    /// The reasons, that of the greatest part first.
+    pub(crate) reasons: Vec<String>,
+}
+
+/// Reviews shapes with the same terms.
+pub(crate) struct Reviewer {
+    terms: Vec<Term>,
+    /// The texts that are looked for, as they are written and in small letters.
+    watch: Vec<(String, String)>,
+    programs: Names,
+    accounts: Names,
+}
+
+/// A part of a score, and the reason, if the part is worth one.
+type Part = (f64, Option<String>);
+
+impl Reviewer {
+    pub(crate) fn new(terms: Vec<Term>, watch: Vec<String>) -> Self {
+        let watch = watch.into_iter().map(|text| {
+            let small = text.to_lowercase();
+            (text, small)
+        });
+        Self { terms, watch: watch.collect(), programs: Names::of_system(), accounts: Names::of_accounts() }
+    }
+
+    pub(crate) fn review(&self, shape: &Shape) -> Review {
+        let part = |term| {
+            let part = if self.terms.contains(&term) { self.part(term, shape) } else { None };
+            // The logarithm of 1 is 0, and of a share of 1 -0.0.
+            part.map(|(part, reason)| (part + 0.0, reason))
+        };
+        let parts = Term::ALL.map(part);
+        // Always in this order, since a sum of floats depends on it.
+        let score: f64 = parts.iter().flatten().map(|(part, _)| part).sum();
+        let mut reasons: Vec<(f64, &String)> =
+            parts.iter().flatten().filter_map(|(part, reason)| Some((*part, reason.as_ref()?))).collect();
+        reasons.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        let mut reasons: Vec<String> = reasons.into_iter().map(|(_, reason)| reason.clone()).collect();
+        if reasons.is_empty() && self.terms.contains(&Term::RareWord) {
+            reasons.extend(word_in_words(shape));
+        }
+        Review { score, terms: parts.map(|part| part.map(|(part, _)| part)), reasons }
+    }
+
+    fn part(&self, term: Term, shape: &Shape) -> Option<Part> {
+        match term {
+            Term::Context => context(shape),
+            Term::ContextSubject => context_subject(shape),
+            Term::Launcher => {
+                let context = shape.context?;
+                let runs = runs_what_it_is_given(context);
+                // Where the context is unusual, another reason names it.
+                let is_named = context_part(shape) >= UNUSUAL;
+                let reason = || format!("{}, which runs what it is given, started it", excerpt(context));
+                Some((if runs { 1.0 } else { 0.0 }, (runs && !is_named).then(reason)))
+            }
+            Term::Interpreter => {
+                let subject = shape.subject?;
+                let runs = runs_what_it_is_given(subject);
+                Some(given(runs, 1.0, || format!("{} runs what it is given", excerpt(subject))))
+            }
+            Term::Base64 => {
+                let bytes: usize = base64_runs(shape.text?).map(|run| run.len()).sum();
+                let part = ((bytes as f64).ln_1p() / 2.0).min(4.0);
+                Some(given(bytes > 0, part, || format!("base64 of {} characters", number(bytes as i64))))
+            }
+            Term::Obfuscation => {
+                let marks = obfuscation_marks(shape.text?);
+                let part = ((marks as f64).ln_1p() / 2.0).min(1.5);
+                let reason = || {
+                    format!(
+                        "{} {} it hard to read, such as carets or quotes inside words",
+                        number(marks),
+                        if marks == 1 { "mark makes" } else { "marks make" }
+                    )
+                };
+                Some((part, (marks > 0).then(reason)))
+            }
+            Term::RareWord => rare_word(shape),
+            Term::Places => places(shape),
+            Term::Rarity => {
+                let part = (rarity_of(shape.events_alike, shape.events_of_all) - 7.0).clamp(0.0, 4.0);
+                Some(given(part > 0.0, part, || {
+                    format!(
+                        "{} of {} events look like this",
+                        number(shape.events_alike),
+                        number(shape.events_of_all)
+                    )
+                }))
+            }
+            Term::Name => self.name(shape),
+            Term::Watch => self.watched(shape),
+        }
+    }
+
+    fn name(&self, shape: &Shape) -> Option<Part> {
+        let subject = shape.subject?;
+        let name = shape.path.unwrap_or(subject);
+        if has_double_extension(name) {
+            return Some((2.0, Some("named like a document".to_string())));
+        }
+        let names = if shape.path.is_some() { &self.programs } else { &self.accounts };
+        if let Some(nearest) = names.nearest(name) {
+            return Some((2.0, Some(format!("looks like {nearest}"))));
+        }
+        let elsewhere = shape.path.and_then(|path| expected_folder(name, path));
+        Some(match elsewhere {
+            Some(folder) => (1.0, Some(format!("{} belongs to {folder}", excerpt(subject)))),
+            None => (0.0, None),
+        })
+    }
+
+    fn watched(&self, shape: &Shape) -> Option<Part> {
+        if self.watch.is_empty() {
+            return None;
+        }
+        let texts =
+            [shape.text, shape.path, shape.subject, shape.context].map(|text| text.map(str::to_lowercase));
+        let found =
+            self.watch.iter().find(|(_, small)| texts.iter().flatten().any(|text| text.contains(small)));
+        Some(match found {
+            Some((text, _)) => (10.0, Some(format!("has '{text}', which is watched for"))),
+            None => (0.0, None),
+        })
+    }
+}
+
+/// A part that counts if a condition holds.
+fn given(condition: bool, part: f64, reason: impl FnOnce() -> String) -> Part {
+    if condition { (part, Some(reason())) } else { (0.0, None) }
+}
+
+/// From here on a context is unusual enough for a reason.
+const UNUSUAL: f64 = 1.0;
+
+/// -ln(count / all), 0 if either is 0.
+fn rarity_of(count: i64, all: i64) -> f64 {
+    if count <= 0 || all <= 0 { 0.0 } else { -(count as f64 / all as f64).ln() }
+}
+
+fn context_part(shape: &Shape) -> f64 {
+    let (of_all, of_context) = (shape.groups_of_all.max(1) as f64, shape.groups_of_context as f64);
+    let expected = shape.groups_in_context as f64 + of_context / of_all;
+    (-(expected / (shape.groups_of_subject as f64 + 1.0)).ln()).clamp(0.0, 4.0)
+}
+
+fn context(shape: &Shape) -> Option<Part> {
+    let context = shape.context?;
+    let subject = shape.subject.unwrap_or("this subject");
+    let part = context_part(shape);
+    let reason = || {
+        let (in_context, of_subject) = (number(shape.events_in_context), number(shape.events_of_subject));
+        match shape.path {
+            Some(_) => format!(
+                "{} started it: {in_context} of {of_subject} starts of {}",
+                excerpt(context),
+                excerpt(subject)
+            ),
+            None => format!(
+                "from {}: {in_context} of {of_subject} events of {}",
+                excerpt(context),
+                excerpt(subject)
+            ),
+        }
+    };
+    Some((part, (part >= UNUSUAL).then(reason)))
+}
+
+fn context_subject(shape: &Shape) -> Option<Part> {
+    let context = shape.context?;
+    let part = rarity_of(shape.groups_in_context, shape.groups_of_context).min(4.0) / 2.0;
+    let reason = || {
+        let (one, all) = (number(shape.groups_in_context), number(shape.groups_of_context));
+        match shape.path {
+            Some(_) => format!(
+                "{} rarely starts it: {one} of the {all} kinds of commands that it starts",
+                excerpt(context)
+            ),
+            None => format!("rare from {}: {one} of the {all} kinds of events from there", excerpt(context)),
+        }
+    };
+    Some((part, (part >= UNUSUAL).then(reason)))
+}
+
+fn rare_word(shape: &Shape) -> Option<Part> {
+    shape.word?;
+    let part = rarity_of(shape.shapes_with_word, shape.shapes_of_all)
+        .min(rarity_of(shape.events_with_word, shape.events_of_all));
+    // In a small set every word is rare.
+    let is_rare = shape.shapes_with_word <= shape.shapes_of_all / 20;
+    Some((part, if is_rare { word_in_words(shape) } else { None }))
+}
+
+fn word_in_words(shape: &Shape) -> Option<String> {
+    /// Longer ones say nothing to a reader.
+    const LONGEST: usize = 64;
+    let word = shape.word.filter(|word| word.chars().nth(LONGEST).is_none())?;
+    Some(if shape.shapes_with_word == 1 {
+        format!("the word '{word}' is nowhere else")
+    } else {
+        format!(
+            "the word '{word}' is in {} of {} kinds of events",
+            number(shape.shapes_with_word),
+            number(shape.shapes_of_all)
+        )
+    })
+}
+
+fn places(shape: &Shape) -> Option<Part> {
+    if shape.text.is_none() && shape.path.is_none() {
+        return None;
+    }
+    let text = shape.text.unwrap_or_default();
+    let address = addresses(text).next();
+    let runs_there = shape.path.is_some_and(is_user_writable);
+    let mut words = vec![];
+    if runs_there {
+        words.push("runs from a folder that users can write to".to_string());
+    } else if is_user_writable(text) {
+        words.push("names a folder that users can write to".to_string());
+    }
+    words.extend(address.map(|address| format!("names another machine, {}", excerpt(address))));
+    Some(if words.is_empty() { (0.0, None) } else { (1.0, Some(words.join(" and "))) })
+}
+
+/// Programs whose work is to run what others give them, without their ending.
+const RUNS_WHAT_IT_IS_GIVEN: [&str; 52] = [
+    // Shells and interpreters.
+    "cmd",
+    "powershell",
+    "powershell_ise",
+    "pwsh",
+    "bash",
+    "sh",
+    "dash",
+    "zsh",
+    "ksh",
+    "python",
+    "python2",
+    "python3",
+    "pythonw",
+    "perl",
+    "ruby",
+    "php",
+    "php-cgi",
+    "node",
+    "java",
+    "javaw",
+    // Hosts of scripts, libraries and remote commands.
+    "wscript",
+    "cscript",
+    "mshta",
+    "rundll32",
+    "regsvr32",
+    "wmiprvse",
+    "wmic",
+    "wsmprovhost",
+    "msbuild",
+    "installutil",
+    "cmstp",
+    "forfiles",
+    "msiexec",
+    "hh",
+    // Programs that open documents.
+    "winword",
+    "excel",
+    "powerpnt",
+    "outlook",
+    "msaccess",
+    "onenote",
+    "mspub",
+    "visio",
+    "eqnedt32",
+    "acrord32",
+    "acrobat",
+    // Servers.
+    "w3wp",
+    "sqlservr",
+    "httpd",
+    "apache2",
+    "nginx",
+    "tomcat",
+    "postgres",
+];
+
+fn runs_what_it_is_given(name: &str) -> bool {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    RUNS_WHAT_IT_IS_GIVEN.contains(&name)
+}
+
+/// Cuts long text, which an attacker may choose.
+fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
+    }
+}
+
+/// Writes a number with commas between thousands.
+fn number(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut written = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    written
+}
