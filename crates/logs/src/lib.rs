@@ -1,4 +1,5 @@
-//! Event logs as Arrow batches. Any file of text becomes a table, and nothing in it is lost or changed without a word.
+//! Event logs as Arrow batches. Any file of text becomes a table, and nothing in it is lost or changed without a word. So do the
+//! event logs of Windows.
 //!
 //! The content of a file says which format it has; its name only decides where the content leaves it open. The type of a column
 //! is one that holds every value of all files exactly, so types are known after the last row. [`scan()`] reads every byte once: it
@@ -13,12 +14,14 @@
 //! | `records` | a block of text, and where the values of its records stand |
 //! | `delimited` | CSV, Zeek, W3C and plain lines to records |
 //! | `json` | JSON objects to records, and nested values |
+//! | `evtx` | event logs of Windows to records |
 //! | `values` | numbers, booleans, times; the type that holds every value of a column; values to arrays |
 //! | `scan` | many files on many threads, in the order of one thread |
 //! | `report` | an account of what was read, passed over and rejected |
 
 mod content;
 mod delimited;
+mod evtx;
 mod json;
 mod options;
 mod records;

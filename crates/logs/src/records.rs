@@ -16,11 +16,39 @@ pub(crate) fn line_end(head: &[u8], is_whole: bool) -> u8 {
     }
 }
 
-/// A part of a file's text that holds whole records. It is valid UTF-8, shorter than 4 GiB, and without a byte order mark.
+/// The unit that places in a file are told in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Lines, with the byte that ends them, see [`line_end`].
+    Line(u8),
+    /// Parts of so many bytes.
+    Bytes(usize),
+}
+
+impl Unit {
+    /// The number of units that end in these bytes.
+    pub(crate) fn count(self, bytes: &[u8]) -> u64 {
+        match self {
+            Self::Line(line_end) => memchr::memchr_iter(line_end, bytes).count() as u64,
+            Self::Bytes(size) => (bytes.len() / size.max(1)) as u64,
+        }
+    }
+
+    /// The place in a text at which its last line begins; its beginning in other units.
+    pub(crate) fn last_line(self, text: &[u8]) -> usize {
+        match self {
+            Self::Line(line_end) => memchr::memrchr(line_end, text).map_or(0, |end| end + 1),
+            Self::Bytes(_) => 0,
+        }
+    }
+}
+
+/// A part of a file that holds whole records, shorter than 4 GiB. If the file is text, it is valid UTF-8, and without a byte order
+/// mark.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     pub(crate) text: Vec<u8>,
-    /// The number of its first line in the file; the first line of a file is 1.
+    /// The number of its first line in the file, or of another [`Unit`]; the first of a file is 1.
     pub(crate) first_line: u64,
 }
 
@@ -87,8 +115,10 @@ pub(crate) struct Column {
 pub(crate) struct Records {
     /// The text of the block, and behind it values that do not stand there as they are, such as those with doubled quotes.
     pub(crate) text: Vec<u8>,
+    /// The block itself, if the text does not begin with it.
+    pub(crate) block: Option<Vec<u8>>,
     pub(crate) first_line: u64,
-    /// The byte that ends a line.
+    /// The byte that ends a line, or another [`Unit`].
     pub(crate) line_end: u8,
     pub(crate) syntax: Syntax,
     pub(crate) rows: usize,
@@ -138,6 +168,9 @@ pub(crate) struct Changes {
     pub(crate) doubled: Names,
     /// Names with halves of surrogate pairs, as they are with U+FFFD.
     pub(crate) replaced: Names,
+    /// The number of chunks whose bytes have another checksum than they say, and the first of them.
+    pub(crate) unsound: u64,
+    pub(crate) first_unsound: u64,
 }
 
 impl Changes {
@@ -147,6 +180,10 @@ impl Changes {
             self.first_followed = later.first_followed;
         }
         self.followed += later.followed;
+        if self.unsound == 0 {
+            self.first_unsound = later.first_unsound;
+        }
+        self.unsound += later.unsound;
         self.doubled.join(&later.doubled);
         self.replaced.join(&later.replaced);
     }
@@ -163,13 +200,25 @@ impl Changes {
                 "{count} values have text behind their closing quote, the first on line {line}; the quotes were dropped"
             )),
         };
+        let unsound = match self.unsound {
+            0 => None,
+            1 => Some(format!(
+                "chunk {} has another checksum than it says, so it was changed or not finished; its events are read as they are",
+                self.first_unsound
+            )),
+            count => Some(format!(
+                "{count} chunks have another checksum than they say, the first is {}, so they were changed or not finished; \
+                 their events are read as they are",
+                self.first_unsound
+            )),
+        };
         let names = [
             self.doubled.shown().map(|names| format!("objects have {names} more than once: the second is called with _2")),
             self.replaced.shown().map(|names| {
                 format!("names with half of a surrogate pair, such as \\ud800, which is no letter: it became U+FFFD in {names}")
             }),
         ];
-        followed.into_iter().chain(names.into_iter().flatten()).collect()
+        followed.into_iter().chain(unsound).chain(names.into_iter().flatten()).collect()
     }
 }
 
@@ -246,8 +295,8 @@ pub(crate) trait Parser: Send + Sync {
 pub(crate) struct Dialect {
     pub(crate) cutter: Box<dyn Cutter>,
     pub(crate) parser: Arc<dyn Parser>,
-    /// The byte that ends a line, see [`line_end`].
-    pub(crate) line_end: u8,
+    /// The unit of places in the file.
+    pub(crate) unit: Unit,
     /// Columns that the file declares, in order, with types if it tells them (Zeek); they are there also if no row follows.
     pub(crate) declared: Vec<(Arc<str>, Option<crate::values::ColumnType>)>,
     /// Sentences about the file for the report, such as `the header names 'a' twice: the second is a_2`.

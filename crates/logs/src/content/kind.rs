@@ -5,12 +5,12 @@ use memchr::memmem;
 use super::compression::Compression;
 use super::encoding;
 use super::{BinaryFormat, Content};
+use crate::evtx;
 
 /// The name of a kind that is neither text nor known.
 pub(super) const BINARY: &str = "binary data";
 
 const TAR: &str = "a tar archive";
-const EVTX: &str = "a Windows event log (EVTX)";
 const WORKBOOK: &str = "an Excel workbook";
 const ZIP: &str = "a ZIP archive";
 const SEVEN_ZIP: &str = "a 7z archive";
@@ -31,7 +31,7 @@ pub(super) const MARK: &str = "a byte order mark and nothing else";
 const MARKS: [&[u8]; 5] = [b"\xEF\xBB\xBF", b"\xFF\xFE", b"\xFE\xFF", b"\xFF\xFE\0\0", b"\0\0\xFE\xFF"];
 
 /// The first bytes of formats, where they stand, and what they are. Text does not begin so.
-const MAGIC: [(usize, &[u8], Content); 38] = [
+const MAGIC: [(usize, &[u8], Content); 39] = [
     (0, b"Obj\x01", Content::Binary(BinaryFormat::Avro)),
     (0, b"ARROW1\0\0", Content::Binary(BinaryFormat::Arrow)),
     (0, b"PK\x03\x04", Content::Unknown(ZIP)),
@@ -40,7 +40,8 @@ const MAGIC: [(usize, &[u8], Content); 38] = [
     (0, b"7z\xBC\xAF\x27\x1C", Content::Unknown(SEVEN_ZIP)),
     (0, b"Rar!\x1A\x07", Content::Unknown(RAR)),
     (0, b"MSCF\0\0\0\0", Content::Unknown("a Windows cabinet")),
-    (0, b"ElfFile\0", Content::Unknown(EVTX)),
+    (0, evtx::FILE, Content::EventLog),
+    (0, evtx::CHUNK, Content::EventLog),
     (4, b"LfLe", Content::Unknown("an event log of Windows XP (EVT)")),
     (0, b"regf", Content::Unknown("a hive of the Windows registry")),
     (0, b"MAM\x04", Content::Unknown("a compressed prefetch file")),
@@ -128,7 +129,6 @@ pub(super) fn is_hollow(kind: &str) -> bool {
 /// The way out for a kind, as the end of a sentence.
 pub(super) fn way_out(kind: &str) -> &'static str {
     match kind {
-        EVTX => ": turn it into JSON, with evtx_dump -o jsonl for one",
         ZIP | SEVEN_ZIP | RAR | TAR => ": unpack it, and name the files that were in it",
         WORKBOOK => ": save its sheet as CSV",
         PCAP | PCAPNG => ": turn it into logs, with zeek -r or tshark -T ek for two",

@@ -20,7 +20,7 @@ use self::compression::{Ended, Ending};
 use crate::options::ReadOptions;
 use crate::records::Dialect;
 use crate::source::{Source, shown};
-use crate::{Error, Result, delimited, json};
+use crate::{Error, Result, delimited, evtx, json};
 
 mod compression;
 mod decoder;
@@ -38,7 +38,7 @@ const BEGINNING: usize = 64 * 1024;
 /// The number of bytes of text that tell the format.
 const HEAD: usize = 1024 * 1024;
 
-/// A format of text. Parquet and its like are no text, see [`BinaryFormat`].
+/// A format of logs. Parquet and its like are none, see [`BinaryFormat`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Values between delimiters: comma, semicolon, tab, pipe, space.
@@ -51,6 +51,8 @@ pub enum Format {
     W3c,
     /// Any text: each line is a row with the column `line`.
     Lines,
+    /// The event logs of Windows since Vista, which are no text.
+    Evtx,
 }
 
 /// A format that the engine reads in place.
@@ -71,11 +73,13 @@ pub enum BinaryFormat {
 pub enum Content {
     /// Text, read by [`scan`](crate::scan()).
     Text,
+    /// An event log of Windows (EVTX), read by [`scan`](crate::scan()), too.
+    EventLog,
     /// Read by the engine.
     Binary(BinaryFormat),
     /// No byte at all.
     Empty,
-    /// Windows event logs, archives, pictures, and others that have no reader; the name of the kind, such as `a ZIP archive`.
+    /// Archives, pictures, and others that have no reader; the name of the kind, such as `a ZIP archive`.
     Unknown(&'static str),
 }
 
@@ -84,7 +88,7 @@ impl Content {
     pub fn way_out(self) -> &'static str {
         match self {
             Self::Unknown(kind) => kind::way_out(kind),
-            Self::Text | Self::Binary(_) | Self::Empty => "",
+            Self::Text | Self::EventLog | Self::Binary(_) | Self::Empty => "",
         }
     }
 }
@@ -173,11 +177,17 @@ impl Opened {
         }
     }
 
-    /// The text with its format. Fails if it is no text.
+    /// The text with its format, or the bytes of an event log. Fails if it is neither.
     pub(crate) fn text(self, options: &ReadOptions) -> Result<Text> {
         let name = shown(&self.name);
+        if options.format == Some(Format::Evtx) && self.content != Content::EventLog {
+            return Err(Error::new(format!(
+                "{name} is not a Windows event log: expected it to begin with ElfFile"
+            )));
+        }
         match self.content_with(options) {
             Content::Text | Content::Empty => {}
+            Content::EventLog => return self.event_log(options),
             Content::Unknown(kind::BINARY) => {
                 return Err(Error::new(format!(
                     "{name} is no text: it has many bytes that no text has; if it is text, say in which encoding: \
@@ -207,6 +217,18 @@ impl Opened {
         };
         let dialect = format_of(head.letters(), ending, &self.name, options)?;
         Ok(Text { reader: head.into_reader(), notes, dialect })
+    }
+
+    fn event_log(self, options: &ReadOptions) -> Result<Text> {
+        if options.format.is_some_and(|format| format != Format::Evtx) {
+            return Err(Error::new(format!(
+                "{} is a Windows event log (EVTX), which is no text: leave out the format, or say format => 'evtx'",
+                shown(&self.name)
+            )));
+        }
+        let notes = Notes::default();
+        let reader = Box::new(Ended { bytes: self.bytes, notes: notes.clone(), is_told: false });
+        Ok(Text { reader, notes, dialect: evtx::evtx() })
     }
 }
 
@@ -278,7 +300,7 @@ impl Notes {
     }
 }
 
-/// The text of a source as UTF-8 without its mark, after decompression and decoding.
+/// The text of a source as UTF-8 without its mark, after decompression and decoding; of an event log, its bytes.
 pub(crate) struct Text {
     /// The bytes. Its errors are whole sentences with the name of the file.
     pub(crate) reader: Box<dyn Read + Send>,
@@ -315,6 +337,7 @@ fn format_of(head: &[u8], end: HeadEnd, name: &str, options: &ReadOptions) -> Re
         Format::W3c => delimited::w3c(head, is_whole, options),
         Format::Csv => delimited::csv(head, is_whole, name, options),
         Format::Lines => Some(delimited::lines(head, is_whole)),
+        Format::Evtx => None,
     };
     if let Some(format) = options.format {
         let dialect = read(format).ok_or_else(|| {
@@ -324,6 +347,7 @@ fn format_of(head: &[u8], end: HeadEnd, name: &str, options: &ReadOptions) -> Re
                 Format::Json => "JSON: expected an object or an array of objects",
                 Format::Csv => "delimited text: expected a header",
                 Format::Lines => "lines",
+                Format::Evtx => "a Windows event log",
             };
             Error::new(format!("{} is not {expected}", shown(name)))
         })?;

@@ -152,7 +152,7 @@ fn known_formats_are_not_read_as_text() {
         (b"Obj\x01\x04\x16avro.schema", Content::Binary(BinaryFormat::Avro)),
         (b"PK\x03\x04\x14\0\0\0log.csv", Content::Unknown("a ZIP archive")),
         (b"PK\x03\x04\x14\0\0\0xl/workbook.xml", Content::Unknown("an Excel workbook")),
-        (b"ElfFile\0\0\0\0", Content::Unknown("a Windows event log (EVTX)")),
+        (b"ElfFile\0\0\0\0", Content::EventLog),
         (&tar, Content::Unknown("a tar archive")),
         (b"SQLite format 3\0", Content::Unknown("an SQLite database")),
         (b"%PDF-1.7\n%abc", Content::Unknown("a PDF document")),
@@ -254,8 +254,8 @@ fn what_is_no_text_is_refused_with_a_way_out() {
     let error =
         |bytes: &[u8]| open(&source(bytes), &ReadOptions::default()).err().expect("no text").to_string();
     assert_eq!(
-        error(b"ElfFile\0\0"),
-        "'a.log' is a Windows event log (EVTX), which has no reader here: turn it into JSON, with evtx_dump -o jsonl for one"
+        error(b"SQLite format 3\0"),
+        "'a.log' is an SQLite database, which has no reader here: write its tables as CSV, with sqlite3 -csv -header for one"
     );
     assert_eq!(error(b"PAR1\x15\x04\x15\0"), "'a.log' is a Parquet file, which is no text");
     assert!(error(&[1; 100]).starts_with("'a.log' is no text"));

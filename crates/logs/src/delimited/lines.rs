@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::rows::Rows;
-use crate::records::{Block, Cell, Cut, Cutter, Dialect, Parser, Records, line_end};
+use crate::records::{Block, Cell, Cut, Cutter, Dialect, Parser, Records, Unit, line_end};
 
 /// The reader of plain lines: each is a row with one column, `line`. An empty line is a row with NULL.
 pub(crate) fn lines(head: &[u8], is_whole: bool) -> Dialect {
@@ -12,7 +12,7 @@ pub(crate) fn lines(head: &[u8], is_whole: bool) -> Dialect {
     Dialect {
         cutter: Box::new(LineCutter { line_end, scanned: 0 }),
         parser: Arc::new(LineParser { line_end, name: Arc::clone(&name) }),
-        line_end,
+        unit: Unit::Line(line_end),
         declared: vec![(name, None)],
         notes: vec![],
     }

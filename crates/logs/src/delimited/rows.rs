@@ -177,6 +177,7 @@ impl Found {
         let columns = names.zip(self.columns).take(required.max(last));
         Records {
             text,
+            block: None,
             first_line,
             line_end: self.line_end,
             syntax: Syntax::Plain,

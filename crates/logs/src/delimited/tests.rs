@@ -34,7 +34,6 @@ impl Table {
 pub(super) fn read_pieces(dialect: &mut Dialect, text: &[u8], piece: usize) -> Table {
     let mut table = Table::default();
     let mut line = 1;
-    let ended = |text: &[u8], line_end: u8| memchr::memchr_iter(line_end, text).count() as u64;
     let (mut begin, mut end) = (0, 0);
     loop {
         end = text.len().min(end + piece);
@@ -42,13 +41,13 @@ pub(super) fn read_pieces(dialect: &mut Dialect, text: &[u8], piece: usize) -> T
         loop {
             let cut = dialect.cutter.cut(&text[begin..end], is_end);
             let skipped = &text[begin..begin + cut.skip];
-            line += ended(skipped, dialect.line_end);
+            line += dialect.unit.count(skipped);
             begin += cut.skip;
             let records = &text[begin..begin + cut.records];
             begin += cut.records;
             if !records.is_empty() {
                 add(&mut table, dialect, records, line);
-                line += ended(records, dialect.line_end);
+                line += dialect.unit.count(records);
             }
             if cut.skip + cut.records == 0 || begin == end {
                 break;

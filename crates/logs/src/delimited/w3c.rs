@@ -14,7 +14,7 @@ use super::lines::lines_of;
 use super::rows::{Rows, misfit};
 use super::sections::{Description, Descriptions, SectionCutter, description_of, unique, whole_lines};
 use crate::options::ReadOptions;
-use crate::records::{Block, Cell, Dialect, Parser, Records};
+use crate::records::{Block, Cell, Dialect, Parser, Records, Unit};
 
 /// The reader of a W3C extended log; none if `head` has not its header.
 pub(crate) fn w3c(head: &[u8], is_whole: bool, _options: &ReadOptions) -> Option<Dialect> {
@@ -40,7 +40,7 @@ pub(crate) fn w3c(head: &[u8], is_whole: bool, _options: &ReadOptions) -> Option
         declared: header.columns().map(|name| (name, None)).collect(),
         cutter: Box::new(SectionCutter::new(header, Arc::clone(&descriptions))),
         parser: Arc::new(W3cParser { headers: descriptions }),
-        line_end: b'\n',
+        unit: Unit::Line(b'\n'),
         notes: vec![],
     })
 }

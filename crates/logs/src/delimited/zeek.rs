@@ -12,7 +12,7 @@ use super::lines::lines_of;
 use super::rows::{Rows, misfit};
 use super::sections::{Description, Descriptions, SectionCutter, description_of, unique, whole_lines};
 use crate::options::ReadOptions;
-use crate::records::{Block, Cell, Dialect, Parser, Records};
+use crate::records::{Block, Cell, Dialect, Parser, Records, Unit};
 use crate::values::ColumnType;
 
 /// The reader of a Zeek log; none if `head` has not its header.
@@ -29,7 +29,7 @@ pub(crate) fn zeek(head: &[u8], is_whole: bool, _options: &ReadOptions) -> Optio
         declared: header.declared(),
         cutter: Box::new(SectionCutter::new(Header::default(), Arc::clone(&descriptions))),
         parser: Arc::new(ZeekParser { headers: descriptions }),
-        line_end: b'\n',
+        unit: Unit::Line(b'\n'),
         notes: vec![],
     })
 }

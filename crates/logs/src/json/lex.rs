@@ -16,14 +16,14 @@ const LOOK_AHEAD: usize = 256;
 
 /// Why a text is not JSON, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// The first byte that is wrong; the length of the text if it ends too early.
-    pub(super) at: usize,
-    pub(super) problem: Problem,
+    pub(crate) at: usize,
+    pub(crate) problem: Problem,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(crate) enum Problem {
     /// Something else has to be there.
     Expected(&'static str),
     /// Values are nested deeper than [`MAX_DEPTH`].
@@ -35,7 +35,7 @@ pub(super) enum Problem {
 }
 
 impl Fault {
-    fn expected(at: usize, what: &'static str) -> Self {
+    pub(crate) fn expected(at: usize, what: &'static str) -> Self {
         Self { at, problem: Problem::Expected(what) }
     }
 }
@@ -52,7 +52,7 @@ pub(super) fn is_gap(byte: u8) -> bool {
 }
 
 /// The first byte at or after `at` that is no white space.
-pub(super) fn skip_space(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_space(text: &[u8], mut at: usize) -> usize {
     while text.get(at).is_some_and(|byte| is_space(*byte)) {
         at += 1;
     }
@@ -88,7 +88,7 @@ pub(super) fn begins_record(text: &[u8], at: usize) -> (usize, Option<bool>) {
 
 /// The first byte at or after `at` that ends the plain part of a string: a quote, a backslash or a control character.
 #[inline]
-pub(super) fn skip_plain(text: &[u8], mut at: usize) -> usize {
+pub(crate) fn skip_plain(text: &[u8], mut at: usize) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGHS: u64 = ONES << 7;
     let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
@@ -115,7 +115,7 @@ pub(super) fn skip_plain(text: &[u8], mut at: usize) -> usize {
 ///
 /// A line end in a string is data, unless a record seems to begin behind it: then the string has lost its quote.
 #[inline]
-pub(super) fn string(text: &[u8], at: usize) -> Result<usize, Fault> {
+pub(crate) fn string(text: &[u8], at: usize) -> Result<usize, Fault> {
     let mut at = at + 1;
     loop {
         at = skip_plain(text, at);
@@ -214,7 +214,7 @@ pub(super) fn after_key(text: &[u8], at: usize) -> Result<usize, Fault> {
 
 /// The place of the value behind the colon that follows a key.
 #[inline]
-pub(super) fn after_colon(text: &[u8], at: usize) -> Result<usize, Fault> {
+pub(crate) fn after_colon(text: &[u8], at: usize) -> Result<usize, Fault> {
     let at = skip_space(text, at);
     if text.get(at) != Some(&b':') {
         return Err(Fault::expected(at, "':'"));
@@ -223,7 +223,7 @@ pub(super) fn after_colon(text: &[u8], at: usize) -> Result<usize, Fault> {
 }
 
 /// The thing that follows a member of an object, or an item of an array.
-pub(super) enum Next {
+pub(crate) enum Next {
     /// Another one, which begins here.
     More(usize),
     /// The end, and what is behind it.
@@ -232,7 +232,7 @@ pub(super) enum Next {
 
 /// Looks behind the member that ends at `at`.
 #[inline]
-pub(super) fn after_member(text: &[u8], at: usize) -> Result<Next, Fault> {
+pub(crate) fn after_member(text: &[u8], at: usize) -> Result<Next, Fault> {
     let at = skip_space(text, at);
     match text.get(at) {
         Some(b',') => Ok(Next::More(skip_space(text, at + 1))),
@@ -253,7 +253,7 @@ pub(super) fn after_item(text: &[u8], at: usize) -> Result<Next, Fault> {
 
 /// The end of the value at `at`, a member of a record.
 #[inline]
-pub(super) fn value(text: &[u8], at: usize) -> Result<usize, Fault> {
+pub(crate) fn value(text: &[u8], at: usize) -> Result<usize, Fault> {
     match text.get(at) {
         Some(b'{' | b'[') => nested(text, at, MAX_DEPTH - 1),
         _ => scalar(text, at),

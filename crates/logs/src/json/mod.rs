@@ -23,16 +23,16 @@ use std::sync::Arc;
 
 use crate::Format;
 use crate::options::ReadOptions;
-use crate::records::{Dialect, line_end};
+use crate::records::{Dialect, Unit, line_end};
 
 mod cut;
 mod envelope;
-mod lex;
+pub(crate) mod lex;
 mod nested;
 mod parse;
 mod piece;
 mod sniff;
-mod table;
+pub(crate) mod table;
 mod text;
 mod walk;
 
@@ -64,7 +64,7 @@ pub(crate) fn json(head: &[u8], is_whole: bool, options: &ReadOptions) -> Option
     Some(Dialect {
         cutter: Box::new(cut::JsonCutter::new(walk::Walk::of_file(envelope.clone()))),
         parser: Arc::new(parse::JsonParser { envelope, line_end }),
-        line_end,
+        unit: Unit::Line(line_end),
         declared: vec![],
         notes,
     })

@@ -61,6 +61,7 @@ impl Parser for JsonParser {
         let columns = table.into_columns();
         Records {
             text,
+            block: None,
             first_line,
             line_end,
             syntax: Syntax::Json,

@@ -2,6 +2,8 @@
 //!
 //! Objects of a log have mostly the same keys in the same order. Each column remembers which one came behind it last time, and
 //! how its key was written. So a key is mostly found by one comparison of bytes, which also finds its end.
+//!
+//! Events of Windows are objects, too. They are put in value by value, since their columns are not named by their keys alone.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +16,7 @@ use crate::records::{Cell, Changes, Column};
 const TRIED: usize = 3;
 
 /// The rows of objects.
-pub(super) struct Table {
+pub(crate) struct Table {
     columns: Vec<Keyed>,
     by_name: HashMap<Arc<str>, usize>,
     /// The column of the first key of the last object.
@@ -30,6 +32,8 @@ pub(super) struct Table {
     changes: Changes,
     max_columns: usize,
     max_cells: usize,
+    /// The name of the column for a key.
+    name: fn(&[u8]) -> String,
 }
 
 /// A column, and how it is recognised.
@@ -49,6 +53,11 @@ struct Keyed {
 impl Table {
     /// A table that refuses objects with which it would have more columns or cells.
     pub(super) fn new(max_columns: usize, max_cells: usize) -> Self {
+        Self::named_by(name, max_columns, max_cells)
+    }
+
+    /// The same, with other names of columns for the keys.
+    pub(crate) fn named_by(name: fn(&[u8]) -> String, max_columns: usize, max_cells: usize) -> Self {
         Self {
             columns: vec![],
             by_name: HashMap::new(),
@@ -61,10 +70,11 @@ impl Table {
             changes: Changes::default(),
             max_columns,
             max_cells,
+            name,
         }
     }
 
-    pub(super) fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
@@ -76,40 +86,51 @@ impl Table {
     /// Adds the object at `at` as a row, and gives the end of it. An object that is not valid,
     /// or longer than `max_bytes`, changes nothing.
     pub(super) fn push_object(&mut self, text: &[u8], at: usize, max_bytes: usize) -> Result<usize, Fault> {
-        let columns = self.columns.len();
+        let columns = self.begin();
+        let end = match self.read_object(text, at) {
+            Ok(end) if end - at > max_bytes => Err(Fault { at, problem: Problem::Long }),
+            result => result,
+        };
+        self.end(columns, at, end)
+    }
+
+    /// Begins a row that is put in value by value. [`Table::end`] is given the number of columns that this returns.
+    pub(crate) fn begin(&mut self) -> usize {
         self.object += 1;
         self.values.clear();
         self.doubled.clear();
         self.replaced.clear();
-        let result = self.read_object(text, at);
+        self.columns.len()
+    }
+
+    /// Sets a value of the row.
+    #[inline]
+    pub(crate) fn put(&mut self, column: usize, value: Cell) {
+        self.values.push((column, value));
+    }
+
+    /// Ends the row, or takes it back if it is a failure. `at` is the place for the message if the table gets too wide.
+    pub(crate) fn end<T>(&mut self, columns: usize, at: usize, result: Result<T, Fault>) -> Result<T, Fault> {
         let is_wide = self.columns.len().saturating_mul(self.rows + 1) > self.max_cells;
-        match result {
-            Ok(_) if is_wide => {
-                self.forget(columns);
-                Err(Fault { at, problem: Problem::Wide })
-            }
-            Ok(end) if end - at > max_bytes => {
-                self.forget(columns);
-                Err(Fault { at, problem: Problem::Long })
-            }
-            Ok(end) => {
-                for (column, value) in self.values.drain(..) {
-                    if let Some(column) = self.columns.get_mut(column) {
-                        column.cells.resize(self.rows, Cell::NULL);
-                        column.cells.push(value);
-                    }
-                }
-                self.rows += 1;
-                let name = |column: &usize| self.columns.get(*column).map(|column| &column.name);
-                self.doubled.iter().filter_map(name).for_each(|name| self.changes.doubled.add(name));
-                self.replaced.iter().filter_map(name).for_each(|name| self.changes.replaced.add(name));
-                Ok(end)
-            }
-            Err(fault) => {
-                self.forget(columns);
-                Err(fault)
+        let result = match result {
+            Ok(_) if is_wide => Err(Fault { at, problem: Problem::Wide }),
+            result => result,
+        };
+        if result.is_err() {
+            self.forget(columns);
+            return result;
+        }
+        for (column, value) in self.values.drain(..) {
+            if let Some(column) = self.columns.get_mut(column) {
+                column.cells.resize(self.rows, Cell::NULL);
+                column.cells.push(value);
             }
         }
+        self.rows += 1;
+        let name = |column: &usize| self.columns.get(*column).map(|column| &column.name);
+        self.doubled.iter().filter_map(name).for_each(|name| self.changes.doubled.add(name));
+        self.replaced.iter().filter_map(name).for_each(|name| self.changes.replaced.add(name));
+        result
     }
 
     /// Removes the columns behind the first `columns`.
@@ -120,12 +141,12 @@ impl Table {
     }
 
     /// The changes of names in the rows, for the report.
-    pub(super) fn take_changes(&mut self) -> Changes {
+    pub(crate) fn take_changes(&mut self) -> Changes {
         std::mem::take(&mut self.changes)
     }
 
     /// The columns, each with a cell for each row.
-    pub(super) fn into_columns(self) -> Vec<Column> {
+    pub(crate) fn into_columns(self) -> Vec<Column> {
         let Self { columns, rows, .. } = self;
         let padded = columns.into_iter().map(|Keyed { name, mut cells, .. }| {
             cells.resize(rows, Cell::NULL);
@@ -156,7 +177,12 @@ impl Table {
     }
 
     /// The column of the key at `at`, and the end of the key.
-    fn read_key(&mut self, text: &[u8], at: usize, last: Option<usize>) -> Result<(usize, usize), Fault> {
+    pub(crate) fn read_key(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        last: Option<usize>,
+    ) -> Result<(usize, usize), Fault> {
         let rest = text.get(at..).unwrap_or_default();
         let expected = last.and_then(|last| self.columns.get(last)).map_or(self.first, |last| last.next);
         let near = self.columns.iter_mut().enumerate().skip(expected).take(TRIED);
@@ -192,11 +218,22 @@ impl Table {
     ///
     /// A key that its object had before is the next of `a`, `a_2`, `a_3` that the object has not had.
     fn column(&mut self, token: &[u8]) -> Option<usize> {
-        let name = name(token);
+        let name = (self.name)(token);
         let first = self.named(&name, token)?;
         if has_lone_surrogate(token) {
             self.replaced.push(first);
         }
+        self.column_again(first)
+    }
+
+    /// The column with this name that no key has, for a value of the row.
+    pub(crate) fn column_named(&mut self, name: &str) -> Option<usize> {
+        let first = self.named(name, b"")?;
+        self.column_again(first)
+    }
+
+    /// The column, or the next copy of it that the object has not had.
+    pub(crate) fn column_again(&mut self, first: usize) -> Option<usize> {
         let mut index = first;
         loop {
             let object = self.object;
@@ -236,7 +273,7 @@ impl Table {
 }
 
 /// The name of the column for a key. A key without a character is `_`, since a column has to have a name.
-fn name(token: &[u8]) -> String {
+pub(crate) fn name(token: &[u8]) -> String {
     let mut decoded = Vec::with_capacity(token.len());
     unescape(token, &mut decoded);
     if decoded.is_empty() {

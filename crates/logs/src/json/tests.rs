@@ -65,10 +65,8 @@ fn read_dialect(mut dialect: Dialect, parts: &[&[u8]]) -> Read {
         }
         let rest = text.split_off(skip + records);
         let block = text.split_off(skip);
-        let line_end = dialect.line_end;
-        let lines = |text: &[u8]| memchr::memchr_iter(line_end, text).count() as u64;
-        let skipped = lines(&text);
-        let cut = lines(&block);
+        let skipped = dialect.unit.count(&text);
+        let cut = dialect.unit.count(&block);
         if !block.is_empty() {
             std::str::from_utf8(&block).expect("blocks are UTF-8");
             read.take(&dialect.parser.parse(Block { text: block, first_line: first_line + skipped }));

@@ -8,7 +8,7 @@ use super::temporary::{Stored, Temporary};
 use super::{Host, cancelled};
 use crate::content::{self, Damage};
 use crate::options::ReadOptions;
-use crate::records::{Block, Changes, Parser, Records};
+use crate::records::{Block, Changes, Parser, Records, Unit};
 use crate::report::Rejected;
 use crate::source::{Source, shown};
 use crate::values::{ColumnType, Look, Summary};
@@ -231,7 +231,7 @@ impl Work<'_> {
         let (mut line, mut place, mut wanted) = (1, 0, block_size);
         // The record that a damaged file ends within.
         let mut cut_off = None;
-        let line_end = text.dialect.line_end;
+        let unit = text.dialect.unit;
         loop {
             if self.host.is_cancelled() {
                 return Err(cancelled());
@@ -251,7 +251,7 @@ impl Work<'_> {
             let (skipped, block) = rest.split_at(skip);
             let block = block.get(..end - skip).unwrap_or_default().to_vec();
             if end == 0 && damage.is_some() {
-                cut_off = Some(pending.take_cut_record(line_end));
+                cut_off = Some(pending.take_cut_record(unit));
                 continue;
             }
             if end == 0 {
@@ -266,23 +266,21 @@ impl Work<'_> {
                 continue;
             }
             wanted = block_size.div_ceil(2);
-            line += lines(skipped, line_end);
+            line += unit.count(skipped);
             pending.start += end;
             if block.is_empty() {
                 continue;
             }
             let first_line = line;
-            line += lines(&block, line_end);
+            line += unit.count(&block);
             let block = Block { text: block, first_line };
             self.offer(Waiting { file, place, block, parser: Arc::clone(&parser) })?;
             place += 1;
         }
         let bytes = pending.bytes;
         let notes = text.notes.take();
-        let damage = text
-            .notes
-            .damage()
-            .map(|damage| cut_record((line, line_end), &cut_off.unwrap_or_default(), damage));
+        let damage =
+            text.notes.damage().map(|damage| cut_record((line, unit), &cut_off.unwrap_or_default(), damage));
         let mut shared = self.shared();
         if let Some(read) = shared.files.get_mut(file) {
             read.bytes = bytes;
@@ -322,12 +320,13 @@ impl Work<'_> {
             .collect();
         let rejected = std::mem::take(&mut records.rejected);
         let changes = std::mem::take(&mut records.changes);
+        let block = records.block.take();
         let (rows, short_rows, bytes) = (records.rows, records.short_rows, size(&records));
         let kept = if self.host.try_grow(bytes) {
             Kept::Memory(records, bytes)
         } else {
-            let text = records.text.get(..text_length).unwrap_or_default();
-            let stored = self.temporary.store(text, first_line, self.host)?;
+            let block = block.as_deref().or(records.text.get(..text_length)).unwrap_or_default();
+            let stored = self.temporary.store(block, first_line, self.host)?;
             Kept::Stored(stored, Arc::clone(&self.temporary), parser)
         };
         let part = Part { rows, kept, columns, rejected, short_rows, changes };
@@ -372,10 +371,9 @@ impl Pending {
 
     /// Takes the record that was cut off. If it is too long to be kept among the rejected, a quote or a bracket before it may have
     /// swallowed others, so only its last line is taken, and what is left is cut as the end of a whole file.
-    fn take_cut_record(&mut self, line_end: u8) -> Vec<u8> {
+    fn take_cut_record(&mut self, unit: Unit) -> Vec<u8> {
         let rest = self.rest();
-        let last_line = memchr::memrchr(line_end, rest).map_or(0, |end| end + 1);
-        let kept = if Rejected::keeps(rest) { 0 } else { last_line };
+        let kept = if Rejected::keeps(rest) { 0 } else { unit.last_line(rest) };
         self.text.split_off(self.text.len().min(self.start + kept))
     }
 
@@ -400,16 +398,12 @@ impl Pending {
     }
 }
 
-/// The damage with the record that a file ends within. That begins on a line, or behind ends of it; the byte that ends lines is given.
-fn cut_record((line, line_end): (u64, u8), text: &[u8], damage: Damage) -> (Damage, Rejected) {
+/// The damage with the record that a file ends within. That begins on a line, or behind ends of it.
+fn cut_record((line, unit): (u64, Unit), text: &[u8], damage: Damage) -> (Damage, Rejected) {
     let ends = text.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     let (before, record) = text.split_at(ends);
-    let record = Rejected::record(line + lines(before, line_end), record, damage.reason.clone());
+    let record = Rejected::record(line + unit.count(before), record, damage.reason.clone());
     (damage, record)
-}
-
-fn lines(text: &[u8], line_end: u8) -> u64 {
-    memchr::memchr_iter(line_end, text).count() as u64
 }
 
 /// The bytes that records hold.

@@ -18,7 +18,7 @@ use super::sample::{Record, Sample};
 use crate::Format;
 use crate::delimited::{counted, quoted};
 use crate::options::ReadOptions;
-use crate::records::{Dialect, line_end};
+use crate::records::{Dialect, Unit, line_end};
 
 /// Delimiters, and in this order if two fit equally well.
 const DELIMITERS: [u8; 5] = [b'\t', b';', b',', b'|', b' '];
@@ -248,7 +248,7 @@ fn dialect(sample: &Sample, preamble: &Preamble, options: &ReadOptions) -> Diale
     };
     Dialect {
         declared: declared(&columns),
-        line_end: form.line_end,
+        unit: Unit::Line(form.line_end),
         cutter: Box::new(RecordCutter::new(form, skip, Patience::default())),
         parser: Arc::new(RecordParser { form, columns, header, dash_is_null: form.delimiter == b' ' }),
         notes,
