@@ -8,14 +8,14 @@ use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use crate::{BytesSource, ColumnType, Error, Host, ReadOptions, Report, Result, Source, scan};
 
 /// A host with a number of threads, a limit of memory, and blocks of some size.
-struct TestHost {
+pub(crate) struct TestHost {
     threads: usize,
     memory: usize,
     block_size: usize,
@@ -24,11 +24,11 @@ struct TestHost {
 }
 
 impl TestHost {
-    fn new(threads: usize, memory: usize) -> Arc<Self> {
+    pub(crate) fn new(threads: usize, memory: usize) -> Arc<Self> {
         Self::with_blocks(4 << 20, threads, memory)
     }
 
-    fn with_blocks(block_size: usize, threads: usize, memory: usize) -> Arc<Self> {
+    pub(crate) fn with_blocks(block_size: usize, threads: usize, memory: usize) -> Arc<Self> {
         let (used, stored) = (AtomicUsize::new(0), AtomicUsize::new(0));
         Arc::new(Self { threads, memory, block_size, used, stored })
     }
@@ -70,14 +70,15 @@ impl Host for TestHost {
 }
 
 /// A table as text: its columns with their types, its rows, and the account.
-struct Table {
-    schema: SchemaRef,
-    rows: Vec<String>,
-    report: Report,
+pub(crate) struct Table {
+    pub(crate) schema: SchemaRef,
+    pub(crate) rows: Vec<String>,
+    pub(crate) report: Report,
+    batches: Vec<RecordBatch>,
 }
 
 impl Table {
-    fn columns(&self) -> String {
+    pub(crate) fn columns(&self) -> String {
         let columns: Vec<String> = self
             .schema
             .fields()
@@ -87,12 +88,17 @@ impl Table {
         columns.join(", ")
     }
 
-    fn notes(&self) -> Vec<String> {
+    pub(crate) fn notes(&self) -> Vec<String> {
         self.report.notes.iter().map(|note| note.text.clone()).collect()
+    }
+
+    /// The values of each row; none for NULL.
+    pub(crate) fn values(&self) -> Vec<Vec<Option<String>>> {
+        self.batches.iter().flat_map(values).collect()
     }
 }
 
-fn read_by(host: &Arc<TestHost>, files: &[(&str, &[u8])], options: &ReadOptions) -> Result<Table> {
+pub(crate) fn read_by(host: &Arc<TestHost>, files: &[(&str, &[u8])], options: &ReadOptions) -> Result<Table> {
     let sources: Vec<Box<dyn Source>> = files
         .iter()
         .map(|(name, bytes)| Box::new(BytesSource::new(*name, *bytes)) as Box<dyn Source>)
@@ -105,7 +111,7 @@ fn read_by(host: &Arc<TestHost>, files: &[(&str, &[u8])], options: &ReadOptions)
         Ok(())
     })?;
     assert_eq!(host.used.load(Ordering::SeqCst), 0, "memory is given back");
-    Ok(Table { schema, rows: batches.iter().flat_map(rows).collect(), report })
+    Ok(Table { schema, rows: batches.iter().flat_map(rows).collect(), report, batches })
 }
 
 fn read_with(files: &[(&str, &[u8])], options: &ReadOptions) -> Table {
@@ -114,6 +120,21 @@ fn read_with(files: &[(&str, &[u8])], options: &ReadOptions) -> Table {
 
 fn read(name: &str, text: impl AsRef<[u8]>) -> Table {
     read_with(&[(name, text.as_ref())], &ReadOptions::default())
+}
+
+fn values(batch: &RecordBatch) -> Vec<Vec<Option<String>>> {
+    let options = FormatOptions::new();
+    let columns: Vec<ArrayFormatter<'_>> = batch
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column, &options).expect("a formatter"))
+        .collect();
+    let value = |row, (array, column): (&ArrayRef, &ArrayFormatter<'_>)| {
+        array.is_valid(row).then(|| column.value(row).to_string())
+    };
+    (0..batch.num_rows())
+        .map(|row| batch.columns().iter().zip(&columns).map(|column| value(row, column)).collect())
+        .collect()
 }
 
 fn rows(batch: &RecordBatch) -> Vec<String> {

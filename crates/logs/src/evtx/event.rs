@@ -18,9 +18,9 @@ const LEAST_CELLS: usize = 1 << 20;
 /// A field of `System`.
 pub(super) struct SystemColumn {
     pub(super) name: &'static str,
-    element: &'static str,
+    pub(super) element: &'static str,
     /// The attribute with the value; empty if it is the text of the element.
-    attribute: &'static str,
+    pub(super) attribute: &'static str,
     pub(super) sql_type: &'static str,
     /// Whether the column is there also if no event has a value for it.
     pub(super) is_declared: bool,
@@ -120,55 +120,60 @@ impl Events {
 
     fn event(&mut self, json: &[u8]) -> Result<(), Fault> {
         let mut has_system = false;
-        let mut file = Members::of(json, 0)?;
+        let mut file = Members::of(json, 0);
         while let Some((key, value)) = file.next()? {
-            if json.get(key) == Some(b"\"Event\"") {
-                let mut event = Members::of(json, value)?;
-                while let Some((key, value)) = event.next()? {
-                    match json.get(key.clone()) {
-                        Some(b"\"System\"") => {
-                            has_system = true;
-                            self.system(json, value)?;
-                        }
-                        Some(b"\"EventData\"") => self.data("EventData", json, value)?,
-                        Some(b"\"UserData\"") => self.data("UserData", json, value)?,
-                        Some(b"\"#attributes\"") | None => {}
-                        Some(key) => self.other(&name(key), json, value)?,
-                    }
-                }
+            if json.get(key) != Some(b"\"Event\"") {
+                file.pass(lex::value(json, value)?);
+                continue;
             }
+            let mut event = Members::of(json, value);
+            while let Some((key, value)) = event.next()? {
+                event.pass(match json.get(key).unwrap_or_default() {
+                    b"\"System\"" => {
+                        has_system = true;
+                        self.system(json, value)?
+                    }
+                    b"\"EventData\"" => self.data("EventData", json, value)?,
+                    b"\"UserData\"" => self.data("UserData", json, value)?,
+                    b"\"#attributes\"" => lex::value(json, value)?,
+                    key => self.other(&name(key), json, value)?,
+                });
+            }
+            file.pass(event.at);
         }
         if has_system { Ok(()) } else { Err(Fault::expected(0, "an element System")) }
     }
 
-    /// The fields of `System`.
-    fn system(&mut self, json: &[u8], at: usize) -> Result<(), Fault> {
-        let mut system = Members::of(json, at)?;
+    /// The fields of `System`, and the end of it.
+    fn system(&mut self, json: &[u8], at: usize) -> Result<usize, Fault> {
+        let mut system = Members::of(json, at);
         while let Some((key, value)) = system.next()? {
             let element = inside(json, &key);
             if json.get(value) != Some(&b'{') {
-                self.field(element, b"", json, value)?;
+                system.pass(self.field(element, b"", json, value)?);
                 continue;
             }
-            let mut parts = Members::of(json, value)?;
+            let mut parts = Members::of(json, value);
             while let Some((part, value)) = parts.next()? {
-                match inside(json, &part) {
+                parts.pass(match inside(json, &part) {
                     b"#text" => self.field(element, b"", json, value)?,
                     b"#attributes" => {
-                        let mut attributes = Members::of(json, value)?;
+                        let mut attributes = Members::of(json, value);
                         while let Some((attribute, value)) = attributes.next()? {
-                            self.field(element, inside(json, &attribute), json, value)?;
+                            attributes.pass(self.field(element, inside(json, &attribute), json, value)?);
                         }
+                        attributes.at
                     }
                     child => self.field(element, child, json, value)?,
-                }
+                });
             }
+            system.pass(parts.at);
         }
-        Ok(())
+        Ok(system.at)
     }
 
-    /// A field of `System`: the text of an element, or an attribute of it.
-    fn field(&mut self, element: &[u8], attribute: &[u8], json: &[u8], at: usize) -> Result<(), Fault> {
+    /// A field of `System`, the text of an element or an attribute of it, and the end of its value.
+    fn field(&mut self, element: &[u8], attribute: &[u8], json: &[u8], at: usize) -> Result<usize, Fault> {
         let is_it = |column: &SystemColumn| {
             column.element.as_bytes() == element && column.attribute.as_bytes() == attribute
         };
@@ -178,31 +183,26 @@ impl Events {
         } else {
             SYSTEM.iter().position(is_it)
         };
-        let column = match known {
-            Some(field) => {
-                if let Some(next) = self.next.get_mut(self.field) {
-                    *next = field;
-                }
-                self.field = field;
-                self.system_column(field)
+        let (cell, end) = self.value(json, at)?;
+        if let Some(field) = known {
+            if let Some(next) = self.next.get_mut(self.field) {
+                *next = field;
             }
+            self.field = field;
+        }
+        if cell.is_null() || cell == Cell::EMPTY {
+            return Ok(end);
+        }
+        let column = match known {
+            Some(field) => self.system_column(field),
             None => {
-                let element = String::from_utf8_lossy(element);
-                let attribute = String::from_utf8_lossy(attribute);
-                self.table.column_named(&match (&*element, &*attribute) {
-                    ("", "") => "_".to_owned(),
-                    _ => format!("{element}{attribute}"),
-                })
+                let (element, attribute) =
+                    (String::from_utf8_lossy(element), String::from_utf8_lossy(attribute));
+                self.table.column_named(&format!("System{element}{attribute}"))
             }
         };
-        let column = column.ok_or(WIDE)?;
-        let mut cell = self.value(json, at)?;
-        // A template may spell a number as text.
-        if cell == Cell::EMPTY {
-            cell = Cell::NULL;
-        }
-        self.put(column, cell);
-        Ok(())
+        self.table.put(column.ok_or(WIDE)?, cell);
+        Ok(end)
     }
 
     /// The column of a field, or a copy of it if the event has it already.
@@ -217,82 +217,94 @@ impl Events {
         }
     }
 
-    /// The names and values of `EventData` or `UserData`; and all of it as JSON, if they are not all.
-    fn data(&mut self, element: &str, json: &[u8], at: usize) -> Result<(), Fault> {
-        if json.get(at) == Some(&b'n') {
-            return Ok(());
-        }
+    /// The names and values of `EventData` or `UserData`, and all of it as JSON, if they are not all. Returns the end of it.
+    fn data(&mut self, element: &str, json: &[u8], at: usize) -> Result<usize, Fault> {
         self.last = None;
-        let is_whole = json.get(at) == Some(&b'{') && self.leaves(None, json, at)?;
-        if is_whole { Ok(()) } else { self.other(element, json, at) }
-    }
-
-    /// The members of an object by their names, those of objects in it, too. Whether that is all: nothing in it is without a name, has
-    /// attributes, or is an object. `parent` is the place of the object's own name.
-    fn leaves(&mut self, parent: Option<usize>, json: &[u8], at: usize) -> Result<bool, Fault> {
-        let mut is_whole = true;
-        let mut members = Members::of(json, at)?;
-        while let Some((key, value)) = members.next()? {
-            match (json.get(key.clone()).unwrap_or_default(), parent) {
-                (b"\"#attributes\"", _) | (b"\"#text\"" | b"\"Data\"", None) => is_whole = false,
-                (b"\"#text\"", Some(parent)) => {
-                    is_whole = false;
-                    self.leaf(parent, json, value)?;
-                }
-                _ if json.get(value) == Some(&b'{') => {
-                    is_whole = false;
-                    self.leaves(Some(key.start), json, value)?;
-                }
-                _ => self.leaf(key.start, json, value)?,
+        if json.get(at) == Some(&b'{') {
+            let (is_whole, end) = self.leaves(None, json, at)?;
+            if is_whole {
+                return Ok(end);
             }
         }
-        Ok(is_whole)
+        self.other(element, json, at)
     }
 
-    fn leaf(&mut self, key: usize, json: &[u8], at: usize) -> Result<(), Fault> {
+    /// The members of an object by their names, those of objects in it, too, and the end of it. Also whether that is all: nothing in it
+    /// is without a name, has attributes, or is an object. `parent` is the place of the object's own name.
+    fn leaves(&mut self, parent: Option<usize>, json: &[u8], at: usize) -> Result<(bool, usize), Fault> {
+        let mut is_whole = true;
+        let mut members = Members::of(json, at);
+        while let Some((key, value)) = members.next()? {
+            let name = json.get(key.clone()).unwrap_or_default();
+            members.pass(match (name, parent) {
+                (b"\"#attributes\"", _) | (b"\"#text\"" | b"\"Data\"", None) => {
+                    is_whole = false;
+                    lex::value(json, value)?
+                }
+                (b"\"#text\"", Some(parent)) => self.leaf(parent, json, value)?,
+                _ if json.get(value) == Some(&b'{') => {
+                    is_whole = false;
+                    self.leaves(Some(key.start), json, value)?.1
+                }
+                _ => self.leaf(key.start, json, value)?,
+            });
+        }
+        Ok((is_whole, members.at))
+    }
+
+    /// A value by the name whose key is given, and the end of it.
+    fn leaf(&mut self, key: usize, json: &[u8], at: usize) -> Result<usize, Fault> {
         let (column, _) = self.table.read_key(json, key, self.last)?;
         self.last = Some(column);
-        let cell = self.value(json, at)?;
-        self.put(column, cell);
-        Ok(())
-    }
-
-    /// An element as JSON.
-    fn other(&mut self, name: &str, json: &[u8], at: usize) -> Result<(), Fault> {
-        let end = lex::value(json, at)?;
-        let value = json.get(at..end).unwrap_or_default();
-        if value == b"null" {
-            return Ok(());
-        }
-        let column = self.table.column_named(name).ok_or(WIDE)?;
-        let cell = self.json(value);
-        self.put(column, cell);
-        Ok(())
-    }
-
-    fn put(&mut self, column: usize, cell: Cell) {
+        let (cell, end) = self.value(json, at)?;
         if !cell.is_null() {
             self.table.put(column, cell);
         }
+        Ok(end)
     }
 
-    /// The value at a place: of a string what it stands for, of others the JSON.
-    fn value(&mut self, json: &[u8], at: usize) -> Result<Cell, Fault> {
+    /// An element as JSON, and the end of it.
+    fn other(&mut self, name: &str, json: &[u8], at: usize) -> Result<usize, Fault> {
         let end = lex::value(json, at)?;
         let value = json.get(at..end).unwrap_or_default();
-        let start = self.text.len();
-        match value {
-            b"null" => return Ok(Cell::NULL),
-            b"\"\"" => return Ok(Cell::EMPTY),
-            [b'"', inside @ .., b'"'] if is_guid(inside) => push_guid(inside, &mut self.text),
-            [b'"', inside @ .., b'"'] if memchr::memchr(b'\\', inside).is_none() => {
-                self.text.extend_from_slice(inside);
-            }
-            [b'"', ..] => unescape(value, &mut self.text),
-            [b'{' | b'[', ..] => return Ok(self.json(value)),
-            _ => self.text.extend_from_slice(value),
+        if value != b"null" {
+            let column = self.table.column_named(name).ok_or(WIDE)?;
+            let cell = self.json(value);
+            self.table.put(column, cell);
         }
-        Ok(Cell::new(start, self.text.len() - start))
+        Ok(end)
+    }
+
+    /// The value at a place, of a string what it stands for, of others the JSON; and its end.
+    #[inline]
+    fn value(&mut self, json: &[u8], at: usize) -> Result<(Cell, usize), Fault> {
+        let start = self.text.len();
+        let end = if json.get(at) == Some(&b'"') {
+            let plain = lex::skip_plain(json, at + 1);
+            let inside = json.get(at + 1..plain).unwrap_or_default();
+            if json.get(plain) != Some(&b'"') {
+                let end = lex::string(json, at)?;
+                unescape(json.get(at..end).unwrap_or_default(), &mut self.text);
+                end
+            } else if inside.is_empty() {
+                return Ok((Cell::EMPTY, plain + 1));
+            } else if is_guid(inside) {
+                push_guid(inside, &mut self.text);
+                plain + 1
+            } else {
+                self.text.extend_from_slice(inside);
+                plain + 1
+            }
+        } else {
+            let end = lex::value(json, at)?;
+            match json.get(at..end).unwrap_or_default() {
+                b"null" => return Ok((Cell::NULL, end)),
+                value @ [b'{' | b'[', ..] => return Ok((self.json(value), end)),
+                value => self.text.extend_from_slice(value),
+            }
+            end
+        };
+        Ok((Cell::new(start, self.text.len() - start), end))
     }
 
     /// JSON as it is, but for GUIDs.
@@ -355,38 +367,50 @@ fn inside<'a>(json: &'a [u8], key: &Range<usize>) -> &'a [u8] {
 /// The members of a JSON object: where the key stands, quotes included, and where the value begins.
 struct Members<'a> {
     json: &'a [u8],
-    /// The value that was given last.
-    value: Option<usize>,
-    /// The place of the first key; none behind it, or if there are no members.
-    first: Option<usize>,
+    /// The end of what has been read: at last, of the object.
+    at: usize,
+    is_begun: bool,
 }
 
 impl<'a> Members<'a> {
-    /// The members of the object at a place; none of what is no object.
-    fn of(json: &'a [u8], at: usize) -> Result<Self, Fault> {
-        let first = match json.get(at) {
-            Some(b'{') => Some(lex::skip_space(json, at + 1)).filter(|at| json.get(*at) != Some(&b'}')),
-            Some(_) => None,
-            None => return Err(Fault::expected(at, "a value")),
-        };
-        Ok(Self { json, value: None, first })
+    /// The members of the object at a place.
+    fn of(json: &'a [u8], at: usize) -> Self {
+        Self { json, at, is_begun: false }
     }
 
+    /// The next member; what is no object has none. The end of its value is to be [passed](Self::pass) before the next call.
+    #[inline]
     fn next(&mut self) -> Result<Option<(Range<usize>, usize)>, Fault> {
-        let key = match (self.first.take(), self.value.take()) {
-            (Some(first), _) => first,
-            (None, None) => return Ok(None),
-            (None, Some(value)) => match lex::after_member(self.json, lex::value(self.json, value)?)? {
+        let key = if self.is_begun {
+            match lex::after_member(self.json, self.at)? {
                 Next::More(next) => next,
-                Next::End(_) => return Ok(None),
-            },
+                Next::End(end) => {
+                    self.at = end;
+                    return Ok(None);
+                }
+            }
+        } else {
+            self.is_begun = true;
+            if self.json.get(self.at) != Some(&b'{') {
+                self.at = lex::value(self.json, self.at)?;
+                return Ok(None);
+            }
+            let first = lex::skip_space(self.json, self.at + 1);
+            if self.json.get(first) == Some(&b'}') {
+                self.at = first + 1;
+                return Ok(None);
+            }
+            first
         };
         if self.json.get(key) != Some(&b'"') {
             return Err(Fault::expected(key, "a name in quotes"));
         }
         let end = lex::string(self.json, key)?;
-        let value = lex::after_colon(self.json, end)?;
-        self.value = Some(value);
-        Ok(Some((key..end, value)))
+        Ok(Some((key..end, lex::after_colon(self.json, end)?)))
+    }
+
+    /// Goes behind the value that was given last.
+    fn pass(&mut self, end: usize) {
+        self.at = end;
     }
 }
