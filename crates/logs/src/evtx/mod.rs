@@ -15,8 +15,9 @@
 //! | what has no name, or attributes, or elements in it | `EventData` and `UserData` as JSON text, whole; NULL if the other columns have all of it |
 //! | `RenderingInfo` and others beside them | JSON text with the name of the element |
 //!
-//! A name that an event has twice is called with `_2` the second time. Rows are in the order of the file. Stale events in the unused
-//! space of chunks are not read.
+//! A name that comes back in its element is called with `_1` by the crate; one that is in another element of the event, too, with `_2`.
+//! Rows are in the order of the file. Stale events in the unused space of chunks are not read, and of an `EventData` with names the
+//! crate leaves out what has none, which no log is known to have.
 //!
 //! | module | task |
 //! |---|---|

@@ -108,7 +108,7 @@ impl<'a> Converter<'a> {
         }
         let (records, granted) = match part.kept {
             Kept::Memory(records, granted) => (records, granted),
-            Kept::Stored(stored, temporary, parser) => (parser.parse(temporary.read(stored)?), 0),
+            Kept::Stored(stored, temporary, parser) => (Box::new(parser.parse(temporary.read(stored)?)), 0),
         };
         let name = name.map(AsRef::as_ref).unwrap_or_default();
         let converted = self.batch(file, name, &records);

@@ -47,7 +47,7 @@ pub(super) struct Part {
 /// Where the records of a part are.
 pub(super) enum Kept {
     /// In memory, of which the host has granted so many bytes.
-    Memory(Records, usize),
+    Memory(Box<Records>, usize),
     /// As text in a temporary file, to be parsed again.
     Stored(Stored, Arc<Temporary>, Arc<dyn Parser>),
 }
@@ -323,7 +323,7 @@ impl Work<'_> {
         let block = records.block.take();
         let (rows, short_rows, bytes) = (records.rows, records.short_rows, size(&records));
         let kept = if self.host.try_grow(bytes) {
-            Kept::Memory(records, bytes)
+            Kept::Memory(Box::new(records), bytes)
         } else {
             let block = block.as_deref().or(records.text.get(..text_length)).unwrap_or_default();
             let stored = self.temporary.store(block, first_line, self.host)?;
