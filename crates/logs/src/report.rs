@@ -5,11 +5,11 @@
 pub struct Rejected {
     /// The name of the file.
     pub file: String,
-    /// The line on which the record begins; the first is 1.
+    /// The line on which the record begins; of an event log of Windows, the chunk in which it is. The first is 1.
     pub line: u64,
     /// The column, if the record has been read but for one value, which is NULL in its row.
     pub column: Option<String>,
-    /// The text of the line or the value, cut after 64 KiB.
+    /// The text of the line or the value, cut after 64 KiB; empty for a part of an event log of Windows that can't be read.
     pub text: String,
     /// The reason for which it could not be read.
     pub reason: String,
