@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::shapes::{Behind, Place, Shapes};
 use crate::json::lex::{self, Fault, Next, Problem};
 use crate::json::table::{Table, name};
 use crate::json::unescape;
@@ -83,6 +84,11 @@ pub(super) struct Events {
     field: usize,
     /// The column of the last name in the data of the event.
     last: Option<usize>,
+    shapes: Shapes,
+    /// The values of the event.
+    places: Vec<Place>,
+    /// Whether they are all that the event has.
+    is_plain: bool,
 }
 
 impl Events {
@@ -97,15 +103,39 @@ impl Events {
                 *place = table.column_named(column.name);
             }
         }
-        Self { text: Vec::with_capacity(bytes), table, system, next: [0; SYSTEM.len()], field: 0, last: None }
+        Self {
+            text: Vec::with_capacity(bytes),
+            table,
+            system,
+            next: [0; SYSTEM.len()],
+            field: 0,
+            last: None,
+            shapes: Shapes::default(),
+            places: vec![],
+            is_plain: true,
+        }
     }
 
     /// Adds an event as a row. One that has another shape changes nothing, and the reason is told, as the end of a sentence.
     pub(super) fn push(&mut self, json: &[u8]) -> Result<(), String> {
         let start = self.text.len();
         let columns = self.table.begin();
-        let result = self.event(json);
-        self.table.end(columns, 0, result).map_err(|fault| {
+        let result = if self.in_known_shape(json) {
+            self.table.end(columns, 0, Ok(()))
+        } else {
+            self.text.truncate(start);
+            self.places.clear();
+            self.is_plain = true;
+            self.table.begin();
+            let result = self.event(json);
+            self.is_plain &= self.table.has_plain_names();
+            let result = self.table.end(columns, 0, result);
+            if result.is_ok() && self.is_plain {
+                self.shapes.keep(json, &self.places);
+            }
+            result
+        };
+        result.map_err(|fault| {
             self.text.truncate(start);
             self.system
                 .iter_mut()
@@ -116,6 +146,24 @@ impl Events {
                 _ => "is not read: with it there would be too many columns".to_owned(),
             }
         })
+    }
+
+    /// Takes the values of an event in a known shape. If it is in none, some of its values may have been taken.
+    fn in_known_shape(&mut self, json: &[u8]) -> bool {
+        let (mut node, mut at) = (Shapes::BEGINNING, 0);
+        while let Some((length, behind)) = self.shapes.next(node, json.get(at..).unwrap_or_default()) {
+            let Behind::Value { column, is_system, node: next } = behind else { return true };
+            at += length;
+            if matches!(json.get(at), Some(b'{' | b'[')) {
+                return false;
+            }
+            let Ok((cell, end)) = self.value(json, at) else { return false };
+            if !cell.is_null() && !(is_system && cell == Cell::EMPTY) {
+                self.table.put(column, cell);
+            }
+            (node, at) = (next, end);
+        }
+        false
     }
 
     fn event(&mut self, json: &[u8]) -> Result<(), Fault> {
@@ -190,7 +238,8 @@ impl Events {
             }
             self.field = field;
         }
-        if cell.is_null() || cell == Cell::EMPTY {
+        let is_column = known.and_then(|field| self.system.get(field)).is_some_and(Option::is_some);
+        if cell.is_null() && !is_column {
             return Ok(end);
         }
         let column = match known {
@@ -201,7 +250,11 @@ impl Events {
                 self.table.column_named(&format!("System{element}{attribute}"))
             }
         };
-        self.table.put(column.ok_or(WIDE)?, cell);
+        let column = column.ok_or(WIDE)?;
+        self.places.push(Place { start: at, end, column, is_system: true });
+        if !cell.is_null() && cell != Cell::EMPTY {
+            self.table.put(column, cell);
+        }
         Ok(end)
     }
 
@@ -257,6 +310,7 @@ impl Events {
         let (column, _) = self.table.read_key(json, key, self.last)?;
         self.last = Some(column);
         let (cell, end) = self.value(json, at)?;
+        self.places.push(Place { start: at, end, column, is_system: false });
         if !cell.is_null() {
             self.table.put(column, cell);
         }
@@ -268,6 +322,7 @@ impl Events {
         let end = lex::value(json, at)?;
         let value = json.get(at..end).unwrap_or_default();
         if value != b"null" {
+            self.is_plain = false;
             let column = self.table.column_named(name).ok_or(WIDE)?;
             let cell = self.json(value);
             self.table.put(column, cell);

@@ -24,6 +24,7 @@
 //! | `chunks` | blocks of whole chunks |
 //! | `parse` | chunks to events, and what is lost of damaged ones |
 //! | `event` | an event to values by column |
+//! | `shapes` | what events have in common besides their values |
 //!
 //! An event costs what the crate needs to write it as JSON, one look at each byte of that, and a copy of its values. In memory there
 //! are a block of chunks for each thread, and the values.
@@ -39,6 +40,7 @@ use crate::values::ColumnType;
 mod chunks;
 mod event;
 mod parse;
+mod shapes;
 
 #[cfg(test)]
 mod tests;

@@ -109,6 +109,11 @@ impl Table {
         self.values.push((column, value));
     }
 
+    /// Whether the names of the row are as they were written, and no name is there twice.
+    pub(crate) fn has_plain_names(&self) -> bool {
+        self.doubled.is_empty() && self.replaced.is_empty()
+    }
+
     /// Ends the row, or takes it back if it is a failure. `at` is the place for the message if the table gets too wide.
     pub(crate) fn end<T>(&mut self, columns: usize, at: usize, result: Result<T, Fault>) -> Result<T, Fault> {
         let is_wide = self.columns.len().saturating_mul(self.rows + 1) > self.max_cells;
