@@ -36,6 +36,47 @@ W3C = [
     '#Version: 1.0\n#Fields: time x-note\n00:00:01 "a ""b"" c"\n00:00:02 -\n',
 ]
 LINES = ["Jan 15 10:05:00 host sshd[1]: Failed password\n\nlast", "a\rb\r\n", "\x0b\x1b[31mred\u2028x\n"]
+
+
+def evtx():
+    """A chunk with one event in binary XML, up to the end of the event."""
+    chunk = bytearray(b"ElfChnk\0".ljust(512, b"\0"))
+    chunk += bytes.fromhex("2a2a0000") + bytes(4) + (1).to_bytes(8, "little") + bytes(8) + bytes.fromhex("0f010100")
+
+    def name(text):
+        chunk.extend((len(chunk) + 4).to_bytes(4, "little") + bytes(6) + len(text).to_bytes(2, "little"))
+        chunk.extend(text.encode("utf-16-le") + bytes(2))
+
+    def value(text):
+        chunk.extend(bytes([5, 1]) + len(text).to_bytes(2, "little") + text.encode("utf-16-le"))
+
+    def element(tag, attributes, text, children):
+        chunk.extend(bytes([0x41 if attributes else 1]) + bytes(4))
+        name(tag)
+        chunk.extend(bytes(4 if attributes else 0))
+        for number, (key, of_key) in enumerate(attributes):
+            chunk.append(0x46 if number + 1 < len(attributes) else 6)
+            name(key)
+            value(of_key)
+        chunk.append(2)
+        if text:
+            value(text)
+        for child in children:
+            element(*child)
+        chunk.append(4)
+
+    time = ("TimeCreated", [("SystemTime", "2026-01-02T03:04:05.1234567Z")], "", [])
+    data = [("Data", [("Name", "A")], "x", []), ("Data", [("Name", "B")], "7", [])]
+    element("Event", [], "", [("System", [], "", [time, ("EventID", [], "1", [])]), ("EventData", [], "", data)])
+    chunk.append(0)
+    size = (len(chunk) + 4 - 512).to_bytes(4, "little")
+    chunk += size
+    chunk[516:520] = size
+    for at, number in [(8, 1), (16, 1), (24, 1), (32, 1), (40, 128), (44, 512), (48, len(chunk)), (120, 4)]:
+        chunk[at:at + 4] = number.to_bytes(4, "little")
+    return bytes(chunk)
+
+
 VALUES = [
     "2025-01-01 09:00:00\n2025-01-01T09:00:00.1234567Z\n",
     "01/02/2026\n15/01/2026 9:00 AM\n",
@@ -59,6 +100,7 @@ def main():
     text = {"csv": CSV, "json": JSON, "zeek": ZEEK, "w3c": W3C, "lines": LINES}
     for target, files in text.items():
         write(target, bytes(4), [file.encode() for file in files])
+    write("evtx", bytes(4), [evtx()])
     write("values", bytes(4), [file.encode() for file in VALUES])
     files = [file.encode() for files in text.values() for file in files]
     files += [codecs.BOM_UTF16_LE + CSV[0].encode("utf-16-le"), CSV[0].encode("utf-16-be"), "a,b\nM\u00fcller,1\n".encode("cp1252")]

@@ -121,6 +121,8 @@ pub struct ReadOptions {
     pub records: Option<RecordPath>,
     /// Adds a column `_file` with the name of the file of each row.
     pub file_column: bool,
+    /// Reads events that are left in the unused space of event logs of Windows, too, and adds a column `recovered` that tells them.
+    pub recovered: bool,
 }
 
 impl ReadOptions {

@@ -17,6 +17,7 @@ fuzz_target!(|input: &[u8]| {
         3 => Some(Format::Lines),
         4 => Some(Format::Zeek),
         5 => Some(Format::W3c),
+        6 => Some(Format::Evtx),
         _ => None,
     };
     let bytes = input.0;

@@ -39,6 +39,7 @@ pub fn options(input: &mut Bytes) -> ReadOptions {
         records: choice(&[None, Some("Records"), Some("."), None], second >> 5 & 3)
             .map(|path| path.parse().expect("a path")),
         file_column: second >> 4 & 1 == 1,
+        recovered: second >> 7 & 1 == 1,
         ..ReadOptions::default()
     }
 }

@@ -228,7 +228,7 @@ impl Opened {
         }
         let notes = Notes::default();
         let reader = Box::new(Ended { bytes: self.bytes, notes: notes.clone(), is_told: false });
-        Ok(Text { reader, notes, dialect: evtx::evtx() })
+        Ok(Text { reader, notes, dialect: evtx::evtx(options) })
     }
 }
 

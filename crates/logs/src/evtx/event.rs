@@ -68,8 +68,11 @@ pub(super) const SYSTEM: [SystemColumn; 24] = [
     rare("ExecutionProcessorTime", "Execution", "ProcessorTime"),
 ];
 
+/// The column that tells stale events.
+pub(super) const RECOVERED: &str = "recovered";
+
 /// Columns besides that data of events does not share.
-const OTHERS: [&str; 3] = ["EventData", "UserData", "RenderingInfo"];
+const OTHERS: [&str; 4] = ["EventData", "UserData", "RenderingInfo", RECOVERED];
 
 /// The values of events by column.
 pub(super) struct Events {
@@ -78,6 +81,8 @@ pub(super) struct Events {
     pub(super) table: Table,
     /// The columns of [`SYSTEM`], as far as they are known in the table.
     system: [Option<usize>; SYSTEM.len()],
+    /// The column that tells stale events, if it is asked for.
+    recovered: Option<usize>,
     /// The field that came behind each field last time.
     next: [usize; SYSTEM.len()],
     /// The field before.
@@ -92,8 +97,8 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Values of a block with so many bytes.
-    pub(super) fn new(bytes: usize) -> Self {
+    /// Values of a block with so many bytes, with a column that tells stale events if it `recovers` them.
+    pub(super) fn new(bytes: usize, recovers: bool) -> Self {
         let cells = LEAST_CELLS.max(bytes.saturating_mul(MOST_CELLS_PER_BYTE));
         let mut table = Table::named_by(data_name, MOST_COLUMNS, cells);
         table.begin();
@@ -105,6 +110,7 @@ impl Events {
         }
         Self {
             text: Vec::with_capacity(bytes),
+            recovered: if recovers { table.column_named(RECOVERED) } else { None },
             table,
             system,
             next: [0; SYSTEM.len()],
@@ -117,10 +123,11 @@ impl Events {
     }
 
     /// Adds an event as a row. One that has another shape changes nothing, and the reason is told, as the end of a sentence.
-    pub(super) fn push(&mut self, json: &[u8]) -> Result<(), String> {
+    pub(super) fn push(&mut self, json: &[u8], is_recovered: bool) -> Result<(), String> {
         let start = self.text.len();
         let columns = self.table.begin();
         let result = if self.in_known_shape(json) {
+            self.put_recovered(is_recovered);
             self.table.end(columns, 0, Ok(()))
         } else {
             self.text.truncate(start);
@@ -129,6 +136,7 @@ impl Events {
             self.table.begin();
             let result = self.event(json);
             self.is_plain &= self.table.has_plain_names();
+            self.put_recovered(is_recovered);
             let result = self.table.end(columns, 0, result);
             if result.is_ok() && self.is_plain {
                 self.shapes.keep(json, &self.places);
@@ -148,6 +156,14 @@ impl Events {
         })
     }
 
+    fn put_recovered(&mut self, is_recovered: bool) {
+        if let Some(column) = self.recovered {
+            let start = self.text.len();
+            self.text.extend_from_slice(if is_recovered { b"true" } else { b"false" });
+            self.table.put(column, Cell::new(start, self.text.len() - start));
+        }
+    }
+
     /// Takes the values of an event in a known shape. If it is in none, some of its values may have been taken.
     fn in_known_shape(&mut self, json: &[u8]) -> bool {
         let (mut node, mut at) = (Shapes::BEGINNING, 0);
@@ -158,7 +174,8 @@ impl Events {
                 return false;
             }
             let Ok((cell, end)) = self.value(json, at) else { return false };
-            if !cell.is_null() && !(is_system && cell == Cell::EMPTY) {
+            let is_absent = cell.is_null() || is_system && cell == Cell::EMPTY;
+            if !is_absent {
                 self.table.put(column, cell);
             }
             (node, at) = (next, end);

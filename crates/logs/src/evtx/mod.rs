@@ -16,8 +16,8 @@
 //! | `RenderingInfo` and others beside them | JSON text with the name of the element |
 //!
 //! A name that comes back in its element is called with `_1` by the crate; one that is in another element of the event, too, with `_2`.
-//! Rows are in the order of the file. Stale events in the unused space of chunks are not read, and of an `EventData` with names the
-//! crate leaves out what has none, which no log is known to have.
+//! Rows are in the order of the file. Stale events in the unused space of chunks are read by option, see
+//! [`ReadOptions::recovered`]. Of an `EventData` with names the crate leaves out what has none; no log is known to have both.
 //!
 //! | module | task |
 //! |---|---|
@@ -34,6 +34,7 @@
 
 use std::sync::Arc;
 
+use crate::options::ReadOptions;
 use crate::records::{Dialect, Unit};
 use crate::values::ColumnType;
 
@@ -55,14 +56,17 @@ pub(crate) const CHUNK: &[u8] = b"ElfChnk\0";
 const CHUNK_SIZE: usize = 64 << 10;
 
 /// The reader of an event log.
-pub(crate) fn evtx() -> Dialect {
+pub(crate) fn evtx(options: &ReadOptions) -> Dialect {
     let declared = event::SYSTEM.iter().filter(|column| column.is_declared);
+    let declared = declared.map(|column| (column.name, column.sql_type));
+    let recovered = options.recovered.then_some((event::RECOVERED, "BOOLEAN"));
     Dialect {
         cutter: Box::new(chunks::ChunkCutter::default()),
-        parser: Arc::new(parse::ChunkParser::default()),
+        parser: Arc::new(parse::ChunkParser::new(options.recovered)),
         unit: Unit::Bytes(CHUNK_SIZE),
         declared: declared
-            .map(|column| (Arc::from(column.name), ColumnType::of_sql_name(column.sql_type)))
+            .chain(recovered)
+            .map(|(name, sql_type)| (Arc::from(name), ColumnType::of_sql_name(sql_type)))
             .collect(),
         notes: vec![],
     }

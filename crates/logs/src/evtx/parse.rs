@@ -28,11 +28,13 @@ const PANIC: &str = "the reader of binary XML failed";
 /// Finds the events of one file's blocks.
 pub(super) struct ChunkParser {
     settings: Arc<ParserSettings>,
+    recovers: bool,
 }
 
-impl Default for ChunkParser {
-    fn default() -> Self {
-        Self { settings: Arc::new(ParserSettings::new().indent(false)) }
+impl ChunkParser {
+    /// A parser, which also finds stale events if it `recovers`.
+    pub(super) fn new(recovers: bool) -> Self {
+        Self { settings: Arc::new(ParserSettings::new().indent(false).recover_records(recovers)), recovers }
     }
 }
 
@@ -41,7 +43,7 @@ impl Parser for ChunkParser {
         let Block { text: bytes, first_line } = block;
         let mut reading = Reading {
             settings: &self.settings,
-            events: Events::new(bytes.len()),
+            events: Events::new(bytes.len(), self.recovers),
             row_starts: vec![],
             rejected: vec![],
             changes: Changes::default(),
@@ -118,7 +120,7 @@ impl Reading<'_> {
         loop {
             // After a panic, the iterator is not used again.
             let next = catch_unwind(AssertUnwindSafe(|| records.next().map(rendered)));
-            let (id, json) = match next {
+            let (id, json, is_recovered) = match next {
                 Ok(Some(Ok(event))) => event,
                 Ok(Some(Err(error))) => {
                     self.reject(number, told(&error));
@@ -135,7 +137,7 @@ impl Reading<'_> {
                 self.reject(number, format!("the events from number {id} on are lost: the chunk becomes more than {most} MiB of text"));
                 return;
             }
-            match self.events.push(&json) {
+            match self.events.push(&json, is_recovered) {
                 Ok(()) => self.row_starts.push(begin as u32),
                 Err(reason) => {
                     let reason = format!("event {id} {reason}");
@@ -150,10 +152,10 @@ impl Reading<'_> {
     }
 }
 
-/// A record as JSON, with its number.
-fn rendered(record: Result<EvtxRecord<'_>, EvtxError>) -> Result<(u64, Vec<u8>), EvtxError> {
+/// A record as JSON, with its number, and whether it is stale.
+fn rendered(record: Result<EvtxRecord<'_>, EvtxError>) -> Result<(u64, Vec<u8>, bool), EvtxError> {
     let record = record?.into_json_bytes()?;
-    Ok((record.event_record_id, record.data))
+    Ok((record.event_record_id, record.data, record.recovered))
 }
 
 /// The reason for which no event of a chunk can be read.

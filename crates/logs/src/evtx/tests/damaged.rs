@@ -124,6 +124,28 @@ fn names_that_an_event_has_twice_lose_nothing() {
 }
 
 #[test]
+fn stale_events_are_read_by_option() {
+    let mut stale = events(5, 0);
+    // The chunk now ends behind its second event.
+    let size =
+        |at: usize| u32::from_le_bytes([stale[at], stale[at + 1], stale[at + 2], stale[at + 3]]) as usize;
+    let second = 512 + size(516);
+    let end = second + size(second + 4);
+    for (at, number) in [(16, 2), (32, 2), (44, second), (48, end)] {
+        stale[at..at + 4].copy_from_slice(&(number as u32).to_le_bytes());
+    }
+    seal(&mut stale);
+    let log = file(&[stale]);
+    let table = read_in_ways("a.evtx", &log);
+    assert_eq!(column(&table, "Value"), ["0", "1"]);
+    let options = ReadOptions { recovered: true, ..ReadOptions::default() };
+    let table = read_by(&TestHost::new(2, usize::MAX), &[("a.evtx", &log)], &options).expect("a table");
+    assert_eq!(column(&table, "Value"), ["0", "1", "2", "3", "4"]);
+    assert_eq!(column(&table, "recovered"), ["false", "false", "true", "true", "true"]);
+    assert!(table.columns().contains("recovered Boolean"), "{}", table.columns());
+}
+
+#[test]
 fn chunks_are_counted_and_empty_ones_are_passed_over() {
     let log = file(&[events(3, 0), vec![0; CHUNK_SIZE], events(2, 3)]);
     let table = read_in_ways("a.evtx", &log);

@@ -98,8 +98,12 @@ fn add_data(row: &mut BTreeMap<String, String>, parent: Option<&str>, data: &Val
     let mut is_whole = true;
     for (name, value) in data.as_object().expect("an object") {
         let data_name = |name: &str| {
-            let is_taken =
-                SYSTEM.iter().map(|column| column.name).chain(["EventData", "UserData", "RenderingInfo"]);
+            let is_taken = SYSTEM.iter().map(|column| column.name).chain([
+                "EventData",
+                "UserData",
+                "RenderingInfo",
+                "recovered",
+            ]);
             if is_taken.into_iter().any(|taken| taken.eq_ignore_ascii_case(name)) {
                 format!("Data_{name}")
             } else if name.is_empty() {
