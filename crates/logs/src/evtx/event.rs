@@ -151,6 +151,7 @@ impl Events {
                 .for_each(|column| *column = None);
             match fault.problem {
                 Problem::Expected(expected) => format!("is not as expected: there should be {expected}"),
+                Problem::Deep => "is not read: its elements are nested too deep".to_owned(),
                 _ => "is not read: with it there would be too many columns".to_owned(),
             }
         })

@@ -22,7 +22,7 @@ const MOST_TEXT: usize = 4 << 20;
 /// A byte that no UTF-8 has. It stands behind the values of a chunk, so that chunks are counted like lines.
 const CHUNK_END: u8 = 0xFF;
 
-/// The reason for which a record is lost, for all errors that have no better one.
+/// The reason for which events are lost if the crate panics.
 const PANIC: &str = "the reader of binary XML failed";
 
 /// Finds the events of one file's blocks.
@@ -54,6 +54,7 @@ impl Parser for ChunkParser {
         }
         let Reading { mut events, row_starts, rejected, mut changes, .. } = reading;
         changes.join(&events.table.take_changes());
+        events.text.shrink_to_fit();
         Records {
             rows: events.table.rows(),
             text: events.text,
