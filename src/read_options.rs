@@ -47,18 +47,19 @@ enum Takes {
 /// The names of the types that a column can be given.
 const TYPE_NAMES: [&str; 6] = ["BOOLEAN", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR"];
 
-const FORMATS: [Format; 5] = [Format::Csv, Format::Json, Format::Zeek, Format::W3c, Format::Lines];
+const FORMATS: [Format; 6] =
+    [Format::Csv, Format::Json, Format::Zeek, Format::W3c, Format::Lines, Format::Evtx];
 
 /// All options, in the order of the reference.
 pub(crate) static READ_OPTIONS: &[ReadOption] = &[
     ReadOption {
         name: "format",
         takes: Takes::Word {
-            names: &["csv", "json", "zeek", "w3c", "lines"],
+            names: &["csv", "json", "zeek", "w3c", "lines", "evtx"],
             set: |options, place| options.format = FORMATS.get(place).copied(),
         },
-        meaning: "The format of the text, which is otherwise found in it. `csv` is values between delimiters, `json` objects, \
-                  `zeek` and `w3c` logs with a header of their own, `lines` one column `line`.",
+        meaning: "The format of the files, which is otherwise found in them. `csv` is values between delimiters, `json` objects, \
+                  `zeek` and `w3c` logs with a header of their own, `lines` one column `line`, `evtx` event logs of Windows.",
         example: "'csv'",
     },
     ReadOption {
@@ -129,6 +130,13 @@ pub(crate) static READ_OPTIONS: &[ReadOption] = &[
         name: "file_column",
         takes: Takes::Boolean(|options, is_there| options.file_column = is_there),
         meaning: "Adds a column `_file` with the name of the file that a row comes from.",
+        example: "true",
+    },
+    ReadOption {
+        name: "recovered",
+        takes: Takes::Boolean(|options, recovered| options.recovered = recovered),
+        meaning: "Reads events that are left in the unused space of event logs of Windows, too, and adds a column `recovered` that \
+                  tells them.",
         example: "true",
     },
 ];

@@ -181,7 +181,7 @@ fn add_figures(builder: &mut SessionStateBuilder) {
     }
 }
 
-/// Makes files tables: by `read('path')`, and by `STORED AS LOGS`. What the session has read is an extension of its configuration.
+/// Makes files tables: by `read('path')`, and by `STORED AS LOGS` or `EVTX`. What the session has read is an extension of its configuration.
 #[cfg(feature = "logs")]
 fn add_logs(builder: &mut SessionStateBuilder) {
     let config = builder.config().get_or_insert_default();
@@ -196,5 +196,7 @@ fn add_logs(builder: &mut SessionStateBuilder) {
     }
     builder.relation_planners().get_or_insert_default().insert(0, Arc::new(ReadPlanner));
     let factories = builder.table_factories().get_or_insert_default();
-    factories.insert(LogTableFactory::NAME.to_string(), Arc::new(LogTableFactory));
+    for name in [LogTableFactory::NAME, LogTableFactory::EVTX] {
+        factories.insert(name.to_string(), Arc::new(LogTableFactory));
+    }
 }

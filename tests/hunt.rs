@@ -60,11 +60,11 @@ const EXPECTED: &str = "
                  JOIN of_subject b ON (b.s IS NOT DISTINCT FROM g.s)),
     shapes AS (SELECT s, t, count(*) AS events, count(DISTINCT host) AS hosts, count(DISTINCT who) AS accounts, min(time) AS first, max(time) AS last
                FROM e GROUP BY s, t),
-    split AS (SELECT DISTINCT s, t, events, unnest(string_to_array(regexp_replace(lower(t), '[^a-z0-9_<>]+', ' ', 'g'), ' ')) AS word,
-                     unnest(string_to_array(regexp_replace(s, '[^a-z0-9_<>]+', ' ', 'g'), ' ')) AS other FROM shapes),
+    split AS (SELECT DISTINCT s, t, events, unnest(string_to_array(regexp_replace(regexp_replace(lower(t), '[0-9]+', '#', 'g'), '[^a-z#_<>]+', ' ', 'g'), ' ')) AS word,
+                     unnest(string_to_array(regexp_replace(regexp_replace(s, '[0-9]+', '#', 'g'), '[^a-z#_<>]+', ' ', 'g'), ' ')) AS other FROM shapes),
     words AS (SELECT DISTINCT s, t, events, word FROM split WHERE length(word) > 1
               UNION SELECT DISTINCT s, t, events, other FROM split
-              WHERE length(other) > 1 AND NOT coalesce(regexp_like(lower(t), '[a-z0-9_<>]{2}'), false)),
+              WHERE length(other) > 1 AND NOT coalesce(regexp_like(regexp_replace(lower(t), '[0-9]+', '#', 'g'), '[a-z#_<>]{2}'), false)),
     rare AS (SELECT w.s, w.t, max(least(ln((SELECT count(*) FROM shapes)::DOUBLE / n.n), ln((SELECT sum(events) FROM shapes)::DOUBLE / n.e))) AS part
              FROM words w JOIN (SELECT word, count(*) AS n, sum(events) AS e FROM words GROUP BY word) n ON n.word = w.word GROUP BY w.s, w.t)
     SELECT h.s, h.t, h.events, h.hosts, h.accounts, h.first, h.last, CASE WHEN c.c IS NOT NULL THEN round(least(greatest(-c.unusual, 0), 4), 9) + 0.0 END AS context,

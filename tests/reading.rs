@@ -19,7 +19,7 @@ use datafusion_dbcluster::logs::{PassedOver, Report};
 use datafusion_dbcluster::{LogTables, ReadListener, ReadOption, reference};
 use tempfile::TempDir;
 
-use crate::support::{number, rows, session, text};
+use crate::support::{data_folder, number, rows, session, text};
 
 /// A folder with these files.
 fn folder(files: &[(&str, &str)]) -> TempDir {
@@ -182,7 +182,7 @@ async fn errors_name_the_option_and_the_way_out() {
         ("read(a)", "read: the path is a, expected a text"),
         (
             "read('@/a.csv', format => 'tsv')",
-            "read: format is 'tsv', expected one of 'csv', 'json', 'zeek', 'w3c', 'lines'",
+            "read: format is 'tsv', expected one of 'csv', 'json', 'zeek', 'w3c', 'lines', 'evtx'",
         ),
         ("read('@/a.csv', delimiter => 'ab')", "read: delimiter is 'ab', expected one ASCII character"),
         ("read('@/a.csv', types => 'BIGINT')", "read: types is 'BIGINT', expected columns and types, as in"),
@@ -529,5 +529,30 @@ async fn options_are_documented() {
     }
     assert_eq!(reference::read_options().iter().filter(|option| option.values().is_empty()).count(), 0);
     let names: Vec<&str> = reference::read_options().iter().map(ReadOption::name).collect();
-    assert_eq!(names.len(), 10);
+    assert_eq!(names.len(), 11);
+}
+
+/// Event logs of Windows are tables like any other file, alone, under a name, and for a hunt.
+#[tokio::test]
+#[cfg_attr(no_event_sets, ignore = "no event sets: DBCLUSTER_DATA names their folder")]
+async fn event_logs_of_windows_are_tables() {
+    let ctx = session();
+    let folder = data_folder().join("evtx");
+    let files = std::fs::read_dir(&folder).expect("the folder").filter(|entry| {
+        entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some_and(|ending| ending == "evtx"))
+    });
+    let files = i64::try_from(files.count()).expect("a few files");
+    assert!(files > 10, "{files}");
+    let logs = folder.join("*.evtx").display().to_string();
+    let rows =
+        format!("SELECT count(*) FROM read('{logs}') WHERE \"TimeCreated\" IS NOT NULL AND \"EventID\" > 0");
+    assert!(number(&ctx, &rows).await >= files);
+    ctx.sql(&format!("CREATE EXTERNAL TABLE winlog STORED AS EVTX LOCATION '{logs}'"))
+        .await
+        .expect("a table");
+    let processes = "SELECT count(*) FROM winlog WHERE \"EventID\" = 1 AND \"Image\" LIKE 'C:%' AND \"CommandLine\" IS NOT NULL";
+    let processes = number(&ctx, processes).await;
+    assert!(processes > 5, "{processes}");
+    let hunted = "SELECT count(*) FROM hunt_processes((SELECT * FROM winlog WHERE \"EventID\" = 1)) WHERE array_length(reasons) > 0";
+    assert!(number(&ctx, hunted).await > 5);
 }

@@ -14,8 +14,8 @@ pub(crate) fn all() -> Vec<(&'static str, Documentation)> {
 fn read() -> Documentation {
     let mut builder = Documentation::builder(
         SECTION,
-        "The rows of files: CSV and other delimited text, JSON in any form, Zeek, W3C and plain lines, compressed or not, in \
-         any encoding; Parquet, Arrow and Avro. The content of a file says what it is, not its name. Every row is read before \
+        "The rows of files: CSV and other delimited text, JSON in any form, Zeek, W3C and plain lines, in any encoding, and \
+         event logs of Windows (EVTX), all of them compressed or not; Parquet, Arrow and Avro. The content of a file says what it is, not its name. Every row is read before \
          the columns get their types: a type holds every value of a column exactly, else the column is text. The columns of \
          several files meet by name. Where the session reads files by their path, `FROM 'path'` is the same without options. \
          `SET dbcluster.read.option = value` sets an option for all files of the session, and `CREATE EXTERNAL TABLE t STORED \
@@ -57,7 +57,8 @@ fn read() -> Documentation {
 fn rejected() -> Documentation {
     Documentation::builder(
         SECTION,
-        "The lines and values that could not be read, of the last reading of each path: `file`, `line` (the first is 1), `column` \
+        "The lines and values that could not be read, of the last reading of each path: `file`, `line` (the first is 1; of an event \
+         log of Windows, the chunk), `column` \
          (NULL where the whole line is no record), `text` and `reason`. A value that is rejected is NULL in its row.",
         "rejected()",
     )

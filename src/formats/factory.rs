@@ -18,6 +18,8 @@ pub struct LogTableFactory;
 impl LogTableFactory {
     /// The name behind `STORED AS`.
     pub const NAME: &str = "LOGS";
+    /// The name for event logs of Windows, which does the same: the content of a file says what it is.
+    pub const EVTX: &str = "EVTX";
 }
 
 #[async_trait]

@@ -380,6 +380,7 @@ impl Kinds {
                 }
                 self.text.push(file);
             }
+            Content::EventLog => self.text.push(file),
             Content::Binary(_) if matches!(file.place, Place::Pipe(_)) => {
                 return plan_err!(
                     "{} is a pipe that carries a file which is read in parts; store it, and name the file",

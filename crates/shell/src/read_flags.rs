@@ -13,8 +13,8 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 #[command(next_help_heading = "Reading files (as the options of read('path', ...))")]
 pub(super) struct ReadFlags {
     /// The format of the files, which is otherwise found in them
-    #[arg(long, global = true, value_name = "csv|json|zeek|w3c|lines", hide_possible_values = true,
-          value_parser = ["csv", "json", "zeek", "w3c", "lines"])]
+    #[arg(long, global = true, value_name = "csv|json|zeek|w3c|lines|evtx", hide_possible_values = true,
+          value_parser = ["csv", "json", "zeek", "w3c", "lines", "evtx"])]
     read_format: Option<String>,
 
     /// The character between two columns, such as ';' or '\t'
@@ -53,6 +53,10 @@ pub(super) struct ReadFlags {
     /// Adds a column _file with the name of each row's file
     #[arg(long, global = true)]
     file_column: bool,
+
+    /// Reads events left in the unused space of Windows event logs, too; the column recovered tells them
+    #[arg(long, global = true)]
+    recovered: bool,
 }
 
 impl ReadFlags {
@@ -85,6 +89,7 @@ impl ReadFlags {
             ("nulls", (!nulls.is_empty()).then(|| format!("[{}]", nulls.join(", ")))),
             ("records", self.records.clone()),
             ("file_column", self.file_column.then(|| "true".to_string())),
+            ("recovered", self.recovered.then(|| "true".to_string())),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
@@ -156,6 +161,7 @@ mod tests {
             "--records",
             "hits.hits",
             "--file-column",
+            "--recovered",
         ];
         let expected = [
             ("format", "csv"),
@@ -168,6 +174,7 @@ mod tests {
             ("nulls", "['-', 'n''a']"),
             ("records", "hits.hits"),
             ("file_column", "true"),
+            ("recovered", "true"),
         ];
         assert_eq!(settings(&given), expected.map(|(name, value)| (name, value.to_string())));
     }

@@ -416,6 +416,9 @@ impl Counted {
     }
 }
 
+/// Stands for a number in a word.
+const NUMBER: char = '#';
+
 /// The different words of all shapes, each with the numbers of the shapes and the events that have it.
 #[derive(Default)]
 struct Words {
@@ -456,17 +459,26 @@ impl Words {
         start..end
     }
 
-    /// Adds the words of a text: at least two letters, digits, underscores or signs of masks, in small letters.
+    /// Adds the words of a text: at least two letters, underscores, signs of masks and numbers, in small letters. All numbers in them are
+    /// one sign, since `runner17` is no other word than `runner32`.
     fn collect(&mut self, text: &str) {
         let mut small = std::mem::take(&mut self.small);
         small.clear();
-        if text.is_ascii() {
-            small.push_str(text);
-            small.make_ascii_lowercase();
-        } else {
-            small.extend(text.chars().flat_map(char::to_lowercase));
+        let mut in_number = false;
+        for c in text.chars() {
+            let is_digit = c.is_ascii_digit();
+            if is_digit {
+                if !in_number {
+                    small.push(NUMBER);
+                }
+            } else if c.is_ascii() {
+                small.push(c.to_ascii_lowercase());
+            } else {
+                small.extend(c.to_lowercase());
+            }
+            in_number = is_digit;
         }
-        let pieces = small.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '<' | '>')));
+        let pieces = small.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '<' | '>' | NUMBER)));
         for piece in pieces.filter(|piece| piece.len() > 1 && piece.chars().nth(1).is_some()) {
             let number = self.number(piece);
             self.of_shapes.push(number);

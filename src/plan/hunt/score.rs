@@ -60,7 +60,7 @@ terms! {
         "ln(1 + `obfuscation_score`) / 2, at most 3/2.";
     RareWord, "rare_word",
         "The lesser of ln(shapes / shapes with the word) and ln(events / events with the word), for the word of the template where that is \
-         greatest.";
+         greatest. Numbers in words are all the same, written #.";
     Places, "places",
         "1 if the path or the text has a folder that ordinary users can write to, or the text an address of another machine.";
     Rarity, "rarity",

@@ -330,7 +330,8 @@ mod tests {
                 if is_same {
                     prop_assert!(exact_float(text.as_bytes(), true).is_some(), "{}", text);
                 }
-                prop_assert_eq!(float(text.as_bytes()), text.parse().ok());
+                // Rounded up to two digits, the greatest numbers are infinite, which is written in words.
+                prop_assert_eq!(float(text.as_bytes()), text.parse().ok().filter(|value: &f64| value.is_finite()));
             }
         }
 

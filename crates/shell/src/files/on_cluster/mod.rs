@@ -158,6 +158,7 @@ async fn shared(
         Some(Format::Zeek) => "Zeek's format",
         Some(Format::W3c) => "the W3C format",
         Some(Format::Lines) => "plain lines",
+        Some(Format::Evtx) => "event logs of Windows",
         _ => "this form of text",
     };
     let difference = nearest.map_or_else(String::new, |nearest| format!(": {}", excerpt(&nearest.words)));
