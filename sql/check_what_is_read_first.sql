@@ -3,8 +3,10 @@
 -- The hunt never looks at the columns that tell the truth (is_anomaly, anomaly_kind).
 
 WITH ranked AS (
-  SELECT *, row_number() OVER (ORDER BY score DESC, subject, text_template) AS place
-  FROM hunt_processes('sample/processes.parquet')
+  SELECT subject, text_template, min(place) AS place
+  FROM (SELECT *, row_number() OVER (ORDER BY score DESC, subject, text_template, events, reasons) AS place
+        FROM hunt_processes('sample/processes.parquet'))
+  GROUP BY subject, text_template
 )
 SELECT
   e.anomaly_kind,

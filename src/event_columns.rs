@@ -4,9 +4,9 @@
 //! begins with the names to prefer.
 
 use arrow::datatypes::{DataType, Schema};
-use datafusion::common::{Column, DFSchema};
+use datafusion::common::{Column, DFSchema, Result};
 use datafusion::functions::core::expr_fn::get_field;
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{Expr, ExprSchemable, lit, try_cast};
 
 /// The command line of a process.
 pub const COMMAND_LINES: &[&str] = &[
@@ -121,6 +121,65 @@ pub const LOGON_DETAILS: &[&[&str]] = &[
     &["Status", "winlog.event_data.Status", "EventData.Status"],
 ];
 
+/// The command line of the program that started it.
+pub const PARENT_COMMAND_LINES: &[&str] = &[
+    "ParentCommandLine",
+    "InitiatingProcessCommandLine",
+    "process.parent.command_line",
+    "winlog.event_data.ParentCommandLine",
+    "EventData.ParentCommandLine",
+];
+
+/// The number of a process, which Windows' own event has of the parent.
+pub const PROCESS_IDS: &[&str] =
+    &["ProcessId", "process.pid", "winlog.event_data.ProcessId", "EventData.ProcessId", "pid", "Pid"];
+
+/// The number of the process that started it.
+pub const PARENT_IDS: &[&str] = &[
+    "ParentProcessId",
+    "InitiatingProcessId",
+    "process.parent.pid",
+    "winlog.event_data.ParentProcessId",
+    "EventData.ParentProcessId",
+    "ppid",
+    "PPid",
+    "parent",
+];
+
+/// The time of an event.
+pub const TIMES: &[&str] =
+    &["TimeGenerated", "TimeCreated", "@timestamp", "Timestamp", "timestamp", "UtcTime", "EventTime", "time"];
+
+/// The number that Windows gives to a kind of events, and the word of others.
+const EVENT_IDS: &[&str] = &["EventID", "EventId", "event_id", "winlog.event_id"];
+const ACTIONS: &[&str] = &["ActionType"];
+
+/// Whether an event is the start of a process, if the table tells: event 1 of Sysmon, 4688 of Windows, and `ProcessCreated` of Defender.
+/// Events without a number are taken for one.
+pub(crate) fn is_process_creation(schema: &DFSchema) -> Result<Option<Expr>> {
+    is_kind(schema, &[1, 4688], "ProcessCreated")
+}
+
+/// Whether an event is a logon, if the table tells: 4624 and 4625 of Windows, and `LogonSuccess` of Defender.
+pub(crate) fn is_logon(schema: &DFSchema) -> Result<Option<Expr>> {
+    is_kind(schema, &[4624, 4625], "LogonSuccess")
+}
+
+fn is_kind(schema: &DFSchema, numbers: &[i64], action: &str) -> Result<Option<Expr>> {
+    let mut conditions = vec![];
+    for (column, _) in all_of(schema, EVENT_IDS) {
+        let data_type = column.get_type(schema)?;
+        let number = if data_type.is_integer() { column } else { try_cast(column, DataType::Int64) };
+        let is_number = number.clone().in_list(numbers.iter().map(|number| lit(*number)).collect(), false);
+        conditions.push(is_number.or(number.is_null()));
+    }
+    for (column, _) in all_of(schema, ACTIONS) {
+        let is_text = column.get_type(schema)?.is_string();
+        conditions.extend(is_text.then(|| column.clone().eq(lit(action)).or(column.is_null())));
+    }
+    Ok(conditions.into_iter().reduce(Expr::and))
+}
+
 /// Returns the type of the column of this name, or of the member of an object that the name leads to.
 pub fn column_type<'a>(schema: &'a Schema, name: &str) -> Option<&'a DataType> {
     if let Ok(field) = schema.field_with_name(name) {
@@ -135,19 +194,21 @@ pub fn column_type<'a>(schema: &'a Schema, name: &str) -> Option<&'a DataType> {
     Some(data_type)
 }
 
-/// Returns the first of these columns that holds values rather than objects or lists, as an expression, with its name.
-pub(crate) fn first_of(schema: &DFSchema, names: &[&'static str]) -> Option<(Expr, &'static str)> {
-    names.iter().find_map(|name| {
-        column_type(schema.as_arrow(), name).filter(|data_type| !data_type.is_nested())?;
-        let column = |name: &str| {
-            let found = schema.iter().find(|(_, field)| field.name() == name)?;
-            Some(Expr::Column(Column::from(found)))
-        };
-        if let Some(column) = column(name) {
-            return Some((column, *name));
-        }
-        let mut parts = name.split('.');
-        let object = column(parts.next()?)?;
-        Some((parts.fold(object, get_field), *name))
-    })
+/// Returns those of these columns that hold values rather than objects or lists, as expressions, with their names.
+pub(crate) fn all_of(schema: &DFSchema, names: &[&'static str]) -> Vec<(Expr, &'static str)> {
+    names.iter().filter_map(|name| column_of(schema, name)).collect()
+}
+
+fn column_of(schema: &DFSchema, name: &'static str) -> Option<(Expr, &'static str)> {
+    column_type(schema.as_arrow(), name).filter(|data_type| !data_type.is_nested())?;
+    let column = |name: &str| {
+        let found = schema.iter().find(|(_, field)| field.name() == name)?;
+        Some(Expr::Column(Column::from(found)))
+    };
+    if let Some(column) = column(name) {
+        return Some((column, name));
+    }
+    let mut parts = name.split('.');
+    let object = column(parts.next()?)?;
+    Some((parts.fold(object, get_field), name))
 }

@@ -327,6 +327,12 @@ fn advice_of_the_demo_shows_every_planted_event() {
     let (_, again) = advice.split_once("To go on from here: dbcluster ").expect("what to do next");
     let (sample, _) = again.split_once(", then dbcluster").expect("a command");
     run_there(&sample.split(' ').collect::<Vec<_>>());
+    // The hunt finds what the demo says, and its command is one.
+    assert!(advice.contains("has 13 of the 21 in its first 20 rows and 21 in its first 50."), "{advice}");
+    let (_, hunt) = again.split_once(", then dbcluster ").expect("a command");
+    let (hunt, _) = hunt.split_once(", or").expect("the end of the command");
+    let found = run_there(&hunt.split_whitespace().collect::<Vec<_>>());
+    assert!(found.contains("base64 of") && found.contains("20,000 events are"), "{found}");
     let from = story.rfind("\nWITH members").expect("a query");
     let (query, _) = story[from..].split_once(";\n").expect("a statement");
     assert!(query.contains("partition_by => cmdline_template(process_name(NewProcessName))"), "{query}");

@@ -205,8 +205,18 @@ fn a_hunt_finds_the_columns_or_says_what_it_looks_for() {
         stdout(&lines),
         stderr(&lines)
     );
+    let orphans = run("orphans.csv", "CommandLine,Image\na b,/bin/a\n");
+    assert!(stdout(&orphans).contains("No column of parent programs was found"), "{}", stdout(&orphans));
     let logons = run("logons.csv", "TargetUserName,LogonType,IpAddress\nana,3,10.0.0.1\nana,10,-\n");
     assert!(stdout(&logons).contains("ana"), "{}{}", stdout(&logons), stderr(&logons));
+    let calls = r#"{"Records":[{"eventTime":"2026-01-15T05:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","sourceIPAddress":"10.0.0.1","userAgent":"aws-cli/2","userIdentity":{"arn":"arn:aws:iam::1:user/ana"}}]}"#;
+    let calls = run("trail.json", calls);
+    assert!(
+        stdout(&calls).contains("arn:aws:iam::<NUM>") || stdout(&calls).contains("user/ana"),
+        "{}{}",
+        stdout(&calls),
+        stderr(&calls)
+    );
     let numbers = run("numbers.csv", "a,b\n1,2\n");
     assert!(!numbers.status.success());
     assert!(

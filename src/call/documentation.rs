@@ -43,6 +43,8 @@ pub(crate) fn all() -> Vec<(&'static str, Documentation)> {
         ("hunt", hunt()),
         ("hunt_logons", hunt_logons()),
         ("hunt_processes", hunt_processes()),
+        ("logon_events", logon_events()),
+        ("process_events", process_events()),
         ("process_features", process_features()),
     ]
 }
@@ -288,12 +290,12 @@ fn hunt() -> Documentation {
         r#"```sql
 > SELECT round(score, 1) AS score, "CommandLine", events, reasons[1] AS reason
   FROM hunt(events, text => CommandLine, path => NewProcessName, host => Computer);
-+-------+---------------------------------------+--------+-----------------------------------------------------------------------------------+
-| score | CommandLine                           | events | reason                                                                            |
-+-------+---------------------------------------+--------+-----------------------------------------------------------------------------------+
-| 1.7   | x.exe --key=a;b;c --out="\\srv\share" | 1      | runs from a folder that users can write to and names another machine, \\srv\share |
-| 1.3   | cmd.exe /c run_1.bat                  | 3      | cmd.exe runs what it is given                                                     |
-+-------+---------------------------------------+--------+-----------------------------------------------------------------------------------+
++-------+---------------------------------------+--------+------------------------------------------------------------------------------+
+| score | CommandLine                           | events | reason                                                                       |
++-------+---------------------------------------+--------+------------------------------------------------------------------------------+
+| 1.7   | x.exe --key=a;b;c --out="\\srv\share" | 1      | runs from a folder that users can write to and names an address, \\srv\share |
+| 1.3   | cmd.exe /c run_1.bat                  | 3      | cmd.exe runs what it is given                                                |
++-------+---------------------------------------+--------+------------------------------------------------------------------------------+
 ```"#,
     );
     with_hunt_arguments(builder.with_argument("table", HUNT_TABLE))
@@ -335,18 +337,19 @@ fn hunt_processes() -> Documentation {
         SECTION,
         "`hunt` for process creations, with the columns that Windows, Sysmon, Microsoft 365 Defender, Elastic, auditd, osquery and \
          Velociraptor write, whatever of these the table has: the command line as `text`, the program's path as `path`, the parent's path as \
-         `context` (of which the file's name counts), the account as `who` and the machine as `host`. Options name others.",
+         `context` (of which the file's name counts), the account as `who` and the machine as `host`. Options name others. If the table has numbers of \
+         events, only process creations are looked at: 1 of Sysmon, 4688 of Windows.",
         "hunt_processes(table [, option => expression ...])",
     )
     .with_sql_example(
         r"```sql
 > SELECT round(score, 1) AS score, subject, hosts, array_to_string(reasons, '; ') AS reasons
   FROM hunt_processes(events, watch => ['srv']) LIMIT 1;
-+-------+---------+-------+--------------------------------------------------------------------------------------------------------------------+
-| score | subject | hosts | reasons                                                                                                            |
-+-------+---------+-------+--------------------------------------------------------------------------------------------------------------------+
-| 11.7  | x.exe   | 1     | has 'srv', which is watched for; runs from a folder that users can write to and names another machine, \\srv\share |
-+-------+---------+-------+--------------------------------------------------------------------------------------------------------------------+
++-------+---------+-------+---------------------------------------------------------------------------------------------------------------+
+| score | subject | hosts | reasons                                                                                                       |
++-------+---------+-------+---------------------------------------------------------------------------------------------------------------+
+| 11.7  | x.exe   | 1     | has 'srv', which is watched for; runs from a folder that users can write to and names an address, \\srv\share |
++-------+---------+-------+---------------------------------------------------------------------------------------------------------------+
 ```",
     );
     builder
@@ -378,6 +381,58 @@ fn with_hunt_arguments(
         .with_argument("time_column", "The time of the events. Default: the first column of a timestamp or date type.")
         .with_argument("terms", format!("The terms that are added up, as a list of names. Default: all. {}", terms.join(" ")))
         .with_argument("watch", "Texts that are looked for, in any case: what you know of this case. Default: none.")
+}
+
+fn logon_events() -> Documentation {
+    Documentation::builder(
+        SECTION,
+        "The logons of a table under the names that Windows uses, whatever collector wrote them: `TimeGenerated`, `Computer`, `Account` (with its \
+         domain), `LogonType`, `IpAddress`, `WorkstationName`, `AuthenticationPackageName`, `LogonProcessName`, `Status`, `TargetLogonId` and \
+         `EventID`, as text but for the time. NULL where the table has no such column. If it has numbers of events, only 4624 and 4625 are kept.",
+        "logon_events(table)",
+    )
+    .with_sql_example(
+        r#"```sql
+> SELECT "Account", "LogonType", "IpAddress"
+  FROM logon_events((SELECT 4624 AS "EventID", 'ana' AS "TargetUserName", 'CORP' AS "TargetDomainName", 3 AS "LogonType"));
++----------+-----------+-----------+
+| Account  | LogonType | IpAddress |
++----------+-----------+-----------+
+| CORP\ana | 3         |           |
++----------+-----------+-----------+
+```"#,
+    )
+    .with_argument("table", HUNT_TABLE)
+    .with_related_udf("process_events")
+    .with_related_udf("hunt_logons")
+    .build()
+}
+
+fn process_events() -> Documentation {
+    Documentation::builder(
+        SECTION,
+        "The process creations of a table under the names that Windows uses, whatever collector wrote them (Windows, Sysmon, Microsoft 365 \
+         Defender, Elastic, auditd, osquery, Velociraptor): `TimeGenerated`, `Computer`, `Account` (with its domain), `NewProcessName`, \
+         `CommandLine`, `ParentProcessName`, `ParentCommandLine`, `NewProcessId`, `ProcessId` (the parent's) and `SubjectLogonId`, as text but for \
+         the time. NULL where the table has no such column. Of several columns for one name the first that has a value counts. If the table has \
+         numbers of events, only 1 (Sysmon) and 4688 (Windows) are kept.",
+        "process_events(table)",
+    )
+    .with_sql_example(
+        r#"```sql
+> SELECT "Account", "NewProcessName", "NewProcessId", "ProcessId"
+  FROM process_events((SELECT 1 AS "EventID", 'CORP\ana' AS "User", '/bin/sh' AS "Image", 17 AS "ProcessId", 4 AS "ParentProcessId"));
++----------+----------------+--------------+-----------+
+| Account  | NewProcessName | NewProcessId | ProcessId |
++----------+----------------+--------------+-----------+
+| CORP\ana | /bin/sh        | 17           | 4         |
++----------+----------------+--------------+-----------+
+```"#,
+    )
+    .with_argument("table", HUNT_TABLE)
+    .with_related_udf("hunt_processes")
+    .with_related_udf("process_features")
+    .build()
 }
 
 fn process_features() -> Documentation {

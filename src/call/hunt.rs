@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::functions::expr_fn::{coalesce, concat_ws, nullif};
 use datafusion::logical_expr::planner::RelationPlannerContext;
-use datafusion::logical_expr::{Expr, LogicalPlan, cast, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use datafusion::sql::sqlparser::ast::{self, FunctionArg, FunctionArgExpr};
 
 use super::depth::{TOO_DEEP, nests_too_deep};
@@ -15,7 +15,7 @@ use super::relation::{ContextPlanner, LEVELS_OF_LISTS, looks_like_an_option, nam
 use super::scope::Scope;
 use crate::event_columns::{
     ACCOUNTS, COMMAND_LINES, HOSTS, LOGON_ACCOUNTS, LOGON_DETAILS, LOGON_SOURCES, LOGON_TYPES,
-    PARENT_PROGRAMS, PROGRAMS, first_of,
+    PARENT_PROGRAMS, PROGRAMS, all_of, is_logon, is_process_creation,
 };
 use crate::functions::logon_type_name_udf;
 use crate::near_miss::{did_you_mean, listed_columns};
@@ -107,6 +107,9 @@ pub(super) fn plan(
             .collect::<Result<_>>()?,
     };
     let watch = watch.map_or(Ok(vec![]), |watch| words(name, "watch", watch))?;
+    if watch.iter().any(|text| text.trim().is_empty()) {
+        return plan_err!("{name}: watch has an empty text, which every event has; take it away");
+    }
     match function {
         HuntFunction::Hunt => {}
         HuntFunction::Processes => fill_in_processes(name, &mut inputs, &schema)?,
@@ -121,6 +124,16 @@ pub(super) fn plan(
             option => return plan_err!("{name}: {option} is NULL, expected a column or an expression"),
         }
     }
+    // The columns of processes also stand in events of files and registry keys, and those of logons in logoffs.
+    let kind = match function {
+        HuntFunction::Hunt => None,
+        HuntFunction::Processes => is_process_creation(&schema)?,
+        HuntFunction::Logons => is_logon(&schema)?,
+    };
+    let input = match kind {
+        Some(is_kind) => LogicalPlanBuilder::from(input).filter(is_kind)?.build()?,
+        None => input,
+    };
     hunt(&HuntSpec::try_new(name, input, inputs, terms, watch)?)
 }
 
@@ -187,7 +200,13 @@ fn words(function: &str, option: &str, value: &ast::Expr) -> Result<Vec<String>>
 }
 
 fn column(schema: &DFSchema, names: &[&'static str]) -> Option<Key> {
-    first_of(schema, names).map(|(expr, name)| Key { expr, text: name.to_string() })
+    let mut found = all_of(schema, names);
+    if found.len() < 2 {
+        return found.pop().map(|(expr, name)| Key { expr, text: name.to_string() });
+    }
+    // Tables of several collectors have several: each event takes the first that has a value.
+    let text = found.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ");
+    Some(Key { expr: coalesce(found.into_iter().map(|(expr, _)| as_text(expr)).collect()), text })
 }
 
 fn fill_in(key: &mut Option<Key>, schema: &DFSchema, names: &[&'static str]) {

@@ -24,7 +24,7 @@ use super::written::{WrittenCall, find_option, with_function_name};
 use crate::options::ClusterOption;
 use crate::plan;
 use crate::plan::spec::TableFunction;
-use crate::plan::{around, process_features};
+use crate::plan::{around, one_shape, process_features};
 
 /// The levels of lists, tuples and names that an argument may have around its expressions.
 pub(super) const LEVELS_OF_LISTS: usize = 8;
@@ -57,6 +57,12 @@ impl RelationPlanner for DbclusterPlanner {
                 return plan_err!("{0} expects one table: {0}(events)", process_features::NAME);
             };
             process_features::plan(plan_input(process_features::NAME, table, context)?.0)?
+        } else if let Some((name, events)) = one_shape(function) {
+            refuse_lateral(name, is_lateral)?;
+            let [FunctionArg::Unnamed(FunctionArgExpr::Expr(table))] = args.as_slice() else {
+                return plan_err!("{name} expects one table: {name}(events)");
+            };
+            events(plan_input(name, table, context)?.0)?
         } else if function.eq_ignore_ascii_case(around::NAME) {
             refuse_lateral(around::NAME, is_lateral)?;
             super::around::plan(args, context)?
@@ -68,6 +74,18 @@ impl RelationPlanner for DbclusterPlanner {
         };
         Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, alias.clone()))))
     }
+}
+
+/// A function that maps the columns of events.
+type OneShape = fn(LogicalPlan) -> Result<LogicalPlan>;
+
+/// Finds a function that maps the columns of events, in any case.
+fn one_shape(function: &str) -> Option<(&'static str, OneShape)> {
+    let functions: [(&str, OneShape); 2] = [
+        (one_shape::PROCESS_EVENTS, one_shape::process_events),
+        (one_shape::LOGON_EVENTS, one_shape::logon_events),
+    ];
+    functions.into_iter().find(|(name, _)| function.eq_ignore_ascii_case(name))
 }
 
 /// The name of a function without a schema.

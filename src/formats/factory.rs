@@ -10,6 +10,7 @@ use datafusion::logical_expr::CreateExternalTable;
 use super::tables::LogTables;
 use crate::error::internal;
 use crate::read_options::set_all;
+use dbcluster_logs::Format;
 
 /// Makes external tables of logs. The files are read when the table is made.
 #[derive(Debug, Default)]
@@ -18,7 +19,7 @@ pub struct LogTableFactory;
 impl LogTableFactory {
     /// The name behind `STORED AS`.
     pub const NAME: &str = "LOGS";
-    /// The name for event logs of Windows, which does the same: the content of a file says what it is.
+    /// The name for event logs of Windows, which refuses other files.
     pub const EVTX: &str = "EVTX";
 }
 
@@ -51,6 +52,9 @@ impl TableProviderFactory for LogTableFactory {
             .collect();
         given.sort_unstable();
         set_all("STORED AS LOGS", &mut options, given)?;
+        if command.file_type.eq_ignore_ascii_case(Self::EVTX) {
+            options.format = Some(Format::Evtx);
+        }
         let tables = LogTables::of(session).ok_or_else(|| internal("the session has no tables of files"))?;
         tables.table_of_locations(session, &command.locations, &options).await
     }

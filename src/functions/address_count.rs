@@ -15,7 +15,7 @@ use super::text;
 
 #[user_doc(
     doc_section(label = "Event features"),
-    description = r"The number of addresses of other machines in a text: URLs (`http`, `https`, `ftp`, `ws`, `wss`), shares (`\\server\share`), and IPv4 and IPv6 addresses that stand alone. An address inside a URL is not counted again. Four numbers with points, such as those of a version, are an address if none of them is above 255.",
+    description = r"The number of addresses in a text: URLs (`http`, `https`, `ftp`, `ws`, `wss`), shares (`\\server\share`), and IPv4 and IPv6 addresses that stand alone. An address inside a URL is not counted again. Four numbers with points, such as those of a version, are an address if none of them is above 255. The machine's own, such as 127.0.0.1, does not count outside of a URL.",
     syntax_example = "address_count(s)",
     sql_example = r"```sql
 > SELECT address_count('curl http://10.0.0.5/a.ps1 -o \\fs\tools\a.ps1') AS two, address_count('ipconfig /all') AS none;
@@ -57,6 +57,9 @@ pub(crate) fn addresses(text: &str) -> impl Iterator<Item = &str> {
     });
     LIKE_ADDRESSES.find_iter(text).filter_map(move |found| {
         let like = found.as_str();
+        if is_of_this_machine(like) {
+            return None;
+        }
         if like.contains("://") || like.contains(r"\\") {
             return Some(like.trim_start_matches(|c: char| c != '\\' && !c.is_ascii_alphanumeric()));
         }
@@ -65,6 +68,12 @@ pub(crate) fn addresses(text: &str) -> impl Iterator<Item = &str> {
         let alone = !goes_on(before.chars().next_back()) && !goes_on(behind.chars().next());
         (alone && is_ip(like.trim_matches(['[', ']']).trim_end_matches('.'))).then_some(like)
     })
+}
+
+/// Whether an address of numbers leads nowhere else: the loopback, and the address of none.
+fn is_of_this_machine(like: &str) -> bool {
+    let ip = like.trim_matches(['[', ']']).trim_end_matches('.').parse::<IpAddr>();
+    ip.is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
 }
 
 fn is_ip(text: &str) -> bool {
@@ -100,9 +109,10 @@ mod tests {
             ),
             ("/i:https://x.example/a.sct scrobj.dll", vec!["https://x.example/a.sct"]),
             (r"net use \\fs01\share$ /y", vec![r"\\fs01\share$"]),
+            ("http://127.0.0.1/a 127.0.0.1 ::1 0.0.0.0", vec!["http://127.0.0.1/a"]),
             (r"\\.\pipe\x \\?\C:\a \??\C:\b", vec![]),
             (r"C:\\double\\back", vec![]),
-            ("fe80::1%eth0 ::1 [2001:db8::2]:443", vec!["fe80::1", "::1", "[2001:db8::2]"]),
+            ("fe80::1%eth0 ::2 [2001:db8::2]:443", vec!["fe80::1", "::2", "[2001:db8::2]"]),
             ("12:34:56 a::b::c :: std::net", vec![]),
             ("é10.0.0.1", vec![]),
         ] {

@@ -43,9 +43,12 @@ impl ScalarUDFImpl for HourOfDay {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let [time] = take_function_args(self.name(), types)?;
         match time {
-            DataType::Timestamp(..) | DataType::Time32(_) | DataType::Time64(_) | DataType::Null => {
-                Ok(types.to_vec())
-            }
+            DataType::Timestamp(..)
+            | DataType::Date32
+            | DataType::Date64
+            | DataType::Time32(_)
+            | DataType::Time64(_)
+            | DataType::Null => Ok(types.to_vec()),
             other => {
                 let way_out = "use to_timestamp(...)";
                 Err(argument_error(self.name(), "argument 1 (time)", other, "a timestamp", Some(way_out)))

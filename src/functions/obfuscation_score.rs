@@ -14,7 +14,7 @@ use super::{base64_fraction, text};
 
 #[user_doc(
     doc_section(label = "Event features"),
-    description = r#"The number of marks in a command that only make it hard to read: `^` or a backtick before a letter or digit; a quote between two letters or digits (`po''wer`, `w"h"o`); a `+` between two quotes (`'a'+'b'`); a small letter between two capitals (`pOwErShElL`), but for runs of base64; a part of a variable (`%a:~1,2%`). Plain commands have none or a few."#,
+    description = r#"The number of marks in a command that only make it hard to read: `^` or a backtick before a letter or digit; a quote between two letters or digits (`po''wer`, `w"h"o`); a `+` between two quotes (`'a'+'b'`); a small letter between two capitals in a word that has at least three of them (`pOwErShElL`), but for runs of base64; a part of a variable (`%a:~1,2%`). Plain commands have none or a few."#,
     syntax_example = "obfuscation_score(s)",
     sql_example = r"```sql
 > SELECT obfuscation_score('c^m^d /c pOwErShElL') AS obfuscated, obfuscation_score('ipconfig /all') AS plain;
@@ -45,11 +45,9 @@ pub(crate) fn marks(text: &str) -> i64 {
     let bytes = text.as_bytes();
     let is_sign = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let is_quote = |byte: Option<&u8>| matches!(byte, Some(b'"' | b'\''));
-    let mut encoded = base64_fraction::runs(text).peekable();
     let mut marks = 0;
     for (at, byte) in bytes.iter().enumerate() {
         let (before, behind) = (at.checked_sub(1).and_then(|at| bytes.get(at)), bytes.get(at + 1));
-        while encoded.next_if(|run| run.end <= at).is_some() {}
         marks += i64::from(match byte {
             b'^' | b'`' => is_sign(behind),
             // Two quotes in a row are one mark.
@@ -57,15 +55,32 @@ pub(crate) fn marks(text: &str) -> i64 {
             b'"' | b'\'' => is_sign(before) && is_sign(behind),
             b'+' => is_quote(before) && is_quote(behind),
             b'~' => before == Some(&b':') && at >= 3,
-            b'a'..=b'z' => {
-                before.is_some_and(u8::is_ascii_uppercase)
-                    && behind.is_some_and(u8::is_ascii_uppercase)
-                    && !encoded.peek().is_some_and(|run| run.contains(&at))
-            }
             _ => false,
         });
     }
-    marks
+    marks + changes_of_case(text)
+}
+
+/// Counts small letters between two capitals, in words that have several: `NtLmSsp` has two, and is a name.
+fn changes_of_case(text: &str) -> i64 {
+    const LEAST: i64 = 3;
+    let mut encoded = base64_fraction::runs(text).peekable();
+    let (mut changes, mut of_word) = (0, 0);
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        while encoded.next_if(|run| run.end <= at).is_some() {}
+        if !byte.is_ascii_alphabetic() {
+            changes += if of_word >= LEAST { of_word } else { 0 };
+            of_word = 0;
+            continue;
+        }
+        let is_capital =
+            |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_uppercase);
+        let is_change =
+            byte.is_ascii_lowercase() && is_capital(at.checked_sub(1)) && is_capital(Some(at + 1));
+        of_word += i64::from(is_change && !encoded.peek().is_some_and(|run| run.contains(&at)));
+    }
+    changes + if of_word >= LEAST { of_word } else { 0 }
 }
 
 #[cfg(test)]
@@ -88,6 +103,8 @@ mod tests {
             ("('down'+'load')", 1),
             ("pOwErShElL", 4),
             ("PowerShell", 0),
+            ("NtLmSsp MsSense", 0),
+            ("aBcDeFgH", 3),
             ("%comspec:~0,1%", 1),
             ("C:~", 0),
             ("-enc JABzAD0ATgBlAHcALQBPAGIAagBlAGMAdAAgAEkATwA=", 0),

@@ -140,7 +140,7 @@ pub(crate) fn expected_folder(name: &str, path: &str) -> Option<&'static str> {
     let name = name.rsplit(['/', '\\']).next()?.to_lowercase();
     let programs = || PROGRAMS.iter().filter(|programs| programs.names.contains(&name.as_str()));
     let named = programs().next()?.named;
-    let folder = without_root(&folder.to_lowercase());
+    let folder = without_root(&folder.trim_end_matches(['/', '\\']).to_lowercase());
     let windows = folder.contains('\\');
     // Updates keep copies of every program here.
     let is_store = folder.contains(r"\windows\winsxs\") || folder.contains(r"\windows\servicing\");
@@ -157,7 +157,11 @@ fn without_root(folder: &str) -> String {
     if !is_windows {
         return format!("{folder}/");
     }
-    let folder = folder.replace('/', r"\");
+    let mut folder = folder.replace('/', r"\");
+    // Doubled separators are one, but for the two that begin the name of a server.
+    while let Some(doubled) = folder.get(1..).and_then(|rest| rest.find(r"\\")) {
+        folder.remove(doubled + 1);
+    }
     let folder = [r"\??\", r"\\?\"].iter().find_map(|prefix| folder.strip_prefix(prefix)).unwrap_or(&folder);
     let folder = match folder.as_bytes() {
         [_, b':', ..] if folder.is_char_boundary(2) => &folder[2..],
@@ -189,6 +193,7 @@ mod tests {
             r"%SystemRoot%\System32\svchost.exe",
             "C:/Windows/System32/svchost.exe",
             r"C:\Windows\WinSxS\amd64_x\svchost.exe",
+            r"C:\\Windows\\System32\\svchost.exe",
             "svchost.exe",
             "",
             "/opt/wine/svchost.exe",

@@ -153,7 +153,7 @@ async fn answers_about_form_and_place() -> Result<()> {
         ("path_depth", CMD, "2"),
         ("is_user_writable_path", "'/tmp/x'", "true"),
         ("double_extension", "'a.pdf.exe'", "true"),
-        ("address_count", "'ping 10.0.0.1 ::1'", "2"),
+        ("address_count", "'ping 10.0.0.1 ::2'", "2"),
         ("is_address", "'10.0.0.1'", "true"),
         ("nearest_name", "'scvhost.exe'", "svchost.exe"),
         ("nearest_name", "'adm1n', ['root', 'admin']", "admin"),

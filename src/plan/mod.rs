@@ -25,7 +25,7 @@
 //! - [`vectors`]: rows to distinct vectors to labelled vectors, which all these functions begin with.
 //! - [`collapse`]: `dbcluster`. [`members`]: `dbcluster_members`. [`summary`]: `dbcluster_summary`. [`every_eps`]: `dbcluster_eps`.
 //!   [`why`]: `dbcluster_why`. [`member_values`]: `dbcluster_values`. [`member_figures`]: what `dbcluster` tells of all members of a cluster.
-//! - [`process_features`]: the table function of that name. [`around`]: `dbcluster_around`. [`hunt`]: `hunt` and its relatives.
+//! - [`process_features`]: the table function of that name. [`around`]: `dbcluster_around`. [`hunt`]: `hunt` and its relatives. [`one_shape`]: `process_events` and `logon_events`.
 //! - [`order`]: the canonical order of the rows. [`sorting`]: types that can be sorted.
 //! - [`functions`]: functions that only plans call.
 //! - [`columns`]: the names of all columns. [`values`]: expressions that several parts have.
@@ -42,6 +42,7 @@ mod member_figures;
 mod member_values;
 mod members;
 pub(crate) mod nesting;
+pub(crate) mod one_shape;
 mod order;
 pub(crate) mod process_features;
 mod repeatable;

@@ -110,8 +110,8 @@ pub(super) fn run(
             keep.join("processes.parquet").display()
         )),
         None => output::say(format!(
-            "\nTo go on from here: dbcluster sample --rows {} --out sample, then dbcluster. The queries above read these \
-             events.\n",
+            "\nTo go on from here: dbcluster sample --rows {} --out sample, then dbcluster hunt sample/processes.parquet, or \
+             dbcluster alone, a shell in which the queries above read these events.\n",
             args.rows
         )),
     }

@@ -18,6 +18,7 @@ use indicatif::HumanCount;
 use super::args::HuntArgs;
 use super::depth::sql;
 use super::failure::Failure;
+use super::import::check_input;
 use super::output::{self, BatchWriter};
 use super::program::Program;
 use super::report::{relation, write};
@@ -25,7 +26,7 @@ use super::report_defaults::{identifier, line_column, member};
 use super::runner::Runner;
 use super::syntax::quoted;
 use datafusion_dbcluster::event_columns::{
-    COMMAND_LINES, LOGON_ACCOUNTS, LOGON_TYPES, PROGRAMS, column_type,
+    COMMAND_LINES, LOGON_ACCOUNTS, LOGON_SOURCES, LOGON_TYPES, PARENT_PROGRAMS, PROGRAMS, column_type,
 };
 use datafusion_dbcluster::figure_file::{columns, rows};
 use dbcluster_figures::{Figure, Settings};
@@ -40,6 +41,14 @@ const REASONS: usize = 5;
 /// The characters of a text that a terminal shows.
 const LONGEST: usize = 600;
 
+/// The columns of calls of a cloud's interface, as those of AWS write them, for options of `hunt`.
+const CLOUD_EVENTS: [(&str, &[&str]); 4] = [
+    ("subject", &["userIdentity.arn", "userArn", "userIdentityArn"]),
+    ("context", &["sourceIPAddress"]),
+    ("host", &["recipientAccountId"]),
+    ("time_column", &["eventTime"]),
+];
+
 /// Runs the subcommand.
 pub(super) fn run(program: &Program, runner: &Runner, args: &HuntArgs) -> Result<(), Failure> {
     if let Some(out) = args.out.as_ref().filter(|out| out.exists() && !args.force) {
@@ -48,18 +57,27 @@ pub(super) fn run(program: &Program, runner: &Runner, args: &HuntArgs) -> Result
             out.display()
         )));
     }
+    if let Some(out) = args.out.as_ref().filter(|_| !args.source.trim().starts_with('(')) {
+        check_input(std::slice::from_ref(&args.source), out)?;
+    }
     runner.account.name_rejected();
     let what = format!("the hunt in {}", args.source);
-    let (query, found) = program.run(&what, async {
-        let query = query(&runner.ctx, args).await?;
+    let (query, not_judged, found) = program.run(&what, async {
+        let (query, not_judged) = query(&runner.ctx, args).await?;
         let found = hunt(runner, args, &query).await?;
-        Ok((query, found))
+        Ok((query, not_judged, found))
     })?;
     if let Some(out) = &args.out {
         page(args, &query, &found, out)?;
     }
-    if runner.print.format == PrintFormat::Table {
-        tell(runner, args, &found)?;
+    let told = if runner.print.format == PrintFormat::Table {
+        tell(runner, args, &found, not_judged)
+    } else {
+        Ok(())
+    };
+    match told {
+        Err(Failure::OutputClosed) if args.alert.is_some() => {}
+        told => told?,
     }
     match args.alert {
         Some(alert) if found.alerts > 0 => Err(Failure::Alert(format!(
@@ -71,19 +89,19 @@ pub(super) fn run(program: &Program, runner: &Runner, args: &HuntArgs) -> Result
     }
 }
 
-/// The query that ranks the events of a source.
-async fn query(ctx: &SessionContext, args: &HuntArgs) -> Result<String, Failure> {
+/// The query that ranks the events of a source, and what it does not judge for want of a column.
+async fn query(ctx: &SessionContext, args: &HuntArgs) -> Result<(String, Option<&'static str>), Failure> {
     let table = relation(&args.source);
     let input = sql(ctx, &format!("SELECT * FROM {table}")).await?;
     let schema = input.schema().as_arrow().clone();
-    let Some(Hunt { mut call, .. }) = Hunt::of(&table, &schema) else {
+    let Some(Hunt { mut call, not_judged, .. }) = Hunt::of(&table, &schema) else {
         return Err(Failure::new(no_text(&args.source, &schema)));
     };
     if !args.watch.is_empty() {
         let texts: Vec<String> = args.watch.iter().map(|text| quoted(text)).collect();
         call = format!("{call}, watch => [{}]", texts.join(", "));
     }
-    Ok(format!("SELECT * FROM {call})"))
+    Ok((format!("SELECT * FROM {call})"), not_judged))
 }
 
 /// A call of the function that ranks the events of a table, without its closing bracket.
@@ -91,6 +109,8 @@ pub(super) struct Hunt {
     pub(super) call: String,
     /// The subject and the text of an event, as SQL, where they are plain columns.
     pub(super) shape: Option<(Option<String>, String)>,
+    /// The columns that were not found, and what is not judged without them.
+    not_judged: Option<&'static str>,
 }
 
 impl Hunt {
@@ -105,19 +125,41 @@ impl Hunt {
         if command.is_some() || program.is_some() {
             let subject = program.clone().map(|program| format!("lower(process_name({program}))"));
             let shape = command.or(program).map(|text| (subject, text));
-            return Some(Self { call: format!("hunt_processes({table}"), shape });
+            let not_judged = column(PARENT_PROGRAMS)
+                .is_none()
+                .then_some("No column of parent programs was found, so unusual parents are not judged.");
+            return Some(Self { call: format!("hunt_processes({table}"), shape, not_judged });
         }
         if column(LOGON_ACCOUNTS).is_some() && column(LOGON_TYPES).is_some() {
-            return Some(Self { call: format!("hunt_logons({table}"), shape: None });
+            let not_judged = column(LOGON_SOURCES)
+                .is_none()
+                .then_some("No column of addresses was found, so unusual sources are not judged.");
+            return Some(Self { call: format!("hunt_logons({table}"), shape: None, not_judged });
+        }
+        if let (Some(event), Some(source)) = (column(&["eventName"]), column(&["eventSource"])) {
+            let parts = [Some(source), Some(event), column(&["errorCode"]), column(&["userAgent"])];
+            let parts: Vec<String> = parts.into_iter().flatten().collect();
+            let mut call = format!("hunt({table}, text => concat_ws(' ', {})", parts.join(", "));
+            for (option, names) in CLOUD_EVENTS {
+                if let Some(column) = column(names) {
+                    call = format!("{call}, {option} => {column}");
+                }
+            }
+            return Some(Self { call, shape: None, not_judged: None });
         }
         let line = line_column(schema)?;
-        Some(Self { call: format!("hunt({table}, text => {line}"), shape: Some((None, line)) })
+        Some(Self {
+            call: format!("hunt({table}, text => {line}"),
+            shape: Some((None, line)),
+            not_judged: None,
+        })
     }
 }
 
 fn no_text(source: &str, schema: &Schema) -> String {
     let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let example = columns.first().map_or("message".to_string(), |column| identifier(column));
+    let plain = schema.fields().iter().find(|field| !field.data_type().is_nested());
+    let example = plain.map_or("...".to_string(), |field| identifier(field.name()));
     format!(
         "{source} has no columns of processes, of logons or of lines of text; say in SQL what varies, as in SELECT * FROM hunt({}, text => \
          {example}); its columns are: {}",
@@ -151,8 +193,12 @@ async fn hunt(runner: &Runner, args: &HuntArgs, query: &str) -> Result<Found, Fa
         let batch = batch?;
         let before = found.shapes;
         let up_to = |most: usize| batch.slice(0, most.saturating_sub(before).min(batch.num_rows()));
-        if let Some(writer) = &mut writer {
-            output::write(writer.batch(&up_to(most))?)?;
+        if let Some(open) = &mut writer {
+            match output::write(open.batch(&up_to(most))?) {
+                // Nobody reads on, but the alert is still told.
+                Err(Failure::OutputClosed) => writer = None,
+                written => written?,
+            }
         }
         let first = up_to(kept.max(shown));
         if first.num_rows() > 0 {
@@ -224,7 +270,12 @@ fn kinds(shapes: usize) -> String {
 }
 
 /// Tells the first rows on the terminal.
-fn tell(runner: &Runner, args: &HuntArgs, found: &Found) -> Result<(), Failure> {
+fn tell(
+    runner: &Runner,
+    args: &HuntArgs,
+    found: &Found,
+    not_judged: Option<&'static str>,
+) -> Result<(), Failure> {
     let shown = args.rows.map_or(SHOWN, |rows| rows.0);
     let mut place = 0;
     for batch in &found.first {
@@ -242,6 +293,11 @@ fn tell(runner: &Runner, args: &HuntArgs, found: &Found) -> Result<(), Failure> 
     let more = found.shapes.saturating_sub(shown);
     let events = HumanCount(found.events.unsigned_abs());
     let rest = match (&args.out, more) {
+        (Some(out), _) if found.shapes > Figure::Review.max_rows() => format!(
+            " The first {} of them, with all columns: {}",
+            HumanCount(Figure::Review.max_rows() as u64),
+            out.display()
+        ),
         (Some(out), _) => format!(" All of them, with all columns: {}", out.display()),
         (None, 0) => String::new(),
         (None, more) => format!(
@@ -249,7 +305,9 @@ fn tell(runner: &Runner, args: &HuntArgs, found: &Found) -> Result<(), Failure> 
             HumanCount(more as u64)
         ),
     };
-    output::say(format!("\n{events} events are {}.{rest}\n", kinds(found.shapes)))
+    let not_judged = not_judged.map_or(String::new(), |not_judged| format!("{not_judged}\n"));
+    let are = if found.events == 1 { "1 event is".to_string() } else { format!("{events} events are") };
+    output::say(format!("\n{are} {}.{rest}\n{not_judged}", kinds(found.shapes)))
 }
 
 /// A row in a few lines: its score, what did it, when and where; the text; the reasons.
@@ -289,13 +347,17 @@ fn finding(batch: &RecordBatch, row: usize, place: usize) -> Result<String, Fail
         }
         None => Arc::new(arrow::array::StringArray::from(Vec::<&str>::new())),
     };
-    let reasons: Vec<String> = reasons
+    let more = reasons.len().saturating_sub(REASONS);
+    let mut reasons: Vec<String> = reasons
         .as_string::<i32>()
         .iter()
         .flatten()
         .take(REASONS)
         .map(|reason| printable(reason).into_owned())
         .collect();
+    if more > 0 {
+        reasons.push(format!("and {more} more"));
+    }
     Ok(format!(
         "{place:>3}. {:<5.1} {}\n     {}\n     - {}\n",
         score.unwrap_or_default(),

@@ -50,13 +50,13 @@ fn check_ending(out: &str) -> Result<(), Failure> {
 }
 
 /// Refuses to overwrite a file that is read, and a file of an earlier import among those that are read.
-fn check_input(paths: &[String], out: &Path) -> Result<(), Failure> {
+pub(super) fn check_input(paths: &[String], out: &Path) -> Result<(), Failure> {
     let Ok(out_now) = out.canonicalize() else { return Ok(()) };
     for path in paths {
         let files = find(path).map(|found| found.files).unwrap_or_default();
         if files.iter().any(|file| file.path().canonicalize().is_ok_and(|file| file == out_now)) {
             return Err(Failure::new(format!(
-                "--out {0} is one of the files of {path}, so the import would read it and overwrite it; --out names a file elsewhere",
+                "--out {0} is one of the files of {path}, so it would be read and overwritten; --out names a file elsewhere",
                 out.display()
             )));
         }

@@ -240,7 +240,9 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
 /// page tells it, and as it runs.
 fn ranked(query: &str, table: &str, input: &Schema) -> (String, String) {
     let unranked = || (query.to_string(), query.to_string());
-    let Some(Hunt { call, shape: Some((subject, text)) }) = Hunt::of(table, input) else { return unranked() };
+    let Some(Hunt { call, shape: Some((subject, text)), .. }) = Hunt::of(table, input) else {
+        return unranked();
+    };
     if HUNT_COLUMNS.iter().any(|column| has(input, column)) {
         return unranked();
     }
@@ -254,7 +256,8 @@ fn ranked(query: &str, table: &str, input: &Schema) -> (String, String) {
     let drawn = format!(
         "SELECT c.* EXCEPT ({of_subject}, {of_text}), h.score, array_to_string(h.reasons, chr(10)) AS reasons \
          FROM (SELECT *, {} AS {of_subject}, cmdline_template({text}) AS {of_text} FROM ({query})) AS c \
-         LEFT JOIN (SELECT subject, text_template, score, reasons FROM {call})) AS h \
+         LEFT JOIN (SELECT subject, text_template, max(score) AS score, first_value(reasons ORDER BY score DESC, reasons) AS reasons \
+         FROM {call}) GROUP BY subject, text_template) AS h \
          ON {and_same_subject}(h.text_template IS NOT DISTINCT FROM c.{of_text}) ORDER BY c.cluster_size DESC",
         subject.as_deref().unwrap_or("NULL"),
     );

@@ -165,7 +165,9 @@ pub(super) fn is_figure(statement: &Statement) -> bool {
 /// Whether a statement makes a table of logs: `CREATE EXTERNAL TABLE ... STORED AS LOGS`.
 pub(super) fn makes_logs(statement: &Statement) -> bool {
     match statement {
-        Statement::CreateExternalTable(table) => table.file_type.eq_ignore_ascii_case(LogTableFactory::NAME),
+        Statement::CreateExternalTable(table) => [LogTableFactory::NAME, LogTableFactory::EVTX]
+            .iter()
+            .any(|name| table.file_type.eq_ignore_ascii_case(name)),
         _ => false,
     }
 }

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Float64Builder, Int64Array, ListBuilder, StringBuilder, StringViewArray,
-    StructArray,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Builder, Int64Array, ListBuilder, StringBuilder,
+    StringViewArray, StructArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Fields, Int64Type};
@@ -16,7 +16,7 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl,
 use super::super::hunt::score::{Review, Reviewer, Shape, Term};
 use crate::error::internal_err;
 
-/// The texts of a shape, and its numbers. The terms that count and the texts that are looked for follow.
+/// The texts of a shape, whether it is looked for, and its numbers. The terms that count and the texts that are looked for follow.
 const TEXTS: usize = 5;
 const NUMBERS: usize = 11;
 
@@ -34,6 +34,7 @@ impl ScalarUDFImpl for ReviewShape {
 
     fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
         let mut types = vec![DataType::Utf8View; TEXTS];
+        types.push(DataType::Boolean);
         types.extend(vec![DataType::Int64; NUMBERS]);
         types.extend(vec![DataType::new_list(DataType::Utf8, true); 2]);
         if arg_types.len() != types.len() {
@@ -53,15 +54,17 @@ impl ScalarUDFImpl for ReviewShape {
         };
         let terms: Vec<Term> = words(terms)?.iter().filter_map(|name| Term::from_name(name)).collect();
         let reviewer = Reviewer::new(terms, words(watch)?);
-        let columns = ColumnarValue::values_to_arrays(&args.args[..TEXTS + NUMBERS])?;
+        let columns = ColumnarValue::values_to_arrays(&args.args[..TEXTS + 1 + NUMBERS])?;
         let (texts, rest) = columns.split_at(TEXTS);
         let texts: Vec<ArrayRef> =
             texts.iter().map(|text| Ok(cast(text, &DataType::Utf8View)?)).collect::<Result<_>>()?;
         let texts: Vec<&StringViewArray> = texts.iter().map(AsArray::as_string_view).collect();
-        let numbers: Vec<&Int64Array> = rest.iter().map(AsArray::as_primitive::<Int64Type>).collect();
+        let [watched, numbers @ ..] = rest else { return internal_err!("{} has no numbers", self.name()) };
+        let watched = watched.as_boolean();
+        let numbers: Vec<&Int64Array> = numbers.iter().map(AsArray::as_primitive::<Int64Type>).collect();
         let mut built = Builders::default();
         for row in 0..rows {
-            built.append(&reviewer.review(&shape(&texts, &numbers, row)));
+            built.append(&reviewer.review(&shape(&texts, watched, &numbers, row)));
         }
         Ok(ColumnarValue::Array(Arc::new(built.finish()?)))
     }
@@ -83,7 +86,12 @@ fn words(list: &ColumnarValue) -> Result<Vec<String>> {
     Ok(first.as_string_view().iter().flatten().map(ToString::to_string).collect())
 }
 
-fn shape<'a>(texts: &[&'a StringViewArray], numbers: &[&Int64Array], row: usize) -> Shape<'a> {
+fn shape<'a>(
+    texts: &[&'a StringViewArray],
+    watched: &BooleanArray,
+    numbers: &[&Int64Array],
+    row: usize,
+) -> Shape<'a> {
     let text = |place: usize| texts[place].is_valid(row).then(|| texts[place].value(row));
     let number = |place: usize| if numbers[place].is_valid(row) { numbers[place].value(row) } else { 0 };
     // The places are below TEXTS and NUMBERS, the lengths of the two.
@@ -93,6 +101,7 @@ fn shape<'a>(texts: &[&'a StringViewArray], numbers: &[&Int64Array], row: usize)
         subject: text(2),
         context: text(3),
         word: text(4).filter(|word| !word.is_empty()),
+        is_watched: watched.is_valid(row) && watched.value(row),
         events_of_all: number(0),
         events_of_subject: number(1),
         events_in_context: number(2),

@@ -1,4 +1,4 @@
-//! `__shape_counts(subject, template, context, host, account, delimiters, events, first, last, ...) OVER ()` counts what the score of a shape needs.
+//! `__shape_counts(subject, template, mark, context, host, account, delimiters, events, first, last, ...) OVER ()` counts what the score of a shape needs.
 //!
 //! Its rows are groups of events that agree in these texts. It marks the earliest row of each shape, and tells in it what is known of all
 //! rows: sums over the shape, its subject, its context, and the rarest word of its template. The engine has
@@ -29,10 +29,10 @@ use crate::error::internal_err;
 type HashMap<K, V> = StdMap<K, V, RandomState>;
 type HashSet<K> = StdSet<K, RandomState>;
 
-/// The texts among the arguments: subject, template, context, host and account.
-const TEXTS: usize = 5;
+/// The texts among the arguments: subject, template, mark, context, host and account.
+const TEXTS: usize = 6;
 /// The arguments before those that order the groups: the texts, the hash of the delimiters, and the number of events.
-const LEADING: usize = 7;
+const LEADING: usize = 8;
 
 /// The fields of the result. The numbers have the order of [`Shape`](super::super::hunt::score::Shape)'s.
 pub(crate) const IS_FIRST: &str = "is_first";
@@ -113,7 +113,7 @@ impl PartitionEvaluator for Evaluator {
         let (leading, order) = values.split_at(LEADING.min(values.len()));
         let text = |text: &ArrayRef| -> Result<ArrayRef> { Ok(cast(text, &DataType::LargeUtf8)?) };
         let texts: Vec<ArrayRef> = leading.iter().take(TEXTS).map(text).collect::<Result<_>>()?;
-        let [subjects, templates, contexts, hosts, accounts] = texts.as_slice() else {
+        let [subjects, templates, marks, contexts, hosts, accounts] = texts.as_slice() else {
             return internal_err!("__shape_counts has no texts");
         };
         let ([delimiters, events], [first, last, written @ ..]) = (&leading[TEXTS..], order) else {
@@ -123,6 +123,7 @@ impl PartitionEvaluator for Evaluator {
         let rows = Rows {
             subjects: subjects.as_string(),
             templates: templates.as_string(),
+            marks: marks.as_string(),
             contexts: contexts.as_string(),
             hosts: hosts.as_string(),
             accounts: accounts.as_string(),
@@ -152,6 +153,7 @@ fn ranks(values: &ArrayRef, descending: bool) -> Result<arrow::row::Rows> {
 struct Rows<'a> {
     subjects: &'a LargeStringArray,
     templates: &'a LargeStringArray,
+    marks: &'a LargeStringArray,
     contexts: &'a LargeStringArray,
     hosts: &'a LargeStringArray,
     accounts: &'a LargeStringArray,
@@ -292,7 +294,7 @@ impl Counted {
             let subject = subjects.number(text(rows.subjects, row));
             let form = rows.delimiters.is_valid(row).then(|| rows.delimiters.value(row));
             let alike = forms.number((subject, form));
-            let number = shape_numbers.number((subject, text(rows.templates, row)));
+            let number = shape_numbers.number((subject, text(rows.templates, row), text(rows.marks, row)));
             if number == counted.shapes.len() {
                 counted.shapes.push(Shape::new(subject, alike, row));
             }
@@ -334,7 +336,13 @@ impl Counted {
         for (row, shape) in shape_of_row.iter().enumerate().filter(|(row, _)| rows.contexts.is_valid(*row)) {
             let key = |row: usize| {
                 let (context, pair) = self.contexts[row];
-                (self.in_context.groups[pair], self.of_context.groups[context], rows.contexts.value(row))
+                let events = self.in_context.events[pair];
+                (
+                    self.in_context.groups[pair],
+                    self.of_context.groups[context],
+                    events,
+                    rows.contexts.value(row),
+                )
             };
             let rarest = self.shapes[*shape].rarest_context;
             if rarest.is_none_or(|rarest| key(row) < key(rarest)) {

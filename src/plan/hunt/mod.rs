@@ -1,7 +1,8 @@
 //! Builds the plan of `hunt`: events become shapes, and each shape a row with a score and the reasons for it.
 //!
 //! A shape is a subject (a program, an account) with what it did, masked ([`cmdline_template`](crate::functions)). Near-repeats are one
-//! shape, so the number of shapes is small beside that of the events. [`shapes`] counts them; the earliest event of each is fetched as
+//! shape; events whose program lies where users can write, or not where it belongs, are another one, as are those that have a text which
+//! the caller looks for. So an event that stands out does not hide behind its command line, so the number of shapes is small beside that of the events. [`shapes`] counts them; the earliest event of each is fetched as
 //! `dbcluster` fetches exemplars ([`collapse`](super::collapse)); [`score`] judges each row from the event's text and the counts.
 //!
 //! Cost: two reads of the table, of which the second one fetches single rows; one aggregation of all events by these columns, the host and
@@ -14,12 +15,15 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, plan_err};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, ident, lit};
+use datafusion::functions::expr_fn::{contains, lower};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, ident, lit, when,
+};
 
 use super::collapse::fetched_rows;
 use super::columns::{
     ACCOUNTS, EVENTS, FIRST_EVENT_TIME, FIRST_TIME, HOSTS, LAST_EVENT_TIME, LAST_TIME, REASONS, SCORE, SIZE,
-    SUBJECT, TERMS, TEXT_TEMPLATE, cluster_col,
+    SUBJECT, TERMS, TEXT_TEMPLATE, cluster_col, partition_name,
 };
 use super::functions::shape_counts::NUMBERS;
 use super::functions::{field_udf, review_udf};
@@ -52,6 +56,8 @@ enum Written {
     Subject,
     Template,
     Context,
+    /// Whether an event has a text that is looked for.
+    Watched,
 }
 
 /// A checked call.
@@ -59,7 +65,8 @@ enum Written {
 pub(crate) struct HuntSpec {
     /// The events, grouped by the keys of its partitions.
     rows: ClusterSpec,
-    keys: Vec<Written>,
+    /// The expressions that the keys of the partitions are, of which two may be the same.
+    keys: Vec<(Written, Expr)>,
     subject_is_path: bool,
     context_is_path: bool,
     text: Expr,
@@ -106,15 +113,25 @@ impl HuntSpec {
         let mut keys = vec![];
         let mut partitions = vec![];
         if let Some(subject) = subject {
-            keys.push(Written::Subject);
-            partitions.push(Key { expr: as_text(subject.expr)?, text: subject.text });
+            partitions.push((Written::Subject, as_text(subject.expr)?, subject.text));
         }
-        keys.push(Written::Template);
-        partitions.push(Key { expr: cmdline_template_udf().call(vec![text_value.clone()]), text: text.text });
-        if let Some(context) = inputs.context {
-            keys.push(Written::Context);
-            partitions.push(Key { expr: as_text(context.expr)?, text: context.text });
+        let template = cmdline_template_udf().call(vec![text_value.clone()]);
+        partitions.push((Written::Template, template, text.text));
+        let context = match inputs.context {
+            Some(context) => Some((as_text(context.expr)?, context.text)),
+            None => None,
+        };
+        if !watch.is_empty() {
+            let path = inputs.path.as_ref().map(|path| as_text(path.expr.clone())).transpose()?;
+            let subject = partitions.first().map(|(_, subject, _)| subject.clone());
+            let texts =
+                [Some(text_value.clone()), path, subject, context.clone().map(|(context, _)| context)];
+            let watched = is_watched(texts.into_iter().flatten(), &watch)?;
+            partitions.push((Written::Watched, watched, "watch".to_string()));
         }
+        partitions.extend(context.map(|(context, text)| (Written::Context, context, text)));
+        keys.extend(partitions.iter().map(|(what, expr, _)| (*what, expr.clone())));
+        let partitions = partitions.into_iter().map(|(_, expr, text)| Key { expr, text }).collect();
         let option = |option: &str| match ClusterOption::find(option) {
             Some(option) => Ok(option),
             None => internal_err!("there is no option {option}"),
@@ -141,16 +158,30 @@ impl HuntSpec {
 
     /// The place of a key among those of the partitions.
     fn place(&self, what: Written) -> Option<usize> {
-        self.keys.iter().position(|key| *key == what)
+        let (_, expr) = self.keys.iter().find(|(key, _)| *key == what)?;
+        self.rows.partition_by().iter().position(|key| key.expr == *expr)
     }
 
     fn is_path(&self, what: Written) -> bool {
         match what {
             Written::Subject => self.subject_is_path,
             Written::Context => self.context_is_path,
-            Written::Template => false,
+            Written::Template | Written::Watched => false,
         }
     }
+}
+
+/// Whether one of these texts has one of those that are looked for, in any case.
+fn is_watched(texts: impl Iterator<Item = Expr>, watch: &[String]) -> Result<Expr> {
+    let mut any = lit(false);
+    for text in texts {
+        let small = lower(cast(text, DataType::Utf8View));
+        for wanted in watch {
+            any = any.or(contains(small.clone(), lit(wanted.to_lowercase())));
+        }
+    }
+    // NULL has no text.
+    when(any, lit(true)).otherwise(lit(false))
 }
 
 /// Builds the plan.
@@ -168,6 +199,9 @@ pub(crate) fn hunt(spec: &HuntSpec) -> Result<LogicalPlan> {
     let absent = || lit(ScalarValue::Utf8View(None));
     let mut args = vec![as_view(spec.text.clone()), spec.path.clone().map_or_else(absent, as_view)];
     args.extend([shapes::SUBJECT, shapes::CONTEXT, shapes::WORD].map(|text| as_view(of_shape(text))));
+    args.push(
+        spec.place(Written::Watched).map_or_else(|| lit(false), |place| of_shape(&partition_name(place))),
+    );
     args.extend(NUMBERS.map(|number| of_shape(&shapes::number_name(number))));
     args.extend([list(&terms), list(&watch)]);
     let review = review_udf().call(args);
@@ -197,7 +231,8 @@ pub(crate) fn hunt(spec: &HuntSpec) -> Result<LogicalPlan> {
     output.extend([of_review(SCORE), of_review(TERMS), of_review(REASONS)]);
     let rows = rows.project(output)?;
     let mut order = vec![ident(SCORE).sort(false, false), ident(SUBJECT).sort(true, false)];
-    order.push(ident(TEXT_TEMPLATE).sort(true, false));
+    // Several shapes may have the same template, but for different reasons.
+    order.extend([TEXT_TEMPLATE, EVENTS, REASONS].map(|name| ident(name).sort(true, false)));
     // The engine drops the order of a relation unless a limit needs it. It drops this limit later.
     rows.sort(order)?.limit(0, None)?.alias(spec.rows.function.name())?.build()
 }

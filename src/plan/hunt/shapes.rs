@@ -12,9 +12,11 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
-use datafusion::functions::expr_fn::lower;
+use datafusion::functions::expr_fn::{concat, lower};
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, ident, lit};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, ident, lit, when,
+};
 
 use super::super::columns::{
     CLUSTERS, FIRST_TIME, GROUP_KEY, LAST_TIME, SIZE, WEIGHT, key_name, partition_name,
@@ -24,7 +26,7 @@ use super::super::functions::{field_udf, shape_counts_udwf};
 use super::super::sorting::{greatest, least};
 use super::super::values::{over, through_windows};
 use super::{HuntSpec, Written};
-use crate::functions::{delim_hash_udf, process_name_udf};
+use crate::functions::{delim_hash_udf, expected_dir_udf, is_user_writable_path_udf, process_name_udf};
 
 /// Columns of shapes: the subject, the template, the context that is rarest for the subject, and the rarest word of the template.
 pub(super) const SUBJECT: &str = "__subject";
@@ -40,6 +42,7 @@ const COUNTS: &str = "__counts";
 const DELIMITERS: &str = "__delimiters";
 const VALUE: &str = "__value";
 const HOST: &str = "__host";
+const MARK: &str = "__mark";
 const ACCOUNT: &str = "__account";
 
 /// The column of one of [`NUMBERS`].
@@ -68,6 +71,7 @@ pub(super) fn shapes(spec: &HuntSpec) -> Result<LogicalPlan> {
     for name in [HOST, ACCOUNT] {
         columns.push(through_windows(ident(name), groups.schema())?.alias(name));
     }
+    columns.push(spec.mark()?.alias(MARK));
     columns.push(delim_hash_udf().call(vec![spec.of_group(Written::Template)]).alias(DELIMITERS));
     columns.push(ident(WEIGHT));
     columns.extend(bounds.iter().map(ident));
@@ -75,7 +79,7 @@ pub(super) fn shapes(spec: &HuntSpec) -> Result<LogicalPlan> {
     // The earliest group of a shape has the least first key, and of several the least texts.
     let bound = |place: usize| bounds.get(place).map_or_else(|| lit(ScalarValue::Int64(None)), ident);
     let mut args: Vec<Expr> =
-        [SUBJECT, TEMPLATE, CONTEXT, HOST, ACCOUNT, DELIMITERS, WEIGHT].map(ident).to_vec();
+        [SUBJECT, TEMPLATE, MARK, CONTEXT, HOST, ACCOUNT, DELIMITERS, WEIGHT].map(ident).to_vec();
     args.extend([bound(0), bound(1)]);
     args.extend(written.iter().map(ident));
     let counts = over(shape_counts_udwf(), args, vec![], vec![], None).alias(COUNTS);
@@ -129,6 +133,26 @@ fn groups(spec: &HuntSpec) -> Result<LogicalPlanBuilder> {
 }
 
 impl HuntSpec {
+    /// A text that is another one for events of a subject and template that have to be told apart.
+    fn mark(&self) -> Result<Expr> {
+        let mark = |condition: Expr, mark: &str| when(condition, lit(mark)).otherwise(lit(""));
+        let mut marks = vec![];
+        if self.place(Written::Watched).is_some() {
+            marks.push(mark(self.of_group(Written::Watched), "watched ")?);
+        }
+        if self.subject_is_path
+            && let Some(place) = self.place(Written::Subject)
+        {
+            let path = ident(partition_name(place));
+            let elsewhere = expected_dir_udf().call(vec![path.clone(), path.clone()]).is_not_null();
+            marks.extend([
+                mark(is_user_writable_path_udf().call(vec![path]), "writable ")?,
+                mark(elsewhere, "elsewhere ")?,
+            ]);
+        }
+        Ok(marks.into_iter().reduce(|one, other| concat(vec![one, other])).unwrap_or_else(|| lit("")))
+    }
+
     /// The names of the first and the last time of a group, or of its least key alone if events have no time.
     fn bounds(&self) -> Vec<String> {
         if self.rows.time_is_key() {
@@ -143,7 +167,7 @@ impl HuntSpec {
         let Some(place) = self.place(what) else { return lit(ScalarValue::LargeUtf8(None)) };
         let written = ident(partition_name(place));
         match what {
-            Written::Template => written,
+            Written::Template | Written::Watched => written,
             Written::Subject | Written::Context => lower(if self.is_path(what) {
                 process_name_udf().call(vec![written])
             } else {

@@ -7,7 +7,7 @@ use crate::options::{OPTIONAL_NAMES, OPTIONAL_NUMBERS, OptionSpec, QUERY, TITLE,
 use crate::page::{Body, Part};
 use crate::rows::{Column, ColumnType, Rows};
 use crate::settings::Settings;
-use crate::text::count;
+use crate::text::{count, visible};
 
 /// The rows with their reasons: [`Figure::Review`](crate::Figure::Review).
 pub(crate) struct ReviewFigure;
@@ -88,14 +88,21 @@ pub(crate) fn list(rows: &Rows, settings: &Settings, members: &[usize]) -> Html 
         let score = score.and_then(|column| column.number(row));
         let score = score
             .map(|score| Html::raw("<span class=\"score\">").text(format!("{score:.1}")).markup("</span>"));
-        let subject = value(subject, row).map(|subject| Html::raw("<b>").text(subject).markup("</b>"));
+        let subject =
+            value(subject, row).map(|subject| Html::raw("<b>").text(visible(subject)).markup("</b>"));
         let reasons =
             value(reasons, row).unwrap_or_default().lines().filter(|reason| !reason.trim().is_empty());
-        let reasons = reasons.map(|reason| Html::raw("<li>").text(reason).markup("</li>"));
+        let reasons = reasons.map(|reason| Html::raw("<li>").text(visible(reason)).markup("</li>"));
         let details = rows.0.iter().filter(|column| !shown.contains(&column.name.as_str()));
         let details = details.filter_map(|column| {
             let value = column.text(row)?;
-            Some(Html::raw("<dt>").text(&column.name).markup("</dt><dd>").text(value).markup("</dd>"))
+            Some(
+                Html::raw("<dt>")
+                    .text(visible(&column.name))
+                    .markup("</dt><dd>")
+                    .text(visible(value))
+                    .markup("</dd>"),
+            )
         });
         Html::raw("<li class=\"finding\" data-row=\"")
             .text(row)
@@ -105,7 +112,7 @@ pub(crate) fn list(rows: &Rows, settings: &Settings, members: &[usize]) -> Html 
             .markup(" <span class=\"facts\">")
             .text(facts(rows, events, row))
             .markup("</span></p>\n<code>")
-            .text(value(text, row).filter(|text| !text.is_empty()).unwrap_or("(no text)"))
+            .text(visible(value(text, row).filter(|text| !text.is_empty()).unwrap_or("(no text)")))
             .markup("</code>\n<ul class=\"reasons\">")
             .html(reasons.collect::<Html>())
             .markup("</ul>\n<details><summary>All columns</summary><dl>")
