@@ -177,12 +177,35 @@ fn a_hunt_is_told_to_programs_and_as_a_page() {
     let html = std::fs::read_to_string(folder.path().join("hunt.html")).expect("a page");
     assert!(html.contains("<h1>A case</h1>") && html.contains("&lt;script&gt;alert(1)"), "the text is text");
     assert!(!html.contains("<script>alert"), "no text is markup");
+    // A command that fails touches no file, and a log is never overwritten.
+    let over = run(&["--out", "log.csv", "--force"]);
+    assert!(stderr(&over).contains("is one of the files of log.csv"), "{}", stderr(&over));
+    let nowhere = run(&["--out", "no/hunt.html"]);
+    assert!(stderr(&nowhere).contains("there is no folder no"), "{}", stderr(&nowhere));
     let again = run(&["--out", "hunt.html"]);
     assert!(
         stderr(&again).contains("hunt.html is there already; --force overwrites it"),
         "{}",
         stderr(&again)
     );
+
+    // Of near-repeats, one that is watched for or lies elsewhere has a row of its own.
+    std::fs::write(
+        folder.path().join("many.csv"),
+        "CommandLine,Image,time\ncurl 10.0.0.1,C:\\a\\curl.exe,2026-01-15 05:00:00\ncurl 203.0.113.7,C:\\a\\curl.exe,2026-01-15 05:00:01\n\
+         svchost.exe -k x,C:\\Windows\\System32\\svchost.exe,2026-01-15 05:00:02\nsvchost.exe -k x,C:\\Users\\Public\\svchost.exe,2026-01-15 05:00:03\n",
+    )
+    .expect("a file");
+    let many = dbcluster()
+        .current_dir(folder.path())
+        .args(["hunt", "-q", "many.csv", "--watch", "203.0.113.7"])
+        .output();
+    let many = stdout(&many.expect("it runs"));
+    assert!(many.starts_with("  1.") && many.contains("has '203.0.113.7', which is watched for"), "{many}");
+    assert!(many.contains("svchost.exe belongs to C:\\Windows\\System32"), "{many}");
+    assert_eq!(many.matches("curl.exe, 1 event").count(), 2, "{many}");
+    let empty = run(&["--watch", ""]);
+    assert!(stderr(&empty).contains("watch has an empty text"), "{}", stderr(&empty));
 
     let watch = stdout(&run(&["--watch", "SVCHOST", "--rows", "1"]));
     assert!(watch.contains("has 'SVCHOST', which is watched for"), "{watch}");
@@ -205,6 +228,8 @@ fn a_hunt_finds_the_columns_or_says_what_it_looks_for() {
         stdout(&lines),
         stderr(&lines)
     );
+    let indexed = run("indexed", ",CommandLine,Image\n0,a b,/bin/a\n1,c d,/bin/c\n2,e f,/bin/e\n");
+    assert!(stdout(&indexed).contains("3 events are 3 kinds of events."), "{}", stdout(&indexed));
     let orphans = run("orphans.csv", "CommandLine,Image\na b,/bin/a\n");
     assert!(stdout(&orphans).contains("No column of parent programs was found"), "{}", stdout(&orphans));
     let logons = run("logons.csv", "TargetUserName,LogonType,IpAddress\nana,3,10.0.0.1\nana,10,-\n");

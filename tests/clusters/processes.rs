@@ -256,7 +256,16 @@ impl Cluster {
 
     /// The shell with this cluster.
     pub fn shell(&self) -> Command {
-        let mut command = dbcluster();
+        let binary = dbcluster();
+        // Signals have their defaults, also where the caller of the tests ignores some, as a shell does for what it starts with `&`.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT,TERM,HUP").arg(binary.get_program());
+        for (name, value) in binary.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         command.args(["--cluster", &self.url(), "--format", "csv"]);
         command
     }

@@ -266,7 +266,7 @@ pub(super) struct HuntArgs {
     pub(super) watch: Vec<String>,
 
     /// Ends with exit code 3 if anything scores this much or more
-    #[arg(long, value_name = "SCORE", value_parser = parse_score)]
+    #[arg(long, value_name = "SCORE", value_parser = parse_score, allow_negative_numbers = true)]
     pub(super) alert: Option<f64>,
 
     /// The headline of the page

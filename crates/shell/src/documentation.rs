@@ -102,6 +102,13 @@ fn functions(state: &SessionState) -> Vec<Function<'_>> {
             .map(|(_, text)| Cow::Owned(text.clone()));
         all.push(Function { kind: TABLE_FUNCTION, name, aliases: &[], signature: None, documentation });
     }
+    // Forms that only the planner of a query knows.
+    for (name, text) in &ours {
+        if !state.table_functions().contains_key(*name) {
+            let documentation = Some(Cow::Owned(text.clone()));
+            all.push(Function { kind: TABLE_FUNCTION, name, aliases: &[], signature: None, documentation });
+        }
+    }
     // The session's maps have an entry for every alias.
     all.sort_by(|a, b| (a.kind, a.name).cmp(&(b.kind, b.name)));
     all.dedup_by(|a, b| (a.kind, a.name) == (b.kind, b.name));

@@ -21,7 +21,7 @@ use super::failure::Failure;
 use super::import::check_input;
 use super::output::{self, BatchWriter};
 use super::program::Program;
-use super::report::{relation, write};
+use super::report::{check_page, relation, write};
 use super::report_defaults::{identifier, line_column, member};
 use super::runner::Runner;
 use super::syntax::quoted;
@@ -51,11 +51,8 @@ const CLOUD_EVENTS: [(&str, &[&str]); 4] = [
 
 /// Runs the subcommand.
 pub(super) fn run(program: &Program, runner: &Runner, args: &HuntArgs) -> Result<(), Failure> {
-    if let Some(out) = args.out.as_ref().filter(|out| out.exists() && !args.force) {
-        return Err(Failure::new(format!(
-            "{} is there already; --force overwrites it, --out names another file",
-            out.display()
-        )));
+    if let Some(out) = &args.out {
+        check_page(out, args.force)?;
     }
     if let Some(out) = args.out.as_ref().filter(|_| !args.source.trim().starts_with('(')) {
         check_input(std::slice::from_ref(&args.source), out)?;

@@ -108,12 +108,7 @@ fn as_list(features: &str) -> Result<String, Failure> {
 
 /// Runs the subcommand.
 pub(super) fn run(program: &Program, runner: &Runner, args: &ReportArgs) -> Result<(), Failure> {
-    if args.out.exists() && !args.force {
-        return Err(Failure::new(format!(
-            "{} is there already; --force overwrites it, --out names another file",
-            args.out.display()
-        )));
-    }
+    check_page(&args.out, args.force)?;
     runner.account.name_rejected();
     let features = args.features.as_deref().map(as_list).transpose()?;
     let report = Report {
@@ -129,6 +124,31 @@ pub(super) fn run(program: &Program, runner: &Runner, args: &ReportArgs) -> Resu
     write(&page, &args.out)?;
     if !runner.print.quiet {
         output::say(format!("{rows} rows on one page: {}\n", args.out.display()))?;
+    }
+    Ok(())
+}
+
+/// Checks that a page can be written, before the work that it is made of.
+pub(super) fn check_page(out: &Path, force: bool) -> Result<(), Failure> {
+    if out.is_dir() {
+        return Err(Failure::new(format!(
+            "--out {0} is a folder, expected a file, as in {0}/page.html",
+            out.display()
+        )));
+    }
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Failure::new(format!(
+            "--out {}: there is no folder {}",
+            out.display(),
+            folder.display()
+        )));
+    }
+    if out.exists() && !force {
+        return Err(Failure::new(format!(
+            "{} is there already; --force overwrites it, --out names another file",
+            out.display()
+        )));
     }
     Ok(())
 }

@@ -119,6 +119,21 @@ impl Head {
         self.names.iter().enumerate().filter(is_repeated).count()
     }
 
+    /// Whether the first column has no name and counts the records, as pandas writes it.
+    fn is_of_row_numbers(&self, name: &str) -> bool {
+        let number = |values: &Vec<String>| values.first().and_then(|value| value.parse::<usize>().ok());
+        let start = self.others.first().and_then(number);
+        name.is_empty()
+            && self.names.len() > 1
+            && self.others.len() > 1
+            && start.is_some_and(|start| start < 2)
+            && self
+                .others
+                .iter()
+                .enumerate()
+                .all(|(at, values)| number(values) == start.map(|start| start + at))
+    }
+
     /// Whether the first record names the columns.
     fn is_header(&self) -> bool {
         let Self { names, others } = self;
@@ -154,8 +169,10 @@ impl Sample<'_> {
         let Some(head) = Head::of(self) else { return false };
         let is_spaced =
             |field: &Field| field.written == Written::Bare && field.value(self.text).starts_with(b" ");
+        let is_clear =
+            |(at, name): (usize, &String)| is_name(name) || at == 0 && head.is_of_row_numbers(name);
         head.is_header()
-            && head.names.iter().all(|name| is_name(name))
+            && head.names.iter().enumerate().all(is_clear)
             && (head.has_typed_column() || head.repeated() == 0 && !first.fields.iter().any(is_spaced))
     }
 }
