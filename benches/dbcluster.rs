@@ -6,9 +6,10 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, RecordBatch, StringArray, StringViewBuilder, TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, ListArray, RecordBatch, StringArray, StringViewBuilder,
+    TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::MemTable;
@@ -33,14 +34,18 @@ fn command_lines(rows: usize, templates: usize) -> StringArray {
         .collect()
 }
 
-fn invoke(function: &ScalarUDF, array: &ArrayRef) -> ColumnarValue {
-    let field = Arc::new(Field::new("s", array.data_type().clone(), true));
-    let return_type = function.return_type(&[array.data_type().clone()]).expect("a type");
+fn types(arrays: &[ArrayRef]) -> Vec<DataType> {
+    arrays.iter().map(|array| array.data_type().clone()).collect()
+}
+
+fn invoke(function: &ScalarUDF, arrays: &[ArrayRef]) -> ColumnarValue {
+    let types = types(arrays);
+    let return_type = function.return_type(&types).expect("a type");
     function
         .invoke_with_args(ScalarFunctionArgs {
-            args: vec![ColumnarValue::Array(Arc::clone(array))],
-            arg_fields: vec![field],
-            number_rows: array.len(),
+            args: arrays.iter().map(Arc::clone).map(ColumnarValue::Array).collect(),
+            arg_fields: types.into_iter().map(|ty| Arc::new(Field::new("s", ty, true))).collect(),
+            number_rows: arrays[0].len(),
             return_field: Arc::new(Field::new("out", return_type, true)),
             config_options: Arc::new(ConfigOptions::default()),
         })
@@ -59,12 +64,24 @@ fn bench_functions(c: &mut Criterion) {
             black_box(copy.finish())
         });
     });
-    let array: ArrayRef = Arc::new(lines);
+    let times =
+        TimestampMicrosecondArray::from_iter_values((0..lines.len() as i64).map(|row| row * 1_000_000));
+    let lists = (0..lines.len() as i64).map(|row| Some((0..8).map(move |item| Some(row * item % 7))));
+    let lists = ListArray::from_iter_primitive::<Int64Type, _, _>(lists);
+    let (text, times, lists): (ArrayRef, ArrayRef, ArrayRef) =
+        (Arc::new(lines), Arc::new(times), Arc::new(lists));
+    let inputs = [vec![Arc::clone(&text)], vec![Arc::clone(&text), text], vec![times], vec![lists]];
     for function in functions::all() {
-        // Functions for people take one string; the plan's own take numbers.
+        // Functions for people take texts, a time or a list; the plan's own take numbers.
         if !function.name().starts_with("dbcluster_") {
+            let takes = |input: &&Vec<ArrayRef>| {
+                let types = types(input);
+                function.coerce_types(&types).is_ok_and(|coerced| coerced == types)
+            };
+            let input =
+                inputs.iter().find(takes).unwrap_or_else(|| panic!("nothing for {}", function.name()));
             group.bench_function(BenchmarkId::from_parameter(function.name()), |b| {
-                b.iter(|| black_box(invoke(&function, &array)));
+                b.iter(|| black_box(invoke(&function, input)));
             });
         }
     }
