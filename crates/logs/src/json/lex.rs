@@ -142,7 +142,7 @@ fn special(text: &[u8], at: usize) -> Result<usize, Fault> {
         }
         (Some(b'\\'), None) => Err(Fault::expected(text.len(), "the end of a string")),
         (Some(b'\\'), _) => Err(Fault::expected(at, ESCAPE)),
-        (Some(b'\n'), _) => match begins_record(text, at + 1) {
+        (Some(b'\n' | b'\r'), _) => match begins_record(text, at + 1) {
             (_, Some(true)) => Err(Fault::expected(at, "the end of a string")),
             (next, _) => Ok(next),
         },

@@ -7,6 +7,8 @@
 //! - A line end in a string, or one behind something that no object can follow, ends the piece if a record seems to begin there.
 //! - If that comes to light later, since the damaged object seemed to contain others, the piece ends where the first of them began.
 //! - If brackets do not match, the piece ends at the next line with which a record seems to begin.
+//!
+//! A line ends with `\n` or `\r`. Both bytes of `\r\n` count, which does no harm: between them nothing begins.
 
 use super::lex::{self, MAX_DEPTH, Open};
 
@@ -105,7 +107,7 @@ impl Piece {
                 State::InString => self.search_string(text),
                 State::Lost => {
                     let rest = text.get(self.at..).unwrap_or_default();
-                    self.line = memchr::memchr(b'\n', rest).map(|line| self.at + line);
+                    self.line = memchr::memchr2(b'\n', b'\r', rest).map(|line| self.at + line);
                     self.at = self.line.unwrap_or(text.len());
                 }
             }
@@ -152,11 +154,11 @@ impl Piece {
                         return Some(End { at: self.at + 1, is_closed: true });
                     }
                 }
-                b'\n' => {
+                b'\n' | b'\r' => {
                     self.line = Some(self.at);
                     return None;
                 }
-                b' ' | b'\t' | b'\r' => {
+                b' ' | b'\t' => {
                     self.at += 1;
                     continue;
                 }
@@ -180,8 +182,8 @@ impl Piece {
                 }
                 Some(b'\\') if self.at + 1 == text.len() => return,
                 // A line end behind a backslash is looked at like any other.
-                Some(b'\\') if text.get(self.at + 1) != Some(&b'\n') => self.at += 2,
-                Some(b'\n') => {
+                Some(b'\\') if !matches!(text.get(self.at + 1), Some(b'\n' | b'\r')) => self.at += 2,
+                Some(b'\n' | b'\r') => {
                     self.line = Some(self.at);
                     return;
                 }

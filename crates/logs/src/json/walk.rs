@@ -228,7 +228,7 @@ fn scrap_end(text: &[u8], start: usize, is_end: bool) -> Option<End> {
         return Some(End { at: start + brackets, is_closed: false });
     }
     // The value may not go on behind the line, since a block may end there.
-    let line_end = memchr::memchr(b'\n', near);
+    let line_end = memchr::memchr2(b'\n', b'\r', near);
     let line = near.get(..line_end.unwrap_or(near.len())).unwrap_or(near);
     match lex::value(line, 0).map(|end| (end, near.get(lex::skip_gap(near, end)))) {
         Ok((end, Some(b',' | b']'))) => return Some(End { at: start + end, is_closed: true }),
@@ -237,7 +237,7 @@ fn scrap_end(text: &[u8], start: usize, is_end: bool) -> Option<End> {
         _ => {}
     }
     let long = rest.get(..MAX_PIECE).unwrap_or(rest);
-    let at = match memchr::memchr(b'\n', long) {
+    let at = match memchr::memchr2(b'\n', b'\r', long) {
         Some(length) => start + length,
         None if is_end || long.len() == MAX_PIECE => floor_char(text, start + long.len()),
         None => return None,

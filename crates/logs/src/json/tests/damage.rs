@@ -36,6 +36,7 @@ fn a_damaged_line_costs_no_more_than_itself() {
         for text in [
             format!("{{\"n\":1}}\n{bad}\n{{\"n\":3}}\n{{\"n\":4}}\n"),
             format!("{{\"n\":1}}\r\n{bad}\r\n{{\"n\":3}}\r\n{{\"n\":4}}"),
+            format!("{{\"n\":1}}\r{bad}\r{{\"n\":3}}\r{{\"n\":4}}\r"),
         ] {
             let read = found(&text);
             assert_eq!(read.lines(), ["n=1", "n=3", "n=4"], "{bad}: {:?}", read.rejected);
