@@ -11,17 +11,7 @@ use crate::binary::{dbcluster, stderr, stdout};
 
 /// A shell in a terminal of its own, whose state is kept in `state`.
 fn shell(state: &std::path::Path) -> PtySession {
-    let binary = dbcluster();
-    // Ctrl-C makes a terminal throw away what it has not shown yet, which can be the very text that a test waits for, and
-    // can leave a program that waits to write asleep until the next key.
-    let mut command = Command::new("sh");
-    command.args(["-c", "stty noflsh && exec \"$0\""]).arg(binary.get_program());
-    for (name, value) in binary.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
+    let mut command = dbcluster();
     command.env("XDG_STATE_HOME", state).env("HOME", state).env("TERM", "xterm").env("NO_COLOR", "1");
     command.current_dir(state);
     let options = Options::new().timeout_ms(Some(60_000)).strip_ansi_escape_codes(true);

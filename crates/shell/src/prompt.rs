@@ -28,6 +28,7 @@ const HISTORY_LENGTH: usize = 10_000;
 pub(super) fn run(program: &Program, runner: &mut Runner, quiet: bool) -> Result<(), Failure> {
     let mut editor = editor(program, runner).map_err(|error| terminal_failure(&error))?;
     let history = open_history(&mut editor);
+    let _kept = terminal::KeptOutput::new();
     runner.confirms = true;
     if !quiet {
         output::say(format!(
@@ -77,6 +78,55 @@ pub(super) fn run(program: &Program, runner: &mut Runner, quiet: bool) -> Result
                 complain(&format!("error: {message}"));
             }
             ControlFlow::Break(()) => complain("cancelled"),
+        }
+    }
+}
+
+#[cfg(unix)]
+mod terminal {
+    use std::io::stdin;
+
+    use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+
+    /// While this lives, the terminal keeps at Ctrl-C what was written to it.
+    ///
+    /// By itself it throws away what it has not shown yet (POSIX, "Special Characters", INTR). Linux wakes a writer that waits for room
+    /// before it does so and not after, so a query in the middle of a long answer could then wait for a second key.
+    pub(super) struct KeptOutput {
+        /// Whether the terminal did so before.
+        kept_before: bool,
+    }
+
+    impl KeptOutput {
+        /// `None` where the input is no terminal.
+        pub(super) fn new() -> Option<Self> {
+            set(true).map(|kept_before| Self { kept_before })
+        }
+    }
+
+    impl Drop for KeptOutput {
+        fn drop(&mut self) {
+            set(self.kept_before);
+        }
+    }
+
+    /// Returns whether the terminal has kept output so far, if it is one that can be told.
+    fn set(keeps: bool) -> Option<bool> {
+        let mut settings = tcgetattr(stdin()).ok()?;
+        let before = settings.local_flags.contains(LocalFlags::NOFLSH);
+        settings.local_flags.set(LocalFlags::NOFLSH, keeps);
+        tcsetattr(stdin(), SetArg::TCSANOW, &settings).ok()?;
+        Some(before)
+    }
+}
+
+#[cfg(not(unix))]
+mod terminal {
+    pub(super) struct KeptOutput;
+
+    impl KeptOutput {
+        pub(super) fn new() -> Option<Self> {
+            None
         }
     }
 }
