@@ -57,6 +57,7 @@ mod hunt;
 mod limits;
 mod malformed;
 mod memory;
+mod object_store;
 mod output;
 mod pages;
 mod plans;

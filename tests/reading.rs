@@ -331,6 +331,49 @@ async fn files_are_read_again_when_they_have_changed() {
     assert!(gone.contains("have changed since it was planned; make the view or table again"), "{gone}");
 }
 
+/// A view of a folder sees files that come later; of a kind that it knows, or not at all, which it says.
+#[tokio::test]
+async fn views_of_folders_see_later_files() {
+    let folder = folder(&[("d/a.csv", "x\n1\n"), ("e/a.csv", "x\n1\n")]);
+    let ctx = session();
+    rows(&ctx, "SET datafusion.runtime.list_files_cache_limit = '0'").await;
+    let copy =
+        |name: &str, x: i64| at(&folder, &format!("COPY (SELECT {x} AS x) TO '@/{name}' STORED AS PARQUET"));
+    rows(&ctx, &copy("d/b.parquet", 2)).await;
+    for view in ["d", "e"] {
+        ctx.sql(&at(&folder, &format!("CREATE VIEW {view} AS SELECT x FROM read('@/{view}/')")))
+            .await
+            .expect("a view");
+    }
+    assert_eq!(number(&ctx, "SELECT sum(x) FROM d").await, 3);
+    rows(&ctx, &copy("d/c.parquet", 10)).await;
+    write(&folder, "d/d.csv", "x\n100\n");
+    assert_eq!(number(&ctx, "SELECT sum(x) FROM d").await, 113);
+    write(&folder, "e/b.csv", "x\n10\n");
+    assert_eq!(number(&ctx, "SELECT sum(x) FROM e").await, 11);
+    rows(&ctx, &copy("e/c.parquet", 2)).await;
+    let other = error(&ctx, "SELECT sum(x) FROM e").await;
+    assert!(
+        other.contains("has files of another kind since it was planned, such as")
+            && other.contains("c.parquet'; make the view or table again"),
+        "{other}"
+    );
+}
+
+/// Columns meet by name, and a column that a file lacks is NULL in its rows, whatever its own file says of NULLs.
+#[tokio::test]
+async fn columns_that_a_parquet_file_lacks_are_null() {
+    let folder = folder(&[]);
+    let ctx = session();
+    for (name, columns) in [("d/a.parquet", "1 AS x, 'a' AS a"), ("d/b.parquet", "'b' AS b, 2 AS x")] {
+        let copy = format!("COPY (SELECT {columns}) TO '@/{name}' STORED AS PARQUET");
+        rows(&ctx, &at(&folder, &copy)).await;
+    }
+    let all = lines(&ctx, &at(&folder, "SELECT x, a, b FROM read('@/d/') ORDER BY x")).await;
+    assert_eq!(all, ["1 a", "2  b"]);
+    assert_eq!(number(&ctx, &at(&folder, "SELECT count(*) FROM read('@/d/') WHERE a IS NULL")).await, 1);
+}
+
 #[tokio::test]
 async fn external_tables_are_made_of_logs() {
     let folder = folder(&[("d/a.csv", "ts;x\n2026-07-01 12:00:00;1\n"), ("e/b.csv", "x\n2\n")]);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, FieldRef, Schema};
 use datafusion::catalog::TableProvider;
 use datafusion::common::{Result, ScalarValue, plan_datafusion_err};
 use datafusion::datasource::file_format::FileFormat;
@@ -49,7 +49,7 @@ pub(super) async fn parts(
     let asked: Vec<_> = files.iter().map(|file| inferred(state, &format, file)).collect();
     let inferred: Vec<Inferred> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
     let names: Vec<Vec<&str>> = files.iter().map(|file| names(&file.folders)).collect();
-    let one_schema = Schema::try_merge(inferred.iter().map(|file| file.schema.clone())).ok();
+    let one_schema = merged(inferred.iter().map(|file| &file.schema));
     if let Some(schema) = one_schema.as_ref().filter(|_| !with_file)
         && let Some(folders) = names.first()
         && names.iter().all(|names| names == folders)
@@ -67,8 +67,8 @@ pub(super) async fn parts(
     let mut groups: Vec<Group> = vec![];
     for (file, inferred) in files.iter().zip(inferred) {
         let joins = |group: &Group| {
-            let both = Schema::try_merge([group.schema.clone(), inferred.schema.clone()]);
-            both.ok().filter(|_| !with_file && group.folders == file.folders)
+            let both = merged([&group.schema, &inferred.schema].into_iter());
+            both.filter(|_| !with_file && group.folders == file.folders)
         };
         let joined = groups.iter_mut().find_map(|group| joins(group).map(|schema| (group, schema)));
         match joined {
@@ -96,6 +96,22 @@ pub(super) async fn parts(
         Ok(part)
     };
     groups.into_iter().map(of_group).collect()
+}
+
+/// Returns the columns of all of these; none if two of a name are of different types. A column that one of them lacks is NULL there.
+fn merged<'a>(schemas: impl Iterator<Item = &'a Schema> + Clone) -> Option<Schema> {
+    let merged = Schema::try_merge(schemas.clone().cloned()).ok()?;
+    let mut files = 0;
+    let mut with_column: HashMap<&str, usize> = HashMap::new();
+    for schema in schemas {
+        files += 1;
+        schema.fields().iter().for_each(|field| *with_column.entry(field.name()).or_default() += 1);
+    }
+    let in_all = |field: &FieldRef| with_column.get(field.name().as_str()) == Some(&files);
+    let or_null =
+        |field: &FieldRef| field.as_ref().clone().with_nullable(field.is_nullable() || !in_all(field));
+    let fields = merged.fields().iter().map(or_null);
+    Some(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// Files that the engine reads as one table.

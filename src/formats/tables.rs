@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Debug, Formatter};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
+use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::SessionState;
 use dbcluster_logs::{BinaryFormat, Content, PassedOver, ReadOptions, Rejected, Report, shown};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -54,6 +55,16 @@ pub trait ReadElsewhere: Send + Sync {
     ) -> Result<Option<Arc<dyn TableProvider>>>;
 }
 
+/// Makes object stores for URLs.
+#[async_trait]
+pub trait StoreMaker: Send + Sync {
+    /// Puts the object store of a URL into the session, if it is of a kind that is known.
+    ///
+    /// # Errors
+    /// The settings of the store are wrong.
+    async fn make_store(&self, url: &str) -> Result<()>;
+}
+
 /// The tables of a session that are files. A clone shares what was read.
 ///
 /// [`register_all`](crate::register_all) makes one for a session, unless the configuration has one as an
@@ -67,6 +78,7 @@ pub struct LogTables(Arc<Shared>);
 struct Shared {
     listener: Option<Arc<dyn ReadListener>>,
     elsewhere: Option<Arc<dyn ReadElsewhere>>,
+    stores: OnceLock<Arc<dyn StoreMaker>>,
     readings: Arc<Readings>,
     /// The rejected lines and values of the last reading of each name.
     rejected: Mutex<BTreeMap<String, Arc<Vec<Rejected>>>>,
@@ -101,10 +113,25 @@ impl LogTables {
         Self(Arc::new(Shared {
             listener,
             elsewhere,
+            stores: OnceLock::new(),
             readings: Arc::default(),
             rejected: Mutex::default(),
             told: Mutex::default(),
         }))
+    }
+
+    /// Has the object store of a URL made when a name is the first with it. Without a maker the session has to have the stores. The first
+    /// maker stays.
+    pub fn make_stores_with(&self, maker: Arc<dyn StoreMaker>) {
+        let _ = self.0.stores.set(maker);
+    }
+
+    async fn make_store(&self, session: &dyn Session, name: &str) -> Result<()> {
+        let Some(maker) = self.0.stores.get().filter(|_| name.contains("://")) else { return Ok(()) };
+        match session.runtime_env().object_store(ListingTableUrl::parse(name)?) {
+            Ok(_) => Ok(()),
+            Err(_) => maker.make_store(name).await,
+        }
     }
 
     /// Returns those of a session.
@@ -132,6 +159,7 @@ impl LogTables {
         if name == Self::REJECTED && !Path::new(name).exists() {
             return Ok(Some(self.rejected()));
         }
+        self.make_store(session, name).await?;
         if let Some(elsewhere) = &self.0.elsewhere {
             return elsewhere.table(state_of(session, name)?, name, options).await;
         }
@@ -175,6 +203,9 @@ impl LogTables {
         names: &[String],
         options: &ReadOptions,
     ) -> Result<Arc<dyn TableProvider>> {
+        for name in names {
+            self.make_store(session, name).await?;
+        }
         let files = find_all(session, names).await?;
         self.of_files(session, names, files, options).await
     }
@@ -226,6 +257,7 @@ impl LogTables {
                 names: names.to_vec(),
                 options: options.clone(),
                 files: kinds.text,
+                beside: kinds.binary.iter().map(|(kind, _)| *kind).collect(),
                 rows,
                 of_queries: Mutex::default(),
             };
@@ -238,13 +270,14 @@ impl LogTables {
         }
     }
 
-    /// The rows of the text files of some names as they are now; none if the files are still those that were `read`.
+    /// The rows of the text files of some names as they are now; none if the files are still those that were `read`. Files of the kinds
+    /// `beside` them are in another table.
     pub(super) async fn text_now(
         &self,
         session: &dyn Session,
         names: &[String],
         options: &ReadOptions,
-        read: &[LogFile],
+        (read, beside): (&[LogFile], &[BinaryFormat]),
     ) -> Result<Option<Arc<ReadTable>>> {
         let files = find_all(session, names).await?;
         if self.0.readings.has_pipe(&files.files) || is_same(&files.files, read) {
@@ -252,10 +285,18 @@ impl LogTables {
         }
         let found = files.files.len();
         let kinds = Kinds::of(files, options).await?;
+        let name = names.join(", ");
+        if let Some((_, files)) = kinds.binary.iter().find(|(kind, _)| !beside.contains(kind)) {
+            let file = files.first().map_or("a file", |file| file.name.as_str());
+            return plan_err!(
+                "{} has files of another kind since it was planned, such as {}; make the view or table again",
+                shown(&name),
+                shown(file)
+            );
+        }
         if is_same(&kinds.text, read) {
             return Ok(None);
         }
-        let name = names.join(", ");
         if kinds.text.is_empty() {
             kinds.check(&name, found)?;
             return plan_err!("{} has no text file any more; make the view or table again", shown(&name));

@@ -13,7 +13,7 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, plan_datafusion_err};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use dbcluster_logs::{ReadOptions, shown};
+use dbcluster_logs::{BinaryFormat, ReadOptions, shown};
 
 use super::files::LogFile;
 use super::kept::ReadTable;
@@ -29,6 +29,8 @@ pub(super) struct TextTable {
     pub(super) options: ReadOptions,
     /// The files in the versions that were read.
     pub(super) files: Vec<LogFile>,
+    /// The kinds of the files beside them that the engine reads.
+    pub(super) beside: Vec<BinaryFormat>,
     pub(super) rows: Arc<ReadTable>,
     /// The rows of the last queries.
     pub(super) of_queries: Mutex<OfQueries>,
@@ -56,7 +58,8 @@ impl TextTable {
         if let Some(rows) = of_query(&self.lock()) {
             return Ok(rows);
         }
-        let now = self.tables.text_now(session, &self.names, &self.options, &self.files).await?;
+        let known = (self.files.as_slice(), self.beside.as_slice());
+        let now = self.tables.text_now(session, &self.names, &self.options, known).await?;
         let rows = now.unwrap_or_else(|| Arc::clone(&self.rows));
         let mut queries = self.lock();
         // Another scan of the query may have been faster.

@@ -5,7 +5,7 @@
 //! a URL is made by datafusion-cli.
 
 use std::io::{self, IsTerminal};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::{
@@ -14,12 +14,11 @@ use datafusion::catalog::{
 };
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::datasource::dynamic_file::DynamicListTableFactory;
-use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
 use datafusion_cli::catalog::DynamicObjectStoreCatalog;
 use datafusion_cli::object_storage::{StdinCarriesCommands, is_stdin_location};
-use datafusion_dbcluster::LogTables;
+use datafusion_dbcluster::{LogTables, StoreMaker};
 
 tokio::task_local! {
     /// The name of the table that a statement makes.
@@ -34,7 +33,7 @@ pub(crate) async fn creating_table<T>(name: Option<&str>, planning: impl Future<
 /// Makes files tables of a session, as [`SessionContext::enable_url_table`] does, with errors that give reasons.
 pub(crate) fn files_as_tables(ctx: SessionContext) -> SessionContext {
     let session = DynamicListTableFactory::default();
-    let factory = Arc::new(FileTables { session, stores: OnceLock::new() });
+    let factory = Arc::new(FileTables { session });
     let tables = Arc::clone(&factory) as Arc<dyn UrlTableFactory>;
     let catalogs = Arc::new(DynamicFileCatalog::new(Arc::clone(ctx.state().catalog_list()), tables));
     let session_id = ctx.session_id();
@@ -43,7 +42,9 @@ pub(crate) fn files_as_tables(ctx: SessionContext) -> SessionContext {
     factory.session.session_store().with_state(ctx.state_weak_ref());
     let stores =
         DynamicObjectStoreCatalog::new(Arc::new(MemoryCatalogProviderList::new()), ctx.state_weak_ref());
-    let _ = factory.stores.set(stores);
+    if let Some(tables) = LogTables::of(&ctx.state()) {
+        tables.make_stores_with(Arc::new(UrlStores(stores)));
+    }
     ctx
 }
 
@@ -52,12 +53,13 @@ pub(crate) fn files_as_tables(ctx: SessionContext) -> SessionContext {
 struct FileTables {
     /// The engine's factory, which holds the session.
     session: DynamicListTableFactory,
-    /// Catalogs without tables. One that is asked for a table makes the object store of the table's URL in the session.
-    ///
-    /// datafusion-cli has its catalogs around those of the session, and asks the session again when the store is there. That would
-    /// read each file twice that can't be read.
-    stores: OnceLock<DynamicObjectStoreCatalog>,
 }
+
+/// Catalogs without tables. One that is asked for a table makes the object store of the table's URL in the session.
+///
+/// datafusion-cli has its catalogs around those of the session, and asks the session again when the store is there. That would
+/// read each file twice that can't be read.
+struct UrlStores(DynamicObjectStoreCatalog);
 
 impl FileTables {
     fn state(&self) -> Result<SessionState> {
@@ -66,15 +68,16 @@ impl FileTables {
             session.and_then(|session| session.read().as_any().downcast_ref::<SessionState>().cloned());
         state.ok_or_else(|| plan_datafusion_err!("the session has ended"))
     }
+}
 
-    /// Makes the object store of a URL.
+#[async_trait]
+impl StoreMaker for UrlStores {
     async fn make_store(&self, url: &str) -> Result<()> {
         let name = "stores";
-        let Some(stores) = self.stores.get() else { return Ok(()) };
         let catalog = Arc::new(MemoryCatalogProvider::new());
         catalog.register_schema(name, Arc::new(MemorySchemaProvider::new()))?;
-        stores.register_catalog(name.to_string(), catalog);
-        match stores.catalog(name).and_then(|catalog| catalog.schema(name)) {
+        self.0.register_catalog(name.to_string(), catalog);
+        match self.0.catalog(name).and_then(|catalog| catalog.schema(name)) {
             Some(schema) => schema.table(url).await.map(|_| ()),
             None => Ok(()),
         }
@@ -94,9 +97,6 @@ impl UrlTableFactory for FileTables {
         }
         if name == "-" || is_stdin_location(name) {
             check_standard_input(&state, name)?;
-        }
-        if name.contains("://") && state.runtime_env().object_store(ListingTableUrl::parse(name)?).is_err() {
-            self.make_store(name).await?;
         }
         let options = LogTables::options(&state)?;
         match LogTables::of(&state) {
