@@ -1,37 +1,20 @@
 //! The names that columns of events have in logs of known kinds.
 //!
 //! Windows writes `NewProcessName`, Sysmon `Image`, auditd `exe`, Elastic a member of an object as in `process.executable`. Each list
-//! begins with the names to prefer.
+//! begins with the names to prefer. Where no column is written so, one that differs in capital letters alone is taken: Hive, Athena and
+//! others write all names in small letters.
 
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, FieldRef, Fields, Schema};
 use datafusion::common::{Column, DFSchema, Result};
-use datafusion::functions::core::expr_fn::get_field;
+use datafusion::functions::core::expr_fn::{coalesce, get_field};
 use datafusion::logical_expr::{Expr, ExprSchemable, lit, try_cast};
 
 /// The command line of a process.
-pub const COMMAND_LINES: &[&str] = &[
-    "CommandLine",
-    "ProcessCommandLine",
-    "cmdline",
-    "command_line",
-    "process.command_line",
-    "winlog.event_data.CommandLine",
-    "EventData.CommandLine",
-];
+pub const COMMAND_LINES: &[&str] =
+    &["CommandLine", "ProcessCommandLine", "cmdline", "command_line", "process.command_line"];
 
 /// The path of the program that a process runs.
-pub const PROGRAMS: &[&str] = &[
-    "NewProcessName",
-    "Image",
-    "FolderPath",
-    "exe",
-    "Exe",
-    "process.executable",
-    "winlog.event_data.NewProcessName",
-    "winlog.event_data.Image",
-    "EventData.NewProcessName",
-    "EventData.Image",
-];
+pub const PROGRAMS: &[&str] = &["NewProcessName", "Image", "FolderPath", "exe", "process.executable"];
 
 /// The path or the name of the program that started it.
 pub const PARENT_PROGRAMS: &[&str] = &[
@@ -40,128 +23,117 @@ pub const PARENT_PROGRAMS: &[&str] = &[
     "InitiatingProcessFolderPath",
     "InitiatingProcessFileName",
     "process.parent.executable",
-    "winlog.event_data.ParentProcessName",
-    "winlog.event_data.ParentImage",
-    "EventData.ParentProcessName",
-    "EventData.ParentImage",
 ];
 
 /// The account in whose session a process was started.
-pub const ACCOUNTS: &[&str] = &[
-    "Account",
-    "SubjectUserName",
-    "User",
-    "AccountName",
-    "user.name",
-    "winlog.event_data.SubjectUserName",
-    "winlog.event_data.User",
-    "EventData.SubjectUserName",
-    "EventData.User",
-    "acct",
-    "UserName",
-    "username",
-];
+pub const ACCOUNTS: &[&str] =
+    &["Account", "SubjectUserName", "User", "AccountName", "user.name", "acct", "UserName"];
 
 /// The machine.
-pub const HOSTS: &[&str] = &[
-    "Computer",
-    "DeviceName",
-    "host.name",
-    "winlog.computer_name",
-    "Hostname",
-    "hostname",
-    "ComputerName",
-    "host",
-];
+pub const HOSTS: &[&str] =
+    &["Computer", "DeviceName", "host.name", "winlog.computer_name", "Hostname", "ComputerName", "host"];
 
 /// The account that logs on.
-pub const LOGON_ACCOUNTS: &[&str] = &[
-    "Account",
-    "AccountName",
-    "TargetUserName",
-    "winlog.event_data.TargetUserName",
-    "EventData.TargetUserName",
-    "user.name",
-];
+pub const LOGON_ACCOUNTS: &[&str] = &["Account", "AccountName", "TargetUserName", "user.name"];
 
 /// The type of a logon.
-pub const LOGON_TYPES: &[&str] =
-    &["LogonType", "logon_type", "winlog.event_data.LogonType", "EventData.LogonType", "winlog.logon.type"];
+pub const LOGON_TYPES: &[&str] = &["LogonType", "logon_type", "winlog.logon.type"];
 
 /// The session that a process was started in.
-pub const SESSIONS: &[&str] = &[
-    "SubjectLogonId",
-    "LogonId",
-    "ses",
-    "winlog.event_data.SubjectLogonId",
-    "winlog.event_data.LogonId",
-    "EventData.SubjectLogonId",
-];
+pub const SESSIONS: &[&str] = &["SubjectLogonId", "LogonId", "ses"];
 
 /// The address or the name of the machine that a logon came from.
-pub const LOGON_SOURCES: &[&str] = &[
-    "IpAddress",
-    "RemoteIP",
-    "source.ip",
-    "winlog.event_data.IpAddress",
-    "EventData.IpAddress",
-    "WorkstationName",
-    "winlog.event_data.WorkstationName",
-    "EventData.WorkstationName",
-];
+pub const LOGON_SOURCES: &[&str] = &["IpAddress", "RemoteIP", "source.ip", "WorkstationName"];
 
 /// Further columns that say how a logon was made, each by itself.
-pub const LOGON_DETAILS: &[&[&str]] = &[
-    &[
-        "AuthenticationPackageName",
-        "winlog.event_data.AuthenticationPackageName",
-        "EventData.AuthenticationPackageName",
-    ],
-    &["LogonProcessName", "winlog.event_data.LogonProcessName", "EventData.LogonProcessName"],
-    &["Status", "winlog.event_data.Status", "EventData.Status"],
-];
+pub const LOGON_DETAILS: &[&[&str]] = &[&["AuthenticationPackageName"], &["LogonProcessName"], &["Status"]];
 
 /// The command line of the program that started it.
-pub const PARENT_COMMAND_LINES: &[&str] = &[
-    "ParentCommandLine",
-    "InitiatingProcessCommandLine",
-    "process.parent.command_line",
-    "winlog.event_data.ParentCommandLine",
-    "EventData.ParentCommandLine",
-];
+pub const PARENT_COMMAND_LINES: &[&str] =
+    &["ParentCommandLine", "InitiatingProcessCommandLine", "process.parent.command_line"];
 
 /// The number of a process, which Windows' own event has of the parent.
-pub const PROCESS_IDS: &[&str] =
-    &["ProcessId", "process.pid", "winlog.event_data.ProcessId", "EventData.ProcessId", "pid", "Pid"];
+pub const PROCESS_IDS: &[&str] = &["ProcessId", "process.pid", "pid"];
 
 /// The number of the process that started it.
-pub const PARENT_IDS: &[&str] = &[
-    "ParentProcessId",
-    "InitiatingProcessId",
-    "process.parent.pid",
-    "winlog.event_data.ParentProcessId",
-    "EventData.ParentProcessId",
-    "ppid",
-    "PPid",
-    "parent",
-];
+pub const PARENT_IDS: &[&str] =
+    &["ParentProcessId", "InitiatingProcessId", "process.parent.pid", "ppid", "parent"];
 
 /// The time of an event.
-pub const TIMES: &[&str] =
-    &["TimeGenerated", "TimeCreated", "@timestamp", "Timestamp", "timestamp", "UtcTime", "EventTime", "time"];
+pub const TIMES: &[&str] = &[
+    "TimeGenerated",
+    "TimeCreated",
+    "TimeCreated.#attributes.SystemTime",
+    "TimeCreated.SystemTime",
+    "@timestamp",
+    "Timestamp",
+    "UtcTime",
+    "EventTime",
+    "time",
+];
+
+/// The objects that hold the values of a Windows event in JSON, as Elastic, PowerShell and others write it. A column that is not
+/// found is looked for in them.
+const WRAPPERS: &[&str] =
+    &["winlog.event_data", "EventData", "Event.EventData", "winlog", "System", "Event.System"];
+
+/// The members that hold the value of an element with attributes.
+const VALUES: &[&str] = &["#text", "Value"];
 
 /// The number that Windows gives to a kind of events, and the word of others.
-const EVENT_IDS: &[&str] = &["EventID", "EventId", "event_id", "winlog.event_id"];
+pub(crate) const EVENT_IDS: &[&str] = &["EventID", "EventId", "event_id", "winlog.event_id", "event.code"];
 const ACTIONS: &[&str] = &["ActionType"];
 
+/// Columns of Sysmon's other events that have the path of a program too: loaded libraries, files, registry keys, queries of names,
+/// connections and pipes.
+const OF_OTHER_EVENTS: &[&str] =
+    &["ImageLoaded", "TargetFilename", "TargetObject", "QueryName", "DestinationIp", "PipeName"];
+
 /// Whether an event is the start of a process, if the table tells: event 1 of Sysmon, 4688 of Windows, and `ProcessCreated` of Defender.
-/// Events without a number are taken for one.
+/// Events without a number are taken for one, unless they have a value that those of other kinds have.
 pub(crate) fn is_process_creation(schema: &DFSchema) -> Result<Option<Expr>> {
-    is_kind(schema, &[1, 4688], "ProcessCreated")
+    if let Some(is_kind) = is_kind(schema, &[1, 4688], "ProcessCreated")? {
+        return Ok(Some(is_kind));
+    }
+    let others = all_of(schema, OF_OTHER_EVENTS).into_iter();
+    Ok(others.map(|(column, _)| column.is_null()).reduce(Expr::and))
+}
+
+/// Whether a row is the start of a process: an event of that kind that has a command line or the path of a program.
+///
+/// `None` if the table has neither.
+pub fn process_creations(schema: &DFSchema) -> Result<Option<Expr>> {
+    let has_value = [COMMAND_LINES, PROGRAMS].into_iter().flat_map(|names| all_of(schema, names));
+    let Some(has_value) = has_value.map(|(column, _)| column.is_not_null()).reduce(Expr::or) else {
+        return Ok(None);
+    };
+    Ok(Some(match is_process_creation(schema)? {
+        Some(is_creation) => is_creation.and(has_value),
+        None => has_value,
+    }))
+}
+
+/// The time of an event: the first of [`TIMES`] that is of a type of times and has a value. With the names of the columns.
+pub(crate) fn time(schema: &DFSchema) -> Result<Option<(Expr, String)>> {
+    let mut times = vec![];
+    for (column, name) in all_of(schema, TIMES) {
+        if is_time(&column.get_type(schema)?) {
+            times.push((column, name));
+        }
+    }
+    let names = times.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", ");
+    let mut times: Vec<Expr> = times.into_iter().map(|(column, _)| column).collect();
+    let time = if times.len() < 2 { times.pop() } else { Some(coalesce(times)) };
+    Ok(time.map(|time| (time, names)))
+}
+
+/// Whether values of a type are points in time.
+pub fn is_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
 }
 
 /// Whether an event is a logon, if the table tells: 4624 and 4625 of Windows, and `LogonSuccess` of Defender.
-pub(crate) fn is_logon(schema: &DFSchema) -> Result<Option<Expr>> {
+pub fn is_logon(schema: &DFSchema) -> Result<Option<Expr>> {
     is_kind(schema, &[4624, 4625], "LogonSuccess")
 }
 
@@ -180,35 +152,81 @@ fn is_kind(schema: &DFSchema, numbers: &[i64], action: &str) -> Result<Option<Ex
     Ok(conditions.into_iter().reduce(Expr::and))
 }
 
-/// Returns the type of the column of this name, or of the member of an object that the name leads to.
-pub fn column_type<'a>(schema: &'a Schema, name: &str) -> Option<&'a DataType> {
-    if let Ok(field) = schema.field_with_name(name) {
-        return Some(field.data_type());
+/// A column, or a member of an object in one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The name of the column, then those of the members that lead to it.
+    pub path: Vec<&'a str>,
+    /// The type of its values.
+    pub data_type: &'a DataType,
+}
+
+impl<'a> Place<'a> {
+    /// Finds the columns of these names, or the members of objects that the names lead to: in the order of the names, and then those within
+    /// the objects that Windows events have in JSON. Each comes with its name of the list. Of columns that differ from a name in capital
+    /// letters, none is taken if there are several.
+    pub fn all(schema: &'a Schema, names: &'a [&'static str]) -> impl Iterator<Item = (Self, &'static str)> {
+        let own = names.iter().map(|name| (Self::at(schema, name), *name));
+        let wrapped = WRAPPERS.iter().flat_map(move |wrapper| {
+            names.iter().map(move |name| (Self::at(schema, &format!("{wrapper}.{name}")), *name))
+        });
+        own.chain(wrapped).filter_map(|(place, name)| Some((place?.value(), name)))
     }
-    let mut parts = name.split('.');
-    let mut data_type = schema.field_with_name(parts.next()?).ok()?.data_type();
-    for part in parts {
-        let DataType::Struct(members) = data_type else { return None };
-        data_type = members.find(part)?.1.data_type();
+
+    /// The value of an object that stands for an element with attributes; any other as it is.
+    fn value(mut self) -> Self {
+        if let DataType::Struct(members) = self.data_type
+            && let Some((_, value)) = VALUES.iter().find_map(|name| members.find(name))
+        {
+            self.path.push(value.name());
+            self.data_type = value.data_type();
+        }
+        self
     }
-    Some(data_type)
+
+    fn at(schema: &'a Schema, name: &str) -> Option<Self> {
+        if let Some(field) = field(schema.fields(), name) {
+            return Some(Self { path: vec![field.name()], data_type: field.data_type() });
+        }
+        let mut parts = name.split('.');
+        let column = field(schema.fields(), parts.next()?)?;
+        let mut place = Self { path: vec![column.name()], data_type: column.data_type() };
+        for part in parts {
+            let DataType::Struct(members) = place.data_type else { return None };
+            let member = field(members, part)?;
+            place.path.push(member.name());
+            place.data_type = member.data_type();
+        }
+        Some(place)
+    }
+}
+
+fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a FieldRef> {
+    if let Some((_, field)) = fields.find(name) {
+        return Some(field);
+    }
+    let mut alike = fields.iter().filter(|field| field.name().eq_ignore_ascii_case(name));
+    alike.next().filter(|_| alike.next().is_none())
 }
 
 /// Returns those of these columns that hold values rather than objects or lists, as expressions, with their names.
 pub(crate) fn all_of(schema: &DFSchema, names: &[&'static str]) -> Vec<(Expr, &'static str)> {
-    names.iter().filter_map(|name| column_of(schema, name)).collect()
+    let mut found: Vec<(Expr, &'static str)> = vec![];
+    for (place, name) in Place::all(schema.as_arrow(), names) {
+        // Two names of a list may differ in capital letters alone.
+        if let Some(column) = value_of(schema, &place)
+            && found.iter().all(|(other, _)| *other != column)
+        {
+            found.push((column, name));
+        }
+    }
+    found
 }
 
-fn column_of(schema: &DFSchema, name: &'static str) -> Option<(Expr, &'static str)> {
-    column_type(schema.as_arrow(), name).filter(|data_type| !data_type.is_nested())?;
-    let column = |name: &str| {
-        let found = schema.iter().find(|(_, field)| field.name() == name)?;
-        Some(Expr::Column(Column::from(found)))
-    };
-    if let Some(column) = column(name) {
-        return Some((column, name));
-    }
-    let mut parts = name.split('.');
-    let object = column(parts.next()?)?;
-    Some((parts.fold(object, get_field), name))
+fn value_of(schema: &DFSchema, place: &Place) -> Option<Expr> {
+    let (column, members) = place.path.split_first()?;
+    let column = schema.iter().find(|(_, field)| field.name() == column)?;
+    let value =
+        members.iter().fold(Expr::Column(Column::from(column)), |object, member| get_field(object, *member));
+    (!place.data_type.is_nested()).then_some(value)
 }

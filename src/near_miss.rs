@@ -14,6 +14,34 @@ const SIMILAR: f64 = 0.5;
 /// The number of characters of a user's text that a message repeats.
 const SHOWN: usize = 200;
 
+/// Names that other tools have for options of ours.
+const SYNONYMS: [(&str, &str); 24] = [
+    ("account", "who"),
+    ("command_line", "text"),
+    ("commandline", "text"),
+    ("computer", "host"),
+    ("epsilon", "eps"),
+    ("hostname", "host"),
+    ("image", "path"),
+    ("machine", "host"),
+    ("max_cluster_distance", "eps"),
+    ("max_distance", "eps"),
+    ("min_cluster_size", "min_samples"),
+    ("min_points", "min_samples"),
+    ("minpoints", "min_samples"),
+    ("minpts", "min_samples"),
+    ("parent", "context"),
+    ("process", "path"),
+    ("program", "path"),
+    ("radius", "eps"),
+    ("source", "context"),
+    ("time", "time_column"),
+    ("timestamp", "time_column"),
+    ("timestamp_column", "time_column"),
+    ("user", "who"),
+    ("username", "who"),
+];
+
 /// Returns a user's text, or its first 200 characters and `...` if it is longer.
 pub fn excerpt(written: &str) -> Cow<'_, str> {
     match written.char_indices().nth(SHOWN) {
@@ -72,6 +100,10 @@ fn close_to<'a>(name: &str, candidates: &'a [impl AsRef<str>]) -> Vec<&'a str> {
         return vec![];
     }
     let lower = name.to_lowercase();
+    let synonym = SYNONYMS.iter().find(|(synonym, _)| *synonym == lower).map(|(_, ours)| *ours);
+    if let Some(meant) = candidates.iter().map(AsRef::as_ref).find(|candidate| Some(*candidate) == synonym) {
+        return vec![meant];
+    }
     let mut close: Vec<(f64, &str)> = candidates
         .iter()
         .map(AsRef::as_ref)
@@ -135,6 +167,8 @@ mod tests {
         assert_eq!(did_you_mean("Metrik", &names), " (did you mean 'metric'?)");
         assert_eq!(did_you_mean("epsilon", &names), " (did you mean 'eps'?)");
         assert_eq!(did_you_mean("min_sample", &names), " (did you mean 'min_samples'?)");
+        assert_eq!(did_you_mean("minpts", &names), " (did you mean 'min_samples'?)");
+        assert_eq!(did_you_mean("user", &names), "");
         assert_eq!(did_you_mean("colour", &names), "");
         assert_eq!(
             did_you_mean_column("Laddr", &["Laddr.Port", "Laddr"]),

@@ -290,7 +290,7 @@ async fn plans_of_dbcluster_summary() {
         },
         Explained {
             name: "hunt",
-            sql: "SELECT subject, score, reasons FROM hunt(events, text => path, context => host) LIMIT 20".to_string(),
+            sql: "SELECT subject, score, reasons FROM hunt(events, text => path, subject => path, context => host) LIMIT 20".to_string(),
             holds: "Events are grouped once. Only the earliest event of each shape is fetched.",
             scans: 2,
         },

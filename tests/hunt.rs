@@ -178,8 +178,9 @@ fn a_hunt_is_told_to_programs_and_as_a_page() {
     assert!(html.contains("<h1>A case</h1>") && html.contains("&lt;script&gt;alert(1)"), "the text is text");
     assert!(!html.contains("<script>alert"), "no text is markup");
     // A command that fails touches no file, and a log is never overwritten.
-    let over = run(&["--out", "log.csv", "--force"]);
-    assert!(stderr(&over).contains("is one of the files of log.csv"), "{}", stderr(&over));
+    std::fs::copy(folder.path().join("log.csv"), folder.path().join("log.html")).expect("a copy");
+    let over = run(&["log.html", "--out", "log.html", "--force"]);
+    assert!(stderr(&over).contains("is one of the files of log.html"), "{}", stderr(&over));
     let nowhere = run(&["--out", "no/hunt.html"]);
     assert!(stderr(&nowhere).contains("there is no folder no"), "{}", stderr(&nowhere));
     let again = run(&["--out", "hunt.html"]);
@@ -228,6 +229,17 @@ fn a_hunt_finds_the_columns_or_says_what_it_looks_for() {
         stdout(&lines),
         stderr(&lines)
     );
+    let zeek = run(
+        "http.log",
+        "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\thttp\n#fields\tts\tid.orig_h\tmethod\thost\turi\tuser_agent\n\
+         #types\ttime\taddr\tstring\tstring\tstring\tstring\n1768453200.5\t10.0.0.1\tGET\texample.com\t/a\tcurl/8\n",
+    );
+    assert!(
+        stdout(&zeek).contains("10.0.0.1, 1 event, 2026-01-15T05:00:00.500Z\n     GET example.com /a curl/8"),
+        "{}{}",
+        stdout(&zeek),
+        stderr(&zeek)
+    );
     let indexed = run("indexed", ",CommandLine,Image\n0,a b,/bin/a\n1,c d,/bin/c\n2,e f,/bin/e\n");
     assert!(stdout(&indexed).contains("3 events are 3 kinds of events."), "{}", stdout(&indexed));
     let orphans = run("orphans.csv", "CommandLine,Image\na b,/bin/a\n");
@@ -250,6 +262,68 @@ fn a_hunt_finds_the_columns_or_says_what_it_looks_for() {
         stderr(&numbers)
     );
     let advice = "SELECT * FROM hunt('numbers.csv', text => \"a\")";
-    let followed = dbcluster().current_dir(folder.path()).args(["-c", advice]).output().expect("it runs");
+    let dbcluster =
+        |args: &[&str]| dbcluster().current_dir(folder.path()).args(args).output().expect("it runs");
+    let followed = dbcluster(&["-c", advice]);
     assert!(followed.status.success(), "{}", stderr(&followed));
+
+    // Several files are one table, and a query is one with and without its brackets.
+    std::fs::write(folder.path().join("other.csv"), "CommandLine,Image,n\nx y,/bin/x,1\n").expect("a file");
+    let both = dbcluster(&["hunt", "orphans.csv", "other.csv"]);
+    assert!(stdout(&both).contains("2 events are 2 kinds of events."), "{}{}", stdout(&both), stderr(&both));
+    let both = dbcluster(&["hunt", "orphans.csv", "(SELECT 1)"]);
+    assert!(stderr(&both).contains("a hunt reads either files or one query"), "{}", stderr(&both));
+    for query in [
+        "SELECT * FROM 'orphans.csv'",
+        "(SELECT * FROM 'orphans.csv')",
+        "with t as (select * from 'orphans.csv') select * from t; ",
+    ] {
+        let found = dbcluster(&["hunt", query]);
+        assert!(
+            stdout(&found).contains("1 event is 1 kind of events."),
+            "{}{}",
+            stdout(&found),
+            stderr(&found)
+        );
+    }
+    let query = dbcluster(&["hunt", "(SELECT n AS m FROM 'other.csv')"]);
+    assert!(
+        stderr(&query).contains("hunt((SELECT n AS m FROM 'other.csv'), text => \"m\")"),
+        "{}",
+        stderr(&query)
+    );
+    let table = dbcluster(&["hunt", "other.csv", "--out", "found.csv"]);
+    assert!(
+        stderr(&table).contains("--out found.csv: a page is HTML, so the file's name ends in .html"),
+        "{}",
+        stderr(&table)
+    );
+    let file = dbcluster(&["other.csv"]);
+    assert!(stderr(&file).contains("SELECT * FROM 'other.csv' LIMIT 10"), "{}", stderr(&file));
+    let query = dbcluster(&["SELECT 1"]);
+    assert!(stderr(&query).contains("a query stands behind -c"), "{}", stderr(&query));
+}
+
+/// Files of one folder that differ in their columns, and in which of them may be NULL, are one table. Events of other kinds are counted.
+#[test]
+fn a_folder_of_processes_and_logons_is_hunted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |args: &[&str]| dbcluster().current_dir(folder.path()).args(args).output().expect("it runs");
+    assert!(run(&["-q", "sample", "--rows", "1000", "--out", "sample"]).status.success());
+    let rows = run(&[
+        "-q",
+        "--format",
+        "csv",
+        "-c",
+        "SELECT count(*), count(\"LogonType\"), count(\"CommandLine\") FROM 'sample/'",
+    ]);
+    let rows = stdout(&rows);
+    assert!(rows.ends_with("\n1300,100,1200\n"), "{rows}");
+    let found = run(&["hunt", "sample"]);
+    let told = stdout(&found);
+    assert!(told.contains("1,200 events are"), "{told}{}", stderr(&found));
+    assert!(
+        told.contains("100 of 1,300 events are left out: they start no process, or have neither a command line nor a path."),
+        "{told}"
+    );
 }

@@ -309,7 +309,8 @@ fn hunt_logons() -> Documentation {
         SECTION,
         "`hunt` for logons: the subject is the account (`TargetUserName`, `Account`, ...), the text the type of the logon with its \
          package, process and status, and the context where it came from (`IpAddress`, `WorkstationName`, ...), whatever of these the table has. Options \
-         name others.",
+         name others. Names of columns are found in any case. The time is the first value in the columns that collectors give the time of an event. If the table has \
+         numbers of events, only logons are looked at: 4624 and 4625. Rows without an account are left out.",
         "hunt_logons(table [, option => expression ...])",
     )
     .with_sql_example(
@@ -337,8 +338,9 @@ fn hunt_processes() -> Documentation {
         SECTION,
         "`hunt` for process creations, with the columns that Windows, Sysmon, Microsoft 365 Defender, Elastic, auditd, osquery and \
          Velociraptor write, whatever of these the table has: the command line as `text`, the program's path as `path`, the parent's path as \
-         `context` (of which the file's name counts), the account as `who` and the machine as `host`. Options name others. If the table has numbers of \
-         events, only process creations are looked at: 1 of Sysmon, 4688 of Windows.",
+         `context` (of which the file's name counts), the account as `who` and the machine as `host`. Options name others. Names of columns are found in any case. \
+         The time is the first value in the columns that collectors give the time of an event. If the table has numbers of events, only process creations \
+         are looked at: 1 of Sysmon, 4688 of Windows. Rows with neither a command line nor a path are left out.",
         "hunt_processes(table [, option => expression ...])",
     )
     .with_sql_example(
@@ -380,7 +382,7 @@ fn with_hunt_arguments(
         .with_argument("host", "The machine, whose different values `hosts` counts. Default: none.")
         .with_argument("time_column", "The time of the events. Default: the first column of a timestamp or date type.")
         .with_argument("terms", format!("The terms that are added up, as a list of names. Default: all. {}", terms.join(" ")))
-        .with_argument("watch", "Texts that are looked for, in any case: what you know of this case. Default: none.")
+        .with_argument("watch", "Texts that are looked for, in any case, as a list of strings: what you know of this case. Default: none.")
 }
 
 fn logon_events() -> Documentation {

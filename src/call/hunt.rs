@@ -14,7 +14,7 @@ use super::lists::string_literal;
 use super::relation::{ContextPlanner, LEVELS_OF_LISTS, looks_like_an_option, named, plan_input};
 use super::scope::Scope;
 use crate::event_columns::{
-    ACCOUNTS, COMMAND_LINES, HOSTS, LOGON_ACCOUNTS, LOGON_DETAILS, LOGON_SOURCES, LOGON_TYPES,
+    self, ACCOUNTS, COMMAND_LINES, HOSTS, LOGON_ACCOUNTS, LOGON_DETAILS, LOGON_SOURCES, LOGON_TYPES,
     PARENT_PROGRAMS, PROGRAMS, all_of, is_logon, is_process_creation,
 };
 use crate::functions::logon_type_name_udf;
@@ -91,24 +91,28 @@ pub(super) fn plan(
     }
     let terms = match terms {
         None => Term::ALL.to_vec(),
-        Some(terms) => words(name, "terms", terms)?
+        Some(terms) => each(name, "terms", terms, name_or_string)?
             .into_iter()
-            .map(|word| match Term::from_name(&word) {
+            .map(|word| match Term::from_name(word) {
                 Some(term) => Ok(term),
                 None => {
                     let names = Term::ALL.map(Term::name);
                     plan_err!(
                         "{name}: there is no term '{word}'{}; terms are {}",
-                        did_you_mean(&word, &names),
+                        did_you_mean(word, &names),
                         names.join(", ")
                     )
                 }
             })
             .collect::<Result<_>>()?,
     };
-    let watch = watch.map_or(Ok(vec![]), |watch| words(name, "watch", watch))?;
+    let watch = watch.map_or(Ok(vec![]), |watch| each(name, "watch", watch, string_literal))?;
     if watch.iter().any(|text| text.trim().is_empty()) {
         return plan_err!("{name}: watch has an empty text, which every event has; take it away");
+    }
+    let is_context_given = inputs.context.is_some();
+    if function != HuntFunction::Hunt && inputs.time_column.is_none() {
+        inputs.time_column = event_columns::time(&schema)?.map(|(expr, text)| Key { expr, text });
     }
     match function {
         HuntFunction::Hunt => {}
@@ -124,16 +128,29 @@ pub(super) fn plan(
             option => return plan_err!("{name}: {option} is NULL, expected a column or an expression"),
         }
     }
+    if inputs.subject.is_none()
+        && inputs.path.is_none()
+        && inputs.context.take().is_some()
+        && is_context_given
+    {
+        return plan_err!(
+            "{name}: context needs a subject, since what counts is how unusual it is for that; name it, as in subject => Account, or leave \
+             context out"
+        );
+    }
     // The columns of processes also stand in events of files and registry keys, and those of logons in logoffs.
-    let kind = match function {
-        HuntFunction::Hunt => None,
-        HuntFunction::Processes => is_process_creation(&schema)?,
-        HuntFunction::Logons => is_logon(&schema)?,
+    let (kind, told_by) = match function {
+        HuntFunction::Hunt => (None, vec![]),
+        HuntFunction::Processes => (is_process_creation(&schema)?, vec![&inputs.text, &inputs.path]),
+        HuntFunction::Logons => (is_logon(&schema)?, vec![&inputs.subject, &inputs.path]),
     };
-    let input = match kind {
+    // Rows without them are events of other logs in the same table.
+    let told_by = told_by.into_iter().flatten().map(|key| key.expr.clone().is_not_null()).reduce(Expr::or);
+    let input = match kind.into_iter().chain(told_by).reduce(Expr::and) {
         Some(is_kind) => LogicalPlanBuilder::from(input).filter(is_kind)?.build()?,
         None => input,
     };
+    let watch = watch.into_iter().map(ToString::to_string).collect();
     hunt(&HuntSpec::try_new(name, input, inputs, terms, watch)?)
 }
 
@@ -184,19 +201,33 @@ fn arguments(function: HuntFunction, args: &[FunctionArg]) -> Result<(&ast::Expr
     Ok((*table, given))
 }
 
-/// Reads a list of words, as strings or bare names.
-fn words(function: &str, option: &str, value: &ast::Expr) -> Result<Vec<String>> {
+/// Reads the items of a list, or a value that stands for a list of one.
+fn each<'a>(
+    function: &str,
+    option: &str,
+    value: &'a ast::Expr,
+    read: impl Fn(&'a ast::Expr) -> Option<&'a str>,
+) -> Result<Vec<&'a str>> {
     let items = match value {
         ast::Expr::Array(array) => array.elem.as_slice(),
         ast::Expr::Tuple(items) => items.as_slice(),
         other => std::slice::from_ref(other),
     };
-    let word = |item: &ast::Expr| match (string_literal(item), item) {
-        (Some(text), _) => Ok(text.to_string()),
-        (None, ast::Expr::Identifier(ident)) => Ok(ident.value.clone()),
-        _ => plan_err!("{function}: {option} has '{item}', expected words, as in {option} => ['...', '...']"),
+    let text = |item: &'a ast::Expr| match read(item) {
+        Some(text) => Ok(text),
+        None => plan_err!(
+            "{function}: {option} has {item}, expected texts in single quotes, as in {option} => ['...', '...']"
+        ),
     };
-    items.iter().map(word).collect()
+    items.iter().map(text).collect()
+}
+
+/// Reads a term, with or without quotes.
+fn name_or_string(item: &ast::Expr) -> Option<&str> {
+    match item {
+        ast::Expr::Identifier(name) => Some(&name.value),
+        other => string_literal(other),
+    }
 }
 
 fn column(schema: &DFSchema, names: &[&'static str]) -> Option<Key> {

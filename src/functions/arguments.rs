@@ -7,6 +7,7 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, AsArray, StringViewArray};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, Signature, Volatility};
@@ -48,13 +49,9 @@ impl Takes {
     }
 }
 
-/// Implements the methods of a scalar function that follow from its name, its parameters and the type of its result. `option`
-/// reads argument 2, the second parameter.
-macro_rules! scalar_function {
-    (
-        $name:literal($($parameter:literal: $takes:ident),+) -> $returns:expr
-        $(, option: $option:expr)?
-    ) => {
+/// Implements the methods of a scalar function that follow from its name and the type of its result.
+macro_rules! named_function {
+    ($name:literal -> $returns:expr) => {
         fn name(&self) -> &'static str {
             $name
         }
@@ -63,13 +60,33 @@ macro_rules! scalar_function {
             $crate::functions::arguments::signature()
         }
 
+        fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+            Ok($returns)
+        }
+
+        fn is_strict(&self) -> bool {
+            true
+        }
+
+        fn documentation(&self) -> Option<&datafusion::logical_expr::Documentation> {
+            self.doc()
+        }
+    };
+}
+pub(super) use named_function;
+
+/// Implements the methods of a scalar function that follow from its name, its parameters and the type of its result. `option`
+/// reads argument 2, the second parameter.
+macro_rules! scalar_function {
+    (
+        $name:literal($($parameter:literal: $takes:ident),+) -> $returns:expr
+        $(, option: $option:expr)?
+    ) => {
+        $crate::functions::arguments::named_function!($name -> $returns);
+
         fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
             use $crate::functions::arguments::{Takes, coerce};
             coerce(self.name(), &[$(($parameter, Takes::$takes)),+], types)
-        }
-
-        fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-            Ok($returns)
         }
 
         $(
@@ -82,14 +99,6 @@ macro_rules! scalar_function {
                 Ok(result_field(self.name(), $returns))
             }
         )?
-
-        fn is_strict(&self) -> bool {
-            true
-        }
-
-        fn documentation(&self) -> Option<&datafusion::logical_expr::Documentation> {
-            self.doc()
-        }
     };
 }
 pub(super) use scalar_function;
@@ -164,11 +173,17 @@ pub(super) fn coerce_all_text(
     coerced.collect()
 }
 
-/// Returns an array of text that was cast to views.
-pub(super) fn views(array: &dyn Array) -> Result<&StringViewArray> {
-    match array.as_string_view_opt() {
-        Some(views) => Ok(views),
-        None => internal_err!("text was cast to views, and is {}", array.data_type()),
+/// Returns the texts of an argument, one for each row.
+pub(super) fn texts(value: &ColumnarValue, rows: usize) -> Result<StringViewArray> {
+    views(&value.to_array(rows)?)
+}
+
+/// Returns texts of any type as views.
+pub(super) fn views(texts: &dyn Array) -> Result<StringViewArray> {
+    let views = cast(texts, &DataType::Utf8View)?;
+    match views.as_string_view_opt() {
+        Some(views) => Ok(views.clone()),
+        None => internal_err!("text was cast to views, and is {}", views.data_type()),
     }
 }
 

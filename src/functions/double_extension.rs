@@ -55,6 +55,8 @@ pub(crate) fn is_double(path: &str) -> bool {
     if name.contains(TURNS) {
         return true;
     }
+    // Windows takes dots and spaces at the end away.
+    let name = name.trim_end_matches(['"', '.', ' ']);
     let mut endings = name.rsplit('.').map(str::trim);
     let (Some(last), Some(before)) = (endings.next(), endings.next()) else { return false };
     // Without a third part, `pdf.exe` is a plain name.
@@ -75,6 +77,8 @@ mod tests {
             "/tmp/report.docx.sh",
             "cv.pdf          .exe",
             "a\u{202e}fdp.exe",
+            "a.pdf.exe. ",
+            r#""C:\x\a.pdf.exe""#,
         ] {
             assert!(is_double(name), "{name}");
         }

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringViewArray};
-use arrow::compute::cast;
+use arrow::array::StringViewArray;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
 use super::arguments;
@@ -34,39 +33,18 @@ use super::system_programs::expected_folder;
 pub(super) struct ExpectedDir;
 
 impl ScalarUDFImpl for ExpectedDir {
-    fn name(&self) -> &'static str {
-        "expected_dir"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
+    arguments::named_function!("expected_dir" -> DataType::Utf8View);
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         arguments::coerce_all_text(self.name(), &["name", "path"], types)
     }
 
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8View)
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
-    }
-
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [names, paths] = take_function_args(self.name(), args.args)?;
-        let text = |value: ColumnarValue| -> Result<ArrayRef> {
-            Ok(cast(&value.into_array(args.number_rows)?, &DataType::Utf8View)?)
-        };
-        let (names, paths) = (text(names)?, text(paths)?);
-        let (names, paths) = (arguments::views(&names)?, arguments::views(&paths)?);
+        let [names, paths] = take_function_args(self.name(), &args.args)?;
+        let names = arguments::texts(names, args.number_rows)?;
+        let paths = arguments::texts(paths, args.number_rows)?;
         let folders: StringViewArray =
-            names.iter().zip(paths).map(|(name, path)| expected_folder(name?, path?)).collect();
+            names.iter().zip(&paths).map(|(name, path)| expected_folder(name?, path?)).collect();
         Ok(ColumnarValue::Array(Arc::new(folders)))
     }
 }

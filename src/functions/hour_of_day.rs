@@ -7,7 +7,7 @@ use arrow::compute::{DatePart, cast, date_part};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::utils::take_function_args;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
 use super::arguments;
@@ -32,13 +32,7 @@ use crate::error::argument_error;
 pub(super) struct HourOfDay;
 
 impl ScalarUDFImpl for HourOfDay {
-    fn name(&self) -> &'static str {
-        "hour_of_day"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
+    arguments::named_function!("hour_of_day" -> DataType::Int64);
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let [time] = take_function_args(self.name(), types)?;
@@ -54,18 +48,6 @@ impl ScalarUDFImpl for HourOfDay {
                 Err(argument_error(self.name(), "argument 1 (time)", other, "a timestamp", Some(way_out)))
             }
         }
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Int64)
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -8,10 +8,9 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, StringViewBuilder};
-use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl};
 use datafusion_macros::user_doc;
 
 use super::{arguments, system_programs, text};
@@ -41,13 +40,7 @@ use crate::error::{argument_error, internal_err};
 pub(super) struct NearestName;
 
 impl ScalarUDFImpl for NearestName {
-    fn name(&self) -> &'static str {
-        "nearest_name"
-    }
-
-    fn signature(&self) -> &Signature {
-        arguments::signature()
-    }
+    arguments::named_function!("nearest_name" -> DataType::Utf8View);
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let mut coerced = arguments::coerce_all_text(self.name(), &["name"], &types[..types.len().min(1)])?;
@@ -84,35 +77,20 @@ impl ScalarUDFImpl for NearestName {
         Ok(coerced)
     }
 
-    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8View)
-    }
-
-    fn is_strict(&self) -> bool {
-        true
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.doc()
-    }
-
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = args.number_rows;
-        let mut values = args.args.into_iter();
-        let Some(names) = values.next() else {
-            return internal_err!("{} was planned with a name", self.name());
+        let (names, lists) = match args.args.as_slice() {
+            [names] => {
+                let list = Names::of_system();
+                return text::map_text(names, |name, nearest| {
+                    nearest.push_str(list.nearest(name)?);
+                    Some(nearest)
+                });
+            }
+            [names, lists] => (arguments::texts(names, rows)?, lists.to_array(rows)?),
+            other => return internal_err!("{} was planned with {} arguments", self.name(), other.len()),
         };
-        let Some(lists) = values.next() else {
-            let list = Names::of_system();
-            return text::map_text(&names, |name, nearest| {
-                nearest.push_str(list.nearest(name)?);
-                Some(nearest)
-            });
-        };
-        let names: ArrayRef = cast(&names.into_array(rows)?, &DataType::Utf8View)?;
-        let names = arguments::views(&names)?;
         let mut nearest = StringViewBuilder::with_capacity(rows);
-        let lists = lists.into_array(rows)?;
         let Some(lists) = lists.as_list_opt::<i32>() else {
             (0..rows).for_each(|_| nearest.append_null());
             return Ok(ColumnarValue::Array(Arc::new(nearest.finish())));

@@ -13,9 +13,9 @@ use datafusion::functions::expr_fn::{coalesce, concat};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit, when};
 
 use crate::event_columns::{
-    ACCOUNTS, COMMAND_LINES, HOSTS, LOGON_ACCOUNTS, LOGON_DETAILS, LOGON_TYPES, PARENT_COMMAND_LINES,
-    PARENT_IDS, PARENT_PROGRAMS, PROCESS_IDS, PROGRAMS, SESSIONS, TIMES, all_of, is_logon,
-    is_process_creation,
+    self, ACCOUNTS, COMMAND_LINES, EVENT_IDS, HOSTS, LOGON_ACCOUNTS, LOGON_DETAILS, LOGON_TYPES,
+    PARENT_COMMAND_LINES, PARENT_IDS, PARENT_PROGRAMS, PROCESS_IDS, PROGRAMS, SESSIONS, all_of, is_logon,
+    is_time, process_creations,
 };
 use crate::near_miss::listed_columns;
 
@@ -54,9 +54,7 @@ pub(crate) fn process_events(input: LogicalPlan) -> Result<LogicalPlan> {
             (Some(child), Some(parent))
         }
     };
-    let account = account(&schema, ACCOUNTS, "Subject")?;
-    let happened =
-        [path.clone(), command_line.clone()].into_iter().flatten().map(Expr::is_not_null).reduce(Expr::or);
+    let account = account(&schema, ACCOUNTS, SUBJECT)?;
     let columns = vec![
         time(&schema)?.alias("TimeGenerated"),
         or_null(text_of(&schema, HOSTS)?).alias("Computer"),
@@ -69,7 +67,7 @@ pub(crate) fn process_events(input: LogicalPlan) -> Result<LogicalPlan> {
         or_null(parent).alias("ProcessId"),
         or_null(text_of(&schema, SESSIONS)?).alias("SubjectLogonId"),
     ];
-    rows(input, [is_process_creation(&schema)?, happened], columns, PROCESS_EVENTS)
+    rows(input, process_creations(&schema)?, columns, PROCESS_EVENTS)
 }
 
 /// Builds the logons of a table, those that failed among them.
@@ -78,7 +76,7 @@ pub(crate) fn process_events(input: LogicalPlan) -> Result<LogicalPlan> {
 /// The table has no account.
 pub(crate) fn logon_events(input: LogicalPlan) -> Result<LogicalPlan> {
     let schema = Arc::clone(input.schema());
-    let account = account(&schema, LOGON_ACCOUNTS, "Target")?;
+    let account = account(&schema, LOGON_ACCOUNTS, TARGET)?;
     if account.is_none() {
         return no_column(LOGON_EVENTS, "an account that logs on", &[LOGON_ACCOUNTS], &schema);
     }
@@ -108,19 +106,12 @@ pub(crate) fn logon_events(input: LogicalPlan) -> Result<LogicalPlan> {
         .alias("TargetLogonId"),
         or_null(text_of(&schema, EVENT_IDS)?).alias("EventID"),
     ];
-    rows(input, [is_logon(&schema)?, None], columns, LOGON_EVENTS)
+    rows(input, is_logon(&schema)?, columns, LOGON_EVENTS)
 }
 
-const EVENT_IDS: &[&str] = &["EventID", "EventId", "event_id", "winlog.event_id", "event.code"];
-
-fn rows(
-    input: LogicalPlan,
-    conditions: [Option<Expr>; 2],
-    columns: Vec<Expr>,
-    name: &str,
-) -> Result<LogicalPlan> {
+fn rows(input: LogicalPlan, condition: Option<Expr>, columns: Vec<Expr>, name: &str) -> Result<LogicalPlan> {
     let mut rows = LogicalPlanBuilder::from(input);
-    if let Some(condition) = conditions.into_iter().flatten().reduce(Expr::and) {
+    if let Some(condition) = condition {
         rows = rows.filter(condition)?;
     }
     rows.project(columns)?.alias(name)?.build()
@@ -144,18 +135,22 @@ fn or_null(value: Option<Expr>) -> Expr {
     value.unwrap_or_else(|| lit(ScalarValue::Utf8View(None)))
 }
 
+/// The columns of a domain and of the user in it.
+type DomainAndUser = [&'static [&'static str]; 2];
+
+const SUBJECT: DomainAndUser = [
+    &["SubjectDomainName", "EventData.SubjectDomainName"],
+    &["SubjectUserName", "EventData.SubjectUserName"],
+];
+const TARGET: DomainAndUser =
+    [&["TargetDomainName", "EventData.TargetDomainName"], &["TargetUserName", "EventData.TargetUserName"]];
+
 /// The account with its domain, where Windows writes them apart.
-fn account(schema: &DFSchema, names: &[&'static str], whose: &str) -> Result<Option<Expr>> {
-    let (domains, users): (&[&'static str], &[&'static str]) = match whose {
-        "Subject" => (
-            &["SubjectDomainName", "EventData.SubjectDomainName"],
-            &["SubjectUserName", "EventData.SubjectUserName"],
-        ),
-        _ => (
-            &["TargetDomainName", "EventData.TargetDomainName"],
-            &["TargetUserName", "EventData.TargetUserName"],
-        ),
-    };
+fn account(
+    schema: &DFSchema,
+    names: &[&'static str],
+    [domains, users]: DomainAndUser,
+) -> Result<Option<Expr>> {
     let plain = text_of(schema, names)?;
     let (Some(domain), Some(user)) = (text_of(schema, domains)?, text_of(schema, users)?) else {
         return Ok(plain);
@@ -171,26 +166,17 @@ fn account(schema: &DFSchema, names: &[&'static str], whose: &str) -> Result<Opt
     }))
 }
 
-/// The time: the first column of a type of times among the usual names, else the first of such a type.
+/// The time: that of the usual names, else the first column of a type of times.
 fn time(schema: &DFSchema) -> Result<Expr> {
-    let is_time = |column: &Expr| {
-        Ok::<_, datafusion::common::DataFusionError>(matches!(
-            column.get_type(schema)?,
-            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64
-        ))
-    };
-    for (column, _) in all_of(schema, TIMES) {
-        if is_time(&column)? {
-            return Ok(column);
+    if let Some((time, _)) = event_columns::time(schema)? {
+        return Ok(time);
+    }
+    match schema.iter().find(|(_, field)| is_time(field.data_type())) {
+        Some(column) => Ok(Expr::Column(column.into())),
+        None => {
+            Ok(lit(ScalarValue::try_from(DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())))?))
         }
     }
-    for field in schema.iter() {
-        let column = Expr::Column(field.into());
-        if is_time(&column)? {
-            return Ok(column);
-        }
-    }
-    Ok(lit(ScalarValue::try_from(DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())))?))
 }
 
 fn no_column<T>(function: &str, what: &str, names: &[&[&str]], schema: &DFSchema) -> Result<T> {

@@ -4,11 +4,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use datafusion_cli::print_format::PrintFormat;
 use datafusion_cli::print_options::MaxRows;
 
 use super::read_flags::ReadFlags;
+use super::syntax::quoted;
 
 /// The names of the output formats, as `--format` and `\pset format` take them.
 pub(super) const FORMATS: [&str; 5] = ["table", "csv", "tsv", "json", "nd-json"];
@@ -237,9 +239,9 @@ pub(super) struct ReportArgs {
 
 /// Ranks the events of logs, and tells those to read first with the reasons.
 ///
-/// Logs of processes and of logons, and plain lines of text, need no more than their name. Events that differ only in numbers, GUIDs,
+/// Logs of processes, of logons, of web requests and of AWS, and plain lines of text, need no more than their name. Events that differ only in numbers, GUIDs,
 /// times and addresses are one row. On a terminal the first 20 are shown; --out writes all as a page, and --format csv, json or
-/// nd-json for other programs. For logs of other kinds there is hunt(...) in SQL.
+/// ndjson for other programs. For logs of other kinds there is hunt(...) in SQL.
 #[derive(Debug, Clone, Args)]
 #[command(
     verbatim_doc_comment,
@@ -253,12 +255,12 @@ Examples:
 Exit codes: those of dbcluster, and 3 if --alert was given and something scores as much."
 )]
 pub(super) struct HuntArgs {
-    /// A file, a folder, a pattern of files, or a query in brackets: '(SELECT ...)'
-    #[arg(value_name = "SOURCE")]
-    pub(super) source: String,
+    /// Files, folders, patterns of files, or a query in brackets: '(SELECT ...)'
+    #[arg(value_name = "SOURCE", required = true)]
+    pub(super) sources: Vec<String>,
 
     /// The number of rows [default: 20 on a terminal, all in other formats]
-    #[arg(long, value_name = "N|inf", value_parser = parse_rows)]
+    #[arg(long, value_name = "N|inf", value_parser = parse_rows, allow_negative_numbers = true)]
     pub(super) rows: Option<Rows>,
 
     /// Raises what has this text, in any case: in the command line, the path or the parent; may be given several times
@@ -356,7 +358,8 @@ pub(super) fn parse(
     args: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> Result<(Task, Options), clap::Error> {
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(args)?;
+    let args: Vec<std::ffi::OsString> = args.into_iter().collect();
+    let matches = command.try_get_matches_from_mut(&args).map_err(|error| meant(&mut command, error))?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     let inputs = in_order(&matches, cli.source);
     let task = match cli.subcommand {
@@ -374,6 +377,25 @@ pub(super) fn parse(
         None => Task::Batch(inputs),
     };
     Ok((task, cli.options))
+}
+
+/// Says what to type if the name of a subcommand is a file or a query.
+fn meant(command: &mut clap::Command, error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return error };
+    let first = word.split_ascii_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    let advice = if word.contains(' ')
+        && ["select", "with", "from", "describe", "show", "explain"].contains(&first.as_str())
+    {
+        "a query stands behind -c: dbcluster -c \"SELECT ...\"".to_string()
+    } else if std::path::Path::new(word).exists() || word.contains(['/', '*']) {
+        let file = quoted(word);
+        format!(
+            "a file is named in a query, dbcluster -c \"SELECT * FROM {file} LIMIT 10\", or behind the name of a subcommand, dbcluster hunt {file}"
+        )
+    } else {
+        return error;
+    };
+    command.error(ErrorKind::InvalidSubcommand, format!("there is no subcommand '{word}'; {advice}"))
 }
 
 /// Puts the inputs into the order in which they were given: `-f tables.sql -c 'SELECT ...' -f more.sql` runs as written.

@@ -13,7 +13,7 @@ use datafusion_dbcluster::reference;
 use super::syntax::quoted;
 
 /// The hints: a part of the message, a part of the statement (both in lower case; an empty one is in any), and the advice.
-const HINTS: [(&str, &str, &str); 16] = [
+const HINTS: [(&str, &str, &str); 15] = [
     (
         "found: as",
         "dbcluster",
@@ -42,7 +42,6 @@ const HINTS: [(&str, &str, &str); 16] = [
         "dbscan",
         "dbscan is a window function, dbscan(eps, min_samples, f1, f2) OVER (); dbcluster(...) in FROM clusters a table",
     ),
-    ("invalid function 'dbcluster", "dbcluster", "it stands in FROM: SELECT * FROM dbcluster(...)"),
     (
         "dot access not supported",
         "user.",
@@ -104,9 +103,13 @@ pub(super) fn with_hint(mut message: String, statement: &str) -> String {
         let message = message.split("\nDid you mean").next().unwrap_or_default();
         return format!("{}; {hint}", message.trim_end_matches('.'));
     }
+    let ours: Vec<&str> = reference::table_functions().into_iter().map(|(name, _)| name).collect();
+    let function = said.strip_prefix("invalid function '").and_then(|rest| rest.split('\'').next());
+    if let Some(function) = function.filter(|function| ours.contains(function)) {
+        return format!("Invalid function '{function}'; it stands in FROM: SELECT * FROM {function}(...)");
+    }
     let unknown = said.strip_prefix("table function '").and_then(|rest| rest.strip_suffix("' not found"));
     let Some(unknown) = unknown else { return message };
-    let ours: Vec<&str> = reference::table_functions().into_iter().map(|(name, _)| name).collect();
     format!("{message}{}", did_you_mean(unknown, &ours))
 }
 

@@ -1,7 +1,7 @@
 //! `dbcluster hunt`: from raw logs to the events to read first.
 //!
-//! The columns of the logs decide whether they are processes, logons or lines. The events are ranked by `hunt_processes`, `hunt_logons` or
-//! `hunt`; the first rows are told on the terminal, and a page has the others.
+//! The columns of the logs decide by which function the events are ranked, see [`hunt_defaults`](super::hunt_defaults). The first rows are
+//! told on the terminal, and a page has the others.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,19 +18,20 @@ use indicatif::HumanCount;
 use super::args::HuntArgs;
 use super::depth::sql;
 use super::failure::Failure;
-use super::import::check_input;
+use super::hunt_defaults::{Hunt, TEXT, advice};
+use super::import::{check_input, register};
 use super::output::{self, BatchWriter};
 use super::program::Program;
 use super::report::{check_page, relation, write};
-use super::report_defaults::{identifier, line_column, member};
 use super::runner::Runner;
 use super::syntax::quoted;
-use datafusion_dbcluster::event_columns::{
-    COMMAND_LINES, LOGON_ACCOUNTS, LOGON_SOURCES, LOGON_TYPES, PARENT_PROGRAMS, PROGRAMS, column_type,
-};
+use datafusion_dbcluster::event_columns::{COMMAND_LINES, PROGRAMS};
 use datafusion_dbcluster::figure_file::{columns, rows};
 use dbcluster_figures::{Figure, Settings};
-use dbcluster_terminal::printable;
+use dbcluster_terminal::{complain, printable};
+
+/// The name under which several sources are a table of the session.
+const SOURCES: &str = "sources";
 
 /// The rows that a terminal shows, unless told otherwise.
 const SHOWN: usize = 20;
@@ -41,35 +42,45 @@ const REASONS: usize = 5;
 /// The characters of a text that a terminal shows.
 const LONGEST: usize = 600;
 
-/// The columns of calls of a cloud's interface, as those of AWS write them, for options of `hunt`.
-const CLOUD_EVENTS: [(&str, &[&str]); 4] = [
-    ("subject", &["userIdentity.arn", "userArn", "userIdentityArn"]),
-    ("context", &["sourceIPAddress"]),
-    ("host", &["recipientAccountId"]),
-    ("time_column", &["eventTime"]),
-];
-
 /// Runs the subcommand.
 pub(super) fn run(program: &Program, runner: &Runner, args: &HuntArgs) -> Result<(), Failure> {
     if let Some(out) = &args.out {
         check_page(out, args.force)?;
     }
-    if let Some(out) = args.out.as_ref().filter(|_| !args.source.trim().starts_with('(')) {
-        check_input(std::slice::from_ref(&args.source), out)?;
+    let files: Vec<String> =
+        args.sources.iter().filter(|source| !source.trim().starts_with('(')).cloned().collect();
+    if let Some(out) = &args.out {
+        check_input(&files, out)?;
+    }
+    if args.sources.len() > 1 && files.len() < args.sources.len() {
+        return Err(Failure::new(
+            "a hunt reads either files or one query; join the queries with UNION ALL BY NAME",
+        ));
     }
     runner.account.name_rejected();
-    let what = format!("the hunt in {}", args.source);
-    let (query, not_judged, found) = program.run(&what, async {
-        let (query, not_judged) = query(&runner.ctx, args).await?;
+    let what = format!("the hunt in {}", told(&args.sources));
+    let (query, notes, found) = program.run(&what, async {
+        let table = table(runner, args).await?;
+        let Query { sql: query, others, not_judged } = query(&runner.ctx, args, &table).await?;
         let found = hunt(runner, args, &query).await?;
-        Ok((query, not_judged, found))
+        let mut notes = vec![];
+        if let Some(others) = others {
+            notes.extend(left_out(&runner.ctx, &table, others, found.events).await?);
+        }
+        notes.extend(not_judged.map(ToString::to_string));
+        Ok((query, notes, found))
     })?;
     if let Some(out) = &args.out {
-        page(args, &query, &found, out)?;
+        page(args, &query, &notes, &found, out)?;
     }
     let told = if runner.print.format == PrintFormat::Table {
-        tell(runner, args, &found, not_judged)
+        tell(runner, args, &notes, &found)
     } else {
+        if !runner.print.quiet {
+            for note in &notes {
+                complain(note);
+            }
+        }
         Ok(())
     };
     match told {
@@ -86,83 +97,69 @@ pub(super) fn run(program: &Program, runner: &Runner, args: &HuntArgs) -> Result
     }
 }
 
-/// The query that ranks the events of a source, and what it does not judge for want of a column.
-async fn query(ctx: &SessionContext, args: &HuntArgs) -> Result<(String, Option<&'static str>), Failure> {
-    let table = relation(&args.source);
+/// The query that ranks the events of a source.
+struct Query {
+    sql: String,
+    /// The events that it leaves out.
+    others: Option<&'static str>,
+    /// What it does not judge for want of a column.
+    not_judged: Option<&'static str>,
+}
+
+/// Says how many events were left out, if any were.
+async fn left_out(
+    ctx: &SessionContext,
+    table: &str,
+    others: &str,
+    events: i64,
+) -> Result<Option<String>, Failure> {
+    let batches = sql(ctx, &format!("SELECT count(*) FROM {table}")).await?.collect().await?;
+    let all: i64 =
+        batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values()).sum();
+    Ok(match all - events {
+        left_out @ 1.. => Some(format!(
+            "{} of {} events are left out: {others}.",
+            HumanCount(left_out.unsigned_abs()),
+            HumanCount(all.unsigned_abs())
+        )),
+        _ => None,
+    })
+}
+
+/// The sources in a few words.
+fn told(sources: &[String]) -> String {
+    const NAMED: usize = 3;
+    match sources.get(NAMED..) {
+        Some(more @ [_, ..]) => format!(
+            "{} and {} more",
+            sources.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", "),
+            more.len()
+        ),
+        _ => sources.join(", "),
+    }
+}
+
+/// The events as a table of SQL. Several sources become a table of the session.
+async fn table(runner: &Runner, args: &HuntArgs) -> Result<String, Failure> {
+    if let [source] = args.sources.as_slice() {
+        return Ok(relation(source));
+    }
+    register(runner, SOURCES, &args.sources).await?;
+    Ok(SOURCES.to_string())
+}
+
+async fn query(ctx: &SessionContext, args: &HuntArgs, table: &str) -> Result<Query, Failure> {
     let input = sql(ctx, &format!("SELECT * FROM {table}")).await?;
     let schema = input.schema().as_arrow().clone();
-    let Some(Hunt { mut call, not_judged, .. }) = Hunt::of(&table, &schema) else {
-        return Err(Failure::new(no_text(&args.source, &schema)));
+    let Some(Hunt { mut call, others, not_judged, .. }) = Hunt::of(table, &schema) else {
+        let first = args.sources.first().map_or_else(|| table.to_string(), |first| relation(first));
+        return Err(Failure::new(advice(&told(&args.sources), &first, &schema)));
     };
     if !args.watch.is_empty() {
         let texts: Vec<String> = args.watch.iter().map(|text| quoted(text)).collect();
         call = format!("{call}, watch => [{}]", texts.join(", "));
     }
-    Ok((format!("SELECT * FROM {call})"), not_judged))
-}
-
-/// A call of the function that ranks the events of a table, without its closing bracket.
-pub(super) struct Hunt {
-    pub(super) call: String,
-    /// The subject and the text of an event, as SQL, where they are plain columns.
-    pub(super) shape: Option<(Option<String>, String)>,
-    /// The columns that were not found, and what is not judged without them.
-    not_judged: Option<&'static str>,
-}
-
-impl Hunt {
-    /// Chooses the function by the columns.
-    pub(super) fn of(table: &str, schema: &Schema) -> Option<Self> {
-        let column = |names: &[&str]| {
-            let is_value =
-                |name: &&&str| column_type(schema, name).is_some_and(|data_type| !data_type.is_nested());
-            names.iter().find(is_value).map(|name| member(schema, name))
-        };
-        let (command, program) = (column(COMMAND_LINES), column(PROGRAMS));
-        if command.is_some() || program.is_some() {
-            let subject = program.clone().map(|program| format!("lower(process_name({program}))"));
-            let shape = command.or(program).map(|text| (subject, text));
-            let not_judged = column(PARENT_PROGRAMS)
-                .is_none()
-                .then_some("No column of parent programs was found, so unusual parents are not judged.");
-            return Some(Self { call: format!("hunt_processes({table}"), shape, not_judged });
-        }
-        if column(LOGON_ACCOUNTS).is_some() && column(LOGON_TYPES).is_some() {
-            let not_judged = column(LOGON_SOURCES)
-                .is_none()
-                .then_some("No column of addresses was found, so unusual sources are not judged.");
-            return Some(Self { call: format!("hunt_logons({table}"), shape: None, not_judged });
-        }
-        if let (Some(event), Some(source)) = (column(&["eventName"]), column(&["eventSource"])) {
-            let parts = [Some(source), Some(event), column(&["errorCode"]), column(&["userAgent"])];
-            let parts: Vec<String> = parts.into_iter().flatten().collect();
-            let mut call = format!("hunt({table}, text => concat_ws(' ', {})", parts.join(", "));
-            for (option, names) in CLOUD_EVENTS {
-                if let Some(column) = column(names) {
-                    call = format!("{call}, {option} => {column}");
-                }
-            }
-            return Some(Self { call, shape: None, not_judged: None });
-        }
-        let line = line_column(schema)?;
-        Some(Self {
-            call: format!("hunt({table}, text => {line}"),
-            shape: Some((None, line)),
-            not_judged: None,
-        })
-    }
-}
-
-fn no_text(source: &str, schema: &Schema) -> String {
-    let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let plain = schema.fields().iter().find(|field| !field.data_type().is_nested());
-    let example = plain.map_or("...".to_string(), |field| identifier(field.name()));
-    format!(
-        "{source} has no columns of processes, of logons or of lines of text; say in SQL what varies, as in SELECT * FROM hunt({}, text => \
-         {example}); its columns are: {}",
-        quoted(source),
-        columns.join(", ")
-    )
+    Ok(Query { sql: format!("SELECT * FROM {call})"), others, not_judged })
 }
 
 /// The result of a hunt.
@@ -222,17 +219,22 @@ fn numbers(batch: &RecordBatch, name: &str) -> Vec<Option<i64>> {
 }
 
 /// Writes the page.
-fn page(args: &HuntArgs, query: &str, found: &Found, out: &Path) -> Result<(), Failure> {
+fn page(args: &HuntArgs, query: &str, notes: &[String], found: &Found, out: &Path) -> Result<(), Failure> {
     let of_lines = found.first.iter().map(with_reasons_as_lines).collect::<Result<Vec<_>, _>>()?;
     let schema = of_lines.first().map_or_else(|| Arc::clone(&found.schema), RecordBatch::schema);
     let rows = rows(&schema, &of_lines)?;
     let types = columns(&schema);
-    let title = args.title.clone().unwrap_or_else(|| format!("Read first in {}", args.source));
-    let drawn = if found.shapes > Figure::Review.max_rows() {
-        format!("{query}\n-- the first {} of {}", Figure::Review.max_rows(), kinds(found.shapes))
-    } else {
-        query.to_string()
-    };
+    let title = args.title.clone().unwrap_or_else(|| format!("Read first in {}", told(&args.sources)));
+    let mut drawn = query.to_string();
+    if found.shapes > Figure::Review.max_rows() {
+        drawn = format!("{drawn}\n-- the first {} of {}", Figure::Review.max_rows(), kinds(found.shapes));
+    }
+    if args.sources.len() > 1 {
+        drawn = format!("{drawn}\n-- {SOURCES}: {}", args.sources.join(", "));
+    }
+    for note in notes {
+        drawn = format!("{drawn}\n-- {note}");
+    }
     let given = [("title", title.as_str()), ("query", drawn.as_str())];
     let settings =
         Settings::try_new(Figure::Review, given, &types).map_err(|error| Failure::new(error.to_string()))?;
@@ -267,12 +269,7 @@ fn kinds(shapes: usize) -> String {
 }
 
 /// Tells the first rows on the terminal.
-fn tell(
-    runner: &Runner,
-    args: &HuntArgs,
-    found: &Found,
-    not_judged: Option<&'static str>,
-) -> Result<(), Failure> {
+fn tell(runner: &Runner, args: &HuntArgs, notes: &[String], found: &Found) -> Result<(), Failure> {
     let shown = args.rows.map_or(SHOWN, |rows| rows.0);
     let mut place = 0;
     for batch in &found.first {
@@ -302,16 +299,20 @@ fn tell(
             HumanCount(more as u64)
         ),
     };
-    let not_judged = not_judged.map_or(String::new(), |not_judged| format!("{not_judged}\n"));
+    let notes = notes.iter().fold(String::new(), |notes, note| notes + note + "\n");
     let are = if found.events == 1 { "1 event is".to_string() } else { format!("{events} events are") };
-    output::say(format!("\n{are} {}.{rest}\n{not_judged}", kinds(found.shapes)))
+    output::say(format!("\n{are} {}.{rest}\n{notes}", kinds(found.shapes)))
 }
 
 /// A row in a few lines: its score, what did it, when and where; the text; the reasons.
 fn finding(batch: &RecordBatch, row: usize, place: usize) -> Result<String, Failure> {
     let format = FormatOptions::default().with_null("");
+    let schema = batch.schema();
+    let fields = schema.fields();
     let value = |name: &str| -> Result<Option<String>, Failure> {
-        let Some(column) = batch.column_by_name(name).filter(|column| column.is_valid(row)) else {
+        let place = fields.iter().position(|field| field.name().eq_ignore_ascii_case(name));
+        let Some(column) = place.map(|place| batch.column(place)).filter(|column| column.is_valid(row))
+        else {
             return Ok(None);
         };
         let shown = ArrayFormatter::try_new(column.as_ref(), &format)
@@ -331,9 +332,11 @@ fn finding(batch: &RecordBatch, row: usize, place: usize) -> Result<String, Fail
         }
     }
     head.extend(value("first_event_time")?);
-    let text = COMMAND_LINES
+    let text = [TEXT]
         .iter()
+        .chain(COMMAND_LINES)
         .chain(&["text_template"])
+        .chain(PROGRAMS)
         .find_map(|name| value(name).transpose())
         .transpose()?;
     let text = text.unwrap_or_else(|| "(no text)".to_string());

@@ -31,7 +31,7 @@ pub(super) fn run(program: &Program, runner: &mut Runner, args: &ImportArgs) -> 
     check_input(&args.paths, &args.out)?;
     runner.account.name_rejected();
     program.run("the import", async {
-        register(runner, &args.paths).await?;
+        register(runner, TABLE, &args.paths).await?;
         let statement = format!("COPY {TABLE} TO {} STORED AS PARQUET", quoted(out));
         script::run(runner, &statement, Origin::Prompt).await.map(|_| ())
     })
@@ -65,13 +65,13 @@ pub(super) fn check_input(paths: &[String], out: &Path) -> Result<(), Failure> {
 }
 
 /// Makes a table of the files of all paths.
-async fn register(runner: &Runner, paths: &[String]) -> Result<(), Failure> {
+pub(super) async fn register(runner: &Runner, name: &str, paths: &[String]) -> Result<(), Failure> {
     let state = runner.ctx.state();
     let options = LogTables::options(&state)?;
     let Some(tables) = LogTables::of(&state) else {
         return Err(Failure::new("this session reads no files by their path"));
     };
     let table = tables.table_of_all(&state, paths, &options).await?;
-    runner.ctx.register_table(TABLE, table)?;
+    runner.ctx.register_table(name, table)?;
     Ok(())
 }

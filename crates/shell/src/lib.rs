@@ -39,6 +39,7 @@ mod failure;
 mod files;
 mod hint;
 mod hunt;
+mod hunt_defaults;
 mod import;
 mod memory;
 mod open_files;

@@ -15,7 +15,7 @@ use indicatif::HumanCount;
 use super::args::{ReportArgs, ReportEps};
 use super::depth::sql;
 use super::failure::Failure;
-use super::hunt::Hunt;
+use super::hunt_defaults::Hunt;
 use super::output;
 use super::program::Program;
 use super::report_defaults::{Column, Defaults, defaults, free_name, identifier};
@@ -70,11 +70,21 @@ pub(super) fn relation(table: &str) -> String {
     let table = table.trim();
     if table.starts_with('(') {
         table.to_string()
+    } else if is_query(table) {
+        format!("({})", table.trim_end_matches([';', ' ', '\n']))
     } else if is_call(table) {
         format!("(SELECT * FROM {table})")
     } else {
         quoted(table)
     }
+}
+
+/// Whether a table is a query without its brackets, and no file of such a name.
+fn is_query(table: &str) -> bool {
+    let first = table.split_ascii_whitespace().next().unwrap_or_default();
+    ["select", "with"].iter().any(|word| first.eq_ignore_ascii_case(word))
+        && first != table
+        && !Path::new(table).exists()
 }
 
 /// Whether a table is `read('path', ...)` or another table function, and no file of such a name.
@@ -132,7 +142,15 @@ pub(super) fn run(program: &Program, runner: &Runner, args: &ReportArgs) -> Resu
 pub(super) fn check_page(out: &Path, force: bool) -> Result<(), Failure> {
     if out.is_dir() {
         return Err(Failure::new(format!(
-            "--out {0} is a folder, expected a file, as in {0}/page.html",
+            "--out {} is a folder, expected a file, as in {}",
+            out.display(),
+            out.join("page.html").display()
+        )));
+    }
+    let ending = out.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    if !["html", "htm", "xhtml"].contains(&ending.as_str()) {
+        return Err(Failure::new(format!(
+            "--out {}: a page is HTML, so the file's name ends in .html",
             out.display()
         )));
     }
@@ -172,6 +190,11 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     let input = sql(ctx, &format!("SELECT * FROM {table}")).await?;
     let input = input.schema().as_arrow().clone();
     let defaults = defaults(&input);
+    let of_kind = defaults.as_ref().filter(|_| report.features.is_none());
+    let (table, left_out_note) = match of_kind.and_then(|defaults| defaults.rows.as_ref()) {
+        Some(rows) => only(ctx, table, rows).await?,
+        None => (table, String::new()),
+    };
     let features = features(report, defaults.as_ref(), &input)?;
     let label = label(report, defaults.as_ref(), &input)?;
 
@@ -196,10 +219,8 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
         "error" => String::new(),
         nulls => format!(", nulls => '{nulls}'"),
     };
-    let scaling = match &defaults {
-        Some(Defaults { scaling: Some(scaling), .. }) if report.features.is_none() => {
-            format!(", scaling => '{scaling}'")
-        }
+    let scaling = match of_kind {
+        Some(Defaults { scaling: Some(scaling), .. }) => format!(", scaling => '{scaling}'"),
         _ => String::new(),
     };
     let options = format!("min_samples => {}{scaling}{nulls}", report.min_samples);
@@ -248,12 +269,31 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     }
     // If they are too many, the boxes are those of the exemplars, and say so.
     let variability = (of_events.len() <= MAX_ROWS).then_some((&of_events, boxes.as_slice()));
-    let nulls_note = nulls_note(ctx, report, defaults.as_ref(), &features_with_names).await?;
-    let note =
-        [eps_note, nulls_note].into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join(" ");
+    let nulls_note = nulls_note(ctx, report, &table, of_kind, &features_with_names).await?;
+    let notes = [eps_note, left_out_note, nulls_note].into_iter().filter(|note| !note.is_empty());
+    let note = notes.collect::<Vec<_>>().join(" ");
     let page = draw_report(&collapse, &settings, variability, &note)
         .map_err(|error| Failure::new(error.to_string()))?;
     Ok((page, collapse.len()))
+}
+
+/// Leaves out the rows of other kinds, and says how many they are.
+async fn only(ctx: &SessionContext, table: String, rows: &str) -> Result<(String, String), Failure> {
+    let others = format!("SELECT count(*) FROM {table} WHERE ({rows}) IS NOT TRUE");
+    let batches = sql(ctx, &others).await?.collect().await?;
+    let others: i64 =
+        batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values()).sum();
+    Ok(match others {
+        0 => (table, String::new()),
+        1 => (
+            format!("(SELECT * FROM {table} WHERE {rows})"),
+            "1 event of another kind is left out.".to_string(),
+        ),
+        others => (
+            format!("(SELECT * FROM {table} WHERE {rows})"),
+            format!("{} events of other kinds are left out.", HumanCount(others.unsigned_abs())),
+        ),
+    })
 }
 
 /// Adds to the rows of a collapse how unusual each is among all events, and why, if the columns are of a known kind. Returns the query as the
@@ -349,16 +389,20 @@ fn named(features: &str, name: Dialect) -> Result<String, Failure> {
 async fn nulls_note(
     ctx: &SessionContext,
     report: &Report<'_>,
+    table: &str,
     defaults: Option<&Defaults>,
     features_with_names: &str,
 ) -> Result<String, Failure> {
-    let table = report.relation();
     let (columns, relation, read_as): (Vec<(String, String)>, _, _) = match defaults {
-        Some(defaults) if report.features.is_none() => {
+        Some(defaults) => {
             let columns = defaults.columns.iter();
-            let columns = columns.map(|column| (column.name.to_string(), column.expression.clone()));
+            let columns = columns.map(|column| (column.name.clone(), column.expression.clone()));
             let has_numbers = defaults.columns.iter().any(Column::is_number);
-            (columns.collect(), table, if has_numbers { "read as empty or 0" } else { "read as empty" })
+            (
+                columns.collect(),
+                table.to_string(),
+                if has_numbers { "read as empty or 0" } else { "read as empty" },
+            )
         }
         _ => {
             let read_as = match report.nulls {

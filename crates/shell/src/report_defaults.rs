@@ -7,13 +7,16 @@
 //! Any other table is compared by the form of some of its texts, or by its numbers if it has none, as they are: without a scaling,
 //! since that of vectors makes all values of a single feature alike.
 
-use std::borrow::Cow;
-
 use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::common::{Result, ToDFSchema};
+use datafusion::logical_expr::Expr;
+use datafusion::sql::unparser::expr_to_sql;
 
 use datafusion_dbcluster::event_columns::{
-    COMMAND_LINES, LOGON_ACCOUNTS, LOGON_TYPES, PROGRAMS, SESSIONS, column_type,
+    COMMAND_LINES, LOGON_ACCOUNTS, LOGON_TYPES, PROGRAMS, Place, SESSIONS, is_logon, process_creations,
 };
+
+use super::syntax::quoted;
 
 /// A line of text, or a command whose program is not told beside it.
 const LINE: &[&str] = &[
@@ -70,6 +73,8 @@ const DEEP: usize = 3;
 /// The features and the label of a report that names none.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Defaults {
+    /// Which rows are events of the kind, as a condition; none if all are, as far as the columns tell.
+    pub(super) rows: Option<String>,
     /// The features, each with a name, as a SELECT list.
     pub(super) features: String,
     /// The scaling of these features, if it is not that of `dbcluster`.
@@ -84,7 +89,7 @@ pub(super) struct Defaults {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
     /// The name by which people know it: `process.executable`.
-    pub(super) name: Cow<'static, str>,
+    pub(super) name: String,
     /// The same as SQL.
     pub(super) expression: String,
     data_type: DataType,
@@ -108,17 +113,22 @@ fn processes(schema: &Schema) -> Option<Defaults> {
     ];
     let label = (format!("process_name({})", program.expression), "process");
     let mut columns = vec![command, program];
-    if let Some(session) = SESSIONS.iter().find_map(|name| find(schema, name)) {
+    if let Some(session) = all(schema, SESSIONS).next() {
         let name = free(schema, "is_system");
         features.push(format!("coalesce(is_system_session({}), false) AS {name}", session.expression));
         columns.push(session);
     }
-    Some(Defaults { features: features.join(", "), scaling: None, label, columns })
+    let rows = as_sql(process_creations(&schema.clone().to_dfschema().ok()?));
+    Some(Defaults { rows, features: features.join(", "), scaling: None, label, columns })
+}
+
+fn as_sql(condition: Result<Option<Expr>>) -> Option<String> {
+    Some(expr_to_sql(&condition.ok()??).ok()?.to_string())
 }
 
 fn logons(schema: &Schema) -> Option<Defaults> {
     let account = text(schema, LOGON_ACCOUNTS)?;
-    let logon_type = LOGON_TYPES.iter().find_map(|name| find(schema, name))?;
+    let logon_type = all(schema, LOGON_TYPES).next()?;
     // A type such as `Network` is text.
     let kind = if logon_type.is_number() {
         format!("coalesce({}, 0)", logon_type.expression)
@@ -126,6 +136,7 @@ fn logons(schema: &Schema) -> Option<Defaults> {
         format!("string_score({})", logon_type.or_empty())
     };
     Some(Defaults {
+        rows: as_sql(is_logon(&schema.clone().to_dfschema().ok()?)),
         features: format!(
             "string_score({}) AS {}, {kind} AS {}",
             account.or_empty(),
@@ -143,12 +154,14 @@ fn cloud_events(schema: &Schema) -> Option<Defaults> {
     let (event, source) = (text(schema, &["eventName"])?, text(schema, &["eventSource"])?);
     let label = (event.expression.clone(), "event");
     let mut columns = vec![event, source];
-    columns.extend(["userIdentity.arn", "userAgent"].into_iter().filter_map(|name| text(schema, &[name])));
+    columns.extend(text(schema, &["userIdentity.arn"]));
+    columns.extend(text(schema, &["userAgent"]));
     let names = ["event_score", "source_score", "user_score", "agent_score"];
     let features = columns.iter().zip(names);
     let features = features
         .map(|(column, name)| format!("string_score({}) AS {}", column.or_empty(), free(schema, name)));
-    Some(Defaults { features: features.collect::<Vec<_>>().join(", "), scaling: None, label, columns })
+    let features = features.collect::<Vec<_>>().join(", ");
+    Some(Defaults { rows: None, features, scaling: None, label, columns })
 }
 
 /// Lines of text: by their form, with numbers and addresses masked.
@@ -156,6 +169,7 @@ fn lines(schema: &Schema) -> Option<Defaults> {
     let line = text(schema, LINE)?;
     let form = format!("cmdline_template({})", line.or_empty());
     Some(Defaults {
+        rows: None,
         features: format!(
             "cmdline_tokens({form}) AS {}, string_score({form}) AS {}",
             free(schema, "tokens"),
@@ -172,15 +186,31 @@ pub(super) fn line_column(schema: &Schema) -> Option<String> {
     text(schema, LINE).map(|column| column.expression)
 }
 
-/// Events of an unknown kind.
-fn any_events(schema: &Schema) -> Option<Defaults> {
+/// The columns of a table, and the members of their objects.
+fn columns_of(schema: &Schema) -> Vec<Column> {
     let mut columns = vec![];
     for field in schema.fields() {
         collect(field, field.name().clone(), identifier(field.name()), 1, &mut columns);
     }
+    columns
+}
+
+/// The texts among these columns, that with the most telling name first. The order of equally telling names stays.
+fn texts(columns: &[Column]) -> Vec<Column> {
     let mut texts: Vec<Column> = columns.iter().filter(|column| column.is_text()).cloned().collect();
-    // The order of columns with equally telling names stays.
     texts.sort_by_key(|column| telling(&column.name));
+    texts
+}
+
+/// The column of text that tells most by its name, as SQL.
+pub(super) fn any_text(schema: &Schema) -> Option<String> {
+    texts(&columns_of(schema)).into_iter().next().map(|column| column.expression)
+}
+
+/// Events of an unknown kind.
+fn any_events(schema: &Schema) -> Option<Defaults> {
+    let mut columns = columns_of(schema);
+    let mut texts = texts(&columns);
     texts.truncate(COMPARED);
     let mut features = vec![];
     for column in &texts {
@@ -206,6 +236,7 @@ fn any_events(schema: &Schema) -> Option<Defaults> {
         format!("CAST({} AS VARCHAR)", first.expression)
     };
     Some(Defaults {
+        rows: None,
         features: features.join(", "),
         scaling: Some("none"),
         label: (label, "event"),
@@ -218,18 +249,17 @@ fn collect(field: &Field, name: String, expression: String, depth: usize, column
     match field.data_type() {
         DataType::Struct(members) if depth < DEEP => {
             for member in members {
-                let key = member.name().replace('\'', "''");
                 collect(
                     member,
                     format!("{name}.{}", member.name()),
-                    format!("{expression}['{key}']"),
+                    format!("{expression}[{}]", quoted(member.name())),
                     depth + 1,
                     columns,
                 );
             }
         }
         data_type => {
-            columns.push(Column { name: Cow::Owned(name), expression, data_type: data_type.clone() });
+            columns.push(Column { name, expression, data_type: data_type.clone() });
         }
     }
 }
@@ -241,25 +271,23 @@ fn telling(name: &str) -> usize {
 }
 
 /// The first of these columns that is text.
-fn text(schema: &Schema, names: &[&'static str]) -> Option<Column> {
-    names.iter().filter_map(|name| find(schema, name)).find(Column::is_text)
+fn text(schema: &Schema, names: &'static [&'static str]) -> Option<Column> {
+    all(schema, names).find(Column::is_text)
 }
 
-/// The column of this name, or the member of an object that the name leads to.
-fn find(schema: &Schema, name: &'static str) -> Option<Column> {
-    let data_type = column_type(schema, name)?.clone();
-    let expression = member(schema, name);
-    Some(Column { name: Cow::Borrowed(name), expression, data_type })
+/// The columns of these names, and the members of objects that the names lead to.
+fn all<'a>(schema: &'a Schema, names: &'a [&'static str]) -> impl Iterator<Item = Column> + use<'a> {
+    Place::all(schema, names).map(|(place, _)| Column {
+        name: place.path.join("."),
+        expression: expression(&place),
+        data_type: place.data_type.clone(),
+    })
 }
 
-/// A column, or the member of an object that a name leads to, as SQL.
-pub(super) fn member(schema: &Schema, name: &str) -> String {
-    if schema.field_with_name(name).is_ok() {
-        return identifier(name);
-    }
-    let mut parts = name.split('.');
-    let object = identifier(parts.next().unwrap_or_default());
-    parts.fold(object, |object, member| format!("{object}['{member}']"))
+/// A column, or a member of an object in one, as SQL.
+pub(super) fn expression(place: &Place) -> String {
+    let Some((column, members)) = place.path.split_first() else { return String::new() };
+    members.iter().fold(identifier(column), |object, member| format!("{object}[{}]", quoted(member)))
 }
 
 impl Column {

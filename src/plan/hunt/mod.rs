@@ -1,9 +1,10 @@
 //! Builds the plan of `hunt`: events become shapes, and each shape a row with a score and the reasons for it.
 //!
 //! A shape is a subject (a program, an account) with what it did, masked ([`cmdline_template`](crate::functions)). Near-repeats are one
-//! shape; events whose program lies where users can write, or not where it belongs, are another one, as are those that have a text which
-//! the caller looks for. So an event that stands out does not hide behind its command line, so the number of shapes is small beside that of the events. [`shapes`] counts them; the earliest event of each is fetched as
-//! `dbcluster` fetches exemplars ([`collapse`](super::collapse)); [`score`] judges each row from the event's text and the counts.
+//! shape, so shapes are few beside the events. Events whose program lies where users can write, or not where it belongs, are a shape of
+//! their own, as are those that have a text which the caller looks for: an event that stands out does not hide behind a common command
+//! line. [`shapes`] counts them; the earliest event of each is fetched as `dbcluster` fetches exemplars ([`collapse`](super::collapse));
+//! [`score`] judges each row from the event's text and the counts.
 //!
 //! Cost: two reads of the table, of which the second one fetches single rows; one aggregation of all events by these columns, the host and
 //! the account; hash tables of its groups and of their words, in memory.

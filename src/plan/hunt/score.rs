@@ -1,8 +1,10 @@
-//! The score of a shape: a sum of terms, each of which is bounded, stands for one thing that a reviewer looks at, and has its reason in
-//! words.
+//! The score of a shape: a sum of terms, each of which stands for one thing that a reviewer looks at, and has its reason in words.
 //!
-//! No term knows a particular attack, and none was fitted to labels: each has the weight 1 or 1/2. Counts are logarithms of shares,
-//! so that one more in ten is as much as one more in a thousand of a thousand.
+//! No term knows a particular attack. Weights come from reasoning and not from a fit: logarithms count whole or by half, a condition
+//! counts 1, a misleading name 2, and what the caller looks for 10. The terms themselves were chosen while the labels of one recording
+//! were in sight, so figures about that recording flatter them. All terms are bounded but `rare_word`, which grows with the logarithm of
+//! the number of events: scores of logs of different sizes can't be compared. Counts are logarithms of shares, so that one more in ten is
+//! as much as one more in a thousand of a thousand.
 //!
 //! The idea that a habit decides, and not rarity alone, is that of conditional anomaly detection (Song, Wu, Jermaine and Ranka,
 //! "Conditional Anomaly Detection", IEEE TKDE 2007): how often a parent starts this program, how long this program's command lines are.
@@ -316,11 +318,12 @@ fn word_in_words(shape: &Shape) -> Option<String> {
     if shape.shapes_with_word >= shape.shapes_of_all {
         return None;
     }
+    let digits = if word.contains('#') { " (# for digits)" } else { "" };
     Some(if shape.shapes_with_word == 1 {
-        format!("the word '{word}' is nowhere else")
+        format!("the word '{word}'{digits} is nowhere else")
     } else {
         format!(
-            "the word '{word}' is in {} of {} kinds of events",
+            "the word '{word}'{digits} is in {} of {} kinds of events",
             number(shape.shapes_with_word),
             number(shape.shapes_of_all)
         )

@@ -10,7 +10,6 @@ mod checks;
 
 use std::ops::RangeInclusive;
 
-use arrow::datatypes::DataType;
 use datafusion::common::{Column, DFSchema, Result, plan_err};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
@@ -20,6 +19,7 @@ use super::columns::{
 };
 use super::nesting::check_nesting;
 use super::repeatable::repeatable;
+use crate::event_columns::is_time;
 use crate::feature::{is_feature_type, number_hint};
 use crate::near_miss::excerpt;
 use crate::options::{
@@ -498,9 +498,6 @@ pub(crate) fn has_column(schema: &DFSchema, name: &str) -> bool {
 
 /// Returns the first column of a timestamp or date type.
 fn first_time_column(schema: &DFSchema) -> Option<Key> {
-    let is_time = |data_type: &DataType| {
-        matches!(data_type, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
-    };
     let found = schema.iter().find(|(_, field)| is_time(field.data_type()));
     found.map(|field| Key { expr: Expr::Column(Column::from(field)), text: field.1.name().clone() })
 }
