@@ -66,7 +66,7 @@ pub use exec::{
 #[cfg(feature = "figures")]
 pub use figure_file::FigureFormatFactory;
 #[cfg(feature = "logs")]
-pub use formats::{LogTableFactory, LogTables, ReadElsewhere, ReadListener, StoreMaker};
+pub use formats::{FoundFiles, LogTableFactory, LogTables, ReadElsewhere, ReadListener, StoreMaker};
 pub use options::{ClusterOption, ClusterOptions, Eps, ExemplarChoice, NullPolicy, Parameter};
 #[cfg(feature = "logs")]
 pub use read_options::ReadOption;

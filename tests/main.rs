@@ -39,6 +39,7 @@
 //! finds none. `DBCLUSTER_REQUIRE="browser event-sets"` makes their absence a failure.
 
 mod answers;
+mod archive;
 mod binary;
 mod broken_files;
 mod browser;

@@ -50,7 +50,8 @@ pub(super) async fn parts(
     let inferred: Vec<Inferred> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
     let names: Vec<Vec<&str>> = files.iter().map(|file| names(&file.folders)).collect();
     let one_schema = merged(inferred.iter().map(|file| &file.schema));
-    if let Some(schema) = one_schema.as_ref().filter(|_| !with_file)
+    let has_nulls = files.iter().flat_map(|file| &file.folders).any(|(_, value)| partitions::is_null(value));
+    if let Some(schema) = one_schema.as_ref().filter(|_| !with_file && !has_nulls)
         && let Some(folders) = names.first()
         && names.iter().all(|names| names == folders)
         && !folders.iter().any(|folder| schema.field_with_name(folder).is_ok())

@@ -46,4 +46,4 @@ mod union;
 pub use factory::LogTableFactory;
 pub(crate) use read::{ReadFunction, ReadPlanner, RejectedFunction};
 
-pub use tables::{LogTables, ReadElsewhere, ReadListener, StoreMaker};
+pub use tables::{FoundFiles, LogTables, ReadElsewhere, ReadListener, StoreMaker};

@@ -29,9 +29,18 @@ pub(super) fn data_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8))
 }
 
+/// The folder of rows that have no value, as Hive and its successors name it.
+const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// Whether a folder stands for rows that have no value.
+pub(super) fn is_null(value: &str) -> bool {
+    value == NO_VALUE
+}
+
 /// A value of such a column.
 pub(super) fn scalar(value: &str) -> ScalarValue {
-    ScalarValue::Dictionary(Box::new(DataType::UInt32), Box::new(ScalarValue::from(value)))
+    let value = if is_null(value) { ScalarValue::Utf8(None) } else { ScalarValue::from(value) };
+    ScalarValue::Dictionary(Box::new(DataType::UInt32), Box::new(value))
 }
 
 /// The name, or else the first of `name_2`, `name_3` and so on that is not taken.
@@ -105,7 +114,8 @@ impl FolderColumn {
         let mut places: HashMap<&str, u32> = HashMap::new();
         let mut of_file = HashMap::new();
         for (file, folders) in files {
-            let Some((_, value)) = folders.iter().find(|(column, _)| column == name) else { continue };
+            let of_name = folders.iter().find(|(column, value)| column == name && !is_null(value));
+            let Some((_, value)) = of_name else { continue };
             let place = *places.entry(value).or_insert_with(|| {
                 values.push(value);
                 (values.len() - 1) as u32

@@ -11,7 +11,7 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result, plan_datafusion_err, plan_err};
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::SessionState;
-use dbcluster_logs::{BinaryFormat, Content, PassedOver, ReadOptions, Rejected, Report, shown};
+use dbcluster_logs::{BinaryFormat, Content, PassedOver, ReadOptions, Rejected, Report, Source, shown};
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::runtime::Handle;
 
@@ -163,8 +163,9 @@ impl LogTables {
         if let Some(elsewhere) = &self.0.elsewhere {
             return elsewhere.table(state_of(session, name)?, name, options).await;
         }
+        let names = [name.to_string()];
         match files::find(session, name).await? {
-            Some(files) => self.of_files(session, &[name.to_string()], files, options).await.map(Some),
+            Some(files) => self.of_files(session, &names, &names, files, options).await.map(Some),
             None => Ok(None),
         }
     }
@@ -207,7 +208,41 @@ impl LogTables {
             self.make_store(session, name).await?;
         }
         let files = find_all(session, names).await?;
-        self.of_files(session, names, files, options).await
+        self.of_files(session, names, names, files, options).await
+    }
+
+    /// Returns the files of several names, each once.
+    ///
+    /// # Errors
+    /// One of the names stands for no file.
+    pub async fn files(&self, session: &dyn Session, names: &[String]) -> Result<FoundFiles> {
+        for name in names {
+            self.make_store(session, name).await?;
+        }
+        Ok(FoundFiles { names: names.to_vec(), files: find_all(session, names).await? })
+    }
+
+    /// Returns the table of files in the versions that are there now.
+    ///
+    /// # Errors
+    /// They can't be read.
+    pub async fn table_of_files(
+        &self,
+        session: &dyn Session,
+        found: FoundFiles,
+        options: &ReadOptions,
+    ) -> Result<Arc<dyn TableProvider>> {
+        self.of_files(session, &found.names, &[], found.files, options).await
+    }
+
+    /// Returns several tables as one, whose columns meet by name and have types that hold the values of all. Each table comes with its name
+    /// in errors.
+    ///
+    /// # Errors
+    /// No type holds the values of a column in two tables.
+    pub fn united(tables: Vec<(String, Arc<dyn TableProvider>)>) -> Result<Arc<dyn TableProvider>> {
+        let parts = tables.into_iter().map(|(name, table)| Part { table, constants: vec![], name });
+        union(&parts.collect::<Vec<_>>())
     }
 
     /// Returns the lines and values that could not be read, of the last reading of each name. The table has those of the time
@@ -221,10 +256,13 @@ impl LogTables {
         lock(&self.0.rejected).values().map(Arc::clone).collect()
     }
 
+    /// Returns the table of the files of some names. Later queries look for them by the names `again`; if there are none, the table stays as
+    /// it is.
     async fn of_files(
         &self,
         session: &dyn Session,
         names: &[String],
+        again: &[String],
         files: Files,
         options: &ReadOptions,
     ) -> Result<Arc<dyn TableProvider>> {
@@ -254,7 +292,7 @@ impl LogTables {
             let rows = self.read(state, &name, &kinds, options).await?;
             let table = TextTable {
                 tables: self.clone(),
-                names: names.to_vec(),
+                names: again.to_vec(),
                 options: options.clone(),
                 files: kinds.text,
                 beside: kinds.binary.iter().map(|(kind, _)| *kind).collect(),
@@ -334,6 +372,24 @@ impl LogTables {
             let report = Report { files: found, ..Report::default() };
             listener.has_read(name, &report, passed_over, 0.0);
         }
+    }
+}
+
+/// Files that were found by their names.
+pub struct FoundFiles {
+    names: Vec<String>,
+    files: Files,
+}
+
+impl FoundFiles {
+    /// The files, to be read by threads that may wait. `runtime` does the requests to object stores.
+    pub fn sources(&self, runtime: &Handle) -> Vec<Box<dyn Source>> {
+        self.files.files.iter().map(|file| file.source(runtime)).collect()
+    }
+
+    /// Leaves out files by their names.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.files.files.retain(|file| keep(&file.name));
     }
 }
 

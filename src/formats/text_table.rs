@@ -25,6 +25,7 @@ const AT_ONCE: usize = 8;
 /// The rows of the text files of some names.
 pub(super) struct TextTable {
     pub(super) tables: LogTables,
+    /// The names by which the files are looked for again; without one the rows stay.
     pub(super) names: Vec<String>,
     pub(super) options: ReadOptions,
     /// The files in the versions that were read.
@@ -48,6 +49,9 @@ impl Debug for TextTable {
 impl TextTable {
     /// The rows for a query.
     async fn rows_now(&self, session: &dyn Session) -> Result<Arc<ReadTable>> {
+        if self.names.is_empty() {
+            return Ok(Arc::clone(&self.rows));
+        }
         let started = session.execution_props().query_execution_start_time;
         let Some(query) = started.and_then(|time| time.timestamp_nanos_opt()) else {
             return Ok(Arc::clone(&self.rows));

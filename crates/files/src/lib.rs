@@ -5,12 +5,15 @@
 //! |---|---|
 //! | `local` | [`LocalFiles`]: the engine's store of local files, with errors where it would wait or ask without end |
 //! | `writes` | [`Writes`]: the files of one statement, held back until it has ended |
+//! | `replace` | [`replace_folder`]: a folder that takes the place of another in one step |
 //! | `unfinished` | [`Unfinished`]: one file under another name until it is whole |
 
 mod local;
+mod replace;
 mod unfinished;
 mod writes;
 
 pub use local::LocalFiles;
+pub use replace::{lock_beside, remove_unfinished, replace_folder};
 pub use unfinished::{NewFolders, Unfinished, begin_folder, write_file};
 pub use writes::Writes;

@@ -113,18 +113,23 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     unfinished.finish()
 }
 
-fn folder_of(target: &Path) -> &Path {
+pub(crate) fn folder_of(target: &Path) -> &Path {
     match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
 }
 
-/// The beginning of an unfinished file's name. A `#` of the target's own would hide the one that object stores look for.
+/// The beginning of an unfinished file's name.
 fn unfinished_name(target: &Path) -> String {
+    format!("{}{}-", unfinished_prefix(target), std::process::id())
+}
+
+/// The same in any process. A `#` of the target's own would hide the one that object stores look for.
+pub(crate) fn unfinished_prefix(target: &Path) -> String {
     let mut name = target.file_name().unwrap_or_default().to_string_lossy().replace('#', "_");
     name.truncate(name.floor_char_boundary(LONGEST_NAME));
-    format!("{name}.unfinished-{}-", std::process::id())
+    format!("{name}.unfinished-")
 }
 
 /// The system's own error, without the path of the temporary file. Callers name the file that they want.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use datafusion_cli::print_format::PrintFormat;
 use datafusion_cli::print_options::MaxRows;
 
@@ -132,6 +132,7 @@ enum Tool {
     Report(ReportArgs),
     Hunt(HuntArgs),
     Import(ImportArgs),
+    Verify(VerifyArgs),
 }
 
 /// Writes synthetic Windows events as Parquet, with planted anomalies and the truth about them.
@@ -302,16 +303,19 @@ fn parse_score(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Reads log files of any format, and writes their rows as one Parquet file.
+/// Reads log files of any format, and writes their rows as one Parquet file, or into an archive.
 ///
-/// A Parquet file is read faster than text, by every program that knows Parquet, and by a cluster. Several paths are put together
-/// by the names of their columns.
+/// Parquet is read faster than text, by every program that knows Parquet, and by a cluster. Several paths are put together by the names
+/// of their columns. If the name behind --out ends in .parquet, that file is written. Any other name is that of an archive: a folder with
+/// the rows of each day in a folder of its own, which grows with each import. A file whose content is in the archive is not read again.
 #[derive(Debug, Clone, Args)]
 #[command(
     verbatim_doc_comment,
     after_help = "\
 Examples:
   dbcluster import logs/ --out logs.parquet
+  dbcluster import logs/ --out archive
+  dbcluster import --shape process sysmon/ security.evtx --out processes
   dbcluster import --time-zone Europe/Berlin security.csv --out security.parquet"
 )]
 pub(super) struct ImportArgs {
@@ -319,13 +323,53 @@ pub(super) struct ImportArgs {
     #[arg(value_name = "PATH", required = true)]
     pub(super) paths: Vec<String>,
 
-    /// The file to write
-    #[arg(short, long, value_name = "FILE")]
+    /// The file to write, which ends in .parquet, or the folder of an archive
+    #[arg(short, long, value_name = "FILE|FOLDER")]
     pub(super) out: PathBuf,
+
+    /// Keeps process creations or logons alone, with the names that Windows uses for their columns
+    #[arg(long, value_name = "process|logon")]
+    pub(super) shape: Option<Shape>,
+
+    /// Imports files that have changed since they were imported into the archive, with all of their rows
+    #[arg(long)]
+    pub(super) again: bool,
 
     /// Overwrites a file that is there already
     #[arg(long)]
     pub(super) force: bool,
+}
+
+/// The kind of events that an import keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shape {
+    Process,
+    Logon,
+}
+
+impl Shape {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Logon => "logon",
+        }
+    }
+
+    /// The table function that gives events this shape.
+    pub(super) fn function(self) -> &'static str {
+        match self {
+            Self::Process => "process_events",
+            Self::Logon => "logon_events",
+        }
+    }
+}
+
+/// Says whether an archive is whole: its files are there, with the bytes and the rows that the imports wrote, and no others.
+#[derive(Debug, Clone, Args)]
+pub(super) struct VerifyArgs {
+    /// The folder of the archive
+    #[arg(value_name = "FOLDER")]
+    pub(super) archive: PathBuf,
 }
 
 /// An input of a run: SQL, and its source.
@@ -351,6 +395,7 @@ pub(super) enum Task {
     Report(ReportArgs),
     Hunt(HuntArgs),
     Import(ImportArgs),
+    Verify(VerifyArgs),
 }
 
 /// Reads the command line. The error has its text, its stream and its exit code (0 for help and version).
@@ -373,6 +418,7 @@ pub(super) fn parse(
         Some(Tool::Report(args)) => Task::Report(args),
         Some(Tool::Hunt(args)) => Task::Hunt(args),
         Some(Tool::Import(args)) => Task::Import(args),
+        Some(Tool::Verify(args)) => Task::Verify(args),
         None if inputs.is_empty() => Task::Shell,
         None => Task::Batch(inputs),
     };

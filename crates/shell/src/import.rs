@@ -1,10 +1,11 @@
-//! `dbcluster import`: log files of any format as one Parquet file.
+//! `dbcluster import`: log files of any format as one Parquet file, or in an [archive].
 
 use std::path::Path;
 
 use datafusion_dbcluster::LogTables;
 use datafusion_dbcluster::logs::find;
 
+use super::archive;
 use super::args::ImportArgs;
 use super::endings;
 use super::failure::Failure;
@@ -18,6 +19,15 @@ const TABLE: &str = "dbcluster_import";
 
 /// Runs the subcommand.
 pub(super) fn run(program: &Program, runner: &mut Runner, args: &ImportArgs) -> Result<(), Failure> {
+    if !is_file(&args.out) {
+        check_ending(&args.out.to_string_lossy())?;
+        return archive::import(program, runner, args);
+    }
+    if args.again {
+        return Err(Failure::new(
+            "--again is for archives, and a name that ends in .parquet is that of a file",
+        ));
+    }
     if args.out.exists() && !args.force {
         return Err(Failure::new(format!(
             "{} is there already; --force overwrites it, --out names another file",
@@ -32,9 +42,19 @@ pub(super) fn run(program: &Program, runner: &mut Runner, args: &ImportArgs) -> 
     runner.account.name_rejected();
     program.run("the import", async {
         register(runner, TABLE, &args.paths).await?;
-        let statement = format!("COPY {TABLE} TO {} STORED AS PARQUET", quoted(out));
+        let rows = match args.shape {
+            Some(shape) => format!("(SELECT * FROM {}({TABLE}))", shape.function()),
+            None => TABLE.to_string(),
+        };
+        let statement = format!("COPY {rows} TO {} STORED AS PARQUET", quoted(out));
         script::run(runner, &statement, Origin::Prompt).await.map(|_| ())
     })
+}
+
+/// Whether a name is that of a Parquet file, and not of an archive.
+fn is_file(out: &Path) -> bool {
+    out.is_file()
+        || !out.is_dir() && out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
 }
 
 /// Refuses names that promise another format.

@@ -17,13 +17,14 @@
 //! | `printing`, `output` | a result while it comes; the formats |
 //! | `progress`, `stage` | the bar of a statement that takes long, and the stage of its query |
 //! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
-//! | `sample`, `demo`, `report`, `import` | the subcommands |
-//! | `report_defaults` | what a report clusters on if it isn't told |
+//! | `sample`, `demo`, `report`, `hunt`, `import`, `archive` | the subcommands; `archive` has `verify`, and `import` into a folder |
+//! | `report_defaults`, `hunt_defaults` | what a report clusters on, and how a hunt ranks, if it isn't told |
 //! | `files` | tables that are files, and errors that name them |
 //! | `program`, `signals`, `open_files` | threads, the signals that end their work early, and the limit on open files |
 //! | `failure`, `hint`, `panics` | the words of errors; advice about common mistakes; panics as errors |
 //! | `depth` | a limit on nested expressions, which would end the stack |
 
+mod archive;
 mod args;
 mod auto_eps;
 mod cli_session;
@@ -169,6 +170,12 @@ fn run(task: Task, options: &Options) -> Result<(), Failure> {
         Task::Import(args) => {
             let options = options.on_this_machine();
             with_runner(&options, false, false, |program, runner| import::run(program, runner, &args))
+        }
+        Task::Verify(args) => {
+            let program = Program::start(1, false, REST)?;
+            let result = program.run_here("", |signals| archive::verify(&args, signals));
+            program.end();
+            result
         }
         Task::Shell if io::stdin().is_terminal() => {
             with_runner(options, true, true, |program, runner| prompt::run(program, runner, options.quiet))

@@ -92,6 +92,17 @@ impl Runner {
         Ok(())
     }
 
+    /// Runs a plan that writes files. They are in their places when it has ended.
+    pub(super) async fn write(&self, plan: LogicalPlan) -> Result<(), Failure> {
+        let bar = Bar::start(&self.planner, !self.print.quiet);
+        let physical = self.ctx.execute_logical_plan(plan).await?.create_physical_plan().await?;
+        let writes = Writes::default();
+        let stream = execute_stream(physical, writes.context(&self.ctx.task_ctx()))?;
+        collect(stream).await.map_err(|error| writes.cause(error))?;
+        bar.clear();
+        Ok(writes.commit().await?)
+    }
+
     /// Adds tables whose names are close to one that is missing.
     pub(super) fn with_near_tables(&self, failure: Failure) -> Failure {
         failure.map(|message| {

@@ -15,7 +15,12 @@ pub(super) enum Hidden {
     ByName,
     /// A system that leaves it beside data: it is never data.
     BySystem,
+    /// The archive that it is the list of: nobody has to be told.
+    ByArchive,
 }
+
+/// The list of an archive.
+const LIST: &str = "_manifest";
 
 /// Files and folders that systems leave beside data, in lower case.
 const LEFT_BY_SYSTEMS: [&str; 5] = [".ds_store", "thumbs.db", "desktop.ini", "__macosx", "_success"];
@@ -23,7 +28,9 @@ const LEFT_BY_SYSTEMS: [&str; 5] = [".ds_store", "thumbs.db", "desktop.ini", "__
 /// Tells who hides a name. `_` hides folders that aren't a partition (`_key=value`), and files without an ending, as writers of
 /// data sets mark their own: `_delta_log/`, `_committed_1`; but `_audit.csv` is data.
 pub(super) fn hidden(name: &str, is_folder: bool) -> Hidden {
-    if name.starts_with("._") || LEFT_BY_SYSTEMS.iter().any(|left| name.eq_ignore_ascii_case(left)) {
+    if name == LIST && !is_folder {
+        Hidden::ByArchive
+    } else if name.starts_with("._") || LEFT_BY_SYSTEMS.iter().any(|left| name.eq_ignore_ascii_case(left)) {
         Hidden::BySystem
     } else if name.starts_with('.')
         || name.starts_with('_') && !name.contains(if is_folder { '=' } else { '.' })

@@ -265,7 +265,7 @@ impl Walk {
             let is_shown = match hidden {
                 Hidden::No => true,
                 Hidden::ByName => self.takes_hidden || step.means_hidden(),
-                Hidden::BySystem => step.means_hidden(),
+                Hidden::BySystem | Hidden::ByArchive => step.means_hidden(),
             };
             if !is_shown {
                 is_passed_over = true;
