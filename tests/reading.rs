@@ -199,7 +199,7 @@ async fn errors_name_the_option_and_the_way_out() {
         ("read('@/b.csv')", "a.csv"),
         ("read('nothing')", "there is no file 'nothing'"),
         ("read('@/empty.csv')", "empty.csv' can't be read: it has 0 bytes, so it has no columns"),
-        ("read('@/a.zip')", "a.zip' can't be read: it is a ZIP archive, which is not read: unpack it"),
+        ("read('@/a.zip')", "a.zip' is a ZIP archive whose list can't be read"),
         ("rejected(1)", "rejected expects no argument"),
     ] {
         let sql = at(&folder, &format!("SELECT * FROM {sql}"));
@@ -372,6 +372,86 @@ async fn columns_that_a_parquet_file_lacks_are_null() {
     let all = lines(&ctx, &at(&folder, "SELECT x, a, b FROM read('@/d/') ORDER BY x")).await;
     assert_eq!(all, ["1 a", "2  b"]);
     assert_eq!(number(&ctx, &at(&folder, "SELECT count(*) FROM read('@/d/') WHERE a IS NULL")).await, 1);
+}
+
+fn zip(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(vec![]));
+    for (name, bytes) in members {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).expect("a member");
+        writer.write_all(bytes).expect("its bytes");
+    }
+    writer.finish().expect("an archive").into_inner()
+}
+
+fn tar(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(vec![]);
+    for (name, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, bytes.as_slice()).expect("a member");
+    }
+    builder.into_inner().expect("an archive")
+}
+
+/// An archive is a folder: its members are files of any kind, with the columns of their folders, and archives among them.
+#[tokio::test]
+async fn archives_are_read_as_folders() {
+    let folder = folder(&[("d/a.csv", "x\n1\n")]);
+    let (ctx, heard) = session_that_is_heard();
+    rows(&ctx, &at(&folder, "COPY (SELECT 4 AS x) TO '@/x.parquet' STORED AS PARQUET")).await;
+    let parquet = std::fs::read(folder.path().join("x.parquet")).expect("a file");
+    let inner = tar(&[("y/b.json", b"{\"x\":16}\n".to_vec()), ("c.csv", b"x\n32\n".to_vec())]);
+    let members = [
+        ("host=h1/a.csv", b"x\n2\n".to_vec()),
+        ("deep/x.parquet", parquet),
+        ("../../one.csv", b"x\n8\n".to_vec()),
+        ("inner.tar", inner.clone()),
+        ("._a.csv", vec![0, 5, 22, 7]),
+        ("picture.png", b"\x89PNG\r\n\x1A\n\0".to_vec()),
+    ];
+    write(&folder, "d/z.zip", zip(&members));
+    write(&folder, "t.tar", &inner);
+    for (name, sum) in [("d/", 63), ("d/z.zip", 62), ("d/*.zip", 62), ("t.tar", 48)] {
+        let read = at(&folder, &format!("SELECT sum(x) FROM read('@/{name}')"));
+        assert_eq!(number(&ctx, &read).await, sum, "{name}");
+    }
+    assert_eq!(
+        lines(&ctx, &at(&folder, "SELECT x, host FROM read('@/d/z.zip') WHERE host = 'h1'")).await,
+        ["2 h1"]
+    );
+    let file = at(
+        &folder,
+        "SELECT replace(_file, '@/', '') FROM read('@/d/z.zip', file_column => true) WHERE x IN (4, 16) ORDER BY x",
+    );
+    assert_eq!(lines(&ctx, &file).await, ["d/z.zip/deep/x.parquet", "d/z.zip/inner.tar/y/b.json"]);
+    let passed_over = heard.passed_over.lock().expect("nobody panics").clone();
+    let passed_over = &passed_over[&at(&folder, "@/d/z.zip")];
+    for part in ["._a.csv: left by a system", "picture.png: it is a PNG picture"] {
+        assert!(passed_over.iter().any(|told| told.starts_with(part)), "{part}: {passed_over:?}");
+    }
+    // It is read once, and again when it has changed.
+    let readings = heard.readings();
+    let read = at(&folder, "SELECT sum(x) FROM read('@/d/z.zip')");
+    assert_eq!(number(&ctx, &read).await, 62);
+    assert_eq!(heard.readings(), readings);
+    write(&folder, "d/z.zip", zip(&members[..1]));
+    assert_eq!(number(&ctx, &read).await, 2);
+
+    // What is damaged says so, alone and beside others.
+    write(&folder, "e/a.csv", "x\n1\n");
+    write(&folder, "e/cut.zip", &zip(&members)[..40]);
+    let cut = error(&ctx, &at(&folder, "SELECT * FROM read('@/e/cut.zip')")).await;
+    assert!(cut.contains("e/cut.zip' is a ZIP archive whose list can't be read"), "{cut}");
+    assert_eq!(number(&ctx, &at(&folder, "SELECT sum(x) FROM read('@/e/')")).await, 1);
+    let nested = (0..6).fold(b"x\n1\n".to_vec(), |inner, _| zip(&[("a", inner)]));
+    write(&folder, "deep.zip", nested);
+    let deep = error(&ctx, &at(&folder, "SELECT * FROM read('@/deep.zip')")).await;
+    assert!(deep.contains("archives in archives are read up to 3 levels deep"), "{deep}");
+    rows(&ctx, "SET datafusion.runtime.max_temp_directory_size = '1M'").await;
+    write(&folder, "bomb.zip", zip(&[("a.csv", vec![b'1'; 4 << 20])]));
+    let bomb = error(&ctx, &at(&folder, "SELECT * FROM read('@/bomb.zip')")).await;
+    assert!(bomb.contains("it can't be unpacked") && bomb.contains("limit"), "{bomb}");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use datafusion::catalog::Session;
 use datafusion::common::{DataFusionError, Result, plan_datafusion_err, plan_err};
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::spill_file::SpillFile;
 use datafusion::object_store::{self, ObjectMeta, ObjectStore, ObjectStoreExt};
 use dbcluster_logs::{Content, LocalFile, PassedOver, ReadOptions, Source, look, shown};
 use futures::TryStreamExt;
@@ -50,7 +51,16 @@ pub(super) fn is_same(a: &[LogFile], b: &[LogFile]) -> bool {
 pub(super) enum Place {
     Local(LocalFile),
     Pipe(Pipe),
-    Remote { store: Arc<dyn ObjectStore>, url: ObjectStoreUrl, meta: ObjectMeta },
+    /// A file of an archive, in a temporary file that is there as long as somebody knows it.
+    Member {
+        file: LocalFile,
+        _kept: Arc<dyn SpillFile>,
+    },
+    Remote {
+        store: Arc<dyn ObjectStore>,
+        url: ObjectStoreUrl,
+        meta: ObjectMeta,
+    },
 }
 
 /// Finds the files of a name. None if nothing is there and the name does not look like a path, or if the session has no
@@ -192,14 +202,14 @@ impl LogFile {
                 Ok(path) => path.to_string_lossy().into_owned(),
                 Err(_) => self.name.clone(),
             },
-            Place::Pipe(_) | Place::Remote { .. } => self.name.clone(),
+            Place::Pipe(_) | Place::Member { .. } | Place::Remote { .. } => self.name.clone(),
         }
     }
 
     /// Its bytes.
     pub(super) fn source(&self, runtime: &Handle) -> Box<dyn Source> {
         match &self.place {
-            Place::Local(file) => Box::new(file.clone()),
+            Place::Local(file) | Place::Member { file, .. } => Box::new(file.clone()),
             Place::Pipe(pipe) => Box::new(pipe.clone()),
             Place::Remote { store, meta, .. } => Box::new(ObjectSource {
                 name: self.name.clone(),
@@ -226,7 +236,7 @@ impl LogFile {
     /// Its URL, for the engine.
     pub(super) fn url(&self) -> Result<ListingTableUrl> {
         let url = match &self.place {
-            Place::Local(file) => rooted(file.path())
+            Place::Local(file) | Place::Member { file, .. } => rooted(file.path())
                 .and_then(|path| Url::from_file_path(path).ok())
                 .ok_or_else(|| plan_datafusion_err!("{} has no URL", shown(&self.name)))?,
             Place::Pipe(_) => return plan_err!("{} is a pipe, which has no URL", shown(&self.name)),

@@ -13,6 +13,7 @@
 //! | [`tables`] | the table of a name, and what the session has read so far |
 //! | [`files`] | the files of a name on this machine or in an object store, and what each of them is |
 //! | [`blocking`] | work that waits, on a thread that may wait |
+//! | [`containers`] | the files in ZIP and tar archives |
 //! | [`object`] | the bytes of an object in a store, for a reader that blocks |
 //! | [`host`] | the threads, the memory and the temporary files of a reading |
 //! | [`text_table`] | text files as a table, whose rows are looked at anew by each query |
@@ -27,6 +28,7 @@
 //! | [`factory`] | `CREATE EXTERNAL TABLE ... STORED AS LOGS` |
 
 mod blocking;
+mod containers;
 pub(crate) mod documentation;
 mod factory;
 mod files;

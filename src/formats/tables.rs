@@ -16,6 +16,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use tokio::runtime::Handle;
 
 use super::blocking::blocking;
+use super::containers::Unpacked;
 use super::files::{self, Files, LogFile, Place, is_same};
 use super::kept::ReadTable;
 use super::listing;
@@ -27,6 +28,9 @@ use crate::config::DbclusterConfig;
 
 /// The number of files that are looked at at the same time.
 const AT_ONCE: usize = 32;
+
+/// How deep archives in archives are read.
+const DEEPEST: usize = 3;
 
 /// Hears of each reading, to tell people about it.
 pub trait ReadListener: Send + Sync {
@@ -80,6 +84,7 @@ struct Shared {
     elsewhere: Option<Arc<dyn ReadElsewhere>>,
     stores: OnceLock<Arc<dyn StoreMaker>>,
     readings: Arc<Readings>,
+    unpacked: Unpacked,
     /// The rejected lines and values of the last reading of each name.
     rejected: Mutex<BTreeMap<String, Arc<Vec<Rejected>>>>,
     /// The files that were passed over beside files that the engine reads, by name, so that they are told once.
@@ -115,6 +120,7 @@ impl LogTables {
             elsewhere,
             stores: OnceLock::new(),
             readings: Arc::default(),
+            unpacked: Unpacked::default(),
             rejected: Mutex::default(),
             told: Mutex::default(),
         }))
@@ -273,7 +279,7 @@ impl LogTables {
             // It can't be looked at again.
             Kinds { text: files.files, ..Kinds::default() }
         } else {
-            Kinds::of(files, options).await?
+            self.kinds(session, files, options).await?
         };
         kinds.check(&name, found)?;
         if kinds.text.is_empty() && !options.types.is_empty() {
@@ -322,7 +328,7 @@ impl LogTables {
             return Ok(None);
         }
         let found = files.files.len();
-        let kinds = Kinds::of(files, options).await?;
+        let kinds = self.kinds(session, files, options).await?;
         let name = names.join(", ");
         if let Some((_, files)) = kinds.binary.iter().find(|(kind, _)| !beside.contains(kind)) {
             let file = files.first().map_or("a file", |file| file.name.as_str());
@@ -340,6 +346,45 @@ impl LogTables {
             return plan_err!("{} has no text file any more; make the view or table again", shown(&name));
         }
         self.read(state_of(session, &name)?, &name, &kinds, options).await.map(Some)
+    }
+
+    /// Looks at all files, and at those that are in archives among them.
+    async fn kinds(&self, session: &dyn Session, files: Files, options: &ReadOptions) -> Result<Kinds> {
+        let disk = &session.runtime_env().disk_manager;
+        let mut kinds = Kinds { passed_over: files.passed_over, ..Kinds::default() };
+        let mut files = files.files;
+        for depth in 0..=DEEPEST {
+            let looked: Vec<_> =
+                std::mem::take(&mut files).into_iter().map(|file| looked_at(file, options)).collect();
+            let mut looked = stream::iter(looked).buffered(AT_ONCE);
+            while let Some((file, content)) = looked.try_next().await? {
+                match content {
+                    Content::Container(_) if matches!(file.place, Place::Pipe(_)) => {
+                        return plan_err!(
+                            "{} is a pipe that carries an archive of files; store it, and name the file",
+                            shown(&file.name)
+                        );
+                    }
+                    Content::Container(_) if depth == DEEPEST => {
+                        kinds.pass_over(
+                            file,
+                            &format!("archives in archives are read up to {DEEPEST} levels deep"),
+                        );
+                    }
+                    Content::Container(container) => {
+                        match self.0.unpacked.members(disk, &file, container).await? {
+                            Ok(members) => {
+                                files.extend(members.files);
+                                kinds.pass_over_members(members.passed_over);
+                            }
+                            Err(error) => kinds.pass_over(file, &error.to_string()),
+                        }
+                    }
+                    content => kinds.add(file, content, options)?,
+                }
+            }
+        }
+        Ok(kinds)
     }
 
     async fn read(
@@ -453,18 +498,6 @@ struct Kinds {
 }
 
 impl Kinds {
-    /// Looks at all files.
-    async fn of(files: Files, options: &ReadOptions) -> Result<Self> {
-        let Files { files, passed_over } = files;
-        let looked: Vec<_> = files.into_iter().map(|file| looked_at(file, options)).collect();
-        let mut looked = stream::iter(looked).buffered(AT_ONCE);
-        let mut kinds = Self { passed_over, ..Self::default() };
-        while let Some((file, content)) = looked.try_next().await? {
-            kinds.add(file, content, options)?;
-        }
-        Ok(kinds)
-    }
-
     fn add(&mut self, file: LogFile, content: Content, options: &ReadOptions) -> Result<()> {
         match content {
             Content::Text => {
@@ -489,6 +522,7 @@ impl Kinds {
                 None => self.binary.push((kind, vec![file])),
             },
             Content::Empty => self.pass_over(file, "it has 0 bytes, so it has no columns"),
+            Content::Container(container) => self.pass_over(file, &format!("it is {}", container.name())),
             Content::Unknown(kind) => {
                 self.pass_over(file, &format!("it is {kind}, which is not read{}", content.way_out()));
             }
@@ -501,6 +535,14 @@ impl Kinds {
             self.unreadable = Some(format!("the file {} can't be read: {reason}", shown(&file.name)));
         }
         self.passed_over.push(PassedOver { file: file.name, reason: reason.to_string() });
+    }
+
+    fn pass_over_members(&mut self, members: Vec<PassedOver>) {
+        if let (None, Some(first)) = (&self.unreadable, members.first()) {
+            self.unreadable =
+                Some(format!("the file {} can't be read: {}", shown(&first.file), first.reason));
+        }
+        self.passed_over.extend(members);
     }
 
     /// Checks that there is something to read.

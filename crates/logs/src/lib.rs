@@ -19,6 +19,7 @@
 //! | `scan` | many files on many threads, in the order of one thread |
 //! | `report` | an account of what was read, passed over and rejected |
 
+mod container;
 mod content;
 mod delimited;
 mod evtx;
@@ -32,6 +33,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use container::{Container, TakeMember, member_name, unpack_tar, unpack_zip};
 pub use content::{BinaryFormat, Content, Format, content_of, look};
 pub use options::{DateOrder, ReadOptions, RecordPath};
 pub use report::{Note, Rejected, Report};

@@ -5,14 +5,13 @@ use memchr::memmem;
 use super::compression::Compression;
 use super::encoding;
 use super::{BinaryFormat, Content};
+use crate::container::Container;
 use crate::evtx;
 
 /// The name of a kind that is neither text nor known.
 pub(super) const BINARY: &str = "binary data";
 
-const TAR: &str = "a tar archive";
 const WORKBOOK: &str = "an Excel workbook";
-const ZIP: &str = "a ZIP archive";
 const SEVEN_ZIP: &str = "a 7z archive";
 const RAR: &str = "a RAR archive";
 const PCAP: &str = "a packet capture (pcap)";
@@ -34,9 +33,9 @@ const MARKS: [&[u8]; 5] = [b"\xEF\xBB\xBF", b"\xFF\xFE", b"\xFE\xFF", b"\xFF\xFE
 const MAGIC: [(usize, &[u8], Content); 39] = [
     (0, b"Obj\x01", Content::Binary(BinaryFormat::Avro)),
     (0, b"ARROW1\0\0", Content::Binary(BinaryFormat::Arrow)),
-    (0, b"PK\x03\x04", Content::Unknown(ZIP)),
-    (0, b"PK\x05\x06", Content::Unknown(ZIP)),
-    (0, b"PK\x07\x08", Content::Unknown(ZIP)),
+    (0, b"PK\x03\x04", Content::Container(Container::Zip)),
+    (0, b"PK\x05\x06", Content::Container(Container::Zip)),
+    (0, b"PK\x07\x08", Content::Container(Container::Zip)),
     (0, b"7z\xBC\xAF\x27\x1C", Content::Unknown(SEVEN_ZIP)),
     (0, b"Rar!\x1A\x07", Content::Unknown(RAR)),
     (0, b"MSCF\0\0\0\0", Content::Unknown("a Windows cabinet")),
@@ -78,6 +77,8 @@ pub(super) fn kind(beginning: &[u8], is_compressed: bool) -> Content {
     match by_magic(beginning) {
         // The engine reads files in place, and can't see behind a compression.
         Some(Content::Binary(_)) if is_compressed => Content::Unknown(COMPRESSED_BINARY),
+        // Its list is at its end.
+        Some(Content::Container(Container::Zip)) if is_compressed => Content::Unknown(COMPRESSED_TWICE),
         Some(Content::Unknown(COMPRESSED_TWICE)) if !is_compressed => Content::Unknown(BINARY),
         Some(content) => content,
         None if beginning.is_empty() && is_compressed => Content::Unknown(COMPRESSED_EMPTY),
@@ -90,7 +91,7 @@ pub(super) fn kind(beginning: &[u8], is_compressed: bool) -> Content {
 
 fn by_magic(beginning: &[u8]) -> Option<Content> {
     if beginning.get(257..262) == Some(b"ustar") && beginning.get(..257)?.contains(&0) {
-        return Some(Content::Unknown(TAR));
+        return Some(Content::Container(Container::Tar));
     }
     if let [0xFF, 0xFF, 0xFF, 0xFF, length @ ..] = beginning
         && let Some(length) = length.first_chunk().map(|length| u32::from_le_bytes(*length))
@@ -115,7 +116,7 @@ fn by_magic(beginning: &[u8]) -> Option<Content> {
     {
         return None;
     }
-    if found == Content::Unknown(ZIP) && memmem::find(beginning, b"xl/").is_some() {
+    if found == Content::Container(Container::Zip) && memmem::find(beginning, b"xl/").is_some() {
         return Some(Content::Unknown(WORKBOOK));
     }
     Some(found)
@@ -129,7 +130,7 @@ pub(super) fn is_hollow(kind: &str) -> bool {
 /// The way out for a kind, as the end of a sentence.
 pub(super) fn way_out(kind: &str) -> &'static str {
     match kind {
-        ZIP | SEVEN_ZIP | RAR | TAR => ": unpack it, and name the files that were in it",
+        SEVEN_ZIP | RAR => ": unpack it, and name the files that were in it",
         WORKBOOK => ": save its sheet as CSV",
         PCAP | PCAPNG => ": turn it into logs, with zeek -r or tshark -T ek for two",
         SQLITE => ": write its tables as CSV, with sqlite3 -csv -header for one",

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use self::compression::Damage;
 use self::compression::{Ended, Ending};
+use crate::container::Container;
 use crate::options::ReadOptions;
 use crate::records::Dialect;
 use crate::source::{Source, shown};
@@ -77,9 +78,11 @@ pub enum Content {
     EventLog,
     /// Read by the engine.
     Binary(BinaryFormat),
+    /// Files in a file, read by [`unpack_zip`](crate::unpack_zip) and [`unpack_tar`](crate::unpack_tar).
+    Container(Container),
     /// No byte at all.
     Empty,
-    /// Archives, pictures, and others that have no reader; the name of the kind, such as `a ZIP archive`.
+    /// Other archives, pictures, and others that have no reader; the name of the kind, such as `a 7z archive`.
     Unknown(&'static str),
 }
 
@@ -88,7 +91,7 @@ impl Content {
     pub fn way_out(self) -> &'static str {
         match self {
             Self::Unknown(kind) => kind::way_out(kind),
-            Self::Text | Self::EventLog | Self::Binary(_) | Self::Empty => "",
+            Self::Text | Self::EventLog | Self::Binary(_) | Self::Container(_) | Self::Empty => "",
         }
     }
 }
@@ -169,6 +172,11 @@ pub(crate) fn opened(source: &dyn Source) -> Result<Opened> {
 }
 
 impl Opened {
+    /// All bytes behind the compression.
+    pub(crate) fn into_bytes(self) -> Box<dyn Read + Send> {
+        self.bytes
+    }
+
     /// The content, if the options are right about the encoding.
     fn content_with(&self, options: &ReadOptions) -> Content {
         match self.content {
@@ -201,6 +209,12 @@ impl Opened {
                 return Err(Error::new(format!(
                     "{name} is {kind}, which has no reader here{}",
                     kind::way_out(kind)
+                )));
+            }
+            Content::Container(container) => {
+                return Err(Error::new(format!(
+                    "{name} is {}: its members are files of their own",
+                    container.name()
                 )));
             }
             Content::Binary(format) => {

@@ -8,6 +8,7 @@ use std::io::Write;
 use proptest::prelude::*;
 
 use super::*;
+use crate::container::Container;
 use crate::source::BytesSource;
 
 /// A source that gives out a few bytes at a time, as a slow pipe does, and can be opened once.
@@ -150,10 +151,10 @@ fn known_formats_are_not_read_as_text() {
         (b"ARROW1\0\0\xFF\xFF\xFF\xFF", Content::Binary(BinaryFormat::Arrow)),
         (b"\xFF\xFF\xFF\xFF\x10\x01\0\0\x10\0", Content::Binary(BinaryFormat::ArrowStream)),
         (b"Obj\x01\x04\x16avro.schema", Content::Binary(BinaryFormat::Avro)),
-        (b"PK\x03\x04\x14\0\0\0log.csv", Content::Unknown("a ZIP archive")),
+        (b"PK\x03\x04\x14\0\0\0log.csv", Content::Container(Container::Zip)),
         (b"PK\x03\x04\x14\0\0\0xl/workbook.xml", Content::Unknown("an Excel workbook")),
         (b"ElfFile\0\0\0\0", Content::EventLog),
-        (&tar, Content::Unknown("a tar archive")),
+        (&tar, Content::Container(Container::Tar)),
         (b"SQLite format 3\0", Content::Unknown("an SQLite database")),
         (b"%PDF-1.7\n%abc", Content::Unknown("a PDF document")),
         (b"MZ\x90\0\x03\0", Content::Unknown("a program of Windows (PE)")),
@@ -163,7 +164,7 @@ fn known_formats_are_not_read_as_text() {
     for (bytes, expected) in cases {
         assert_eq!(content(bytes), expected, "{}", bytes.escape_ascii());
     }
-    assert_eq!(content(gzip(&tar)), Content::Unknown("a tar archive"));
+    assert_eq!(content(gzip(&tar)), Content::Container(Container::Tar));
     assert_eq!(
         content(gzip(b"PAR1\x15\x04\x15\0")),
         Content::Unknown("a compressed file of a columnar format")

@@ -19,8 +19,19 @@ pub(super) enum Hidden {
     ByArchive,
 }
 
+impl Hidden {
+    /// Why a file of such a name is passed over, if it is.
+    pub(super) fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::No => None,
+            Self::ByName | Self::ByArchive => Some(REASON),
+            Self::BySystem => Some(LEFT),
+        }
+    }
+}
+
 /// The list of an archive.
-const LIST: &str = "_manifest";
+pub(super) const LIST: &str = "_manifest";
 
 /// Files and folders that systems leave beside data, in lower case.
 const LEFT_BY_SYSTEMS: [&str; 5] = [".ds_store", "thumbs.db", "desktop.ini", "__macosx", "_success"];

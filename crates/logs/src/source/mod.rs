@@ -57,6 +57,11 @@ impl LocalFile {
         Self { name: path.display().to_string(), path }
     }
 
+    /// The file at a path, under a name of its own.
+    pub fn named(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self { name: name.into(), path: path.into() }
+    }
+
     /// The path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -81,6 +86,13 @@ impl Source for LocalFile {
         // A descriptor of a file may go on where it was read before.
         self.path.starts_with("/dev") || fs::metadata(&self.path).is_ok_and(|file| !file.is_file())
     }
+}
+
+/// Why a path in an archive is passed over, if it is: one of its names is hidden.
+pub(crate) fn hidden_reason(path: &str) -> Option<&'static str> {
+    let last = path.split('/').count().saturating_sub(1);
+    let names = path.split('/').enumerate().filter(|(_, name)| !matches!(*name, "." | ".."));
+    names.into_iter().find_map(|(at, name)| hidden::hidden(name, at < last).reason())
 }
 
 /// Bytes in memory.
@@ -137,7 +149,7 @@ pub fn find(name: &str) -> Result<Found> {
         return Ok(Found { files: vec![LocalFile::new(path)], passed_over: vec![] });
     }
     if exists(&path)? {
-        let found = found_with(|walk| walk.take(&path))?;
+        let found = of_one_state(&path, || found_with(|walk| walk.take(&path)))?;
         return if found.files.is_empty() {
             Err(absent::nothing_in(&path, &found.passed_over))
         } else {
@@ -159,6 +171,27 @@ pub fn find(name: &str) -> Result<Found> {
     } else {
         Ok(found)
     }
+}
+
+/// Lists a folder. If it is an archive whose place an import takes meanwhile, it is listed again, so that no answer has some folders of
+/// the earlier state and some of the new one.
+fn of_one_state<T>(folder: &Path, list: impl Fn() -> Result<T>) -> Result<T> {
+    /// Imports don't come as often as this in the time of a listing.
+    const MOST: usize = 100;
+    let stamp = || {
+        let list = fs::metadata(folder.join(hidden::LIST)).ok()?;
+        Some((list.modified().ok(), list.len()))
+    };
+    let mut before = stamp();
+    for _ in 0..MOST {
+        let found = list();
+        let after = stamp();
+        if before == after {
+            return found;
+        }
+        before = after;
+    }
+    list()
 }
 
 /// Takes one of the names that braces stand for.
