@@ -133,7 +133,7 @@ fn a_column_has_one_type_in_all_files() {
         let output = place.run(&["import", &format!("{day}.csv"), "--out", "archive"]);
         assert!(output.status.success(), "{}", stderr(&output));
         let is_told = stderr(&output).contains(
-            "column 'port' was Int64 and is Utf8View in the new files, so the whole archive is written anew",
+            "column 'port' was Int64 and is Utf8View with the new files, so the whole archive is written anew",
         );
         assert_eq!(is_told, day == 4, "{day}: {}", stderr(&output));
         place.ok(&["verify", "archive"]);
@@ -206,7 +206,7 @@ fn what_would_spoil_an_archive_is_refused() {
     let grown = place.fails(&["import", "one.csv", "--out", "archive"]);
     assert!(
         grown.contains("one.csv has changed since it was imported")
-            && grown.contains("--again imports all of it"),
+            && grown.contains("say --again to import all of it"),
         "{grown}"
     );
     for (args, told) in [
@@ -229,6 +229,187 @@ fn what_would_spoil_an_archive_is_refused() {
     place.ok(&["import", "one.csv", "--again", "--out", "archive"]);
     assert_eq!(place.rows("SELECT count(*) FROM 'archive'"), ["9"]);
     assert_eq!(names(&place.at("other")), ["file.txt"]);
+}
+
+/// What lies in the folder of an archive is neither deleted nor taken for rows, and what is missing is not forgotten.
+#[test]
+fn files_of_others_and_missing_ones_stop_an_import() {
+    let place = Place::new(&[("one.csv", ONE), ("two.csv", TWO), ("text.csv", "time,port\n2026-02-01,x\n")]);
+    place.ok(&["import", "one.csv", "--out", "archive"]);
+    place.write("archive/incoming/two.csv", TWO);
+    let told = place.fails(&["import", "two.csv", "--out", "archive"]);
+    assert!(
+        told.contains("--out archive is not as the last import left it: incoming/two.csv is not in its list"),
+        "{told}"
+    );
+    assert!(place.at("archive/incoming/two.csv").exists());
+    std::fs::remove_dir_all(place.at("archive/incoming")).expect("a folder");
+    let file = place.at("archive/event_day=2026-01-15/import-000001.parquet");
+    let bytes = std::fs::read(&file).expect("a file");
+    std::fs::remove_file(&file).expect("a file");
+    let told = place.fails(&["import", "two.csv", "--out", "archive"]);
+    assert!(told.contains("event_day=2026-01-15/import-000001.parquet is missing"), "{told}");
+    let mut flipped = bytes.clone();
+    flipped[10] ^= 1;
+    std::fs::write(&file, flipped).expect("a file");
+    let told = place.fails(&["import", "text.csv", "--out", "archive"]);
+    assert!(told.contains("is damaged, and its rows would be written anew"), "{told}");
+    std::fs::write(&file, bytes).expect("a file");
+    place.ok(&["import", "text.csv", "two.csv", "--out", "archive"]);
+    place.ok(&["verify", "archive"]);
+}
+
+/// Names that are patterns, the archive among its own sources, rights, and the copy of an archive.
+#[test]
+fn an_archive_is_where_it_is_asked_for() {
+    let place = Place::new(&[("case [1]/one.csv", ONE), ("case [1]/two.csv", TWO)]);
+    place.ok(&["import", "case [1]/one.csv", "--out", "case [1]/ar*"]);
+    place.ok(&["import", "case [1]/", "--out", "case [1]/ar*"]);
+    assert_eq!(place.rows("SELECT count(*) FROM 'case [1]/ar*'"), ["6"]);
+    let told = place.ok(&["import", "case [1]/", "--out", "case [1]/ar*"]);
+    assert!(told.contains("Nothing is new: 2 files imported before."), "{told}");
+    place.ok(&["verify", "case [1]/ar*"]);
+    let told = place.ok(&["import", "case [1]/ar*", "--out", "copy"]);
+    assert!(told.contains("6 rows of 5 files were added. copy has 6 rows in 4 files."), "{told}");
+    let twin = "SELECT event_day, port FROM 'copy' ORDER BY port";
+    assert_eq!(place.rows(twin), place.rows(&twin.replace("copy", "case [1]/ar*")));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode =
+            |path: &str| std::fs::metadata(place.at(path)).expect("a folder").permissions().mode() & 0o777;
+        std::fs::set_permissions(place.at("copy"), PermissionsExt::from_mode(0o700)).expect("its owner");
+        place.write("three.csv", "time,port\n2026-01-15,9\n");
+        place.ok(&["import", "three.csv", "--out", "copy"]);
+        assert_eq!(mode("copy"), 0o700);
+    }
+    let told = place.fails(&["import", "case [1]/one.csv", "--out", "three.csv/archive"]);
+    assert!(told.contains("--out three.csv/archive"), "{told}");
+    assert!(
+        place.fails(&["import", "three.csv", "--out", "copy", "--force"]).contains("--force is for a file")
+    );
+}
+
+/// The days are those of UTC, of the first time that a row has, in any unit and zone.
+#[test]
+fn days_are_those_of_utc() {
+    let place = Place::new(&[]);
+    for (name, query) in [
+        (
+            "a",
+            "SELECT 1 AS n, arrow_cast(TIMESTAMP '2026-01-14T23:30:00', 'Timestamp(Microsecond, Some(\"Europe/Berlin\"))') AS time",
+        ),
+        ("b", "SELECT 2 AS n, arrow_cast(-1, 'Timestamp(Millisecond, None)') AS time"),
+        (
+            "c",
+            "SELECT 3 AS n, arrow_cast(253402300799, 'Timestamp(Second, Some(\"+05:30\"))') AS \"TimeGenerated\"",
+        ),
+        ("d", "SELECT 4 AS n, DATE '2026-01-15' AS started"),
+        ("e", "SELECT 5 AS n, TIMESTAMP '2026-01-16T00:00:00.123456789' AS time"),
+        ("f", "SELECT 6 AS n"),
+    ] {
+        place.ok(&["-q", "-c", &format!("COPY ({query}) TO '{name}.parquet'")]);
+    }
+    let days = ["1,2026-01-14", "2,1969-12-31", "3,9999-12-31", "4,2026-01-15", "5,2026-01-16", "6,"];
+    let shown = "SELECT n, event_day FROM 'NAME' ORDER BY n";
+    for source in ["a", "b", "c", "d", "f"] {
+        place.ok(&["import", &format!("{source}.parquet"), "--out", "each"]);
+    }
+    let told: Vec<String> =
+        days.iter().filter(|day| !day.starts_with('5')).map(ToString::to_string).collect();
+    assert_eq!(place.rows(&shown.replace("NAME", "each")), told);
+    place.ok(&["import", "a.parquet", "b.parquet", "d.parquet", "e.parquet", "f.parquet", "--out", "all"]);
+    let told: Vec<String> =
+        days.iter().filter(|day| !day.starts_with('3')).map(ToString::to_string).collect();
+    assert_eq!(place.rows(&shown.replace("NAME", "all")), told);
+    assert_eq!(place.rows("SELECT time FROM 'all' WHERE n = 5"), ["2026-01-16T00:00:00.123456789Z"]);
+}
+
+/// A column without values takes the type that is there; one whose values would change is refused; folders' keys are columns.
+#[test]
+fn values_stay_what_they_are() {
+    let place = Place::new(&[
+        ("1.csv", "time,n,id\n2026-01-01,2,9007199254740993\n"),
+        ("2.csv", "time,n,id\n2026-01-02,,\n"),
+        ("3.csv", "time,n,id\n"),
+        ("4.csv", "time,n,id\n2026-01-04,10,1.5\n"),
+        ("5.csv", "time,n,id\nn/a,10,7\n2026-01-05,11,8\n"),
+        ("h/host=a/x.csv", "time,k\n2026-01-06,1\n"),
+        ("h/host=b/x.csv", "time,k\n2026-01-06,1\n"),
+    ]);
+    let told = place.fails(&["import", "3.csv", "--out", "archive"]);
+    assert!(told.contains("1 file without rows: there is no archive to make of them"), "{told}");
+    assert!(!place.at("archive").exists());
+    for source in ["2.csv", "1.csv", "3.csv"] {
+        place.ok(&["import", source, "--out", "archive"]);
+    }
+    assert_eq!(
+        place.rows("SELECT n, id, arrow_typeof(id) FROM 'archive' ORDER BY time"),
+        ["2,9007199254740993,Int64", ",,Int64"]
+    );
+    let told = place.fails(&["import", "4.csv", "--out", "archive"]);
+    assert!(
+        told.contains("column 'id' has integers in archive that DOUBLE can't hold")
+            && told.contains("--types '\"id\" VARCHAR'"),
+        "{told}"
+    );
+    for source in ["1.csv", "4.csv"] {
+        place.ok(&["import", source, "--out", "exact", "--types", "\"id\" VARCHAR"]);
+    }
+    assert_eq!(place.rows("SELECT id FROM 'exact' ORDER BY time"), ["9007199254740993", "1.5"]);
+    let told = place.fails(&["import", "5.csv", "--out", "archive"]);
+    assert!(told.contains("column 'time' has times in archive, and other text in the new files"), "{told}");
+    place.ok(&["import", "5.csv", "--out", "archive", "--types", "\"time\" TIMESTAMP"]);
+    assert_eq!(
+        place.rows("SELECT n, event_day FROM 'archive' WHERE n > 2 ORDER BY n"),
+        ["10,", "11,2026-01-05"]
+    );
+    place.ok(&["import", "h", "--out", "keys"]);
+    assert_eq!(place.rows("SELECT host, k FROM 'keys' ORDER BY host"), ["a,1", "b,1"]);
+}
+
+/// A log that has grown is known by its beginning, also under another name.
+#[test]
+fn a_rotated_log_is_not_imported_twice() {
+    let mut log = "time,line\n".to_string();
+    for n in 0..100 {
+        let _ = writeln!(log, "2026-01-01 00:00:{:02},entry {n}", n % 60);
+    }
+    let place = Place::new(&[("app.csv", &log)]);
+    place.ok(&["import", "app.csv", "--out", "archive"]);
+    log.push_str("2026-01-02,last\n");
+    place.write("app.csv.1", &log);
+    let told = place.fails(&["import", "app.csv.1", "--out", "archive"]);
+    assert!(
+        told.contains("app.csv.1 begins with all of ") && told.contains("app.csv as it was imported"),
+        "{told}"
+    );
+    assert_eq!(place.rows("SELECT count(*) FROM 'archive'"), ["100"]);
+}
+
+/// A reader sees all of an import or nothing of it.
+#[test]
+fn readers_see_whole_imports() {
+    let place = Place::new(&[]);
+    let days = |import: usize| {
+        (1..=20).fold("time,n\n".to_string(), |days, day| days + &format!("2026-01-{day:02},{import}\n"))
+    };
+    for import in 0..12 {
+        place.write(&format!("{import}.csv"), &days(import));
+    }
+    place.ok(&["import", "0.csv", "--out", "archive"]);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for import in 1..12 {
+                place.ok(&["-q", "import", &format!("{import}.csv"), "--out", "archive"]);
+            }
+        });
+        while !writer.is_finished() {
+            let seen = place.rows("SELECT count(*) % 20, count(*) FROM 'archive'");
+            assert!(seen[0].starts_with("0,"), "{seen:?}");
+        }
+    });
+    assert_eq!(place.rows("SELECT count(*) FROM 'archive'"), ["240"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod replace;
 mod unfinished;
 mod writes;
 
-pub use local::LocalFiles;
+pub use local::{ARCHIVE_LIST, LocalFiles};
 pub use replace::{lock_beside, remove_unfinished, replace_folder};
 pub use unfinished::{NewFolders, Unfinished, begin_folder, write_file};
 pub use writes::Writes;

@@ -86,7 +86,12 @@ impl ObjectStore for LocalFiles {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.0.list(prefix)
+        let list =
+            prefix.and_then(|prefix| self.0.path_to_filesystem(prefix).ok()).map(|at| at.join(ARCHIVE_LIST));
+        match list.filter(|list| list.is_file()) {
+            Some(list) => archive(self.0.clone(), prefix.cloned(), list),
+            None => self.0.list(prefix),
+        }
     }
 
     fn list_with_offset(
@@ -108,6 +113,38 @@ impl ObjectStore for LocalFiles {
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
         self.0.rename_opts(from, to, options).await
     }
+}
+
+/// The file of an archive that lists its files. An import puts another folder in the place of the archive.
+pub const ARCHIVE_LIST: &str = "_manifest";
+
+/// Lists an archive. If an import takes its place meanwhile, it is listed again, so that no answer has some folders of the earlier
+/// state and some of the new one.
+fn archive(
+    store: LocalFileSystem,
+    prefix: Option<Path>,
+    list: PathBuf,
+) -> BoxStream<'static, Result<ObjectMeta>> {
+    /// Imports don't come as often as this in the time of a listing.
+    const MOST: usize = 100;
+    let stamp = move || {
+        let list = fs::metadata(&list).ok()?;
+        Some((list.modified().ok(), list.len()))
+    };
+    let listed = async move {
+        let mut before = stamp();
+        let mut found = vec![];
+        for _ in 0..MOST {
+            found = store.list(prefix.as_ref()).collect().await;
+            let after = stamp();
+            if before == after {
+                break;
+            }
+            before = after;
+        }
+        stream::iter(found)
+    };
+    stream::once(listed).flatten().boxed()
 }
 
 /// Whether the engine reads this file as a stream when it reads all of it. It seeks in files of other kinds, and would read a

@@ -23,7 +23,9 @@ pub fn replace_folder(new: TempDir, target: &Path) -> io::Result<()> {
         return Ok(());
     }
     exchange(new.path(), target)?;
-    new.close()
+    // The new folder is in its place. What can't be removed of the earlier one is left to the next writer.
+    drop(new);
+    Ok(())
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

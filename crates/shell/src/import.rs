@@ -53,8 +53,7 @@ pub(super) fn run(program: &Program, runner: &mut Runner, args: &ImportArgs) -> 
 
 /// Whether a name is that of a Parquet file, and not of an archive.
 fn is_file(out: &Path) -> bool {
-    out.is_file()
-        || !out.is_dir() && out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
+    !out.is_dir() && out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
 }
 
 /// Refuses names that promise another format.

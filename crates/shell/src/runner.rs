@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::common::instant::Instant;
 use datafusion::config::Dialect;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::common::collect;
 use datafusion::physical_plan::execution_plan::Boundedness;
@@ -17,6 +18,7 @@ use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use super::auto_eps;
 use super::cli_session::CliSession;
+use super::depth::sql;
 use super::endings;
 use super::failure::{Failure, NO_TABLE};
 use super::files::{Account, creating_table};
@@ -92,15 +94,11 @@ impl Runner {
         Ok(())
     }
 
-    /// Runs a plan that writes files. They are in their places when it has ended.
-    pub(super) async fn write(&self, plan: LogicalPlan) -> Result<(), Failure> {
+    /// Plans a query whose rows somebody takes, with the bar that shows how far it is.
+    pub(super) async fn read(&self, query: &str) -> Result<(Bar, SendableRecordBatchStream), Failure> {
         let bar = Bar::start(&self.planner, !self.print.quiet);
-        let physical = self.ctx.execute_logical_plan(plan).await?.create_physical_plan().await?;
-        let writes = Writes::default();
-        let stream = execute_stream(physical, writes.context(&self.ctx.task_ctx()))?;
-        collect(stream).await.map_err(|error| writes.cause(error))?;
-        bar.clear();
-        Ok(writes.commit().await?)
+        let physical = sql(&self.ctx, query).await?.create_physical_plan().await?;
+        Ok((bar, execute_stream(physical, self.ctx.task_ctx())?))
     }
 
     /// Adds tables whose names are close to one that is missing.

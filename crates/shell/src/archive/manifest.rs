@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 
 /// The file of an archive that has its list. Readers of folders pass over names that begin with `_` and have no ending.
-pub(crate) const MANIFEST: &str = "_manifest";
+pub(crate) use dbcluster_files::ARCHIVE_LIST as MANIFEST;
 
 /// The version of the form of the list.
 const VERSION: u32 = 1;
@@ -25,9 +25,6 @@ pub(super) struct Manifest {
     /// The kind of events whose columns it has, if it is not that of the sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) shape: Option<String>,
-    /// The time that the rows are sorted and put into folders by, as SQL; none if they have no time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) time: Option<String>,
     /// The files that were read.
     pub(super) sources: Vec<ImportedFile>,
     /// The files of the archive, by their paths in it.
@@ -57,14 +54,7 @@ pub(super) struct DataFile {
 
 impl Manifest {
     pub(super) fn empty() -> Self {
-        Self {
-            version: VERSION,
-            imports: 0,
-            shape: None,
-            time: None,
-            sources: vec![],
-            files: BTreeMap::new(),
-        }
+        Self { version: VERSION, imports: 0, shape: None, sources: vec![], files: BTreeMap::new() }
     }
 
     /// Reads that of a folder; none if it has none.

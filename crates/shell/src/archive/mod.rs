@@ -8,20 +8,24 @@
 //! folders exchange their names in one step. So a reader sees all of an import or nothing of it, and a run that is killed leaves the
 //! archive as it was. Imports of one archive wait for each other.
 //!
-//! A column has one type in all files. If a new source needs a wider one, the whole archive is written anew. A column that a file does not
-//! have is NULL in its rows.
+//! A column has one type in all files. If a new source needs a wider one, the whole archive is written anew, from files that are as the list
+//! has them. A column that a file does not have is NULL in its rows, and one without values has the type of the others.
 //!
 //! | module | task |
 //! |---|---|
 //! | `manifest` | the list of what is in an archive |
 //! | `fingerprint` | the content of a source in one number |
+//! | `columns` | the columns of the archive and of new rows as those of one table |
+//! | `rows` | rows as files, one after the other |
 //! | `verify` | whether the files are there, as the imports wrote them |
 
+mod columns;
 mod fingerprint;
 mod manifest;
+mod rows;
 mod verify;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,17 +34,12 @@ use std::time::Duration;
 
 use arrow::array::{Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use datafusion::catalog::{MemTable, TableProvider};
-use datafusion::config::{ParquetColumnOptions, TableParquetOptions};
-use datafusion::datasource::file_format::format_as_file_type;
-use datafusion::datasource::file_format::parquet::ParquetFormatFactory;
-use datafusion::logical_expr::LogicalPlanBuilder;
-use datafusion::parquet::file::reader::{FileReader, SerializedFileReader};
+use datafusion::catalog::TableProvider;
 use datafusion_cli::print_format::PrintFormat;
 use indicatif::HumanCount;
 use tempfile::TempDir;
 
-use datafusion_dbcluster::event_columns::{Place, TIMES, is_time};
+use datafusion_dbcluster::logs::ReadOptions;
 use datafusion_dbcluster::{FoundFiles, LogTables};
 use dbcluster_files::{begin_folder, lock_beside, remove_unfinished, replace_folder};
 use dbcluster_terminal::complain;
@@ -50,9 +49,9 @@ use super::depth::sql;
 use super::failure::Failure;
 use super::output::{self, BatchWriter, LineBreaks};
 use super::program::Program;
-use super::report_defaults::{expression, identifier};
 use super::runner::Runner;
-use fingerprint::{fingerprint, fingerprints};
+use columns::{Together, together};
+use fingerprint::{Content, fingerprints};
 pub(super) use manifest::MANIFEST;
 use manifest::{DataFile, ImportedFile, Manifest};
 pub(super) use verify::run as verify;
@@ -60,15 +59,9 @@ pub(super) use verify::run as verify;
 /// The column of the day, in the names of the folders.
 const DAY: &str = "event_day";
 
-/// The folder of the rows without a time.
-const NO_DAY: &str = "event_day=__HIVE_DEFAULT_PARTITION__";
-
 /// The names of the tables of the session that an import makes.
 const NEW: &str = "dbcluster_import";
 const ALL: &str = "dbcluster_archive";
-
-/// Rows of a group: few enough that a look for some events skips most of a file, and enough that its columns compress well.
-const GROUP_ROWS: usize = 131_072;
 
 /// The files that are told one by one.
 const TOLD: usize = 40;
@@ -80,6 +73,9 @@ pub(super) fn import(program: &Program, runner: &Runner, args: &ImportArgs) -> R
 }
 
 async fn run(runner: &Runner, args: &ImportArgs) -> Result<(), Failure> {
+    if args.force {
+        return Err(Failure::new("--force is for a file: an archive grows, and is never overwritten"));
+    }
     let target = target(&args.out)?;
     let failed = |error: io::Error| Failure::new(format!("--out {}: {error}", args.out.display()));
     let lock = lock(runner, &target, args).await.map_err(failed)?;
@@ -93,7 +89,9 @@ async fn run(runner: &Runner, args: &ImportArgs) -> Result<(), Failure> {
     let tables =
         LogTables::of(&state).ok_or_else(|| Failure::new("this session reads no files by their path"))?;
     let mut found = tables.files(&state, &args.paths).await?;
-    let sources = fingerprints(&found, after.imports).await?;
+    // An archive among its own sources.
+    found.retain(|name| !is_below(name, &target));
+    let sources = fingerprints(&found, &after).await?;
     let choice = choose(&after, sources, args.again)?;
     if choice.new.is_empty() {
         let known = count(choice.known as u64, "file");
@@ -101,31 +99,37 @@ async fn run(runner: &Runner, args: &ImportArgs) -> Result<(), Failure> {
     }
     found.retain(|name| choice.names.contains(name));
     let new = table_of(runner, &tables, found, args).await?;
+    check_unchanged(&choice.new)?;
 
     let earlier = match &before {
         Some(_) => Some(earlier_table(runner, &tables, &target).await?),
         None => None,
     };
-    let (all, changed) = united(&target, earlier, new)?;
-    if !changed.is_empty() && !runner.print.quiet {
-        complain(&format!(
-            "{}: {} in the new files, so the whole archive is written anew with one type for each column",
-            args.out.display(),
-            changed.join(", ")
-        ));
+    let Together { table, changes } = together(runner, &args.out, earlier, new).await?;
+    if !changes.is_empty() {
+        if !runner.print.quiet {
+            complain(&format!(
+                "{}: {}, so the whole archive is written anew with one type for each column",
+                args.out.display(),
+                changes.join(", ")
+            ));
+        }
+        check_whole(&target, &after, args)?;
     }
-    let schema = all.schema();
-    runner.ctx.register_table(ALL, all)?;
-    after.time = match after.time.take().filter(|_| before.is_some()) {
-        Some(time) => Some(time),
-        None => time(&schema),
-    };
-
+    let schema = table.schema();
+    runner.ctx.register_table(ALL, table)?;
     let staged = begin_folder(&target).map_err(failed)?;
-    write(runner, staged.path(), after.time.as_deref(), &schema).await?;
-    let files = name_files(staged.path(), after.imports).map_err(failed)?;
+    let files = rows::write(runner, ALL, &schema, staged.path(), after.imports).await?;
     let written: u64 = files.values().map(|file| file.rows).sum();
-    if changed.is_empty() {
+    if written == 0 && before.is_none() {
+        return Err(Failure::new(format!(
+            "{} without rows{}: there is no archive to make of them",
+            count(choice.new.len() as u64, "file"),
+            args.shape
+                .map_or(String::new(), |shape| format!(" that are events of the shape {}", shape.name()))
+        )));
+    }
+    if changes.is_empty() {
         link(&after.files, &target, staged.path()).map_err(failed)?;
     } else {
         after.files.clear();
@@ -226,7 +230,44 @@ fn earlier(target: &Path, args: &ImportArgs) -> Result<Option<Manifest>, Failure
             flag(asked.as_ref())
         )));
     }
+    let faults = verify::changes(target, &manifest, false)?;
+    if let Some(fault) = faults.first() {
+        let more = if faults.len() > 1 { format!(" and {} more", faults.len() - 1) } else { String::new() };
+        return Err(Failure::new(format!(
+            "--out {out} is not as the last import left it: {fault}{more}; an import would lose or double rows. dbcluster verify names all; \
+             move away what is not of the archive, and bring back what is missing"
+        )));
+    }
     Ok(Some(manifest))
+}
+
+/// Reads all files of the archive, before its rows are written anew.
+fn check_whole(target: &Path, manifest: &Manifest, args: &ImportArgs) -> Result<(), Failure> {
+    match verify::changes(target, manifest, true)?.first() {
+        None => Ok(()),
+        Some(fault) => Err(Failure::new(format!(
+            "--out {} is damaged, and its rows would be written anew: {fault}",
+            args.out.display()
+        ))),
+    }
+}
+
+/// Whether a file lies in a folder.
+fn is_below(name: &str, folder: &Path) -> bool {
+    Path::new(name).canonicalize().is_ok_and(|path| path.starts_with(folder))
+}
+
+/// Checks that files have the bytes that they are listed with. A log that is being written has more, and would be imported again.
+fn check_unchanged(sources: &[ImportedFile]) -> Result<(), Failure> {
+    let grown =
+        sources.iter().find(|source| fs::metadata(&source.name).is_ok_and(|file| file.len() != source.bytes));
+    match grown {
+        None => Ok(()),
+        Some(source) => Err(Failure::new(format!(
+            "{} changes while it is imported; import it when it is finished, or a copy of it",
+            source.name
+        ))),
+    }
 }
 
 /// The sources to read, and how many are known.
@@ -237,26 +278,41 @@ struct Choice {
     known: usize,
 }
 
-/// Leaves out the sources whose content is in the archive, or in another one of them.
-fn choose(manifest: &Manifest, sources: Vec<(String, ImportedFile)>, again: bool) -> Result<Choice, Failure> {
-    let mut contents: HashSet<String> = manifest.sources.iter().map(|source| source.sha256.clone()).collect();
+/// Leaves out the sources whose content is in the archive, or in another one of them. Equal bytes in folders with other keys are other
+/// rows.
+fn choose(manifest: &Manifest, sources: Vec<(String, Content)>, again: bool) -> Result<Choice, Failure> {
+    let mut contents: HashSet<(String, String)> =
+        manifest.sources.iter().map(|source| (source.sha256.clone(), keys(&source.name))).collect();
     let names: HashSet<&str> = manifest.sources.iter().map(|source| source.name.as_str()).collect();
     let mut choice = Choice { new: vec![], names: HashSet::new(), known: 0 };
-    for (name, source) in sources {
-        if !contents.insert(source.sha256.clone()) {
+    for (name, Content { file, begins_with }) in sources {
+        if !contents.insert((file.sha256.clone(), keys(&file.name))) {
             choice.known += 1;
             continue;
         }
-        if names.contains(source.name.as_str()) && !again {
+        let same = begins_with
+            .as_deref()
+            .or_else(|| names.contains(file.name.as_str()).then_some(file.name.as_str()));
+        if let Some(earlier) = same.filter(|_| !again) {
+            let what = if earlier == file.name {
+                "has changed since it was imported".to_string()
+            } else {
+                format!("begins with all of {earlier} as it was imported")
+            };
             return Err(Failure::new(format!(
-                "{name} has changed since it was imported, so the rows that it had then would be in the archive twice; --again imports all of it \
-                 all the same"
+                "{name} {what}, so the rows that it had then would be in the archive twice; leave it out, or say --again to import all of it all \
+                 the same"
             )));
         }
         choice.names.insert(name);
-        choice.new.push(source);
+        choice.new.push(file);
     }
     Ok(choice)
+}
+
+/// The parts of a path that are columns, `host=a`.
+fn keys(path: &str) -> String {
+    path.split('/').filter(|part| part.contains('=')).collect::<Vec<_>>().join("/")
 }
 
 /// The rows of the new files, in the shape that was asked for.
@@ -268,16 +324,28 @@ async fn table_of(
 ) -> Result<Arc<dyn TableProvider>, Failure> {
     let state = runner.ctx.state();
     let table = tables.table_of_files(&state, found, &LogTables::options(&state)?).await?;
-    if table.schema().field_with_name(DAY).is_ok() {
-        return Err(Failure::new(format!(
-            "the new files have a column {DAY}, which is the name of the folders of an archive; import one file with --out x.parquet, or \
-             rename the column"
-        )));
-    }
+    let table = without_folder_days(runner, table)?;
     let Some(shape) = args.shape else { return Ok(table) };
     runner.ctx.register_table(NEW, table)?;
     let shaped = sql(&runner.ctx, &format!("SELECT * FROM {}({NEW})", shape.function())).await?;
     Ok(shaped.into_view())
+}
+
+/// The rows without the days in the names of an archive's folders. A column of such a name in the files is another one.
+fn without_folder_days(
+    runner: &Runner,
+    table: Arc<dyn TableProvider>,
+) -> Result<Arc<dyn TableProvider>, Failure> {
+    match table.schema().field_with_name(DAY) {
+        Err(_) => Ok(table),
+        Ok(day) if matches!(day.data_type(), DataType::Dictionary(..)) => {
+            Ok(runner.ctx.read_table(table)?.drop_columns(&[DAY])?.into_view())
+        }
+        Ok(_) => Err(Failure::new(format!(
+            "the new files have a column {DAY}, which is the name of the folders of an archive; import one file with --out x.parquet, or \
+             rename the column"
+        ))),
+    }
 }
 
 /// The rows of the archive, without the column of its folders.
@@ -288,137 +356,20 @@ async fn earlier_table(
 ) -> Result<Arc<dyn TableProvider>, Failure> {
     let state = runner.ctx.state();
     let name = target.display().to_string();
-    let table = tables.table(&state, &name, &LogTables::options(&state)?).await?;
+    let table = tables.table(&state, &name, &ReadOptions::default()).await?;
     let table = table.ok_or_else(|| Failure::new(format!("there is no archive {name}")))?;
-    Ok(runner.ctx.read_table(table)?.drop_columns(&[DAY])?.into_view())
-}
-
-/// The rows to write with the columns of the whole archive, and what has changed about the types of earlier columns. If something has,
-/// the rows of the archive are among them.
-fn united(
-    target: &Path,
-    earlier: Option<Arc<dyn TableProvider>>,
-    new: Arc<dyn TableProvider>,
-) -> Result<(Arc<dyn TableProvider>, Vec<String>), Failure> {
-    let Some(earlier) = earlier else { return Ok((new, vec![])) };
-    let (archive, files) = (target.display().to_string(), "the new files".to_string());
-    let schema = earlier.schema();
-    let nothing: Arc<dyn TableProvider> = Arc::new(MemTable::try_new(Arc::clone(&schema), vec![vec![]])?);
-    let all = LogTables::united(vec![(archive.clone(), nothing), (files.clone(), Arc::clone(&new))])?;
-    let of_all = all.schema();
-    let changes = schema.fields().iter().filter_map(|field| {
-        let now = of_all.field_with_name(field.name()).ok()?.data_type();
-        let is_same = now == field.data_type();
-        (!is_same).then(|| format!("column '{}' was {} and is {now}", field.name(), field.data_type()))
-    });
-    let changes: Vec<String> = changes.collect();
-    if changes.is_empty() {
-        return Ok((all, changes));
-    }
-    Ok((LogTables::united(vec![(archive, earlier), (files, new)])?, changes))
-}
-
-/// The time of an event, as SQL: the first value in the columns that collectors give it, else the first column of times.
-fn time(schema: &Schema) -> Option<String> {
-    let known = Place::all(schema, TIMES).filter(|(place, _)| is_time(place.data_type));
-    let mut times: Vec<String> = vec![];
-    for time in known.map(|(place, _)| expression(&place)) {
-        if !times.contains(&time) {
-            times.push(time);
-        }
-    }
-    if times.is_empty() {
-        let first = schema.fields().iter().find(|field| is_time(field.data_type()));
-        times.extend(first.map(|field| identifier(field.name())));
-    }
-    match times.as_slice() {
-        [] => None,
-        [time] => Some(time.clone()),
-        times => Some(format!("coalesce({})", times.join(", "))),
-    }
-}
-
-/// Writes the rows of the table [`ALL`] into a folder.
-async fn write(runner: &Runner, folder: &Path, time: Option<&str>, schema: &Schema) -> Result<(), Failure> {
-    let options = options(schema);
-    let write = async |query: String, name: &str, by_day: bool| {
-        let plan = sql(&runner.ctx, &query).await?.into_unoptimized_plan();
-        let to = format!("{}/{name}", folder.display());
-        let days = if by_day { vec![DAY.to_string()] } else { vec![] };
-        let parquet = format_as_file_type(Arc::new(ParquetFormatFactory::new_with_options(options.clone())));
-        let copy = LogicalPlanBuilder::copy_to(plan, to, parquet, HashMap::new(), days)?.build()?;
-        runner.write(copy).await
-    };
-    let Some(time) = time else {
-        return write(format!("SELECT * FROM {ALL}"), "rows.parquet", false).await;
-    };
-    let day = format!("CAST(CAST({time} AS DATE) AS VARCHAR) AS {DAY}");
-    write(format!("SELECT *, {day} FROM {ALL} WHERE {time} IS NOT NULL ORDER BY {time}"), "", true).await?;
-    let timeless = sql(&runner.ctx, &format!("SELECT 1 FROM {ALL} WHERE {time} IS NULL LIMIT 1")).await?;
-    if timeless.collect().await?.iter().all(|batch| batch.num_rows() == 0) {
-        return Ok(());
-    }
-    fs::create_dir_all(folder.join(NO_DAY))
-        .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
-    write(format!("SELECT * FROM {ALL} WHERE {time} IS NULL"), &format!("{NO_DAY}/rows.parquet"), false).await
-}
-
-/// The form of the files. Nearly every time is another one, so a dictionary of times would be as long as the times.
-fn options(schema: &Schema) -> TableParquetOptions {
-    let mut options = TableParquetOptions::new();
-    options.global.compression = Some("zstd(3)".to_string());
-    options.global.max_row_group_size = GROUP_ROWS;
-    for field in schema.fields().iter().filter(|field| matches!(field.data_type(), DataType::Timestamp(..))) {
-        let of_column = ParquetColumnOptions {
-            dictionary_enabled: Some(false),
-            encoding: Some("delta_binary_packed".to_string()),
-            ..ParquetColumnOptions::default()
-        };
-        options.column_specific_options.insert(field.name().clone(), of_column);
-    }
-    options
-}
-
-/// Gives the files of an import their names, and counts their rows.
-fn name_files(folder: &Path, import: u64) -> io::Result<BTreeMap<String, DataFile>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![(folder.to_path_buf(), String::new())];
-    while let Some((at, below)) = folders.pop() {
-        let mut entries = fs::read_dir(&at)?.collect::<io::Result<Vec<_>>>()?;
-        entries.sort_by_key(fs::DirEntry::file_name);
-        let mut number = 0_u64;
-        for entry in entries {
-            if entry.file_type()?.is_dir() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                folders.push((entry.path(), format!("{below}{name}/")));
-                continue;
-            }
-            let more = if number == 0 { String::new() } else { format!("-{number}") };
-            let name = format!("import-{import:06}{more}.parquet");
-            number += 1;
-            let path = at.join(&name);
-            fs::rename(entry.path(), &path)?;
-            let file = data_file(&path)?;
-            files.insert(format!("{below}{name}"), file);
-        }
-    }
-    Ok(files)
-}
-
-/// The size of a Parquet file, and its rows as its footer has them.
-fn data_file(path: &Path) -> io::Result<DataFile> {
-    let (bytes, sha256) = fingerprint(File::open(path)?, || false)?;
-    let reader = SerializedFileReader::new(File::open(path)?).map_err(io::Error::other)?;
-    let rows = reader.metadata().file_metadata().num_rows();
-    Ok(DataFile { rows: rows.max(0).unsigned_abs(), bytes, sha256 })
+    without_folder_days(runner, table)
 }
 
 /// Puts the files of the archive into the new folder, too.
 fn link(files: &BTreeMap<String, DataFile>, target: &Path, folder: &Path) -> io::Result<()> {
     for name in files.keys() {
         let (from, to) = (target.join(name), folder.join(name));
-        if let Some(around) = to.parent() {
+        if let Some(around) = to.parent().filter(|around| !around.exists()) {
             fs::create_dir_all(around)?;
+            if let Some(earlier) = from.parent() {
+                keep_rights(earlier, around);
+            }
         }
         let linked = fs::hard_link(&from, &to);
         if linked.is_err() {
@@ -429,7 +380,17 @@ fn link(files: &BTreeMap<String, DataFile>, target: &Path, folder: &Path) -> io:
     Ok(())
 }
 
+/// Gives a folder the rights of the one whose place it takes. A file system without rights loses nothing.
+fn keep_rights(earlier: &Path, new: &Path) {
+    if let Ok(earlier) = fs::metadata(earlier) {
+        let _ = fs::set_permissions(new, earlier.permissions());
+    }
+}
+
 fn finish(staged: TempDir, target: &Path) -> io::Result<()> {
+    if target.exists() {
+        keep_rights(target, staged.path());
+    }
     #[cfg(unix)]
     {
         // The list is on the disk before it is seen.
@@ -484,40 +445,29 @@ fn tell(runner: &Runner, sentence: &str, files: &[(String, DataFile)]) -> Result
 
 #[cfg(test)]
 mod tests {
-    use arrow::datatypes::TimeUnit;
-
     use super::*;
-
-    #[test]
-    fn time_is_the_first_that_an_event_has() {
-        let time_type = || DataType::Timestamp(TimeUnit::Microsecond, None);
-        let of = |columns: &[(&str, DataType)]| {
-            let fields: Vec<Field> =
-                columns.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect();
-            time(&Schema::new(fields))
-        };
-        assert_eq!(
-            of(&[("UtcTime", time_type()), ("TimeCreated", time_type())]).as_deref(),
-            Some("coalesce(\"TimeCreated\", \"UtcTime\")")
-        );
-        assert_eq!(of(&[("a", DataType::Utf8), ("started", time_type())]).as_deref(), Some("\"started\""));
-        assert_eq!(of(&[("time", DataType::Utf8)]), None);
-    }
 
     #[test]
     fn known_content_is_left_out_and_changed_files_are_told() {
         let source = |name: &str, sha256: &str| {
             let file =
                 ImportedFile { name: format!("/{name}"), bytes: 1, sha256: sha256.to_string(), import: 1 };
-            (name.to_string(), file)
+            (name.to_string(), Content { file, begins_with: None })
         };
         let mut manifest = Manifest::empty();
-        manifest.sources.push(source("a", "1").1);
+        manifest.sources.push(source("a", "1").1.file);
         let choice = choose(&manifest, vec![source("b", "1"), source("c", "2"), source("d", "2")], false)
             .expect("a choice");
         assert_eq!((choice.new.len(), choice.known), (1, 2));
         assert!(choice.names.contains("c"));
         assert!(choose(&manifest, vec![source("a", "3")], false).is_err());
         assert_eq!(choose(&manifest, vec![source("a", "3")], true).expect("a choice").new.len(), 1);
+        // The keys of folders are columns of the rows.
+        let both =
+            choose(&manifest, vec![source("h=1/x", "9"), source("h=2/x", "9")], false).expect("a choice");
+        assert_eq!(both.new.len(), 2);
+        let (name, mut rotated) = source("a.1", "4");
+        rotated.begins_with = Some("/a".to_string());
+        assert!(choose(&manifest, vec![(name, rotated)], false).is_err());
     }
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use indicatif::HumanCount;
 
+use super::count;
 use super::manifest::{DataFile, MANIFEST, Manifest};
-use super::{count, data_file};
+use super::rows::data_file;
 use crate::args::VerifyArgs;
 use crate::failure::Failure;
 use crate::output;
@@ -19,24 +20,24 @@ const TOLD: usize = 20;
 /// Runs the subcommand.
 pub(crate) fn run(args: &VerifyArgs, signals: &Signals) -> Result<(), Failure> {
     let folder = args.archive.as_path();
-    let manifest = Manifest::read(folder)?.ok_or_else(|| {
-        Failure::new(format!(
-            "{} has no file {MANIFEST}, so it is no archive that dbcluster import has made",
-            folder.display()
-        ))
-    })?;
-    let mut faults = vec![];
-    for (name, expected) in &manifest.files {
-        if let Some(signal) = signals.first() {
-            return Err(Failure::Stopped(signal));
+    let read = || {
+        Manifest::read(folder)?.ok_or_else(|| {
+            Failure::new(format!(
+                "{} has no file {MANIFEST}, so it is no archive that dbcluster import has made",
+                folder.display()
+            ))
+        })
+    };
+    let (manifest, mut faults) = loop {
+        let manifest = read()?;
+        let faults = faults(folder, &manifest, true, || {
+            signals.first().map_or(Ok(()), |signal| Err(Failure::Stopped(signal)))
+        })?;
+        // An import may have taken its place meanwhile.
+        if faults.is_empty() || read()? == manifest {
+            break (manifest, faults);
         }
-        faults.extend(fault(folder, name, expected));
-    }
-    let mut found = vec![];
-    files(folder, "", &mut found).map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
-    found.sort();
-    let strange = found.into_iter().filter(|name| !manifest.files.contains_key(name));
-    faults.extend(strange.map(|name| format!("{name} is not in its list, so no import has made it")));
+    };
     if faults.is_empty() {
         return output::say(format!(
             "{} is whole: {} in {}, of {}.\n",
@@ -54,8 +55,32 @@ pub(crate) fn run(args: &VerifyArgs, signals: &Signals) -> Result<(), Failure> {
     Err(Failure::new(format!("{} is not whole: {}", folder.display(), faults.join("; "))))
 }
 
+/// The differences between a folder and its list: names and sizes, and the bytes if all is to be read.
+pub(super) fn changes(folder: &Path, manifest: &Manifest, reads_all: bool) -> Result<Vec<String>, Failure> {
+    faults(folder, manifest, reads_all, || Ok(()))
+}
+
+fn faults(
+    folder: &Path,
+    manifest: &Manifest,
+    reads_all: bool,
+    go_on: impl Fn() -> Result<(), Failure>,
+) -> Result<Vec<String>, Failure> {
+    let mut faults = vec![];
+    for (name, expected) in &manifest.files {
+        go_on()?;
+        faults.extend(fault(folder, name, expected, reads_all));
+    }
+    let mut found = vec![];
+    files(folder, "", &mut found).map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+    found.sort();
+    let strange = found.into_iter().filter(|name| !manifest.files.contains_key(name));
+    faults.extend(strange.map(|name| format!("{name} is not in its list, so no import has made it")));
+    Ok(faults)
+}
+
 /// Reads a file of the archive, and says what is wrong with it.
-fn fault(folder: &Path, name: &str, expected: &DataFile) -> Option<String> {
+fn fault(folder: &Path, name: &str, expected: &DataFile, reads_all: bool) -> Option<String> {
     let path = folder.join(name);
     let bytes = match fs::metadata(&path) {
         Ok(metadata) => metadata.len(),
@@ -68,6 +93,9 @@ fn fault(folder: &Path, name: &str, expected: &DataFile) -> Option<String> {
             HumanCount(bytes),
             HumanCount(expected.bytes)
         ));
+    }
+    if !reads_all {
+        return None;
     }
     match data_file(&path) {
         Ok(file) if file == *expected => None,
