@@ -1,8 +1,8 @@
 //! The names that columns of events have in logs of known kinds.
 //!
 //! Windows writes `NewProcessName`, Sysmon `Image`, auditd `exe`, Elastic a member of an object as in `process.executable`. Each list
-//! begins with the names to prefer. Where no column is written so, one that differs in capital letters alone is taken: Hive, Athena and
-//! others write all names in small letters.
+//! begins with the names to prefer. A column that differs from a name in capital letters, `_` and spaces alone is one of it, too: Hive and
+//! Athena write all names in small letters, and exports of viewers as words.
 
 use arrow::datatypes::{DataType, FieldRef, Fields, Schema};
 use datafusion::common::{Column, DFSchema, Result};
@@ -22,6 +22,7 @@ pub const PARENT_PROGRAMS: &[&str] = &[
     "ParentImage",
     "InitiatingProcessFolderPath",
     "InitiatingProcessFileName",
+    "CreatorProcessName",
     "process.parent.executable",
 ];
 
@@ -92,11 +93,10 @@ const OF_OTHER_EVENTS: &[&str] =
 /// Whether an event is the start of a process, if the table tells: event 1 of Sysmon, 4688 of Windows, and `ProcessCreated` of Defender.
 /// Events without a number are taken for one, unless they have a value that those of other kinds have.
 pub(crate) fn is_process_creation(schema: &DFSchema) -> Result<Option<Expr>> {
-    if let Some(is_kind) = is_kind(schema, &[1, 4688], "ProcessCreated")? {
-        return Ok(Some(is_kind));
-    }
     let others = all_of(schema, OF_OTHER_EVENTS).into_iter();
-    Ok(others.map(|(column, _)| column.is_null()).reduce(Expr::and))
+    let is_no_other = others.map(|(column, _)| column.is_null()).reduce(Expr::and);
+    let is_kind = is_kind(schema, &[1, 4688], "ProcessCreated", is_no_other.as_ref())?;
+    Ok(is_kind.or(is_no_other))
 }
 
 /// Whether a row is the start of a process: an event of that kind that has a command line or the path of a program.
@@ -134,20 +134,29 @@ pub fn is_time(data_type: &DataType) -> bool {
 
 /// Whether an event is a logon, if the table tells: 4624 and 4625 of Windows, and `LogonSuccess` of Defender.
 pub fn is_logon(schema: &DFSchema) -> Result<Option<Expr>> {
-    is_kind(schema, &[4624, 4625], "LogonSuccess")
+    is_kind(schema, &[4624, 4625], "LogonSuccess", None)
 }
 
-fn is_kind(schema: &DFSchema, numbers: &[i64], action: &str) -> Result<Option<Expr>> {
+fn is_kind(
+    schema: &DFSchema,
+    numbers: &[i64],
+    action: &str,
+    without_number: Option<&Expr>,
+) -> Result<Option<Expr>> {
+    let or_unknown = |is_kind: Expr, is_null: Expr| match without_number {
+        Some(condition) => is_kind.or(is_null.and(condition.clone())),
+        None => is_kind.or(is_null),
+    };
     let mut conditions = vec![];
     for (column, _) in all_of(schema, EVENT_IDS) {
         let data_type = column.get_type(schema)?;
         let number = if data_type.is_integer() { column } else { try_cast(column, DataType::Int64) };
         let is_number = number.clone().in_list(numbers.iter().map(|number| lit(*number)).collect(), false);
-        conditions.push(is_number.or(number.is_null()));
+        conditions.push(or_unknown(is_number, number.is_null()));
     }
     for (column, _) in all_of(schema, ACTIONS) {
         let is_text = column.get_type(schema)?.is_string();
-        conditions.extend(is_text.then(|| column.clone().eq(lit(action)).or(column.is_null())));
+        conditions.extend(is_text.then(|| or_unknown(column.clone().eq(lit(action)), column.is_null())));
     }
     Ok(conditions.into_iter().reduce(Expr::and))
 }
@@ -163,14 +172,15 @@ pub struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// Finds the columns of these names, or the members of objects that the names lead to: in the order of the names, and then those within
-    /// the objects that Windows events have in JSON. Each comes with its name of the list. Of columns that differ from a name in capital
-    /// letters, none is taken if there are several.
+    /// the objects that Windows events have in JSON. Each comes with its name of the list. A column that is written as the name is comes
+    /// before those that differ from it in capital letters, `_` and spaces: tables of several collectors have both.
     pub fn all(schema: &'a Schema, names: &'a [&'static str]) -> impl Iterator<Item = (Self, &'static str)> {
         let own = names.iter().map(|name| (Self::at(schema, name), *name));
         let wrapped = WRAPPERS.iter().flat_map(move |wrapper| {
             names.iter().map(move |name| (Self::at(schema, &format!("{wrapper}.{name}")), *name))
         });
-        own.chain(wrapped).filter_map(|(place, name)| Some((place?.value(), name)))
+        let each = own.chain(wrapped);
+        each.flat_map(|(places, name)| places.into_iter().map(move |place| (place.value(), name)))
     }
 
     /// The value of an object that stands for an element with attributes; any other as it is.
@@ -184,29 +194,41 @@ impl<'a> Place<'a> {
         self
     }
 
-    fn at(schema: &'a Schema, name: &str) -> Option<Self> {
-        if let Some(field) = field(schema.fields(), name) {
-            return Some(Self { path: vec![field.name()], data_type: field.data_type() });
+    fn at(schema: &'a Schema, name: &str) -> Vec<Self> {
+        let columns = alike(schema.fields(), name);
+        if !columns.is_empty() {
+            return columns.into_iter().map(Self::of).collect();
         }
         let mut parts = name.split('.');
-        let column = field(schema.fields(), parts.next()?)?;
-        let mut place = Self { path: vec![column.name()], data_type: column.data_type() };
-        for part in parts {
-            let DataType::Struct(members) = place.data_type else { return None };
-            let member = field(members, part)?;
-            place.path.push(member.name());
-            place.data_type = member.data_type();
-        }
-        Some(place)
+        let first = parts.next().unwrap_or_default();
+        let places = alike(schema.fields(), first).into_iter().map(Self::of).collect();
+        parts.fold(places, |places: Vec<Self>, part| {
+            let members = |place: Self| {
+                let DataType::Struct(members) = place.data_type else { return vec![] };
+                let member = |field: &'a FieldRef| {
+                    let mut path = place.path.clone();
+                    path.push(field.name());
+                    Self { path, data_type: field.data_type() }
+                };
+                alike(members, part).into_iter().map(member).collect()
+            };
+            places.into_iter().flat_map(members).collect()
+        })
+    }
+
+    fn of(field: &'a FieldRef) -> Self {
+        Self { path: vec![field.name()], data_type: field.data_type() }
     }
 }
 
-fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a FieldRef> {
-    if let Some((_, field)) = fields.find(name) {
-        return Some(field);
+/// The fields of this name, and then those that differ from it in capital letters, `_` and spaces.
+fn alike<'a>(fields: &'a Fields, name: &str) -> Vec<&'a FieldRef> {
+    fn plain(name: &str) -> impl Iterator<Item = u8> + '_ {
+        name.bytes().filter(|byte| !matches!(byte, b'_' | b' ' | b'-')).map(|byte| byte.to_ascii_lowercase())
     }
-    let mut alike = fields.iter().filter(|field| field.name().eq_ignore_ascii_case(name));
-    alike.next().filter(|_| alike.next().is_none())
+    let exact = fields.iter().filter(|field| field.name() == name);
+    let others = fields.iter().filter(|field| field.name() != name && plain(field.name()).eq(plain(name)));
+    exact.chain(others).collect()
 }
 
 /// Returns those of these columns that hold values rather than objects or lists, as expressions, with their names.

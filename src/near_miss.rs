@@ -115,6 +115,20 @@ fn close_to<'a>(name: &str, candidates: &'a [impl AsRef<str>]) -> Vec<&'a str> {
     close.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
+/// Returns the column that was probably meant by one of the names, and the place of that name.
+pub(crate) fn likely_column<'a>(columns: &[&'a str], names: &[&str]) -> Option<(&'a str, usize)> {
+    /// A column of a table has a name for a reason of its own, so it has to be closer than a typing mistake.
+    const SIMILAR: f64 = 0.7;
+    let plain = |name: &str| name.replace(['_', ' ', '-', '.'], "").to_lowercase();
+    let pairs = columns.iter().flat_map(|column| {
+        let (written, column) = (plain(column), *column);
+        names.iter().enumerate().map(move |(place, name)| (similarity(&written, &plain(name)), column, place))
+    });
+    // Of equally close ones the first.
+    let closest = pairs.reduce(|best, pair| if pair.0 > best.0 { pair } else { best });
+    closest.filter(|(similarity, ..)| *similarity >= SIMILAR).map(|(_, column, place)| (column, place))
+}
+
 /// Returns a similarity from 0 to 1. It is high if one name begins with the other: `epsilon`, `CommandLine1`.
 fn similarity(a: &str, b: &str) -> f64 {
     let (shorter, longer) = if a.len() <= b.len() { (a, b) } else { (b, a) };
@@ -167,6 +181,8 @@ mod tests {
         assert_eq!(did_you_mean("Metrik", &names), " (did you mean 'metric'?)");
         assert_eq!(did_you_mean("epsilon", &names), " (did you mean 'eps'?)");
         assert_eq!(did_you_mean("min_sample", &names), " (did you mean 'min_samples'?)");
+        assert_eq!(likely_column(&["id", "Cmd_Line"], &["CommandLine", "cmdline"]), Some(("Cmd_Line", 1)));
+        assert_eq!(likely_column(&["id", "time"], &["CommandLine", "cmdline"]), None);
         assert_eq!(did_you_mean("minpts", &names), " (did you mean 'min_samples'?)");
         assert_eq!(did_you_mean("user", &names), "");
         assert_eq!(did_you_mean("colour", &names), "");

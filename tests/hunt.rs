@@ -240,6 +240,17 @@ fn a_hunt_finds_the_columns_or_says_what_it_looks_for() {
         stdout(&zeek),
         stderr(&zeek)
     );
+    let iis = run(
+        "iis.log",
+        "#Software: Microsoft Internet Information Services 10.0\n#Fields: date time c-ip cs-method cs-uri-stem sc-status\n\
+         2026-01-01 00:00:00 10.0.0.1 GET /a 200\n2026-01-01 00:00:01 10.0.0.1 GET /b 200\n",
+    );
+    assert!(
+        stdout(&iis).contains("10.0.0.1, 1 event, 2026-01-01T00:00:01"),
+        "{}{}",
+        stdout(&iis),
+        stderr(&iis)
+    );
     let indexed = run("indexed", ",CommandLine,Image\n0,a b,/bin/a\n1,c d,/bin/c\n2,e f,/bin/e\n");
     assert!(stdout(&indexed).contains("3 events are 3 kinds of events."), "{}", stdout(&indexed));
     let orphans = run("orphans.csv", "CommandLine,Image\na b,/bin/a\n");
@@ -266,11 +277,37 @@ fn a_hunt_finds_the_columns_or_says_what_it_looks_for() {
         |args: &[&str]| dbcluster().current_dir(folder.path()).args(args).output().expect("it runs");
     let followed = dbcluster(&["-c", advice]);
     assert!(followed.status.success(), "{}", stderr(&followed));
+}
 
-    // Several files are one table, and a query is one with and without its brackets.
+/// Several files are one table, and a query is one with and without its brackets.
+#[test]
+fn a_hunt_takes_files_and_queries() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write =
+        |name: &str, content: &str| std::fs::write(folder.path().join(name), content).expect("a file");
+    let dbcluster =
+        |args: &[&str]| dbcluster().current_dir(folder.path()).args(args).output().expect("it runs");
+    write("orphans.csv", "CommandLine,Image\na b,/bin/a\n");
+    write(
+        "auth.log",
+        "Jan 15 05:00:00 h sshd[17]: Accepted key for ana\nJan 15 05:00:09 h sshd[18]: Accepted key for ana\n",
+    );
+    write(
+        "http.log",
+        "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\thttp\n#fields\tts\tid.orig_h\turi\tuser_agent\n\
+         #types\ttime\taddr\tstring\tstring\n1768453200.5\t10.0.0.1\t/a\tcurl/8\n",
+    );
     std::fs::write(folder.path().join("other.csv"), "CommandLine,Image,n\nx y,/bin/x,1\n").expect("a file");
     let both = dbcluster(&["hunt", "orphans.csv", "other.csv"]);
     assert!(stdout(&both).contains("2 events are 2 kinds of events."), "{}{}", stdout(&both), stderr(&both));
+    // Rows of other logs are told.
+    let mixed = dbcluster(&["hunt", "http.log", "auth.log"]);
+    assert!(stdout(&mixed).contains("1 event is 1 kind of events."), "{}{}", stdout(&mixed), stderr(&mixed));
+    assert!(
+        stdout(&mixed).contains("2 of 3 events are left out: they are of other logs."),
+        "{}",
+        stdout(&mixed)
+    );
     let both = dbcluster(&["hunt", "orphans.csv", "(SELECT 1)"]);
     assert!(stderr(&both).contains("a hunt reads either files or one query"), "{}", stderr(&both));
     for query in [

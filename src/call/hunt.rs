@@ -18,7 +18,7 @@ use crate::event_columns::{
     PARENT_PROGRAMS, PROGRAMS, all_of, is_logon, is_process_creation,
 };
 use crate::functions::logon_type_name_udf;
-use crate::near_miss::{did_you_mean, listed_columns};
+use crate::near_miss::{did_you_mean, likely_column, listed_columns, sql_name};
 use crate::options::Key;
 use crate::plan::hunt::score::Term;
 use crate::plan::hunt::{HuntSpec, Inputs, hunt};
@@ -264,8 +264,7 @@ fn fill_in_processes(function: &str, inputs: &mut Inputs, schema: &DFSchema) -> 
     no_column(
         function,
         "a command line or the path of a program",
-        "text => ..., path => ...",
-        &[COMMAND_LINES, PROGRAMS],
+        &[("text", COMMAND_LINES), ("path", PROGRAMS)],
         schema,
     )
 }
@@ -302,8 +301,7 @@ fn fill_in_logons(function: &str, inputs: &mut Inputs, schema: &DFSchema) -> Res
     no_column(
         function,
         "an account and the kind of its logons",
-        "subject => ..., text => ...",
-        &[LOGON_ACCOUNTS, LOGON_TYPES],
+        &[("subject", LOGON_ACCOUNTS), ("text", LOGON_TYPES)],
         schema,
     )
 }
@@ -316,11 +314,19 @@ fn as_text(expr: Expr) -> Expr {
     cast(expr, DataType::Utf8View)
 }
 
-fn no_column(function: &str, what: &str, options: &str, names: &[&[&str]], schema: &DFSchema) -> Result<()> {
+fn no_column(function: &str, what: &str, options: &[(&str, &[&str])], schema: &DFSchema) -> Result<()> {
     let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let likely = |names: &[&str]| likely_column(&columns, names).map(|(column, _)| sql_name(column));
+    let given = options.iter().filter_map(|(option, names)| Some(format!("{option} => {}", likely(names)?)));
+    let mut given: Vec<String> = given.collect();
+    if given.is_empty() {
+        given = options.iter().map(|(option, _)| format!("{option} => ...")).collect();
+    }
+    let names: Vec<&str> = options.iter().flat_map(|(_, names)| names.iter().copied()).collect();
     plan_err!(
-        "{function} finds no column with {what}; it looks for {}, and the columns are {}; name them, as in {function}(events, {options})",
-        names.concat().join(", "),
-        listed_columns(&columns)
+        "{function} finds no column with {what}; it looks for {}, and the columns are {}; name them, as in {function}(events, {})",
+        names.join(", "),
+        listed_columns(&columns),
+        given.join(", ")
     )
 }

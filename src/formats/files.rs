@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use super::blocking::blocking;
+use super::containers::Slice;
 use super::object::ObjectSource;
 use super::partitions::{self, FolderValues};
 use crate::file_versions::file_name;
@@ -51,8 +52,13 @@ pub(super) fn is_same(a: &[LogFile], b: &[LogFile]) -> bool {
 pub(super) enum Place {
     Local(LocalFile),
     Pipe(Pipe),
-    /// A file of an archive, in a temporary file that is there as long as somebody knows it.
+    /// A file of an archive, as a part of a temporary file, which is there as long as somebody knows it.
     Member {
+        bytes: Slice,
+        _kept: Arc<dyn SpillFile>,
+    },
+    /// The same as a temporary file of its own.
+    Unpacked {
         file: LocalFile,
         _kept: Arc<dyn SpillFile>,
     },
@@ -202,14 +208,17 @@ impl LogFile {
                 Ok(path) => path.to_string_lossy().into_owned(),
                 Err(_) => self.name.clone(),
             },
-            Place::Pipe(_) | Place::Member { .. } | Place::Remote { .. } => self.name.clone(),
+            Place::Pipe(_) | Place::Member { .. } | Place::Unpacked { .. } | Place::Remote { .. } => {
+                self.name.clone()
+            }
         }
     }
 
     /// Its bytes.
     pub(super) fn source(&self, runtime: &Handle) -> Box<dyn Source> {
         match &self.place {
-            Place::Local(file) | Place::Member { file, .. } => Box::new(file.clone()),
+            Place::Local(file) | Place::Unpacked { file, .. } => Box::new(file.clone()),
+            Place::Member { bytes, .. } => Box::new(bytes.clone()),
             Place::Pipe(pipe) => Box::new(pipe.clone()),
             Place::Remote { store, meta, .. } => Box::new(ObjectSource {
                 name: self.name.clone(),
@@ -236,10 +245,13 @@ impl LogFile {
     /// Its URL, for the engine.
     pub(super) fn url(&self) -> Result<ListingTableUrl> {
         let url = match &self.place {
-            Place::Local(file) | Place::Member { file, .. } => rooted(file.path())
+            Place::Local(file) | Place::Unpacked { file, .. } => rooted(file.path())
                 .and_then(|path| Url::from_file_path(path).ok())
                 .ok_or_else(|| plan_datafusion_err!("{} has no URL", shown(&self.name)))?,
             Place::Pipe(_) => return plan_err!("{} is a pipe, which has no URL", shown(&self.name)),
+            Place::Member { .. } => {
+                return plan_err!("{} is in an archive, and has no URL", shown(&self.name));
+            }
             Place::Remote { url, meta, .. } => {
                 let mut url = Url::parse(url.as_str())
                     .map_err(|error| plan_datafusion_err!("{}: {error}", shown(&self.name)))?;

@@ -156,7 +156,7 @@ async fn inferred(state: &SessionState, format: &Arc<dyn FileFormat>, file: &Log
     let url = file.url()?;
     let (store, meta): (Arc<dyn ObjectStore>, ObjectMeta) = match &file.place {
         Place::Remote { store, meta, .. } => (Arc::clone(store), meta.clone()),
-        Place::Local(_) | Place::Member { .. } | Place::Pipe(_) => {
+        Place::Local(_) | Place::Unpacked { .. } | Place::Member { .. } | Place::Pipe(_) => {
             let store = state.runtime_env().object_store(&url)?;
             let meta = store.head(url.prefix()).await?;
             (store, meta)

@@ -380,6 +380,10 @@ impl LogTables {
                             Err(error) => kinds.pass_over(file, &error.to_string()),
                         }
                     }
+                    Content::Binary(_) => {
+                        let file = self.0.unpacked.own_file(disk, file).await?;
+                        kinds.add(file, content, options)?;
+                    }
                     content => kinds.add(file, content, options)?,
                 }
             }

@@ -17,7 +17,7 @@ use crate::event_columns::{
     PARENT_COMMAND_LINES, PARENT_IDS, PARENT_PROGRAMS, PROCESS_IDS, PROGRAMS, SESSIONS, all_of, is_logon,
     is_time, process_creations,
 };
-use crate::near_miss::listed_columns;
+use crate::near_miss::{likely_column, listed_columns, quoted_name};
 
 /// The SQL names.
 pub(crate) const PROCESS_EVENTS: &str = "process_events";
@@ -181,11 +181,14 @@ fn time(schema: &DFSchema) -> Result<Expr> {
 
 fn no_column<T>(function: &str, what: &str, names: &[&[&str]], schema: &DFSchema) -> Result<T> {
     let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let names = names.concat();
+    let (column, place) = likely_column(&columns, &names).unwrap_or(("my column", 0));
     plan_err!(
         "{function} finds no column with {what}; it looks for {}, and the columns are {}; give yours one of these names, as in \
-         {function}((SELECT *, \"my column\" AS \"{}\" FROM events))",
-        names.concat().join(", "),
+         {function}((SELECT *, {} AS \"{}\" FROM events))",
+        names.join(", "),
         listed_columns(&columns),
-        names.concat().first().copied().unwrap_or_default()
+        quoted_name(column),
+        names.get(place).copied().unwrap_or_default()
     )
 }

@@ -3,10 +3,11 @@
 //! The members of a tar archive come one after the other, also behind a compression. A ZIP archive has its list at its end, so it has to
 //! be a file that can be read at any place. Names of members are names and nothing more: nothing is written by them.
 
+use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
-use crate::content::opened;
+use crate::content::{Damage, damage_of, opened};
 use crate::source::{PassedOver, Source, hidden_reason, shown};
 use crate::{Error, Result};
 
@@ -46,8 +47,18 @@ pub fn unpack_zip(archive: File, name: &str, take: &mut TakeMember<'_>) -> Resul
             shown(name)
         ))
     };
+    let listed = members_in_list(&archive);
     let mut archive = zip::ZipArchive::new(archive).map_err(|error| damaged(&error))?;
     let mut passed_over = vec![];
+    // The list is read by names, of which the last one stays.
+    if let Some(hidden) =
+        listed.and_then(|listed| listed.checked_sub(archive.len())).filter(|hidden| *hidden > 0)
+    {
+        let reason = format!(
+            "{hidden} of its files have the name of another one, and are not read: unpack it to see them"
+        );
+        passed_over.push(PassedOver { file: name.to_string(), reason });
+    }
     if archive.len() > MOST_MEMBERS {
         return Err(damaged(&format!("it has {} members", archive.len())));
     }
@@ -63,7 +74,7 @@ pub fn unpack_zip(archive: File, name: &str, take: &mut TakeMember<'_>) -> Resul
                     zip::result::ZipError::UnsupportedArchive(zip::result::ZipError::PASSWORD_REQUIRED) => {
                         "it is encrypted: unpack it with its password".to_string()
                     }
-                    error => format!("it can't be unpacked: {error}"),
+                    error => format!("it can't be unpacked here: {error}; another program may"),
                 };
                 passed_over.push(PassedOver { file: member_name(name, &listed), reason });
                 continue;
@@ -77,44 +88,106 @@ pub fn unpack_zip(archive: File, name: &str, take: &mut TakeMember<'_>) -> Resul
     Ok(passed_over)
 }
 
-/// Gives the files of a tar archive to `take`, in their order, and returns those that were passed over. An archive that is cut off or
-/// damaged gives what is before the damage.
+/// The number of members that the end of a ZIP archive tells; none if it is beyond what its first form can tell.
+fn members_in_list(archive: &File) -> Option<usize> {
+    const END: &[u8] = b"PK\x05\x06";
+    const LONGEST: u64 = 22 + 65_535;
+    let mut archive = archive;
+    let length = archive.seek(SeekFrom::End(0)).ok()?;
+    archive.seek(SeekFrom::Start(length.saturating_sub(LONGEST))).ok()?;
+    let mut end = vec![];
+    archive.take(LONGEST).read_to_end(&mut end).ok()?;
+    archive.seek(SeekFrom::Start(0)).ok()?;
+    let at = memchr::memmem::rfind(&end, END)?;
+    let count = end.get(at + 10..)?.first_chunk().map(|count| u16::from_le_bytes(*count))?;
+    (count < u16::MAX).then_some(usize::from(count))
+}
+
+/// Gives the files of a tar archive to `take`, in their order, and returns those that were passed over. An archive that is cut off
+/// gives what is before the cut.
 ///
 /// # Errors
-/// It can't be opened, or its first member can't be read.
+/// It can't be opened, or its compression is damaged: then any byte before may be wrong.
 pub fn unpack_tar(source: &dyn Source, take: &mut TakeMember<'_>) -> Result<Vec<PassedOver>> {
     let name = source.name().to_string();
-    let mut archive = tar::Archive::new(opened(source)?.into_bytes());
+    let damage = RefCell::new(None);
+    let mut bytes = Watched { bytes: opened(source)?.into_bytes(), damage: &damage };
+    let passed_over = members_of_tar(&name, &mut bytes, take)?;
+    // A checksum is behind the last member.
+    let _ = io::copy(&mut bytes, &mut io::sink());
+    match damage.into_inner() {
+        Some(Damage { reason, is_cut: false }) => {
+            Err(Error::new(format!("{} {reason}; copy it again from where it is whole", shown(&name))))
+        }
+        _ => Ok(passed_over),
+    }
+}
+
+fn members_of_tar(name: &str, bytes: impl Read, take: &mut TakeMember<'_>) -> Result<Vec<PassedOver>> {
+    let mut archive = tar::Archive::new(bytes);
     let damaged = |error: &io::Error| {
         format!("it is damaged or cut off here: {error}; copy it again from where it is whole")
     };
     let members =
-        archive.entries().map_err(|error| Error::new(format!("{}: {}", shown(&name), damaged(&error))))?;
+        archive.entries().map_err(|error| Error::new(format!("{}: {}", shown(name), damaged(&error))))?;
     let mut passed_over = vec![];
     for (number, member) in members.enumerate() {
         let mut member = match member {
             Ok(member) if number < MOST_MEMBERS => member,
             Ok(_) => {
-                passed_over.push(PassedOver {
-                    file: name,
-                    reason: format!("members behind the first {MOST_MEMBERS} are not looked at"),
-                });
+                let reason = format!("members behind the first {MOST_MEMBERS} are not looked at");
+                passed_over.push(PassedOver { file: name.to_string(), reason });
                 break;
             }
             Err(error) => {
-                passed_over.push(PassedOver { file: name, reason: damaged(&error) });
+                passed_over.push(PassedOver { file: name.to_string(), reason: damaged(&error) });
                 break;
             }
         };
+        let listed = String::from_utf8_lossy(&member.path_bytes()).into_owned();
+        if let Some(reason) = no_file(&mut member) {
+            passed_over.push(PassedOver { file: member_name(name, &listed), reason: reason.to_string() });
+            continue;
+        }
         if !member.header().entry_type().is_file() {
             continue;
         }
-        let listed = String::from_utf8_lossy(&member.path_bytes()).into_owned();
         let size = member.size();
         let mut bytes = OfSize { bytes: &mut member, left: size };
-        give(&name, &listed, &mut bytes, take, &mut passed_over);
+        give(name, &listed, &mut bytes, take, &mut passed_over);
     }
     Ok(passed_over)
+}
+
+/// Why a member is passed over that has no bytes of its own, or not all of them. Folders have nothing to lose.
+fn no_file<R: Read>(member: &mut tar::Entry<'_, R>) -> Option<&'static str> {
+    let kind = member.header().entry_type();
+    if kind.is_hard_link() || kind.is_symlink() {
+        return Some("it is a link: unpack the archive to read it");
+    }
+    let is_sparse = |extensions: tar::PaxExtensions<'_>| {
+        extensions.flatten().any(|extension| extension.key_bytes().starts_with(b"GNU.sparse."))
+    };
+    if kind.is_gnu_sparse() || member.pax_extensions().ok().flatten().is_some_and(is_sparse) {
+        return Some("it is a file with holes: unpack the archive to read it");
+    }
+    (!kind.is_file() && !kind.is_dir()).then_some("it is no file")
+}
+
+/// Bytes behind a compression, whose damage is kept.
+struct Watched<'a, R> {
+    bytes: R,
+    damage: &'a RefCell<Option<Damage>>,
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(buffer);
+        if let Some(damage) = read.as_ref().err().and_then(damage_of) {
+            self.damage.borrow_mut().get_or_insert(damage);
+        }
+        read
+    }
 }
 
 fn give(
@@ -244,6 +317,55 @@ mod tests {
             passed_over.iter().any(|told| told.contains("logs/b.csv: the archive ends within this file")),
             "{passed_over:?}"
         );
+    }
+
+    /// A checksum behind the last member counts, too.
+    #[test]
+    fn damage_of_a_compression_leaves_nothing() {
+        let text = (0..20_000).fold(String::new(), |text, n| text + &n.to_string() + "\n");
+        let mut builder = tar::Builder::new(vec![]);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, "a.csv", text.as_bytes()).expect("a member");
+        let mut packed = flate2::write::GzEncoder::new(vec![], flate2::Compression::fast());
+        packed.write_all(&builder.into_inner().expect("an archive")).expect("its bytes");
+        let whole = packed.finish().expect("an archive");
+        assert_eq!(of_tar(&whole).expect("an archive").0.len(), 1);
+        let mut wrong = whole.clone();
+        let checksum = wrong.len() - 8;
+        wrong[checksum] ^= 1;
+        let error = of_tar(&wrong).expect_err("a wrong checksum").to_string();
+        assert!(error.contains("is damaged"), "{error}");
+        assert!(of_tar(&whole[..whole.len() - 9]).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_read_is_told() {
+        let mut builder = tar::Builder::new(vec![]);
+        for kind in
+            [tar::EntryType::Link, tar::EntryType::Symlink, tar::EntryType::Fifo, tar::EntryType::Directory]
+        {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(kind);
+            header.set_size(0);
+            builder.append_link(&mut header, format!("{kind:?}"), "a.csv").expect("a member");
+        }
+        let (given, told) = of_tar(&builder.into_inner().expect("an archive")).expect("an archive");
+        assert_eq!((given.len(), told.len()), (0, 3), "{told:?}");
+
+        let mut writer = zip::ZipWriter::new(Cursor::new(vec![]));
+        for name in ["a.csv", "b.csv"] {
+            writer.start_file(name, zip::write::SimpleFileOptions::default()).expect("a member");
+            writer.write_all(b"x\n1\n").expect("its bytes");
+        }
+        let mut twins = writer.finish().expect("an archive").into_inner();
+        while let Some(at) = memchr::memmem::find(&twins, b"b.csv") {
+            twins[at] = b'a';
+        }
+        let (given, told) = of_zip(&twins).expect("an archive");
+        assert_eq!((given.len(), told.len()), (1, 1), "{told:?}");
+        assert!(told[0].contains("1 of its files have the name of another one"), "{told:?}");
     }
 
     /// Any change of one byte, and any cut, is an answer or an error.

@@ -16,6 +16,8 @@ pub(super) const TEXT: &str = "event_text";
 struct Kind {
     /// The columns by which they are known.
     known_by: &'static [&'static str],
+    /// Columns of which its events have one: rows of other logs in the same table have none.
+    told_by: &'static [&'static str],
     /// The columns that are the text of an event, one behind the other.
     text: &'static [&'static str],
     /// The options of `hunt`, with the columns that may stand for each.
@@ -26,6 +28,7 @@ const KINDS: [Kind; 4] = [
     // Calls of the interface of a cloud, as AWS writes them.
     Kind {
         known_by: &["eventName", "eventSource"],
+        told_by: &["eventName"],
         text: &["eventSource", "eventName", "errorCode", "userAgent"],
         options: &[
             ("subject", &["userIdentity.arn", "userArn", "userIdentityArn"]),
@@ -37,18 +40,25 @@ const KINDS: [Kind; 4] = [
     // Requests of web browsers, as Zeek sees them on the wire.
     Kind {
         known_by: &["uri", "user_agent", "id.orig_h"],
+        told_by: &["uri", "user_agent"],
         text: &["method", "host", "uri", "user_agent"],
         options: &[("subject", &["id.orig_h"]), ("time_column", &["ts"])],
     },
     // The same, as servers of Microsoft write them.
     Kind {
         known_by: &["cs-uri-stem", "c-ip"],
+        told_by: &["cs-uri-stem"],
         text: &["cs-method", "cs-host", "cs-uri-stem", "cs-uri-query", "cs(User-Agent)", "sc-status"],
-        options: &[("subject", &["c-ip"]), ("host", &["s-computername", "s-ip"]), ("time_column", &["time"])],
+        options: &[
+            ("subject", &["c-ip"]),
+            ("host", &["s-computername", "s-ip"]),
+            ("time_column", &["timestamp"]),
+        ],
     },
     // Libraries that programs load, as Sysmon writes them.
     Kind {
         known_by: &["ImageLoaded", "Image"],
+        told_by: &["ImageLoaded"],
         text: &["ImageLoaded"],
         options: &[
             ("path", &["Image"]),
@@ -98,10 +108,17 @@ impl Hunt {
             return Some(Self { call: format!("hunt_logons({table}"), shape: None, others, not_judged });
         }
         let line = line_column(schema)?;
+        // A table of lines alone has nothing else.
+        let is_alone = schema.fields().len() == 1;
+        let events = if is_alone {
+            table.to_string()
+        } else {
+            format!("(SELECT * FROM {table} WHERE {line} IS NOT NULL)")
+        };
         Some(Self {
-            call: format!("hunt({table}, text => {line}"),
+            call: format!("hunt({events}, text => {line}"),
             shape: Some((None, line)),
-            others: None,
+            others: (!is_alone).then_some("they are of other logs"),
             not_judged: None,
         })
     }
@@ -119,15 +136,16 @@ impl Kind {
             Some(format!(", {option} => {}", value?))
         });
         let options: String = options.collect();
+        let told = self.told_by.iter().filter_map(|name| column(schema, &[name]));
+        let told: Vec<String> = told.map(|column| format!("{column} IS NOT NULL")).collect();
+        let (parts, told) = (parts.join(", "), told.join(" OR "));
         let call = if schema.field_with_name(TEXT).is_ok() {
-            format!("hunt({table}, text => concat_ws(' ', {}){options}", parts.join(", "))
+            format!("hunt((SELECT * FROM {table} WHERE {told}), text => concat_ws(' ', {parts}){options}")
         } else {
-            let parts = parts.join(", ");
-            format!(
-                "hunt((SELECT *, concat_ws(' ', {parts}) AS {TEXT} FROM {table}), text => {TEXT}{options}"
-            )
+            let events = format!("SELECT *, concat_ws(' ', {parts}) AS {TEXT} FROM {table} WHERE {told}");
+            format!("hunt(({events}), text => {TEXT}{options}")
         };
-        Some(Hunt { call, shape: None, others: None, not_judged: None })
+        Some(Hunt { call, shape: None, others: Some("they are of other logs"), not_judged: None })
     }
 }
 
@@ -177,12 +195,14 @@ mod tests {
             (&["line"], "hunt(t, text => \"line\""),
             (
                 &["ts", "id.orig_h", "uri", "user_agent", "method"],
-                "hunt((SELECT *, concat_ws(' ', \"method\", \"uri\", \"user_agent\") AS event_text FROM t), text => event_text, \
+                "hunt((SELECT *, concat_ws(' ', \"method\", \"uri\", \"user_agent\") AS event_text FROM t \
+                 WHERE \"uri\" IS NOT NULL OR \"user_agent\" IS NOT NULL), text => event_text, \
                  subject => \"id.orig_h\", time_column => \"ts\"",
             ),
             (
                 &["Image", "ImageLoaded", "User"],
-                "hunt((SELECT *, concat_ws(' ', \"ImageLoaded\") AS event_text FROM t), text => event_text, path => \"Image\", \
+                "hunt((SELECT *, concat_ws(' ', \"ImageLoaded\") AS event_text FROM t \
+                 WHERE \"ImageLoaded\" IS NOT NULL), text => event_text, path => \"Image\", \
                  who => \"User\"",
             ),
         ] {

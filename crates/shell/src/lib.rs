@@ -14,7 +14,7 @@
 //! | `commands`, `documentation`, `plot` | the backslash commands; `\h`; `\plot` |
 //! | `runner` | runs one statement, from its tokens to its printed result |
 //! | `syntax`, `cli_session` | its syntax tree; datafusion-cli, for the statements that are left to it |
-//! | `printing`, `output` | a result while it comes; the formats |
+//! | `printing`, `output`, `headers` | a result while it comes; the formats; the names of its columns |
 //! | `progress`, `stage` | the bar of a statement that takes long, and the stage of its query |
 //! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
 //! | `sample`, `demo`, `report`, `hunt`, `import`, `archive` | the subcommands; `archive` has `verify`, and `import` into a folder |
@@ -38,6 +38,7 @@ mod editing;
 mod endings;
 mod failure;
 mod files;
+mod headers;
 mod hint;
 mod hunt;
 mod hunt_defaults;

@@ -22,6 +22,7 @@ use super::depth::sql;
 use super::endings;
 use super::failure::{Failure, NO_TABLE};
 use super::files::{Account, creating_table};
+use super::headers::without_paths;
 use super::printing::{QueryResult, TableForm, buffered, print};
 use super::progress::{Bar, PlanWatch};
 use super::statements::Statement;
@@ -126,13 +127,15 @@ impl Runner {
         let plan = creating_table(created.as_deref(), self.ctx.state().statement_to_plan(statement)).await?;
         let plan = with_query(plan, text);
         let form = TableForm::of(&plan, maxrows);
+        let shown = plan.clone();
         let is_write = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Analyze(_));
         let frame = creating_table(created.as_deref(), self.ctx.execute_logical_plan(plan)).await?;
         let physical = frame.create_physical_plan().await?;
         let endless = matches!(physical.boundedness(), Boundedness::Unbounded { .. });
         let writes = Writes::default();
         let task = writes.context(&self.ctx.task_ctx());
-        let stream = buffered(execute_stream(physical, Arc::clone(&task))?);
+        let stream = without_paths(&shown, execute_stream(physical, Arc::clone(&task))?);
+        let stream = buffered(stream);
         let result = QueryResult { stream, task: &task, started, form, endless };
         if !is_write {
             print(&self.print, result, bar).await?;

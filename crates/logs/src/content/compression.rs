@@ -119,6 +119,11 @@ impl std::fmt::Display for Ending {
 
 impl std::error::Error for Ending {}
 
+/// The damage that an error of a reader stands for.
+pub(crate) fn damage_of(error: &io::Error) -> Option<Damage> {
+    Ending::of(error).and_then(|ending| ending.damage.clone())
+}
+
 impl Ending {
     /// The ending that an error of a reader stands for.
     pub(super) fn of(error: &io::Error) -> Option<&Self> {

@@ -15,7 +15,7 @@
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub(crate) use self::compression::Damage;
+pub(crate) use self::compression::{Damage, damage_of};
 use self::compression::{Ended, Ending};
 use crate::container::Container;
 use crate::options::ReadOptions;
