@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -85,9 +86,21 @@ impl Drop for Process {
     }
 }
 
-/// A port that nobody listens at.
+/// A port that nobody listens at. No two callers get the same one, and the system gives it to no connection: those have ports from 32,768
+/// on.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+    const FIRST: u32 = 20_000;
+    const PORTS: u32 = 12_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let port = || {
+        let given = GIVEN.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + std::process::id().wrapping_mul(97).wrapping_add(given) % PORTS;
+        u16::try_from(port).expect("a port")
+    };
+    std::iter::repeat_with(port)
+        .take(PORTS as usize)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
 }
 
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
