@@ -218,6 +218,7 @@ fn what_would_spoil_an_archive_is_refused() {
         (&["import", "day.csv", "--out", "archive"], "the new files have a column event_day"),
         (&["import", "none.csv", "--out", "archive"], "there is no file"),
         (&["import", "one.csv", "--again", "--out", "x.parquet"], "--again is for archives"),
+        (&["import", "one.csv", "--out", "s3://logs/archive"], "an archive is a folder of this machine"),
         (&["verify", "other"], "other has no file _manifest, so it is no archive"),
         (&["verify", "none"], "none has no file _manifest"),
     ] {

@@ -76,6 +76,12 @@ async fn run(runner: &Runner, args: &ImportArgs) -> Result<(), Failure> {
     if args.force {
         return Err(Failure::new("--force is for a file: an archive grows, and is never overwritten"));
     }
+    if args.out.to_string_lossy().contains("://") {
+        return Err(Failure::new(format!(
+            "--out {}: an archive is a folder of this machine; a name that ends in .parquet is one file, which an object store takes, too",
+            args.out.display()
+        )));
+    }
     let target = target(&args.out)?;
     let failed = |error: io::Error| Failure::new(format!("--out {}: {error}", args.out.display()));
     let lock = lock(runner, &target, args).await.map_err(failed)?;
