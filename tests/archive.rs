@@ -232,7 +232,7 @@ fn what_would_spoil_an_archive_is_refused() {
     assert_eq!(names(&place.at("other")), ["file.txt"]);
 }
 
-/// What lies in the folder of an archive is neither deleted nor taken for rows, and what is missing is not forgotten.
+/// An import neither deletes strange files in an archive nor takes them for rows, and it does not forget missing ones.
 #[test]
 fn files_of_others_and_missing_ones_stop_an_import() {
     let place = Place::new(&[("one.csv", ONE), ("two.csv", TWO), ("text.csv", "time,port\n2026-02-01,x\n")]);

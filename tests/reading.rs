@@ -438,7 +438,7 @@ async fn archives_are_read_as_folders() {
     write(&folder, "d/z.zip", zip(&members[..1]));
     assert_eq!(number(&ctx, &read).await, 2);
 
-    // What is damaged says so, alone and beside others.
+    // A damaged archive is told, alone and beside others.
     write(&folder, "e/a.csv", "x\n1\n");
     write(&folder, "e/cut.zip", &zip(&members)[..40]);
     let cut = error(&ctx, &at(&folder, "SELECT * FROM read('@/e/cut.zip')")).await;

@@ -140,7 +140,7 @@ struct Unpacking<'a> {
 struct Copying<'a> {
     disk: &'a Arc<DiskManager>,
     cancel: &'a AtomicBool,
-    /// What keeps it from going on, other than the archive.
+    /// The failure that keeps it from going on, unless it is the archive's own.
     failure: &'a RefCell<Option<Error>>,
 }
 

@@ -29,7 +29,7 @@ use crate::config::DbclusterConfig;
 /// The number of files that are looked at at the same time.
 const AT_ONCE: usize = 32;
 
-/// How deep archives in archives are read.
+/// The most archives in one another that are read.
 const DEEPEST: usize = 3;
 
 /// Hears of each reading, to tell people about it.

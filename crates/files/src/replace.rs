@@ -23,7 +23,7 @@ pub fn replace_folder(new: TempDir, target: &Path) -> io::Result<()> {
         return Ok(());
     }
     exchange(new.path(), target)?;
-    // The new folder is in its place. What can't be removed of the earlier one is left to the next writer.
+    // The new folder is in its place. The rest of an earlier one that can't be removed is left to the next writer.
     drop(new);
     Ok(())
 }
@@ -80,7 +80,7 @@ pub fn remove_unfinished(target: &Path) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_left = name.starts_with(&prefix) && name.ends_with("#0");
         if is_left && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            // What can't be removed is in nobody's way.
+            // A folder that can't be removed is in nobody's way.
             let _ = fs::remove_dir_all(entry.path());
         }
     }

@@ -159,7 +159,7 @@ fn members_of_tar(name: &str, bytes: impl Read, take: &mut TakeMember<'_>) -> Re
     Ok(passed_over)
 }
 
-/// Why a member is passed over that has no bytes of its own, or not all of them. Folders have nothing to lose.
+/// The reason to pass over a member that has no bytes of its own, or not all of them. Folders have nothing to lose.
 fn no_file<R: Read>(member: &mut tar::Entry<'_, R>) -> Option<&'static str> {
     let kind = member.header().entry_type();
     if kind.is_hard_link() || kind.is_symlink() {
@@ -265,7 +265,7 @@ mod tests {
         builder.into_inner().expect("an archive")
     }
 
-    /// What is given, as `name=text`, and what is passed over, as `name: reason`.
+    /// The members that are given, as `name=text`, and those that are passed over, as `name: reason`.
     type Seen = (Vec<String>, Vec<String>);
 
     fn of_zip(bytes: &[u8]) -> Result<Seen> {

@@ -102,7 +102,7 @@ struct Query {
     sql: String,
     /// The events that it leaves out.
     others: Option<&'static str>,
-    /// What it does not judge for want of a column.
+    /// The aspects that it does not judge for want of a column.
     not_judged: Option<&'static str>,
 }
 

@@ -20,7 +20,7 @@ pub(super) enum Hidden {
 }
 
 impl Hidden {
-    /// Why a file of such a name is passed over, if it is.
+    /// The reason to pass over a file of such a name, if there is one.
     pub(super) fn reason(self) -> Option<&'static str> {
         match self {
             Self::No => None,

@@ -88,7 +88,7 @@ impl Source for LocalFile {
     }
 }
 
-/// Why a path in an archive is passed over, if it is: one of its names is hidden.
+/// The reason to pass over a path in an archive, if one of its names is hidden.
 pub(crate) fn hidden_reason(path: &str) -> Option<&'static str> {
     let last = path.split('/').count().saturating_sub(1);
     let names = path.split('/').enumerate().filter(|(_, name)| !matches!(*name, "." | ".."));

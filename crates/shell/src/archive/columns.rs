@@ -183,6 +183,7 @@ async fn numbers(
     let query = format!("SELECT {} FROM {LOOKED_AT}", expressions.join(", "));
     let batches = sql(&runner.ctx, &query).await?.collect().await?;
     runner.ctx.deregister_table(LOOKED_AT)?;
+    // The expressions are counts, whose type is Int64, over all rows, which give one row.
     let row = batches.iter().find(|batch| batch.num_rows() > 0);
     let value = |batch: &arrow::array::RecordBatch| {
         batch.columns().iter().map(|column| column.as_primitive::<Int64Type>().value(0)).collect()

@@ -1,4 +1,4 @@
-//! What tells a file from all others: the SHA-256 of its bytes.
+//! The SHA-256 of a file's bytes tells it from all others.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;

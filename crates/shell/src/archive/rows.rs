@@ -106,6 +106,7 @@ impl Files<'_> {
         let Some(place) = batch.schema().index_of(DAY).ok() else {
             return self.push_of_day(&batch, "", None);
         };
+        // The query makes this column by CAST to DATE, and a table with a column of its name is refused before.
         let days: Date32Array = batch.column(place).as_primitive::<Date32Type>().clone();
         let mut rows = batch;
         rows.remove_column(place);
@@ -113,6 +114,7 @@ impl Files<'_> {
         let mut start = 0;
         while start < days.len() {
             let of_start = day(start);
+            // The row at `start` is of its own day, so the end is behind it.
             let end = (start..days.len()).find(|row| day(*row) != of_start).unwrap_or(days.len());
             let folder = match of_start {
                 Some(day) => format!("{DAY}={}/", name_of(day)?),
