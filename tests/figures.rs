@@ -95,8 +95,7 @@ async fn every_row_is_a_mark_and_no_text_is_markup() {
     let mut browser = Browser::start();
     let all = PAYLOADS.len();
     let boxes = "document.querySelectorAll('path.box').length";
-    let rare =
-        "(() => document.querySelectorAll('section.part')[4].querySelectorAll('tr[data-row]').length)()";
+    let odd = "reader.view.noise.length";
     let cases = [
         ("SCATTER", "x 'x', y 'y', size 'y', label '<b>text', color '<b>text'", MARKS, all),
         ("BAR", "x '<b>text', y 'y'", MARKS, all),
@@ -118,13 +117,13 @@ async fn every_row_is_a_mark_and_no_text_is_markup() {
             ELEMENTS,
             all,
         ),
+        ("REPORT", "label '<b>text', x 'x', y 'y', tooltip '<b>text'", odd, all / 2),
         (
             "REVIEW",
             "text '<b>text', subject '<b>text', reasons '<b>text', score 'x', events 'y'",
             ELEMENTS,
             all,
         ),
-        ("REPORT", "label '<b>text', x 'x', y 'y', color '<b>text'", rare, all / 2),
     ];
     for figure in Figure::ALL {
         assert!(cases.iter().any(|case| case.0 == figure.name()), "{} has no case", figure.name());
@@ -536,82 +535,6 @@ async fn nothing_is_left_out_silently() {
     assert_eq!(shown, json!(["a", "(NULL)"]), "the time decides who is drawn, NULL comes last");
     let note = browser.ask("document.querySelector('.note').textContent");
     assert_eq!(note, "One mark for each of 2 rows, at its t. Not drawn: 1 row without a time.");
-}
-
-#[test]
-#[cfg_attr(
-    any(no_event_sets, no_browser),
-    ignore = "no event sets (DBCLUSTER_DATA names their folder) or no browser"
-)]
-fn report_is_the_notebook_on_one_page() {
-    let data = data_folder();
-    let mut browser = Browser::start();
-    let folder = tempfile::tempdir().expect("a folder");
-    let data = data.display();
-    let page = folder.path().join("report.html");
-    let table = format!("{data}/processes_on_host.csv");
-    let report = |eps: &str, page: &Path| {
-        let args = ["report", "--table", &table, "--eps", eps, "--out"];
-        dbcluster().args(args).arg(page).output().expect("it runs")
-    };
-    let output = report("0.0001", &page);
-    assert!(output.status.success(), "{}", stderr(&output));
-    browser.open(&page);
-    let tiles = values(&mut browser, ".tile b");
-    assert_eq!(
-        tiles.as_array().map(|tiles| &tiles[..5]),
-        json!(["363", "62", "29", "33", "71"]).as_array().map(|tiles| &tiles[..])
-    );
-    let headings = values(&mut browser, "h2");
-    let expected = [
-        "Read first",
-        "Cluster sizes",
-        "Map of clusters",
-        "From the first to the last event",
-        "Variability of tokens",
-        "Variability of path",
-        "Clusters",
-    ];
-    assert_eq!(headings, json!(expected));
-    // 33 odd events and 22 small clusters, the most unusual first.
-    assert_eq!(browser.ask("document.querySelectorAll('.finding').length"), 55);
-    let scores = values(&mut browser, ".finding .score");
-    let scores: Vec<f64> =
-        scores.as_array().expect("a list").iter().filter_map(|score| score.as_str()?.parse().ok()).collect();
-    assert!(scores.len() == 55 && scores.windows(2).all(|pair| pair[0] >= pair[1]), "{scores:?}");
-    browser.ask("(() => { const input = document.querySelector('input[data-search]'); input.value = 'KITTEN http'; input.dispatchEvent(new Event('input')); })()");
-    assert_eq!(browser.ask("document.querySelectorAll('.finding:not([hidden])').length"), 1);
-    assert_eq!(values(&mut browser, ".found"), json!(["1 of 55"]));
-    picture(&mut browser, "report");
-    assert_eq!(browser.console, [""; 0]);
-    let again = report("0.0001", &page);
-    assert!(stderr(&again).contains("is there already; --force overwrites it"), "{}", stderr(&again));
-    let refused = report("0", &folder.path().join("none.html"));
-    assert!(stderr(&refused).contains("expected a number above 0, or auto"), "{}", stderr(&refused));
-
-    // Without an eps the events decide, and the page says what.
-    let page = folder.path().join("auto.html");
-    let output =
-        dbcluster().args(["report", "--table", &table, "--out"]).arg(&page).output().expect("it runs");
-    assert!(output.status.success(), "{}", stderr(&output));
-    browser.open(&page);
-    let tiles = values(&mut browser, ".tile b");
-    assert_eq!(
-        tiles.as_array().map(|tiles| &tiles[..5]),
-        json!(["363", "39", "22", "17", "72"]).as_array().map(|tiles| &tiles[..])
-    );
-    let text = browser.ask("document.body.textContent");
-    let said =
-        "eps is 0.0001649010835509902, the last one before clusters chain into one; --eps takes another.";
-    assert!(text.as_str().is_some_and(|text| text.contains(said)), "{text}");
-    let without_words = folder.path().join("times.csv");
-    std::fs::write(&without_words, "time\n2025-01-01 00:00:00\n").expect("a table");
-    let output = dbcluster()
-        .current_dir(folder.path())
-        .args(["report", "--table", "times.csv", "--out", "x.html"])
-        .output()
-        .expect("it runs");
-    assert!(stderr(&output).contains("so say what to cluster on, as in --features"), "{}", stderr(&output));
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@
 //! | `reading` | files as tables of the library: options, errors, unions, memory, pipes, object stores |
 //! | `reference` | scikit-learn's labels on the real event sets |
 //! | `reference_sets` | scikit-learn's labels on small sets of our own |
+//! | `report` | the page of `dbcluster report`: what a reader finds on it, at every eps, narrow, on paper, by keys |
 //! | `rooms` | the parts of the crate that a part may use |
 //! | `scripts` | the scripts of `sql/` on a generated sample |
 //! | `session` | what `register_all` does to a session, and whose tables its functions find |
@@ -65,6 +66,7 @@ mod plans;
 mod reading;
 mod reference;
 mod reference_sets;
+mod report;
 mod rooms;
 mod scripts;
 mod session;

@@ -76,33 +76,6 @@ async fn labelled_map_of_many_rows_is_drawn() {
     assert_eq!(browser.console, [""; 0]);
 }
 
-#[tokio::test]
-#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
-async fn report_of_many_rows_is_drawn() {
-    let mut browser = Browser::start();
-    let ctx = session();
-    let folder = tempfile::tempdir().expect("a folder");
-    let page = folder.path().join("report.html");
-    drawn(&ctx, COLLAPSE, &page, "REPORT", "label 'name', x 'x', y 'y'").await;
-    browser.open(&page);
-    let headings = "[...document.querySelectorAll('section.part')].filter((part) => part.querySelector('.figure .main-svg'))\
-                    .map((part) => part.querySelector('h2').textContent)";
-    let expected = [
-        "Cluster sizes",
-        "Map of clusters",
-        "From the first to the last event",
-        "Variability of x",
-        "Variability of y",
-    ];
-    assert_eq!(browser.ask(headings), json!(expected));
-    // Bars of the largest clusters, the map, the timeline.
-    assert!(browser.ask(ROWS).as_u64().expect("a number") >= 60 + 6000 + 6000);
-    let bar = middle(&mut browser, "document.querySelector('.barlayer .point path')");
-    browser.hover(bar);
-    wait_for_tip(&mut browser, "cluster_size", "51");
-    assert_eq!(browser.console, [""; 0]);
-}
-
 /// The drawing script fails for the first figure only.
 #[tokio::test]
 #[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
@@ -110,8 +83,10 @@ async fn figure_that_fails_says_so_and_the_others_are_drawn() {
     let mut browser = Browser::start();
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
-    let page = folder.path().join("report.html");
-    drawn(&ctx, &format!("{COLLAPSE} LIMIT 50"), &page, "REPORT", "label 'name', x 'x', y 'y'").await;
+    let page = folder.path().join("panels.html");
+    let select =
+        format!("SELECT *, CASE WHEN x < 25 THEN 'a' ELSE 'b' END AS panel FROM ({COLLAPSE} LIMIT 50)");
+    drawn(&ctx, &select, &page, "TIMELINE", "time 'first_event_time', panel 'panel'").await;
     let broken = "let plotly; let calls = 0; Object.defineProperty(window, 'Plotly', { get: () => plotly, set: (made) => { \
                   const react = made.react; plotly = Object.assign(made, { react: (...given) => { \
                   calls += 1; if (calls === 1) throw new TypeError('it broke'); return react(...given); } }); } });";
@@ -244,11 +219,11 @@ async fn paper_shows_all() {
     let mut browser = Browser::start();
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
-    let page = folder.path().join("report.html");
+    let page = folder.path().join("map.html");
     let more: Vec<String> =
         (0..20).map(|i| format!("'value {i} of C:\\Windows\\System32\\' || value AS more{i}")).collect();
     let select = COLLAPSE.replace(" FROM range(6000)", &format!(", {} FROM range(90)", more.join(", ")));
-    drawn(&ctx, &select, &page, "REPORT", "label 'name', x 'x', y 'y'").await;
+    drawn(&ctx, &select, &page, "SCATTER", "label 'name', x 'x', y 'y'").await;
     browser.open(&page);
     let button = browser.place("#theme");
     browser.click(button);
@@ -268,16 +243,9 @@ async fn paper_shows_all() {
     let figures = "[...document.querySelectorAll('.figure')].map((figure) => { const b = figure.getBoundingClientRect(); \
                    return [...figure.querySelectorAll('.xtick text, .ytick text, .barlayer .point, .scatterlayer .point, .legendtext')] \
                    .filter((e) => e.getBoundingClientRect().right > b.right + 1).length; })";
-    assert_eq!(browser.ask(figures), json!([0, 0, 0, 0, 0]), "marks and names beyond the sheet");
+    assert_eq!(browser.ask(figures), json!([0]), "marks and names beyond the sheet");
     let low = "[...document.querySelectorAll('.figure')].filter((e) => e.getBoundingClientRect().height < 150).length";
     assert_eq!(browser.ask(low), 0, "figures have a height");
-    let table = "[...document.querySelectorAll('.written table')].map((table) => [table.tBodies[0].rows.length, \
-                 [...table.querySelectorAll('td')].every((cell) => cell.checkVisibility() && \
-                 cell.dataset.column && getComputedStyle(cell, '::before').content !== 'none')])";
-    assert_eq!(browser.ask(table), json!([[30, true], [60, true]]), "every cell is there, with its column");
-    let last =
-        browser.ask("[...document.querySelector('.written table').rows[1].cells].at(-1).dataset.column");
-    assert_eq!(last, "kind");
     browser.ask("dispatchEvent(new Event('afterprint'))");
     browser.wait(
         "document.documentElement.dataset.theme === 'dark' && !document.querySelector('.main-svg[viewBox]')",
@@ -409,7 +377,7 @@ fn report_reads_null_text_as_empty_and_says_how_often() {
     std::fs::write(&table, rows.join("\n")).expect("a table");
     report(&table, &page, &[]).expect("a page");
     let html = std::fs::read_to_string(&page).expect("a page");
-    let said = " NULL, read as empty: CommandLine in 2 events, SubjectLogonId in 1 event.</p>";
+    let said = "NULL, read as empty: CommandLine in 2 events, SubjectLogonId in 1 event.</p>";
     assert!(html.contains(said), "{html:.3000}");
 
     // Features of one's own: the advice is taken as it stands.
@@ -426,7 +394,11 @@ fn report_reads_null_text_as_empty_and_says_how_often() {
         report(&table, &page, &[&features[..], &["--nulls", nulls]].concat()).expect("a page");
         let html = std::fs::read_to_string(&page).expect("a page");
         assert!(html.contains(said), "{nulls}");
-        assert_eq!(html.contains("<h2>Skipped events</h2>"), nulls == "skip");
+        assert_eq!(
+            html.contains("\"place\":[0,1,2,null]") || html.contains("\"place\":[0,0,null,1]"),
+            nulls == "skip",
+            "{html:.30000}"
+        );
     }
     let coalesced = [
         "--features",
@@ -456,8 +428,13 @@ fn report_of_real_process_events_needs_no_option() {
         assert!(html.contains(said), "{file}");
         let mut browser = Browser::start();
         browser.open(&page);
-        assert_eq!(values(&mut browser, ".failed"), json!([]), "{file}");
-        assert!(browser.ask(MARKS).as_u64().is_some_and(|marks| marks > 0), "{file}");
+        assert!(
+            browser
+                .ask("document.querySelectorAll('.entry').length")
+                .as_u64()
+                .is_some_and(|entries| entries > 0),
+            "{file}"
+        );
         assert_eq!(browser.console, [""; 0], "{file}");
     }
 }
@@ -476,7 +453,7 @@ fn report_takes_features_without_names() {
         report(&fixture, &page, &["--features", features, "--label", "Account"]).expect(features);
         let html = std::fs::read_to_string(&page).expect("a page");
         for heading in headings {
-            assert!(html.contains(&format!("<h2>Variability of {heading}</h2>")), "{features}: {heading}");
+            assert!(html.contains(&format!("\"name\":{}", json!(heading))), "{features}: {heading}");
         }
     }
     let failure = report(&fixture, &page, &["--features", "LogonType LogonType x", "--label", "Account"]);

@@ -258,7 +258,7 @@ fn a_report_takes_the_place_of_the_earlier_one_or_leaves_it() {
     let report = ["report", "--table", "processes.parquet", "--out", "r.html"];
     fails(&run_in(folder.path(), &report), "--force", "it is there");
     let forced = [&report[..], &["--force"]].concat();
-    let output = run_on_full_disk(folder.path(), 1_000, &forced);
+    let output = run_on_full_disk(folder.path(), 100, &forced);
     fails(&output, "r.html: File too large", "a full disk");
     assert!(contents(folder.path()) == before);
     let broken = ["report", "--table", "missing.csv", "--out", "r.html", "--force"];

@@ -7,6 +7,8 @@
 //! with everything inside, the drawing script too (plotly.js, by the `plotly` crate): it opens on a machine without a
 //! network, in light and in dark, exports PNG and SVG, and keeps rows that are clicked in a table below the figure.
 //!
+//! [`Report`] is a page of its own kind, which is read from its first line to each event; it draws without a script of others.
+//!
 //! Each row of the query is one mark, or a value inside one box. A timeline of more than [`MAX_ROWS`] rows is drawn as
 //! density ([`Density`]), which takes any number of rows in little memory.
 //!
@@ -52,6 +54,7 @@ mod figure;
 mod html;
 mod options;
 mod page;
+mod report;
 mod rows;
 mod settings;
 mod style;
@@ -61,9 +64,9 @@ mod traces;
 
 pub use density::Density;
 pub use error::PlotError;
-pub use figure::report::draw_report;
 pub use figure::{Figure, MAX_ROWS};
 pub use options::{Need, OptionSpec};
+pub use report::{Activity, Clustering, Feature, Levels, Place, Redaction, Report, Role, RoleName, Row};
 pub use rows::{Column, ColumnType, Rows};
 pub use settings::Settings;
 pub use times::likely_times;

@@ -159,7 +159,7 @@ fn policy(plotly: &str, has_many: bool) -> Html {
 }
 
 /// A script's name in a content policy.
-fn sha256(script: &str) -> String {
+pub(crate) fn sha256(script: &str) -> String {
     use base64::Engine as _;
     use sha2::Digest as _;
     format!("sha256-{}", base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(script)))

@@ -129,7 +129,7 @@ enum Tool {
     // clap takes their help from their arguments.
     Sample(SampleArgs),
     Demo(DemoArgs),
-    Report(ReportArgs),
+    Report(Box<ReportArgs>),
     Hunt(HuntArgs),
     Import(ImportArgs),
     Verify(VerifyArgs),
@@ -183,10 +183,10 @@ pub(super) struct DemoArgs {
     pub(super) keep: Option<PathBuf>,
 }
 
-/// Clusters a table and writes one page: sizes, variability, the map of clusters, when they happened, and the odd events.
+/// Clusters a table and writes one page: the finding, when it happened, what to read first, patterns, and what hides in them.
 ///
 /// Logs of processes, of logons and of `CloudTrail`, and plain lines of text, need no more than their name. For others
-/// say which features to cluster on, and what to call a row.
+/// say which features to cluster on, and what to call a row. The page has a slider for every other eps.
 #[derive(Debug, Clone, Args)]
 #[command(
     verbatim_doc_comment,
@@ -195,7 +195,8 @@ Examples:
   dbcluster report --table 'logs/*.parquet' --out report.html
   dbcluster report --table cloudtrail/ --out cloudtrail.html
   dbcluster report --table logons.csv --features 'string_score(Account) AS account, LogonType' --label Account \\
-                   --eps 0.001 --out logons.html"
+                   --eps 0.001 --out logons.html
+  dbcluster report --table security.csv --redact Account,Computer --out shared.html"
 )]
 pub(super) struct ReportArgs {
     /// A file, a pattern of files, or a query in brackets: '(SELECT ...)'
@@ -224,6 +225,37 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "error|zero|skip", default_value = "error", hide_possible_values = true,
           value_parser = ["error", "zero", "skip"])]
     pub(super) nulls: String,
+
+    /// The change of the features before distances are taken: l2, none, zscore, minmax or robust
+    /// [default: l2, and none for tables of an unknown kind]
+    #[arg(long, value_name = "SCALING", hide_possible_values = true,
+          value_parser = ["l2", "none", "zscore", "minmax", "robust"])]
+    pub(super) scaling: Option<String>,
+
+    /// The distance: euclidean, manhattan or chebyshev [default: euclidean]
+    #[arg(long, value_name = "METRIC", hide_possible_values = true,
+          value_parser = ["euclidean", "manhattan", "chebyshev"])]
+    pub(super) metric: Option<String>,
+
+    /// Factors of the scaled features, one for each
+    #[arg(long, value_name = "NUMBER,...", value_delimiter = ',', allow_negative_numbers = true)]
+    pub(super) weights: Vec<f64>,
+
+    /// Events that differ in these never meet: columns or expressions, each with a flag of its own
+    #[arg(long, value_name = "EXPR")]
+    pub(super) partition_by: Vec<String>,
+
+    /// The time of an event: a column or an expression [default: the first column of a type of times]
+    #[arg(long, value_name = "EXPR")]
+    pub(super) time_column: Option<String>,
+
+    /// Replaces the values of these columns by pseudonyms, wherever they stand on the page
+    #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
+    pub(super) redact: Vec<String>,
+
+    /// A secret that the pseudonyms depend on, so that nobody else can check a guess
+    #[arg(long, value_name = "TEXT", requires = "redact")]
+    pub(super) redact_key: Option<String>,
 
     /// The headline
     #[arg(long, value_name = "TEXT")]
@@ -392,7 +424,7 @@ pub(super) enum Task {
     Shell,
     Sample(SampleArgs),
     Demo(DemoArgs),
-    Report(ReportArgs),
+    Report(Box<ReportArgs>),
     Hunt(HuntArgs),
     Import(ImportArgs),
     Verify(VerifyArgs),

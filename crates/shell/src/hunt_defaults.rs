@@ -7,7 +7,7 @@ use datafusion_dbcluster::event_columns::{
     Place, is_time,
 };
 
-use super::report_defaults::{any_text, expression, identifier, line_column};
+use super::report::{any_text, expression, identifier, line_column};
 
 /// The column that has the text of an event where no column of the log has it whole.
 pub(super) const TEXT: &str = "event_text";
@@ -73,7 +73,7 @@ const KINDS: [Kind; 4] = [
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Hunt {
     pub(super) call: String,
-    /// The subject and the text of an event, as SQL, where they are plain columns.
+    /// The subject and the text of an event, as SQL, where the columns tell them.
     pub(super) shape: Option<(Option<String>, String)>,
     /// The events that the function leaves out, in words.
     pub(super) others: Option<&'static str>,
@@ -82,6 +82,11 @@ pub(super) struct Hunt {
 }
 
 impl Hunt {
+    /// The columns that together are the text of an event, as SQL, in logs that have no single one.
+    pub(super) fn text_parts(schema: &Schema) -> Option<Vec<String>> {
+        KINDS.iter().find(|kind| kind.is_known(schema)).map(|kind| kind.parts(schema))
+    }
+
     /// Chooses the function by the columns.
     pub(super) fn of(table: &str, schema: &Schema) -> Option<Self> {
         let command = column(schema, COMMAND_LINES);
@@ -125,12 +130,20 @@ impl Hunt {
 }
 
 impl Kind {
+    fn is_known(&self, schema: &Schema) -> bool {
+        self.known_by.iter().all(|name| column(schema, &[name]).is_some())
+    }
+
+    /// The columns that are the text of an event.
+    fn parts(&self, schema: &Schema) -> Vec<String> {
+        self.text.iter().filter_map(|name| column(schema, &[name])).collect()
+    }
+
     fn hunt(&self, table: &str, schema: &Schema) -> Option<Hunt> {
-        let is_known = self.known_by.iter().all(|name| column(schema, &[name]).is_some());
-        if !is_known {
+        if !self.is_known(schema) {
             return None;
         }
-        let parts: Vec<String> = self.text.iter().filter_map(|name| column(schema, &[name])).collect();
+        let parts = self.parts(schema);
         let options = self.options.iter().filter_map(|(option, names)| {
             let value = if *option == "time_column" { time(schema, names) } else { column(schema, names) };
             Some(format!(", {option} => {}", value?))
@@ -145,7 +158,10 @@ impl Kind {
             let events = format!("SELECT *, concat_ws(' ', {parts}) AS {TEXT} FROM {table} WHERE {told}");
             format!("hunt(({events}), text => {TEXT}{options}")
         };
-        Some(Hunt { call, shape: None, others: Some("they are of other logs"), not_judged: None })
+        let subject = self.options.iter().find(|(option, _)| *option == "subject");
+        let subject = subject.and_then(|(_, names)| column(schema, names));
+        let shape = Some((subject, format!("concat_ws(' ', {parts})")));
+        Some(Hunt { call, shape, others: Some("they are of other logs"), not_judged: None })
     }
 }
 

@@ -18,7 +18,7 @@
 //! | `progress`, `stage` | the bar of a statement that takes long, and the stage of its query |
 //! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
 //! | `sample`, `demo`, `report`, `hunt`, `import`, `archive` | the subcommands; `archive` has `verify`, and `import` into a folder |
-//! | `report_defaults`, `hunt_defaults` | what a report clusters on, and how a hunt ranks, if it isn't told |
+//! | `hunt_defaults` | how a hunt ranks, if it isn't told |
 //! | `files` | tables that are files, and errors that name them |
 //! | `program`, `signals`, `open_files` | threads, the signals that end their work early, and the limit on open files |
 //! | `failure`, `hint`, `panics` | the words of errors; advice about common mistakes; panics as errors |
@@ -54,7 +54,6 @@ mod progress;
 mod prompt;
 mod read_flags;
 mod report;
-mod report_defaults;
 mod runner;
 mod sample;
 mod script;

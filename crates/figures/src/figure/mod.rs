@@ -63,6 +63,11 @@ pub(crate) trait Draw {
 
     /// Draws rows, at most [`Draw::MAX_ROWS`] and as [`Draw::rows`] made them, by settings made for them.
     fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError>;
+
+    /// A page of its own kind in the place of the parts, if the figure makes one.
+    fn page(_: &Rows, _: &Settings) -> Option<Result<String, PlotError>> {
+        None
+    }
 }
 
 /// [`Draw::check`] of one figure.
@@ -81,6 +86,7 @@ struct Definition {
     needs: Needs,
     rows: fn(&Rows) -> Cow<'_, Rows>,
     draw: fn(&Rows, &Settings) -> Result<Vec<Part>, PlotError>,
+    page: fn(&Rows, &Settings) -> Option<Result<String, PlotError>>,
 }
 
 impl Definition {
@@ -94,6 +100,7 @@ impl Definition {
             needs: D::needs,
             rows: D::rows,
             draw: D::draw,
+            page: D::page,
         }
     }
 }
@@ -174,6 +181,9 @@ impl Figure {
         let definition = self.definition();
         if rows.len() > definition.max_rows {
             return Err(self.too_many_rows());
+        }
+        if let Some(page) = (definition.page)(rows, settings) {
+            return page;
         }
         let about = self.about(settings, flow(rows, settings));
         let kept = (definition.rows)(rows);

@@ -11,7 +11,7 @@ use datafusion_dbcluster::event_columns::is_time;
 
 use crate::depth::sql;
 use crate::failure::Failure;
-use crate::report_defaults::identifier;
+use crate::report::identifier;
 use crate::runner::Runner;
 
 /// The name of a table that is looked at.

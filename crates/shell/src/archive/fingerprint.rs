@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::common::runtime::SpawnedTask;
 use datafusion_dbcluster::FoundFiles;
+use datafusion_dbcluster::logs::Source;
 use futures::{StreamExt, TryStreamExt, stream};
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
@@ -67,6 +68,18 @@ pub(super) async fn fingerprints(
         Ok((name, Content { file, begins_with }))
     });
     stream::iter(read).buffered(AT_ONCE).try_collect().await
+}
+
+/// The number of bytes of a file, and their SHA-256.
+pub(crate) async fn of_source(source: Box<dyn Source>) -> Result<(u64, String), Failure> {
+    let name = source.name().to_string();
+    let is_over = Over::default();
+    let over = Arc::clone(&is_over.0);
+    let is_cancelled = move || over.load(Ordering::Relaxed);
+    let read = SpawnedTask::spawn_blocking(move || fingerprint(source.open()?, &[], is_cancelled)).await;
+    let read = read.map_err(|error| Failure::new(error.to_string()))?;
+    let (found, _) = read.map_err(|error| Failure::new(format!("can't read the file {name}: {error}")))?;
+    Ok(found)
 }
 
 /// A flag that is set when it is dropped.

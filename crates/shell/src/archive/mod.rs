@@ -20,7 +20,7 @@
 //! | `verify` | whether the files are there, as the imports wrote them |
 
 mod columns;
-mod fingerprint;
+pub(crate) mod fingerprint;
 mod manifest;
 mod rows;
 mod verify;

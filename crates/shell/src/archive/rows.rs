@@ -23,7 +23,7 @@ use super::DAY;
 use super::fingerprint::fingerprint;
 use super::manifest::DataFile;
 use crate::failure::Failure;
-use crate::report_defaults::{expression, identifier};
+use crate::report::{expression, identifier};
 use crate::runner::Runner;
 
 /// The folder of the rows without a time, as Hive and its successors name it.

@@ -16,7 +16,7 @@ use datafusion_dbcluster::event_columns::{
     COMMAND_LINES, LOGON_ACCOUNTS, LOGON_TYPES, PROGRAMS, Place, SESSIONS, is_logon, process_creations,
 };
 
-use super::syntax::quoted;
+use crate::syntax::quoted;
 
 /// A line of text, or a command whose program is not told beside it.
 const LINE: &[&str] = &[
@@ -83,6 +83,8 @@ pub(super) struct Defaults {
     pub(super) label: (String, &'static str),
     /// The columns that are read as empty, or as 0, where they are NULL.
     pub(super) columns: Vec<Column>,
+    /// The words for one event and for several, if they are more than that.
+    pub(super) event: Option<(&'static str, &'static str)>,
 }
 
 /// A column of a log, or a member of an object in one.
@@ -119,7 +121,8 @@ fn processes(schema: &Schema) -> Option<Defaults> {
         columns.push(session);
     }
     let rows = as_sql(process_creations(&schema.clone().to_dfschema().ok()?));
-    Some(Defaults { rows, features: features.join(", "), scaling: None, label, columns })
+    let event = Some(("process start", "process starts"));
+    Some(Defaults { rows, features: features.join(", "), scaling: None, label, columns, event })
 }
 
 fn as_sql(condition: Result<Option<Expr>>) -> Option<String> {
@@ -146,6 +149,7 @@ fn logons(schema: &Schema) -> Option<Defaults> {
         scaling: None,
         label: (account.expression.clone(), "account_name"),
         columns: vec![account, logon_type],
+        event: Some(("logon", "logons")),
     })
 }
 
@@ -161,7 +165,8 @@ fn cloud_events(schema: &Schema) -> Option<Defaults> {
     let features = features
         .map(|(column, name)| format!("string_score({}) AS {}", column.or_empty(), free(schema, name)));
     let features = features.collect::<Vec<_>>().join(", ");
-    Some(Defaults { rows: None, features, scaling: None, label, columns })
+    let event = Some(("call", "calls"));
+    Some(Defaults { rows: None, features, scaling: None, label, columns, event })
 }
 
 /// Lines of text: by their form, with numbers and addresses masked.
@@ -178,11 +183,12 @@ fn lines(schema: &Schema) -> Option<Defaults> {
         scaling: None,
         label: (format!("left({form}, 60)"), "line_form"),
         columns: vec![line],
+        event: Some(("line", "lines")),
     })
 }
 
 /// The column with lines of text, as SQL, if there is one.
-pub(super) fn line_column(schema: &Schema) -> Option<String> {
+pub(crate) fn line_column(schema: &Schema) -> Option<String> {
     text(schema, LINE).map(|column| column.expression)
 }
 
@@ -203,7 +209,7 @@ fn texts(columns: &[Column]) -> Vec<Column> {
 }
 
 /// The column of text that tells most by its name, as SQL.
-pub(super) fn any_text(schema: &Schema) -> Option<String> {
+pub(crate) fn any_text(schema: &Schema) -> Option<String> {
     texts(&columns_of(schema)).into_iter().next().map(|column| column.expression)
 }
 
@@ -241,6 +247,7 @@ fn any_events(schema: &Schema) -> Option<Defaults> {
         scaling: Some("none"),
         label: (label, "event"),
         columns: compared,
+        event: None,
     })
 }
 
@@ -285,7 +292,7 @@ fn all<'a>(schema: &'a Schema, names: &'a [&'static str]) -> impl Iterator<Item 
 }
 
 /// A column, or a member of an object in one, as SQL.
-pub(super) fn expression(place: &Place) -> String {
+pub(crate) fn expression(place: &Place) -> String {
     let Some((column, members)) = place.path.split_first() else { return String::new() };
     members.iter().fold(identifier(column), |object, member| format!("{object}[{}]", quoted(member)))
 }
@@ -319,7 +326,7 @@ pub(super) fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
 }
 
 /// A name as SQL.
-pub(super) fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
