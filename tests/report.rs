@@ -492,3 +492,31 @@ async fn collapse_is_a_page_of_fixed_clusters() {
     let more = text(&mut browser, "#more-patterns");
     assert_eq!(more, "Show more: 3,950 are not listed yet");
 }
+
+/// The same events give the same page, whatever the threads and the order of rows.
+#[test]
+fn page_does_not_depend_on_threads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for rows in ["3000", "30000"] {
+        let sample = dbcluster()
+            .current_dir(folder.path())
+            .args(["sample", "--force", "--rows", rows, "--seed", "5", "--out", "sample"])
+            .output()
+            .expect("the binary starts");
+        assert!(sample.status.success(), "{}", stderr(&sample));
+        let table = "sample/processes.parquet";
+        let mut pages = vec![];
+        for threads in ["1", "2", "7", "7"] {
+            let page = folder.path().join("report.html");
+            let output = dbcluster()
+                .current_dir(folder.path())
+                .args(["-t", threads, "report", "--force", "--table", table, "--out"])
+                .arg(&page)
+                .output()
+                .expect("the binary starts");
+            assert!(output.status.success(), "{}", stderr(&output));
+            pages.push(fs::read_to_string(&page).expect("a page"));
+        }
+        assert!(pages.iter().all(|page| *page == pages[0]), "{rows}");
+    }
+}

@@ -171,10 +171,11 @@ function around(page, row) {
   const from = first[row] - 30 * SECOND, to = first[row] + 30 * SECOND;
   const near = page.byTime(from, to).filter((other) => other !== row && (!host || host[other] === host[row]));
   const head = el("h3", {}, "30 seconds around it", host && host[row] !== null ? " on " + visible(page.text(host[row])) : "");
-  if (!near.length) return [head, el("p", { class: "soft" }, page.isComplete ? "Nothing else happened." : "No other row of this page.")];
+  const more = page.isComplete ? null : page.aroundStatement(row);
+  if (!near.length) return [head, el("p", { class: "soft" }, page.isComplete ? "Nothing else happened." : "No other row of this page."), more ? statement(more) : null];
   near.sort((a, b) => Math.abs(first[a] - first[row]) - Math.abs(first[b] - first[row]));
   const shown = near.slice(0, MEMBERS_SHOWN).sort((a, b) => first[a] - first[b]);
-  return [head, eventList(page, shown), near.length > shown.length ? el("p", { class: "soft" }, `${thousands(near.length - shown.length)} more are further from it.`) : null];
+  return [head, eventList(page, shown), near.length > shown.length ? el("p", { class: "soft" }, `${thousands(near.length - shown.length)} more are further from it.`) : null, more ? statement(more) : null];
 }
 
 /* Events, one in a line. */

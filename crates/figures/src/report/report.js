@@ -209,6 +209,15 @@ class Page {
     return `SELECT *\nFROM ${this.table}\nWHERE ${column} >= ${quoted(fullTime(from))} AND ${column} < ${quoted(fullTime(to))}${this.ordered()};`;
   }
 
+  /* What happened around a row on its host: the page of many events does not have all of it. */
+  aroundStatement(row) {
+    const [time, host] = [this.sql("time"), this.sql("host")];
+    if (!this.table || !time) return null;
+    const value = host && this.rows.host ? this.text(this.rows.host[row]) : null;
+    const first = this.rows.first[row];
+    return `SELECT *\nFROM ${this.table}\nWHERE ${time} BETWEEN ${quoted(fullTime(first - 30 * SECOND))} AND ${quoted(fullTime(first + 30 * SECOND))}${value === null ? "" : `\n  AND ${host} = ${quoted(value)}`}${this.ordered()};`;
+  }
+
   where(row) {
     if (!this.table) return null;
     const conditions = ["name", "text", "host"].filter((role) => this.sql(role) && this.rows[role]).map((role) => {

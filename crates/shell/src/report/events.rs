@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
-use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, Float64Array, PrimitiveArray, RecordBatch, StringArray};
 use arrow::compute;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use datafusion::common::DataFusionError;
@@ -55,6 +55,12 @@ const CELLS: i64 = 200_000;
 
 /// The longest text of a row, in characters.
 const LONGEST: usize = 10_000;
+
+/// Clusters of at most this many events are read like odd events.
+const SMALL: usize = 10;
+
+/// The odd events and small clusters whose columns are all on the page.
+const VALUES: usize = 2_000;
 
 /// The shapes whose scores are asked for.
 const SHAPES: usize = 50_000;
@@ -143,6 +149,9 @@ impl Events<'_> {
         for row in &mut found.rows {
             row.place = row.place.map(moved);
         }
+        // Places and rows came in the order of threads.
+        let skipped_last = |row: &Row| row.place.unwrap_or(u32::MAX);
+        found.rows.sort_by(|a, b| skipped_last(a).cmp(&skipped_last(b)).then_with(|| before(a, b)));
         if let Some(activity) = &mut found.activity {
             for (place, _, _) in &mut activity.cells {
                 *place = moved(*place);
@@ -241,7 +250,7 @@ impl Events<'_> {
         let Some(Hunt { call, shape: Some(_), .. }) = self.hunt else { return Ok(scores) };
         let query = format!(
             "SELECT CAST(subject AS VARCHAR), CAST(text_template AS VARCHAR), score, array_to_string(reasons, chr(10)) \
-             FROM {call}) ORDER BY score DESC LIMIT {SHAPES}"
+             FROM {call}) ORDER BY 3 DESC, 1, 2, 4 LIMIT {SHAPES}"
         );
         for batch in sql(self.ctx, &query).await?.collect().await? {
             let texts = [0, 1, 3].map(|at| strings(&batch, at));
@@ -361,6 +370,51 @@ impl Events<'_> {
         Ok(found)
     }
 
+    /// Adds all columns of odd events and of the exemplars of small clusters, which are read first. `collapse` is a call of `dbcluster`.
+    pub(super) async fn add_values(&self, found: &mut Found, collapse: &str) -> Result<(), Failure> {
+        if !found.columns.is_empty() || !self.partition_by.is_empty() {
+            return Ok(());
+        }
+        let features = self.features.iter().map(|(_, name)| identifier(name)).collect::<Vec<_>>().join(", ");
+        let columns = self.columns.iter().map(|name| identifier(name)).collect::<Vec<_>>().join(", ");
+        let time = self.time().unwrap_or_else(|| "CAST(NULL AS TIMESTAMP)".to_string());
+        let query = format!(
+            "SELECT {features}, {time} AS \"report time\", {columns} FROM {collapse} WHERE cluster_size <= {SMALL} \
+             ORDER BY cluster_size, \"report time\", {features} LIMIT {VALUES}"
+        );
+        // A feature may have the name of a column, which is then told by its place alone.
+        let Ok(frame) = sql(self.ctx, &query).await else { return Ok(()) };
+        let own = self.features.len();
+        let mut of_place: HashMap<u32, Vec<usize>> = HashMap::new();
+        for (at, row) in found.rows.iter().enumerate() {
+            if let Some(place) = row.place {
+                of_place.entry(place).or_default().push(at);
+            }
+        }
+        for batch in frame.collect().await? {
+            let numbers = numbers(&batch, own)?;
+            let time = times(batch.column(own))?;
+            let others: Vec<usize> = (own + 1..batch.num_columns()).collect();
+            let values = batch.project(&others).map_err(DataFusionError::from)?;
+            let values = shown_rows(&values.schema(), std::slice::from_ref(&values))?;
+            for at in 0..batch.num_rows() {
+                let place =
+                    self.features_of(&numbers, at).and_then(|features| found.places.find(0, &features));
+                let Some(rows) = place.and_then(|place| of_place.get(&(place as u32))) else { continue };
+                let first = time.is_valid(at).then(|| time.value(at));
+                let row = rows.iter().find(|row| {
+                    found.rows.get(**row).is_some_and(|row| row.times.map(|(first, _)| first) == first)
+                });
+                if let Some(row) = row.and_then(|row| found.rows.get_mut(*row)) {
+                    row.values =
+                        values.0.iter().map(|column| column.shown.get(at).cloned().flatten()).collect();
+                }
+            }
+        }
+        found.columns.clone_from(&self.columns);
+        Ok(())
+    }
+
     /// Counts the hosts and the accounts of each place.
     async fn add_counts(
         &self,
@@ -420,9 +474,9 @@ impl Events<'_> {
         places: &Places,
         partitions: &Partitions,
     ) -> Result<Option<Activity>, Failure> {
-        let times = || places.all.iter().filter_map(|place| place.times);
+        let known = || places.all.iter().filter_map(|place| place.times);
         let (Some(least), Some(greatest)) =
-            (times().map(|(first, _)| first).min(), times().map(|(_, last)| last).max())
+            (known().map(|(first, _)| first).min(), known().map(|(_, last)| last).max())
         else {
             return Ok(None);
         };
@@ -444,15 +498,8 @@ impl Events<'_> {
             let batch = batch?;
             let numbers = numbers(&batch, own)?;
             let partition = strings(&batch, own)?;
-            let zone = match batch.column(own + 1).data_type() {
-                DataType::Timestamp(_, zone) => zone.clone(),
-                _ => None,
-            };
-            let span = cast(batch.column(own + 1), &DataType::Timestamp(TimeUnit::Microsecond, zone))?;
-            let (span, events) = (
-                span.as_primitive::<TimestampMicrosecondType>(),
-                batch.column(own + 2).as_primitive::<Int64Type>(),
-            );
+            let span = times(batch.column(own + 1))?;
+            let events = batch.column(own + 2).as_primitive::<Int64Type>();
             for at in 0..batch.num_rows() {
                 let place = self.place_of(&numbers, &partition, at, places, partitions);
                 let number = (span.value(at) - start).div_euclid(width).max(0) as u32;
@@ -489,26 +536,20 @@ struct ReadBatch {
     texts: Vec<StringArray>,
     subject: StringArray,
     form: StringArray,
-    time: arrow::array::PrimitiveArray<TimestampMicrosecondType>,
+    time: PrimitiveArray<TimestampMicrosecondType>,
 }
 
 impl ReadBatch {
     fn new(batch: &RecordBatch, features: usize) -> Result<Self, Failure> {
         let texts = features + 1;
         let subject = texts + TEXTS.len();
-        let time = batch.column(subject + 2);
-        let zone = match time.data_type() {
-            DataType::Timestamp(_, zone) => zone.clone(),
-            _ => None,
-        };
-        let time = cast(time, &DataType::Timestamp(TimeUnit::Microsecond, zone))?;
         Ok(Self {
             numbers: numbers(batch, features)?,
             partition: strings(batch, features)?,
             texts: (texts..subject).map(|at| strings(batch, at)).collect::<Result<_, _>>()?,
             subject: strings(batch, subject)?,
             form: strings(batch, subject + 1)?,
-            time: time.as_primitive::<TimestampMicrosecondType>().clone(),
+            time: times(batch.column(subject + 2))?,
         })
     }
 
@@ -533,6 +574,16 @@ impl ReadBatch {
             ..Row::default()
         }
     }
+}
+
+/// Times in microseconds.
+fn times(array: &ArrayRef) -> Result<PrimitiveArray<TimestampMicrosecondType>, Failure> {
+    let zone = match array.data_type() {
+        DataType::Timestamp(_, zone) => zone.clone(),
+        _ => None,
+    };
+    let times = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone))?;
+    Ok(times.as_primitive::<TimestampMicrosecondType>().clone())
 }
 
 fn cast(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, Failure> {
@@ -646,7 +697,10 @@ fn before(a: &Row, b: &Row) -> Ordering {
     let rest = |row: &Row| (row.times.is_none(), row.times);
     let by_score = score(b).total_cmp(&score(a)).then_with(|| rest(a).cmp(&rest(b)));
     let texts = [(&a.name, &b.name), (&a.text, &b.text), (&a.parent, &b.parent), (&a.path, &b.path)];
-    texts.into_iter().fold(by_score, |order, (a, b)| order.then_with(|| a.cmp(b)))
+    let by_texts = texts.into_iter().fold(by_score, |order, (a, b)| order.then_with(|| a.cmp(b)));
+    by_texts
+        .then_with(|| (b.events, &a.account, &a.host).cmp(&(a.events, &b.account, &b.host)))
+        .then_with(|| a.values.cmp(&b.values))
 }
 
 /// Counts of values, the most frequent first.

@@ -280,7 +280,9 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
         hunt: hunt.as_ref(),
         columns: input.fields().iter().map(|field| field.name().clone()).collect(),
     };
-    let Found { places, rows, columns, activity, notes: about_rows } = events.read(summary.events).await?;
+    let mut found = events.read(summary.events).await?;
+    events.add_values(&mut found, &format!("dbcluster({arguments}, eps => {eps:?}, {options})")).await?;
+    let Found { places, rows, columns, activity, notes: about_rows } = found;
     let comparison = Comparison {
         eps,
         min_samples: report.min_samples,
