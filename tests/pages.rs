@@ -541,7 +541,7 @@ async fn curve_of_every_eps_tells_its_rows() {
     assert_eq!(browser.ask(MARKS), 9, "three curves of three rows");
     assert_eq!(
         values(&mut browser, "h2"),
-        json!(["Partitions", r"host: <b>a\u{202e}</b>", "host: (NULL)", "Every eps"])
+        json!(["Partitions", "host: <b>a⟨U+202E⟩</b>", "host: (NULL)", "Every eps"])
     );
     let notes = values(&mut browser, ".note");
     assert_eq!(

@@ -4,7 +4,7 @@
 //! process with the parent's id that started no later than the row. Parents that are not among the rows are shown as
 //! such, so that siblings stay together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::error::PlotError;
 use crate::figure::Draw;
@@ -15,7 +15,7 @@ use crate::options::{
 use crate::page::{Body, Part};
 use crate::rows::{Column, Rows};
 use crate::settings::Settings;
-use crate::text::{count, count_of, thousands};
+use crate::text::{SHOWN, count, count_of, shortened, thousands};
 
 /// The tree: [`Figure::Tree`](crate::Figure::Tree).
 pub(crate) struct TreeFigure;
@@ -31,7 +31,11 @@ impl Draw for TreeFigure {
         option("label", OPTIONAL_NAMES, "What it is called"),
         option("detail", OPTIONAL_NAMES, "More of it, such as the command line"),
         option("size", OPTIONAL_NUMBERS, "How many events it stands for, shown beside it"),
-        option("mark", OPTIONAL_NAMES, "Marks rows where this column is true, or neither NULL nor false"),
+        option(
+            "mark",
+            OPTIONAL_NAMES,
+            "Marks rows where this column is true, or neither NULL nor false; a text is shown as the reason",
+        ),
         TITLE,
         QUERY,
     ];
@@ -59,12 +63,21 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
     let tree = Tree::new(rows, settings);
     let [label, detail, id, time, size, mark] = ["label", "detail", "id", "time", "size", "mark"].map(column);
     let mut lines = Html::default();
-    let mut add = |level: usize, row: Option<usize>, class: &'static str, children: usize, content: Html| {
-        let fold = if children > 0 {
-            "<button class=\"fold\" type=\"button\" aria-label=\"Fold\">▾</button>"
-        } else {
-            "<span class=\"leaf\"></span>"
+    let mut is_first = true;
+    let mut add = |of: Option<(usize, Option<usize>, &'static str, usize)>, content: Html| {
+        let Some((level, row, class, children)) = of else {
+            lines.extend([content]);
+            return;
         };
+        // The arrow keys fold and unfold; the button is for the mouse.
+        let (fold, expanded) = if children > 0 {
+            let fold =
+                "<button class=\"fold\" type=\"button\" tabindex=\"-1\" aria-hidden=\"true\">▾</button>";
+            (fold, " aria-expanded=\"true\"")
+        } else {
+            ("<span class=\"leaf\"></span>", "")
+        };
+        let reached = if std::mem::take(&mut is_first) { " tabindex=\"0\"" } else { " tabindex=\"-1\"" };
         let deep = (level > LEVELS).then(|| Html::raw("<small>level ").text(level).markup("</small> "));
         let row = row.map(|row| Html::raw(" data-row=\"").text(row).markup("\""));
         let line = Html::raw("<li role=\"treeitem\" aria-level=\"")
@@ -75,6 +88,8 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
             .markup("\" data-level=\"")
             .text(level)
             .markup("\"")
+            .markup(expanded)
+            .markup(reached)
             .html(row)
             .markup(">")
             .markup(fold)
@@ -86,8 +101,19 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
     // Roots by the parent that they have in common, then depth first. There is no recursion: a chain may be as long as
     // there are rows.
     let mut marked = 0;
+    let hosts: HashSet<&str> =
+        column("host").into_iter().flat_map(|host| host.shown.iter().flatten()).map(String::as_str).collect();
+    let mut last_host = None;
     for (parent, roots) in &tree.missing {
         let mut level = 1;
+        // On several hosts, each has its heading.
+        let host = parent.as_ref().and_then(|parent| parent.0.as_deref());
+        if hosts.len() > 1 && host.is_some() && last_host != host {
+            last_host = host;
+            let heading =
+                Html::raw("<li class=\"host\" role=\"presentation\">").text(host.unwrap_or_default());
+            add(None, heading.markup("</li>\n"));
+        }
         if let Some(parent) = parent {
             let host = parent.0.as_deref().map(|host| Html::raw(" on ").text(host));
             let content = Html::raw("<b>process <code>")
@@ -95,7 +121,7 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
                 .markup("</code>")
                 .html(host)
                 .markup("</b> <span class=\"detail\">not among these rows</span>");
-            add(level, None, " missing", roots.len(), content);
+            add(Some((level, None, " missing", roots.len())), content);
             level = 2;
         }
         let mut open: Vec<(usize, usize)> = roots.iter().rev().map(|&row| (row, level)).collect();
@@ -110,7 +136,13 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
                     .markup("</span> ")
             });
             let time = time.map(|_| Html::raw("<time>").text(text(time, row)).markup("</time> "));
-            let flag = if is_marked { "<span class=\"badge\">marked</span> " } else { "" };
+            let flag = is_marked.then(|| {
+                // A value other than true is the reason.
+                let reason = text(mark, row);
+                let reason =
+                    if reason.eq_ignore_ascii_case("true") || reason == "1" { "marked" } else { reason };
+                Html::raw("<span class=\"badge\">").text(shortened(reason, SHOWN)).markup("</span> ")
+            });
             let code = Html::raw("<code>").text(text(id, row)).markup("</code>");
             let name = match label {
                 Some(_) => Html::raw("<b>").text(text(label, row)).markup("</b> ").html(code),
@@ -121,12 +153,12 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
                 .html(name)
                 .markup(" ")
                 .html(size)
-                .markup(flag)
+                .html(flag)
                 .markup("<span class=\"detail\">")
                 .text(text(detail, row))
                 .markup("</span>");
             let class = if is_marked { " marked" } else { "" };
-            add(level, Some(row), class, children.len(), content);
+            add(Some((level, Some(row), class, children.len())), content);
             open.extend(children.iter().rev().map(|&child| (child, level + 1)));
         }
     }
@@ -135,8 +167,24 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
     if mark.is_some() {
         note.push(format!("{} marked.", thousands(marked)));
     }
-    note.push("Click an arrow to fold what is below.".to_string());
-    let body = Html::raw("<ul class=\"tree\" role=\"tree\">\n").html(lines).markup("</ul>");
+    note.push("Click an arrow to fold what is below. The arrow keys go from line to line, fold and unfold; Enter keeps a row.".to_string());
+    let toolbar = Html::raw(
+        "<div class=\"toolbar\" role=\"toolbar\" aria-label=\"The tree\"><input type=\"search\" data-find \
+                             aria-label=\"Find in the tree\" placeholder=\"Find: name, command line, id\"> <span class=\"found\" \
+                             role=\"status\"></span>",
+    );
+    let toolbar = if marked > 0 {
+        toolbar.markup(
+            "<label><input type=\"checkbox\" data-only> only marked</label> <button type=\"button\" data-next>Next marked</button> ",
+        )
+    } else {
+        toolbar
+    };
+    let body = toolbar
+        .markup("<button type=\"button\" data-fold aria-pressed=\"false\">Fold all</button></div>\n<ul class=\"tree\" role=\"tree\" \
+                 aria-label=\"Processes\">\n")
+        .html(lines)
+        .markup("</ul>");
     Part::new(rows, note.join(" "), Body::Html(body))
 }
 
