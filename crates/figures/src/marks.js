@@ -226,8 +226,8 @@ const rescale = (part, scale) => {
       let ticks = [];
       if (scale === "log") {
         const most = distinct.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-        // Small numbers have no power of ten of their own.
-        const powers = most <= 20 ? [1, 2, 5, 10, 20] : [...Array(Math.ceil(Math.log10(most)) + 1).keys()].map((power) => 10 ** power);
+        const steps = most <= 1e5 ? [1, 2, 5] : [1];
+        const powers = [...Array(Math.ceil(Math.log10(most)) + 1).keys()].flatMap((power) => steps.map((step) => step * 10 ** power));
         ticks = [0, ...powers, ...powers.map((power) => -power)].filter((tick) => tick >= (distinct[0] ?? 0) && tick <= (distinct.at(-1) ?? 0));
       } else ticks = [...Array(9).keys()].map((part) => distinct[Math.round((part / 8) * (distinct.length - 1))]);
       ticks = [...new Set(ticks)];

@@ -41,10 +41,10 @@
       if (layout[name].rangeselector && last !== undefined) merged[name].autorangeoptions = { minallowed: first, maxallowed: last };
     }
     if (width < NARROW) {
-      const short = (text) => (text.length > 15 ? `${text.slice(0, 14)}…` : text);
-      if (merged.margin?.l > 120) merged.margin = { ...merged.margin, l: 120 };
-      if (merged.yaxis?.ticktext) merged.yaxis.ticktext = merged.yaxis.ticktext.map((text) => (text.includes("&") ? text : short(text)));
-      if (merged.xaxis?.type === "date") merged.xaxis.nticks = 4;
+      const short = (text) => (plain(text).length > 14 ? `${[...plain(text)].slice(0, 13).join("")}…`.replaceAll("&", "&amp;").replaceAll("<", "&lt;") : text);
+      if (merged.margin?.l > 124) merged.margin = { ...merged.margin, l: 124 };
+      if (merged.yaxis?.ticktext) merged.yaxis.ticktext = merged.yaxis.ticktext.map(short);
+      if (merged.xaxis?.type === "date") Object.assign(merged.xaxis, { nticks: 3, tickangle: 0 });
     }
     return merged;
   };

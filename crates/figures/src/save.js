@@ -43,7 +43,7 @@ const save = (() => {
     const heading = part.section.querySelector("h2")?.textContent;
     if (heading) write(heading, 16, 600, css("--ink"));
     write(part.section.querySelector(".note")?.textContent ?? "", 13, 400, css("--soft"));
-    const entries = [...part.section.querySelectorAll(".legend button")].filter((one) => one.getAttribute("aria-pressed") === "true");
+    const entries = [...part.section.querySelectorAll(".legend:not(.scales) button")].filter((one) => one.getAttribute("aria-pressed") === "true");
     if (entries.length) {
       y += 24;
       let x = ROOM;
@@ -99,9 +99,9 @@ const save = (() => {
         if (!one || one.width === 0) continue;
         if (top !== null && one.top > top + 4) {
           lines.push([start, at, box]);
-          [start, box] = [at, one];
+          [start, box] = [at, null];
         }
-        if (box === null) box = one;
+        box = box === null ? { left: one.left, right: one.right, top: one.top, height: one.height } : Object.assign(box, { right: Math.max(box.right, one.right) });
         top = one.top;
       }
       if (box) lines.push([start, node.data.length, box]);
@@ -111,6 +111,14 @@ const save = (() => {
     const [up, down] = [measure.fontBoundingBoxAscent, measure.fontBoundingBoxDescent];
     const cutter = parent.closest(".detail, .one-line");
     const right = cutter && getComputedStyle(cutter).overflow === "hidden" ? cutter.getBoundingClientRect().right : Infinity;
+    if (style.writingMode.startsWith("vertical")) {
+      // Heads of columns are read from below.
+      const box = parent.getBoundingClientRect();
+      const [x, y] = [box.left + box.width / 2 + (up - down) / 2 - origin.x, box.bottom - origin.y];
+      svg.append(make("text", { transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(-90)`, fill: style.color, "font-family": style.fontFamily,
+        "font-size": style.fontSize }, node.data));
+      return;
+    }
     for (const [from, to, box] of lines) {
       const whole = keeps ? node.data.slice(from, to).replace(/\n/g, "") : node.data.slice(from, to).replace(/\s+/g, " ");
       const text = box.right > right + 1 ? cut(range, node, from, to, right) : whole;
@@ -122,7 +130,7 @@ const save = (() => {
       svg.append(line);
     }
   };
-  const clear = (color) => color === "transparent" || /, 0\)$/.test(color);
+  const clear = (color) => color === "transparent" || /^rgba\(.*, 0\)$/.test(color);
   // The ground and the borders of one element.
   const writeBox = (svg, one, origin) => {
     const style = getComputedStyle(one);
@@ -182,6 +190,7 @@ const save = (() => {
     if (here.length === there.length) {
       for (const [at, label] of here.entries()) if (label.classList.contains("covered")) there[at].remove();
     }
+    for (const mask of inner.querySelectorAll(".rangeslider-mask-min-opp-axis, .rangeslider-mask-max-opp-axis")) mask.remove();
     const svg = make("svg", {});
     const above = head(svg, part, width);
     inner.setAttribute("x", 0);

@@ -35,7 +35,8 @@ const addTree = (part, toggle) => {
       unfold(lines[at]);
     }
     for (const host of tree.querySelectorAll(".host")) host.hidden = !isAll;
-    found.textContent = isAll ? "" : `${thousands(hits.filter(Boolean).length)} of ${thousands(lines.length)}`;
+    const rows = [...lines.keys()].filter((at) => lines[at].dataset.row !== undefined);
+    found.textContent = isAll ? "" : `${thousands(rows.filter((at) => hits[at]).length)} of ${thousands(rows.length)}`;
   };
   input.addEventListener("input", filter);
   only?.addEventListener("change", filter);
@@ -51,6 +52,7 @@ const addTree = (part, toggle) => {
   });
   // One line can be reached by the tab key; the arrows lead from there.
   let now = 0;
+  if (lines.length) lines[0].tabIndex = 0;
   const go = (at) => {
     if (at === undefined || !lines[at]) return;
     lines[now].tabIndex = -1;

@@ -4,6 +4,7 @@
 //! is needed. Rows of the same name get a second line, from the column that tells them apart.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 
 use crate::error::PlotError;
 use crate::figure::Draw;
@@ -151,7 +152,8 @@ pub(crate) fn draw_rows(rows: &Rows, settings: &Settings, drawn: &[usize], mut n
             .markup("</details>");
     }
     if let Some(name) = details.name() {
-        note.push_str(&format!(" The second line is {name}."));
+        // Writing to a string can't fail.
+        let _ = write!(note, " The second line is {name}.");
     }
     Part::new(rows, note, Body::Html(body)).with_tooltip(rows, settings.columns("tooltip", rows))
 }

@@ -140,32 +140,8 @@ pub(crate) fn draw_rows(
     if has_boxes {
         body = body.markup("</div>\n");
     }
-    let alike = constant.len();
-    if alike > 0 {
-        let line = |(category, of_category): &(Name, BTreeMap<Name, Vec<Weighted>>)| {
-            let events: f64 = of_category.values().flatten().map(|(_, weight, _)| weight).sum();
-            let first = of_category.values().flatten().next();
-            let row = first.map(|first| Html::raw(" data-row=\"").text(first.2).markup("\" tabindex=\"0\""));
-            Html::raw("<li class=\"mark\"")
-                .html(row)
-                .markup("><b>")
-                .text(shortened(shown(category), SHOWN))
-                .markup("</b> ")
-                .text(first.map_or_else(String::new, |first| number(first.0)))
-                .markup(" (")
-                .text(count(events as usize, "event"))
-                .markup(")</li>\n")
-        };
-        body = body
-            .markup(if has_boxes {
-                "<details class=\"more\"><summary>"
-            } else {
-                "<details class=\"more\" open><summary>"
-            })
-            .text(count_of(alike, "category has", "categories have"))
-            .markup(" one value only</summary>\n<ul class=\"constant\">\n")
-            .html(constant.iter().map(line).collect::<Html>())
-            .markup("</ul></details>");
+    if !constant.is_empty() {
+        body = body.html(list(&constant, !has_boxes));
     }
     if colors.is_some() {
         body = swatches(&groups).html(body);
@@ -183,6 +159,33 @@ pub(crate) fn draw_rows(
         count_of(all, "category", "categories"),
     );
     Ok(Part::new(rows, note, Body::Html(body)))
+}
+
+/// Categories of one value.
+fn list(constant: &[(Name, BTreeMap<Name, Vec<Weighted>>)], is_open: bool) -> Html {
+    let entry = |(category, values): &(Name, BTreeMap<Name, Vec<Weighted>>)| {
+        let events: f64 = values.values().flatten().map(|(_, weight, _)| weight).sum();
+        let first = values.values().flatten().next();
+        let row = first.map(|first| Html::raw(" data-row=\"").text(first.2).markup("\" tabindex=\"0\""));
+        Html::raw("<li class=\"mark\"")
+            .html(row)
+            .markup("><b>")
+            .text(shortened(shown(category), SHOWN))
+            .markup("</b> ")
+            .text(first.map_or_else(String::new, |first| number(first.0)))
+            .markup(" (")
+            .text(count(events as usize, "event"))
+            .markup(")</li>\n")
+    };
+    Html::raw(if is_open {
+        "<details class=\"more\" open><summary>"
+    } else {
+        "<details class=\"more\"><summary>"
+    })
+    .text(count_of(constant.len(), "category has", "categories have"))
+    .markup(" one value only</summary>\n<ul class=\"constant\">\n")
+    .html(constant.iter().map(entry).collect::<Html>())
+    .markup("</ul></details>")
 }
 
 /// The legend of colours.

@@ -1,5 +1,7 @@
 //! Logons as cards: who, when, how, from where.
 
+use std::fmt::Write as _;
+
 use crate::error::PlotError;
 use crate::figure::Draw;
 use crate::html::Html;
@@ -194,7 +196,8 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
     }
     let mut note = format!("One card for each of {}, in their order.", count(rows.len(), "row"));
     if let Some(time) = column("time").filter(|time| time.column_type == ColumnType::Time) {
-        note.push_str(&format!(" Times are those of {} ({}).", time.name, Zone::of(Some(time)).name()));
+        // Writing to a string can't fail.
+        let _ = write!(note, " Times are those of {} ({}).", time.name, Zone::of(Some(time)).name());
     }
     let body = Html::raw("<div class=\"cards\">\n").html(cards).markup("</div>");
     Part::new(rows, note, Body::Html(body))

@@ -84,6 +84,38 @@ fn frequent<'a>(events: &BTreeMap<Name<'a>, f64>, most: usize, by_name: bool) ->
     (names.into_iter().map(|(name, _)| name).collect(), left_out)
 }
 
+/// The cell of a pair with its disc; `greatest` is the most events of any pair.
+fn cell(pair: &Pair, names: &[(&str, &str); 2], greatest: f64, is_rare: bool) -> Html {
+    let events = count(pair.events as usize, "event");
+    let mut tip = names.map(|(name, value)| (name, value.to_string())).to_vec();
+    tip.push(("events", events.clone()));
+    if pair.rows.len() > 1 {
+        tip.push(("rows", thousands(pair.rows.len())));
+    }
+    let kept: Vec<String> = pair.rows.iter().take(KEPT).map(ToString::to_string).collect();
+    // The area grows with the logarithm: from 8 to 25 pixels.
+    let part = if greatest > 1.0 { pair.events.max(1.0).log2() / greatest.log2() } else { 0.0 };
+    let diameter = (64.0 + 560.0 * part).sqrt();
+    Html::raw(if is_rare { "<td class=\"mark rare\"" } else { "<td class=\"mark\"" })
+        .markup(" tabindex=\"0\" data-row=\"")
+        .text(kept.first().map_or("0", String::as_str))
+        .markup("\" data-rows=\"")
+        .text(kept.join(","))
+        .markup("\" data-tip=\"")
+        .text(json!(tip))
+        .markup("\" aria-label=\"")
+        .text(names[0].1)
+        .markup(", ")
+        .text(names[1].1)
+        .markup(": ")
+        .text(&events)
+        .markup("\"><div class=\"disc\" style=\"--size: ")
+        .text(format_args!("{diameter:.0}"))
+        .markup("px\"></div><div class=\"count\">")
+        .text(thousands(pair.events as usize))
+        .markup("</div></td>")
+}
+
 fn draw(rows: &Rows, settings: &Settings) -> Part {
     let [what, who, size] = ["x", "y", "size"].map(|name| settings.column(name, rows));
     let mut pairs: HashMap<(Name<'_>, Name<'_>), Pair> = HashMap::new();
@@ -118,38 +150,8 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
             shown_events += pair.events;
             shown_pairs += 1;
             rare += usize::from(is_rare);
-            let events = count(pair.events as usize, "event");
-            let mut tip = vec![
-                (option("y"), shown(y).to_string()),
-                (option("x"), shown(x).to_string()),
-                ("events", events.clone()),
-            ];
-            if pair.rows.len() > 1 {
-                tip.push(("rows", thousands(pair.rows.len())));
-            }
-            let kept: Vec<String> = pair.rows.iter().take(KEPT).map(ToString::to_string).collect();
-            // The area grows with the logarithm: from 8 to 25 pixels.
-            let part = if greatest > 1.0 { pair.events.max(1.0).log2() / greatest.log2() } else { 0.0 };
-            let diameter = (64.0 + 560.0 * part).sqrt();
-            cells = cells
-                .markup(if is_rare { "<td class=\"mark rare\"" } else { "<td class=\"mark\"" })
-                .markup(" tabindex=\"0\" data-row=\"")
-                .text(kept.first().map_or("0", String::as_str))
-                .markup("\" data-rows=\"")
-                .text(kept.join(","))
-                .markup("\" data-tip=\"")
-                .text(json!(tip))
-                .markup("\" aria-label=\"")
-                .text(shown(y))
-                .markup(", ")
-                .text(shown(x))
-                .markup(": ")
-                .text(&events)
-                .markup("\"><div class=\"disc\" style=\"--size: ")
-                .text(format_args!("{diameter:.0}"))
-                .markup("px\"></div><div class=\"count\">")
-                .text(thousands(pair.events as usize))
-                .markup("</div></td>");
+            let names = [(option("y"), shown(y)), (option("x"), shown(x))];
+            cells = cells.html(cell(pair, &names, greatest, is_rare));
         }
         body = body
             .markup("<tr><th scope=\"row\">")

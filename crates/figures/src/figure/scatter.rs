@@ -82,17 +82,7 @@ const CUT_OFF: f64 = 4.0;
 pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> {
     let [size, label, group] = ["size", "label", "color"].map(|name| settings.column(name, rows));
     let features = settings.columns("scaled_by", rows);
-    let length = |row: usize| -> Option<f64> {
-        let Some(features) = &features else { return Some(1.0) };
-        let squares = features.iter().map(|column| column.number(row).map(|number| number * number));
-        // A row of zeros stays where it is, as in dbcluster.
-        squares.sum::<Option<f64>>().map(|sum| if sum == 0.0 { 1.0 } else { sum.sqrt() })
-    };
-    let place = |column: Option<&Column>, row: usize| Some(column?.number(row)? / length(row)?);
-    let [x, y] = ["x", "y"].map(|name| {
-        let column = settings.column(name, rows);
-        (0..rows.len()).map(|row| place(column, row)).collect::<Vec<_>>()
-    });
+    let [x, y] = ["x", "y"].map(|name| places(settings.column(name, rows), features.as_deref(), rows.len()));
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut left_out = 0;
     for row in 0..rows.len() {
@@ -114,29 +104,18 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> 
     let cut_off = settings.number("cut_off").unwrap_or(CUT_OFF);
     let is_small = |row: &usize| label.is_some() && weight(*row) < cut_off;
     let small: Vec<usize> = groups.values().flatten().copied().filter(is_small).collect();
-    // The largest first, then the smallest, and of equals those that are farthest from the middle: where labels would lie on each
-    // other, the page shows the first one.
     let middle = [Middle::of(&x), Middle::of(&y)];
     let far = |row: usize| middle[0].distance(x[row]) + middle[1].distance(y[row]);
-    let mut called = small.clone();
-    called.sort_by(|a, b| weight(*a).total_cmp(&weight(*b)).then(far(*b).total_cmp(&far(*a))).then(a.cmp(b)));
-    called.truncate(LABELS);
-    let small_called = called.len();
-    let mut odd: Vec<usize> =
-        groups.values().flatten().copied().filter(|row| label.is_some() && far(*row) >= ODD).collect();
-    odd.sort_by(|a, b| far(*b).total_cmp(&far(*a)).then(a.cmp(b)));
-    odd.truncate(FARTHEST);
-    let mut large: Vec<usize> =
+    let large: Vec<usize> =
         groups.values().flatten().copied().filter(|row| label.is_some() && !is_small(row)).collect();
-    large.sort_by(|a, b| weight(*b).total_cmp(&weight(*a)).then(a.cmp(b)));
-    large.truncate(LARGEST);
-    let large_called = large.len();
-    let mut known = HashSet::new();
-    called = large.into_iter().chain(odd).chain(called).filter(|row| known.insert(*row)).collect();
+    let called = called(&small, &large, weight, far);
+    let [large_called, small_called] = [large.len().min(LARGEST), small.len().min(LABELS)];
     let many = rows.len() > MANY;
     let mut group_of = vec![usize::MAX; rows.len()];
     for (at, members) in groups.values().enumerate() {
-        members.iter().for_each(|&row| group_of[row] = at);
+        for &row in members {
+            group_of[row] = at;
+        }
     }
     let mut traces: Vec<Box<dyn plotly::Trace>> = vec![];
     let mut labels: Vec<Box<dyn plotly::Trace>> = vec![];
@@ -202,6 +181,39 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> 
     let part = Part::drawing(rows, note, traces, layout)
         .with_scale(settings.word("scale", &SCALES).unwrap_or("linear"));
     Ok(part.with_tooltip(rows, settings.columns("tooltip", rows)))
+}
+
+/// The values of an axis, divided by the length of each row's vector of features, if there are some.
+fn places(column: Option<&Column>, features: Option<&[&Column]>, rows: usize) -> Vec<Option<f64>> {
+    let length = |row: usize| -> Option<f64> {
+        let Some(features) = features else { return Some(1.0) };
+        let squares = features.iter().map(|column| column.number(row).map(|number| number * number));
+        // A row of zeros stays where it is, as in dbcluster.
+        squares.sum::<Option<f64>>().map(|sum| if sum == 0.0 { 1.0 } else { sum.sqrt() })
+    };
+    (0..rows).map(|row| Some(column?.number(row)? / length(row)?)).collect()
+}
+
+/// The marks that have a label: the largest first, then those that are farthest from the middle, then the smallest, and of equals
+/// the farthest. Where labels would lie on each other, the page shows the first one.
+fn called(
+    small: &[usize],
+    large: &[usize],
+    weight: impl Fn(usize) -> f64,
+    far: impl Fn(usize) -> f64,
+) -> Vec<usize> {
+    let mut smallest = small.to_vec();
+    smallest
+        .sort_by(|&a, &b| weight(a).total_cmp(&weight(b)).then(far(b).total_cmp(&far(a))).then(a.cmp(&b)));
+    smallest.truncate(LABELS);
+    let mut odd: Vec<usize> = small.iter().chain(large).copied().filter(|&row| far(row) >= ODD).collect();
+    odd.sort_by(|&a, &b| far(b).total_cmp(&far(a)).then(a.cmp(&b)));
+    odd.truncate(FARTHEST);
+    let mut largest = large.to_vec();
+    largest.sort_by(|&a, &b| weight(b).total_cmp(&weight(a)).then(a.cmp(&b)));
+    largest.truncate(LARGEST);
+    let mut known = HashSet::new();
+    largest.into_iter().chain(odd).chain(smallest).filter(|row| known.insert(*row)).collect()
 }
 
 /// The middle of the values of an axis, and the width of their middle half.
@@ -294,7 +306,7 @@ mod tests {
         values.extend([Some(5000.0), None]);
         let middle = Middle::of(&values);
         assert!(middle.is_squeezed() && middle.distance(Some(5000.0)) > 50.0);
-        assert_eq!(Middle::of(&[Some(2.0); 3]).distance(Some(2.0)), 0.0);
+        assert!(Middle::of(&[Some(2.0); 3]).distance(Some(2.0)).abs() < f64::EPSILON);
         assert!(!Middle::of(&[]).is_squeezed());
     }
 

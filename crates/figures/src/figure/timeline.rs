@@ -183,7 +183,7 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotEr
         panels.into_iter().map(|(name, groups)| (name, ordered(groups, order))).collect();
     let all_names: Vec<String> = panels.iter().flat_map(|(_, groups)| names_of(groups)).collect();
     for (at, (panel_name, groups)) in panels.iter().enumerate() {
-        let mut traces = traces(groups, &all_series, settings, &scale, rows.len() > MANY);
+        let mut traces = traces(groups, &all_series, settings, scale.as_ref(), rows.len() > MANY);
         let strip = Strip::new(range).filter(|_| of_panel(groups) > FEW);
         let strip =
             strip.map(|strip| strip.draw(&times_of(groups, &all_series))).filter(|(_, most)| *most > 2);
@@ -276,14 +276,16 @@ impl<'a> Scale<'a> {
     }
 }
 
+type Traces = Vec<Box<dyn Trace>>;
+
 /// The marks of one timeline, series by series.
 fn traces(
     groups: &Ordered<'_>,
     all_series: &[Name<'_>],
     settings: &Settings,
-    scale: &Option<Scale<'_>>,
+    scale: Option<&Scale<'_>>,
     many: bool,
-) -> Vec<Box<dyn Trace>> {
+) -> Traces {
     let [has_ends, are_groups, are_series] =
         ["end", "group_by", "series"].map(|name| settings.get(name).is_some());
     let sizes = |spans: &[Span]| -> Value {
@@ -299,7 +301,7 @@ fn traces(
         }
     }
     let kind = if many { "scattergl" } else { "scatter" };
-    let (mut lines, mut traces): (Vec<Box<dyn Trace>>, Vec<Box<dyn Trace>>) = (vec![], vec![]);
+    let (mut between, mut traces) = (Traces::new(), Traces::new());
     // The same colour for a series on all panels.
     for (at, series) in all_series.iter().enumerate() {
         let Some(mut spans) = by_series.remove(series) else { continue };
@@ -339,7 +341,7 @@ fn traces(
         if has_ends {
             let long: Vec<Span> = spans.into_iter().filter(|span| span.end > span.start).collect();
             of_marks(&long, long.iter().map(|span| span.end).collect(), "rows", false);
-            lines.push(Drawn::boxed(json!({
+            between.push(Drawn::boxed(json!({
                 "type": kind,
                 "mode": "lines",
                 "name": name,
@@ -353,8 +355,8 @@ fn traces(
         }
     }
     // Lines lie below the marks at their ends.
-    lines.extend(traces);
-    lines
+    between.extend(traces);
+    between
 }
 
 fn note_of(

@@ -58,17 +58,18 @@ fn text(column: Option<&Column>, row: usize) -> &str {
 /// A process on a host.
 type Identity = (Option<String>, String);
 
-fn draw(rows: &Rows, settings: &Settings) -> Part {
-    let column = |name: &str| settings.column(name, rows);
-    let tree = Tree::new(rows, settings);
-    let [label, detail, id, time, size, mark] = ["label", "detail", "id", "time", "size", "mark"].map(column);
-    let mut lines = Html::default();
-    let mut is_first = true;
-    let mut add = |of: Option<(usize, Option<usize>, &'static str, usize)>, content: Html| {
-        let Some((level, row, class, children)) = of else {
-            lines.extend([content]);
-            return;
-        };
+/// One line of the tree.
+struct Line {
+    level: usize,
+    row: Option<usize>,
+    class: &'static str,
+    /// The lines just below it.
+    children: usize,
+}
+
+impl Line {
+    fn draw(&self, content: Html) -> Html {
+        let Self { level, row, class, children } = *self;
         // The arrow keys fold and unfold; the button is for the mouse.
         let (fold, expanded) = if children > 0 {
             let fold =
@@ -77,10 +78,9 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
         } else {
             ("<span class=\"leaf\"></span>", "")
         };
-        let reached = if std::mem::take(&mut is_first) { " tabindex=\"0\"" } else { " tabindex=\"-1\"" };
         let deep = (level > LEVELS).then(|| Html::raw("<small>level ").text(level).markup("</small> "));
         let row = row.map(|row| Html::raw(" data-row=\"").text(row).markup("\""));
-        let line = Html::raw("<li role=\"treeitem\" aria-level=\"")
+        Html::raw("<li role=\"treeitem\" tabindex=\"-1\" aria-level=\"")
             .text(level)
             .markup("\" class=\"level")
             .text(level.min(LEVELS))
@@ -89,15 +89,51 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
             .text(level)
             .markup("\"")
             .markup(expanded)
-            .markup(reached)
             .html(row)
             .markup(">")
             .markup(fold)
             .html(deep)
             .html(content)
-            .markup("</li>\n");
-        lines.extend([line]);
+            .markup("</li>\n")
+    }
+}
+
+/// What a line says of its row.
+fn content_of(rows: &Rows, settings: &Settings, row: usize, is_marked: bool) -> Html {
+    let [label, detail, id, time, size, mark] =
+        ["label", "detail", "id", "time", "size", "mark"].map(|name| settings.column(name, rows));
+    let size = size.and_then(|size| size.number(row)).filter(|size| *size > 1.0);
+    let size = size.map(|size| {
+        Html::raw("<span class=\"badge strong\">").text(count(size as usize, "event")).markup("</span> ")
+    });
+    let time = time.map(|_| Html::raw("<time>").text(text(time, row)).markup("</time> "));
+    let flag = is_marked.then(|| {
+        // A value other than true is the reason.
+        let reason = text(mark, row);
+        let reason = if reason.eq_ignore_ascii_case("true") || reason == "1" { "marked" } else { reason };
+        Html::raw("<span class=\"badge\">").text(shortened(reason, SHOWN)).markup("</span> ")
+    });
+    let code = Html::raw("<code>").text(text(id, row)).markup("</code>");
+    let name = match label {
+        Some(_) => Html::raw("<b>").text(text(label, row)).markup("</b> ").html(code),
+        None => Html::raw("<b>").html(code).markup("</b>"),
     };
+    Html::default()
+        .html(time)
+        .html(name)
+        .markup(" ")
+        .html(size)
+        .html(flag)
+        .markup("<span class=\"detail\">")
+        .text(text(detail, row))
+        .markup("</span>")
+}
+
+fn draw(rows: &Rows, settings: &Settings) -> Part {
+    let column = |name: &str| settings.column(name, rows);
+    let tree = Tree::new(rows, settings);
+    let mark = column("mark");
+    let mut lines = Html::default();
     // Roots by the parent that they have in common, then depth first. There is no recursion: a chain may be as long as
     // there are rows.
     let mut marked = 0;
@@ -112,7 +148,7 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
             last_host = host;
             let heading =
                 Html::raw("<li class=\"host\" role=\"presentation\">").text(host.unwrap_or_default());
-            add(None, heading.markup("</li>\n"));
+            lines.extend([heading.markup("</li>\n")]);
         }
         if let Some(parent) = parent {
             let host = parent.0.as_deref().map(|host| Html::raw(" on ").text(host));
@@ -121,7 +157,7 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
                 .markup("</code>")
                 .html(host)
                 .markup("</b> <span class=\"detail\">not among these rows</span>");
-            add(Some((level, None, " missing", roots.len())), content);
+            lines.extend([Line { level, row: None, class: " missing", children: roots.len() }.draw(content)]);
             level = 2;
         }
         let mut open: Vec<(usize, usize)> = roots.iter().rev().map(|&row| (row, level)).collect();
@@ -129,36 +165,9 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
             let children = tree.children.get(&row).map_or(&[][..], Vec::as_slice);
             let is_marked = mark.is_some_and(|mark| mark.is_set(row));
             marked += usize::from(is_marked);
-            let size = size.and_then(|size| size.number(row)).filter(|size| *size > 1.0);
-            let size = size.map(|size| {
-                Html::raw("<span class=\"badge strong\">")
-                    .text(count(size as usize, "event"))
-                    .markup("</span> ")
-            });
-            let time = time.map(|_| Html::raw("<time>").text(text(time, row)).markup("</time> "));
-            let flag = is_marked.then(|| {
-                // A value other than true is the reason.
-                let reason = text(mark, row);
-                let reason =
-                    if reason.eq_ignore_ascii_case("true") || reason == "1" { "marked" } else { reason };
-                Html::raw("<span class=\"badge\">").text(shortened(reason, SHOWN)).markup("</span> ")
-            });
-            let code = Html::raw("<code>").text(text(id, row)).markup("</code>");
-            let name = match label {
-                Some(_) => Html::raw("<b>").text(text(label, row)).markup("</b> ").html(code),
-                None => Html::raw("<b>").html(code).markup("</b>"),
-            };
-            let content = Html::default()
-                .html(time)
-                .html(name)
-                .markup(" ")
-                .html(size)
-                .html(flag)
-                .markup("<span class=\"detail\">")
-                .text(text(detail, row))
-                .markup("</span>");
             let class = if is_marked { " marked" } else { "" };
-            add(Some((level, Some(row), class, children.len())), content);
+            let line = Line { level, row: Some(row), class, children: children.len() };
+            lines.extend([line.draw(content_of(rows, settings, row, is_marked))]);
             open.extend(children.iter().rev().map(|&child| (child, level + 1)));
         }
     }

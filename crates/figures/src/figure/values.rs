@@ -176,8 +176,9 @@ mod tests {
     #[test]
     fn bars_are_as_wide_as_their_distance() {
         let points = |times: &[f64]| times.iter().map(|time| (*time, 1.0, 0)).collect::<Vec<Point>>();
-        assert_eq!(bar_width([points(&[0.0, 100.0, 300.0])].iter(), 300.0), 90.0);
-        assert_eq!(bar_width([points(&[0.0, 1.0, 500_000.0])].iter(), 500_000.0), 1000.0);
-        assert_eq!(bar_width([points(&[5.0])].iter(), 0.0), 1000.0);
+        let width = |times: &[f64], whole| bar_width([points(times)].iter(), whole).round() as i64;
+        assert_eq!(width(&[0.0, 100.0, 300.0], 300.0), 90);
+        assert_eq!(width(&[0.0, 1.0, 500_000.0], 500_000.0), 1000);
+        assert_eq!(width(&[5.0], 0.0), 1000);
     }
 }
