@@ -160,6 +160,7 @@ fn options_of_figures_are_current() {
                 Need::Columns(_) => "columns, with commas between".to_string(),
                 Need::Number => "a number".to_string(),
                 Need::Times => "times with labels, semicolons between".to_string(),
+                Need::OneOf(words) => format!("one of {}", words.join(", ")),
                 Need::Text => "text".to_string(),
             };
             let _ = writeln!(options, "| `{}` | {takes} | {} |", option.name, option.meaning);

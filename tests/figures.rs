@@ -31,7 +31,7 @@ pub(crate) const MARKS: &str = "[...document.querySelectorAll('.figure')].flatMa
     .filter((marks) => marks[0].trace.ids).reduce((sum, marks) => sum + marks.length, 0)";
 
 /// Counts the elements that are marks.
-const ELEMENTS: &str = "document.querySelectorAll('.written [data-row]').length";
+pub(crate) const ELEMENTS: &str = "document.querySelectorAll('.written [data-row]').length";
 
 /// A table of payloads with a number for each, as every figure needs it.
 async fn hostile() -> SessionContext {
@@ -94,13 +94,16 @@ async fn every_row_is_a_mark_and_no_text_is_markup() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut browser = Browser::start();
     let all = PAYLOADS.len();
-    let boxes = "document.querySelectorAll('path.box').length";
+    let boxes = "document.querySelectorAll('.boxes .lane').length";
     let odd = "reader.view.noise.length";
     let cases = [
         ("SCATTER", "x 'x', y 'y', size 'y', label '<b>text', color '<b>text'", MARKS, all),
-        ("BAR", "x '<b>text', y 'y'", MARKS, all),
-        ("BAR", "x '<b>text', y 'y', cut_off '4'", MARKS, all - 3),
-        ("BOX", "x 'x', y '<b>text', color '<b>text'", boxes, all),
+        ("BAR", "x '<b>text', y 'y', detail '<b>text'", ELEMENTS, all),
+        ("BAR", "x '<b>text', y 'y', cut_off '4', most '2'", ELEMENTS, all - 3),
+        ("BOX", "x 'x', y '<b>text', color '<b>text'", ELEMENTS, all),
+        ("BOX", "x 'x', y 'clustered', color '<b>text'", boxes, all),
+        ("VALUES", "time 't', y 'y', series '<b>text', ref_event '<b>text'", MARKS, all),
+        ("MATRIX", "x '<b>text', y '<b>text', size 'y'", ELEMENTS, all),
         ("TIMELINE", "time 't', group_by '<b>text', ref_event '<b>text'", MARKS, all),
         ("TIMELINE", "time 't', end 'last_event_time', series '<b>text', tooltip 'x, <b>text'", MARKS, all),
         (
@@ -198,6 +201,13 @@ async fn wrong_figures_are_refused_before_reading() {
             "label 'x'",
             "REPORT draws the rows of dbcluster(...) and needs their columns",
         ),
+        (
+            all,
+            "TIMELINE",
+            "time 't', order 'size'",
+            "option 'order' takes one of name, count, first, got 'size'",
+        ),
+        (all, "SCATTER", "x 'x', y 'y', scale 'square'", "takes one of linear, log, quantile, got 'square'"),
         (many, "BAR", "x 'value', y 'value'", "BAR draws up to 100000 rows, got more"),
         (many, "CARDS", "account 'value'", "CARDS draws up to 1000 rows, got more"),
         (many, "TIMELINE", "time 't', group_by 'value'", "TIMELINE draws up to 1000 rows of marks"),
@@ -372,7 +382,9 @@ async fn a_hundred_thousand_marks_are_drawn_and_more_are_counted() {
     drawn(&ctx, &rows(100_000), &page, "TIMELINE", "time 't', group_by 'host'").await;
     browser.open(&page);
     assert_eq!(
-        browser.ask("document.querySelector('.figure').data.reduce((sum, of) => sum + of.x.length, 0)"),
+        browser.ask(
+            "document.querySelector('.figure').data.reduce((sum, of) => sum + (of.ids?.length ?? 0), 0)"
+        ),
         100_000
     );
     let picked = "document.querySelectorAll('.gl-canvas-context').length > 0";
@@ -404,14 +416,14 @@ fn real_sets_are_drawn_by_the_shell() {
     let data = data.display();
     let features = "'cmdline_tokens(CommandLine) AS tokens, path_score(NewProcessName) AS path, is_system_session(SubjectLogonId) AS is_system'";
     let processes = format!("dbcluster('{data}/processes_on_host.csv', {features}, 0.0001)");
-    let boxes = "document.querySelectorAll('path.box').length";
+    let boxes = "document.querySelectorAll('.boxes .lane, .constant li').length";
     let cases = [
         (
             "bar",
             format!(
                 "cut_off=1 y=cluster_size SELECT *, process_name(NewProcessName) AS process FROM {processes}"
             ),
-            MARKS,
+            ELEMENTS,
             29,
         ),
         (
@@ -547,7 +559,7 @@ async fn two_rows_of_one_name_are_two_bars() {
     drawn(&ctx, select, &page, "BAR", "x 'name', y 'size'").await;
     let mut browser = Browser::start();
     browser.open(&page);
-    assert_eq!(browser.ask(MARKS), 3);
+    assert_eq!(browser.ask(ELEMENTS), 3);
 }
 
 #[test]

@@ -18,6 +18,7 @@
 //! | `hunt` | the counts and terms of `hunt` against plain SQL, and the program as a person runs it |
 //! | `limits` | right rows or true errors at memory limits, and the memory of the process |
 //! | `malformed` | what nobody should write, and many do: each statement ends soon, in rows or in words |
+//! | `marks` | each figure under the mouse and the keyboard, on paper, on a telephone, in a saved picture; characters that hide |
 //! | `memory` | right rows or true figures where memory is refused, and plans that run again |
 //! | `output` | tables on a terminal, CSV for programs, encodings of scripts, closed pipes |
 //! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
@@ -58,6 +59,7 @@ mod fixture;
 mod hunt;
 mod limits;
 mod malformed;
+mod marks;
 mod memory;
 mod object_store;
 mod output;

@@ -14,13 +14,13 @@ use crate::support::{data_folder, repository, session};
 const ROWS: &str = "[...document.querySelectorAll('.figure')].flatMap((place) => place.data)
     .filter((trace) => trace.ids).reduce((sum, trace) => sum + trace.ids.length, 0)";
 
-fn text(browser: &mut Browser, selector: &str) -> String {
+pub(crate) fn text(browser: &mut Browser, selector: &str) -> String {
     let text = browser.ask(&format!("document.querySelector({}).textContent", json!(selector)));
     text.as_str().expect("a text").to_string()
 }
 
 /// The middle of an element that an expression finds, scrolled into view.
-fn middle(browser: &mut Browser, element: &str) -> (f64, f64) {
+pub(crate) fn middle(browser: &mut Browser, element: &str) -> (f64, f64) {
     let middle = browser.ask(&format!(
         "(() => {{ const e = {element}; e.scrollIntoView({{ block: 'center' }}); const b = e.getBoundingClientRect(); \
          return [b.x + b.width / 2, b.y + b.height / 2]; }})()"
@@ -29,7 +29,7 @@ fn middle(browser: &mut Browser, element: &str) -> (f64, f64) {
 }
 
 /// Waits for a tooltip with this line.
-fn wait_for_tip(browser: &mut Browser, name: &str, value: &str) {
+pub(crate) fn wait_for_tip(browser: &mut Browser, name: &str, value: &str) {
     browser.wait(&format!(
         "!document.getElementById('tip').hidden && [...document.querySelectorAll('#tip dt')].some((name) => \
          name.textContent === {} && name.nextSibling.textContent === {})",
@@ -61,7 +61,10 @@ async fn labelled_map_of_many_rows_is_drawn() {
         "drawn through WebGL"
     );
     let labels = browser.ask("document.querySelectorAll('.textpoint text').length");
-    assert_eq!(labels, 40, "labels are elements of the page, of the smallest marks only");
+    assert_eq!(
+        labels, 45,
+        "labels are elements of the page: of the five largest marks and of forty small ones"
+    );
     // Under the mouse is the mark and not its label; row 0 lies in a corner.
     let place = browser.ask(
         "(() => { const { xaxis, yaxis } = document.querySelector('.figure')._fullLayout; \
@@ -123,15 +126,17 @@ async fn numbers_of_bars_lie_within_the_plot() {
         for width in [1440, 1024, 400] {
             browser.resize(width, 900);
             browser.open(&page);
-            let cut = "(() => { const plot = document.querySelector(innerWidth > 1000 ? '.nsewdrag' : '.figure').getBoundingClientRect(); \
-                       const numbers = [...document.querySelectorAll('.barlayer .bartext')]; \
-                       if (numbers.length !== document.querySelectorAll('.barlayer .point').length) return 'numbers are missing'; \
-                       return numbers.map((text) => [text.textContent, text.getBoundingClientRect()]) \
-                       .filter(([, b]) => b.left < plot.left || b.right > plot.right || b.top < plot.top) \
-                       .map(([text, b]) => `${text}: ${b.left}-${b.right} in ${plot.left}-${plot.right}`).join(); })()";
-            assert_eq!(browser.ask(cut), "", "{rows} bars at {width} px");
-            let zero = browser.ask("document.querySelectorAll('.figure .xzl').length");
-            assert_eq!(zero, 0, "no line through the first number");
+            let cut = "(() => { const list = document.querySelector('.bars').getBoundingClientRect(); \
+                       const lines = [...document.querySelectorAll('.bars li')].map((line) => ['.name', '.bar', '.number'] \
+                       .map((part) => line.querySelector(part).getBoundingClientRect())); \
+                       return lines.filter(([name, bar, number]) => name.left < list.left || name.right > bar.left || bar.right > number.left \
+                       || number.right > list.right || number.width === 0 || bar.width < 1).length; })()";
+            assert_eq!(browser.ask(cut), 0, "{rows} bars at {width} px");
+            assert_eq!(browser.ask("document.querySelectorAll('.bars li').length"), rows);
+            let lies = "[...document.querySelectorAll('.bars li')].every((line, at, all) => at === 0 || \
+                        line.getBoundingClientRect().top >= all[at - 1].getBoundingClientRect().bottom)";
+            assert_eq!(browser.ask(lies), true, "a bar is below the other one");
+            assert_eq!(text(&mut browser, ".bars .number"), "123,456");
         }
     }
 }
@@ -148,13 +153,14 @@ async fn box_tells_its_true_maximum() {
                   FROM range(1, 11)";
     drawn(&ctx, select, &page, "BOX", "x 'tokens', y 'process', weight 'events'").await;
     browser.open(&page);
-    let whisker = middle(&mut browser, "document.querySelector('path.box')");
+    let whisker = middle(&mut browser, "document.querySelector('.lane .median')");
     browser.hover(whisker);
     wait_for_tip(&mut browser, "maximum", "56");
     let lines = browser.ask("[...document.querySelectorAll('#tip dt')].map((name) => [name.textContent, name.nextSibling.textContent])");
     let expected = [
         ("process", "cmd<b>.exe"),
         ("events", "20"),
+        ("distinct values", "10"),
         ("minimum", "1"),
         ("first quartile", "3"),
         ("median", "5.5"),
@@ -162,12 +168,10 @@ async fn box_tells_its_true_maximum() {
         ("maximum", "56"),
     ];
     assert_eq!(lines, json!(expected));
-    assert_eq!(
-        browser.ask("document.querySelectorAll('.hoverlayer text').length"),
-        0,
-        "nothing else is said"
-    );
-    let dot = middle(&mut browser, "document.querySelector('.scatterlayer .point')");
+    // The rows of both ends are kept; the dot has a row of its own.
+    browser.click(whisker);
+    assert_eq!(values(&mut browser, ".kept td:nth-child(2)"), json!(["1", "56"]));
+    let dot = middle(&mut browser, "document.querySelector('.lane .dot')");
     browser.hover(dot);
     wait_for_tip(&mut browser, "tokens", "56");
     assert_eq!(browser.console, [""; 0]);
@@ -191,9 +195,10 @@ async fn all_of_linked_timelines_is_all() {
     let at_first = browser.ask(ranges);
     assert_eq!(at_first[0], at_first[1]);
     for panel in 0..2 {
-        for (button, shows_all) in [(3, false), (6, true)] {
+        for (button, shows_all) in [("1 h", false), ("all", true)] {
             let selector = format!(
-                "document.querySelectorAll('section.part')[{panel}].querySelector('.rangeselector .button:nth-of-type({button})')"
+                "[...document.querySelectorAll('section.part')[{panel}].querySelectorAll('.rangeselector .button')] \
+                 .find((one) => one.textContent === '{button}')"
             );
             let place = middle(&mut browser, &selector);
             browser.click(place);
@@ -209,7 +214,7 @@ async fn all_of_linked_timelines_is_all() {
 }
 
 /// Lists the elements beyond the right edge, with their text or class.
-const BEYOND: &str = "[...document.querySelectorAll('.part *, pre, h1')].filter((e) => e.checkVisibility() && !e.closest('.main-svg')) \
+pub(crate) const BEYOND: &str = "[...document.querySelectorAll('.part *, pre, h1')].filter((e) => e.checkVisibility() && !e.closest('.main-svg')) \
      .filter((e) => { const b = e.getBoundingClientRect(); return b.width > 0 && b.right > document.documentElement.clientWidth + 1; }) \
      .map((e) => `${e.tagName} ${e.className} ${e.getBoundingClientRect().right}`)";
 
@@ -336,6 +341,15 @@ async fn density_keeps_lines_and_says_what_it_does_not_show() {
     assert!(note.contains(expected), "{note}");
     assert_eq!(values(&mut browser, ".annotation-text"), json!(["alert", "patched"]));
     assert_eq!(browser.ask("document.querySelectorAll('.shapelayer path').length"), 2);
+    // A scale tells what the colours mean, on both grounds, and a strip the sum of all groups.
+    assert_eq!(values(&mut browser, ".cbtitle text"), json!(["rows"]));
+    let counted = "document.querySelector('.figure').data[1].y.reduce((sum, rows) => sum + rows, 0)";
+    assert_eq!(browser.ask(counted), 120_000);
+    let colors = "JSON.stringify(document.querySelector('.figure').data[0].colorscale)";
+    let light = browser.ask(colors);
+    let button = browser.place("#theme");
+    browser.click(button);
+    browser.wait(&format!("{colors} !== {}", json!(light)));
     let inside = "(() => { const axis = document.querySelector('.figure')._fullLayout.xaxis; \
                   return document.querySelector('.figure').layout.shapes.every((line) => axis.d2p(line.x0) > 0 && axis.d2p(line.x0) < axis._length); })()";
     assert_eq!(browser.ask(inside), true, "lines lie within the time that is shown");
@@ -477,25 +491,18 @@ async fn names_of_an_axis_are_drawn_once() {
     let counting = "window.reads = 0; const read = Element.prototype.getAttribute; \
                     Element.prototype.getAttribute = function (name) { window.reads += 1; return read.call(this, name); };";
     browser.order("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": counting }));
-    for (figure, options) in [
-        ("BAR", "x 'name', y 'value'"),
-        ("BOX", "x 'value', y 'name'"),
-        ("TIMELINE", "time 't', group_by 'name'"),
-    ] {
-        let mut reads = vec![];
-        for names in [200, 400] {
-            let page = folder.path().join("names.html");
-            let select = format!(
-                "SELECT value, to_timestamp(value) AS t, 'name ' || value AS name FROM range({names})"
-            );
-            drawn(&ctx, &select, &page, figure, options).await;
-            browser.open(&page);
-            let ticks = browser.ask("document.querySelectorAll('.xtick text, .ytick text').length");
-            assert!(ticks.as_u64().is_some_and(|ticks| ticks >= names), "{figure}: {ticks} names of {names}");
-            reads.push(browser.ask("window.reads").as_f64().expect("a number"));
-        }
-        assert!(reads[1] < 3.0 * reads[0], "{figure}: {reads:?} reads for 200 and 400 names");
+    let mut reads = vec![];
+    for names in [200, 400] {
+        let page = folder.path().join("names.html");
+        let select =
+            format!("SELECT value, to_timestamp(value) AS t, 'name ' || value AS name FROM range({names})");
+        drawn(&ctx, &select, &page, "TIMELINE", "time 't', group_by 'name'").await;
+        browser.open(&page);
+        let ticks = browser.ask("document.querySelectorAll('.xtick text, .ytick text').length");
+        assert!(ticks.as_u64().is_some_and(|ticks| ticks >= names), "{ticks} names of {names}");
+        reads.push(browser.ask("window.reads").as_f64().expect("a number"));
     }
+    assert!(reads[1] < 3.0 * reads[0], "{reads:?} reads for 200 and 400 names");
 }
 
 /// The columns of `dbcluster_eps`, partitioned by a host whose name is markup with a mark of right-to-left writing, and by NULL.
@@ -518,7 +525,7 @@ async fn curve_of_every_eps_tells_its_rows() {
     assert_eq!(browser.ask(MARKS), 9, "three curves of three rows");
     assert_eq!(
         values(&mut browser, "h2"),
-        json!(["Partitions", r"host: <b>a\u{202e}</b>", "host: (NULL)", "Every eps"])
+        json!(["Partitions", "host: <b>a⟨U+202E⟩</b>", "host: (NULL)", "Every eps"])
     );
     let notes = values(&mut browser, ".note");
     assert_eq!(

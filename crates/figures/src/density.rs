@@ -2,18 +2,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use plotly::common::{ColorScale, ColorScalePalette};
-use plotly::{HeatMap, Trace};
+use plotly::Trace;
+use serde_json::json;
 
 use crate::error::PlotError;
-use crate::figure::timeline::{
-    axes, event_references, margin, references_note, sorted_references, too_many_groups, whole_range,
+use crate::figure::time_axis::{
+    TimeAxis, check_references, event_references, margin, placed_references, references_note, whole_range,
 };
+use crate::figure::timeline::too_many_groups;
 use crate::figure::{Figure, MAX_GROUPS, MAX_ROWS};
 use crate::page::{Part, page};
 use crate::rows::Rows;
 use crate::settings::{Reference, Settings};
+use crate::style::color;
 use crate::text::{count, marks, thousands};
+use crate::times::Zone;
+use crate::traces::Drawn;
 
 /// The most spans of time on the axis: about one for each few pixels.
 const SPANS: i64 = 720;
@@ -32,6 +36,7 @@ pub struct Density {
     without_time: usize,
     /// The times of the option `ref_event`.
     references: Vec<Reference>,
+    zone: Zone,
 }
 
 impl Default for Density {
@@ -44,6 +49,7 @@ impl Default for Density {
             rows: 0,
             without_time: 0,
             references: vec![],
+            zone: Zone::Unknown,
         }
     }
 }
@@ -81,8 +87,10 @@ impl Density {
     pub fn add_rows(&mut self, rows: &Rows, settings: &Settings) -> Result<(), PlotError> {
         let mut references = std::mem::take(&mut self.references);
         references.extend(event_references(rows, settings));
-        self.references = sorted_references(references)?;
+        check_references(&references)?;
+        self.references = references;
         let column = |name| settings.column(name, rows);
+        self.zone = self.zone.and(Zone::of(column("time")));
         let (time, group) = (column("time"), column("group_by").or(column("series")));
         (0..rows.len()).try_for_each(|row| {
             self.add(group.and_then(|group| group.text(row)), time.and_then(|time| time.number(row)))
@@ -116,7 +124,7 @@ impl Density {
     pub fn draw(&self, settings: &Settings) -> Result<String, PlotError> {
         let mut references = self.references.clone();
         references.extend(settings.references("ref_times"));
-        let references = sorted_references(references)?;
+        let references = placed_references(references, self.zone)?;
         let groups: BTreeMap<(bool, Option<&str>), &HashMap<i64, u64>> =
             (self.groups.iter()).map(|(group, spans)| ((group.is_none(), group.as_deref()), spans)).collect();
         let spans: Vec<i64> = (self.first..=self.last).collect();
@@ -134,15 +142,31 @@ impl Density {
             .map(|of| spans.iter().map(|span| count(rows_at(of, span) as usize, "row")).collect())
             .collect();
         // Each cell begins at its time.
-        let x: Vec<f64> = spans.iter().map(|span| (*span as f64 + 0.5) * self.width).collect();
+        let x: Vec<f64> =
+            spans.iter().map(|span| self.zone.shifted((*span as f64 + 0.5) * self.width)).collect();
         let y: Vec<f64> = (0..groups.len()).map(|place| place as f64).collect();
-        let map = HeatMap::new(x, y, z)
-            .text_matrix(text)
-            .hover_template("%{text}<br>%{x}<extra></extra>")
-            .color_scale(ColorScale::Palette(ColorScalePalette::Cividis))
-            .reverse_scale(true)
-            .show_scale(false)
-            .y_gap(2);
+        let most = self.groups.values().flat_map(HashMap::values).copied().max().unwrap_or(1);
+        // The colours stand for powers of ten.
+        let powers: Vec<u32> = (0..20).take_while(|power| 10_u64.pow(*power) <= most).collect();
+        let map = Drawn::boxed(json!({
+            "type": "heatmap",
+            "x": x,
+            "y": y,
+            "z": z,
+            "text": text,
+            "hovertemplate": "%{text}<br>%{x}<extra></extra>",
+            "zmin": 0,
+            "zmax": (most as f64).log10().max(1.0),
+            "ygap": 2,
+            "colorbar": {
+                "title": { "text": "rows", "font": { "size": 12 } },
+                "thickness": 12,
+                "len": 0.8,
+                "outlinewidth": 0,
+                "tickvals": powers,
+                "ticktext": powers.iter().map(|power| thousands(10_usize.pow(*power))).collect::<Vec<_>>(),
+            },
+        }));
         let names: Vec<String> = (groups.keys())
             .map(|(_, name)| match name {
                 Some(name) => marks(name, 48),
@@ -150,9 +174,32 @@ impl Density {
                 None => "(NULL)".to_string(),
             })
             .collect();
-        let ends = [self.first, self.last.saturating_add(1)].map(|span| span as f64 * self.width);
+        let ends = [self.first, self.last.saturating_add(1)];
+        let ends = ends.map(|span| self.zone.shifted(span as f64 * self.width));
         let range = whole_range(ends[0], ends[1], &references);
-        let layout = axes(&names, &references, range, true).margin(margin(&names));
+        let totals: Vec<u64> =
+            spans.iter().map(|span| self.groups.values().map(|of| rows_at(of, span)).sum()).collect();
+        let greatest = totals.iter().copied().max();
+        let strip = Drawn::boxed(json!({
+            "type": "bar",
+            "x": x,
+            "y": totals,
+            "width": self.width,
+            "yaxis": "y2",
+            "marker": { "color": color(0) },
+            "customdata": totals.iter().map(|rows| [("rows", thousands(*rows as usize))]).collect::<Vec<_>>(),
+            "hoverinfo": "none",
+            "showlegend": false,
+        }));
+        let axis = TimeAxis {
+            name: settings.get("time").unwrap_or_default(),
+            zone: self.zone,
+            range,
+            references: &references,
+            has_slider: true,
+            strip: greatest,
+        };
+        let layout = axis.rows(&names).margin(margin(&names).right(90));
         let drawn = self.rows - self.without_time;
         let left_out = match self.without_time {
             0 => String::new(),
@@ -160,7 +207,7 @@ impl Density {
         };
         let lines = references_note(&references).map_or_else(String::new, |lines| format!(" {lines}"));
         let note = format!(
-            "{} are too many for marks of their own, so this is their density: the darker, the more rows (on a logarithmic \
+            "{} are too many for marks of their own, so this is their density: the colour tells the rows (on a logarithmic \
              scale) in each span of {} of {}.{lines}{}{left_out}",
             count(drawn, "row"),
             duration(self.width),
@@ -168,7 +215,7 @@ impl Density {
             unused(settings)
         );
         let flow = format!("{} in, {} counted.", count(self.rows, "row"), count(drawn, "row"));
-        let traces: Vec<Box<dyn Trace>> = vec![map];
+        let traces: Vec<Box<dyn Trace>> = vec![map, strip];
         let part = Part::drawing(&Rows::default(), note, traces, layout);
         page(&Figure::Timeline.about(settings, flow), vec![part], &[])
     }
@@ -180,7 +227,10 @@ fn unused(settings: &Settings) -> String {
     let series = settings.get("group_by").and(settings.get("series")).map(|_| "series");
     let given = |option| settings.get(option).map(|_| option);
     let unused: Vec<&str> =
-        [given("panel"), series, given("end"), given("tooltip")].into_iter().flatten().collect();
+        [given("panel"), series, given("end"), given("size"), given("color"), given("tooltip")]
+            .into_iter()
+            .flatten()
+            .collect();
     if unused.is_empty() {
         return String::new();
     }

@@ -1,8 +1,12 @@
 //! HTML in which text is escaped, and only markup of this crate is not.
 //!
+//! Characters that are not seen or that turn the writing around are codes: `⟨U+202E⟩gnp.exe`, and not `exe.png`.
+//!
 //! Markup is `&'static str`: text of an event can't be one, so a forgotten escape does not compile.
 
 use std::fmt::{self, Display, Write as _};
+
+use crate::text::{code, is_unseen};
 
 /// HTML in the making, part after part.
 ///
@@ -85,6 +89,7 @@ impl fmt::Write for Escaping<'_> {
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
                 '\'' => self.0.push_str("&#39;"),
+                unseen if is_unseen(unseen) => self.0.push_str(&code(unseen)),
                 other => self.0.push(other),
             }
         }
@@ -102,6 +107,7 @@ mod tests {
         let all: Html = [html, Html::escaped("x>y")].into_iter().collect();
         let all = all.html(Html::raw("<br>")).html(None::<Html>);
         assert_eq!(all.into_string(), "<p title=\"&lt;a href=&quot;&#39;&amp;\">7</p>x&gt;y<br>");
+        assert_eq!(Html::escaped("\u{202e}gnp\n\x1b").into_string(), "⟨U+202E⟩gnp\n⟨U+001B⟩");
     }
 
     #[test]

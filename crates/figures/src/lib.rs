@@ -2,7 +2,7 @@
 //!
 //! An investigator looks at figures before reading rows: the sizes of clusters ([`Figure::Bar`]), the spread of a feature
 //! within a process ([`Figure::Box`]), the map of clusters ([`Figure::Scatter`]), events in time
-//! ([`Figure::Timeline`]), clusters at each eps ([`Figure::Curve`]), logons ([`Figure::Cards`]), processes below
+//! ([`Figure::Timeline`]), numbers over time ([`Figure::Values`]), who did what ([`Figure::Matrix`]), clusters at each eps ([`Figure::Curve`]), logons ([`Figure::Cards`]), processes below
 //! their parents ([`Figure::Tree`]), and all of a collapse together ([`Figure::Report`]). Each comes as one HTML file
 //! with everything inside, the drawing script too (plotly.js, by the `plotly` crate): it opens on a machine without a
 //! network, in light and in dark, exports PNG and SVG, and keeps rows that are clicked in a table below the figure.

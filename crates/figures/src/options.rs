@@ -29,6 +29,8 @@ pub enum Need {
     Number,
     /// Times with a label each, such as `2026-01-15 05:00 alert; 2026-01-16 patch`.
     Times,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
     /// Any text.
     Text,
 }

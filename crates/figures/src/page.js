@@ -1,5 +1,5 @@
-// One script for every page: draws its parts, links times, follows the theme, exports, shows tooltips, keeps the rows that
-// are clicked, and prepares the page for paper. Whatever an event says goes through textContent, so it stays text.
+// One script for every page: draws its parts, links times, follows the theme, shows tooltips, keeps the rows that are clicked,
+// and prepares the page for paper.
 "use strict";
 (() => {
   const page = JSON.parse(document.getElementById("page").textContent);
@@ -16,9 +16,11 @@
 
   // Themes.
   const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const themed = (layout) => {
+  // At most this wide, names beside the marks are short.
+  const NARROW = 560;
+  const themed = (part, layout, width) => {
     const axis = { gridcolor: css("--line"), zerolinecolor: css("--line"), linecolor: css("--soft") };
-    const merged = { ...layout, uirevision: "same", paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"),
+    const merged = { ...layout, uirevision: part.revision ?? "same", paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"),
       hoverlabel: { bgcolor: css("--tint"), bordercolor: css("--soft"), align: "left", font: { color: css("--ink"), size: 12 } },
       font: { color: css("--ink"), family: 'system-ui, "Segoe UI", "DejaVu Sans", sans-serif', size: 13 },
       hovermode: layout.hovermode ?? "closest", dragmode: "zoom" };
@@ -30,9 +32,19 @@
       }
       // Otherwise plotly.js compares, for each name of an axis, all of them with the figure's edge: minutes for a thousand.
       if (layout[name].ticktext) merged[name].ticklabeloverflow = "allow";
+      // The slider shows events over time, where there is a strip of them: marks lie beyond its range.
+      if (layout.yaxis2 && merged[name].rangeslider && !layout.yaxis3) {
+        Object.assign(merged[name].rangeslider, { yaxis: { rangemode: "fixed", range: [1e9, 1e9 + 1] }, yaxis2: { rangemode: "match" } });
+      }
       // The button "all" goes back to what the timeline began with, also where its own marks lie within a shorter time.
       const [first, last] = layout[name].range ?? [];
       if (layout[name].rangeselector && last !== undefined) merged[name].autorangeoptions = { minallowed: first, maxallowed: last };
+    }
+    if (width < NARROW) {
+      const short = (text) => (plain(text).length > 14 ? `${[...plain(text)].slice(0, 13).join("")}…`.replaceAll("&", "&amp;").replaceAll("<", "&lt;") : text);
+      if (merged.margin?.l > 124) merged.margin = { ...merged.margin, l: 124 };
+      if (merged.yaxis?.ticktext) merged.yaxis.ticktext = merged.yaxis.ticktext.map(short);
+      if (merged.xaxis?.type === "date") Object.assign(merged.xaxis, { nticks: 3, tickangle: 0 });
     }
     return merged;
   };
@@ -45,7 +57,9 @@
     // As it is on the screen, for paper.
     if (!more.width) part.high = part.place.clientHeight;
     try {
-      await Plotly.react(part.place, part.data, { ...themed(part.layout), ...more }, config);
+      const [data, layout] = recoloured(part, page.colors, root.dataset.theme);
+      paintLegend(part, page.colors, root.dataset.theme);
+      await Plotly.react(part.place, data, { ...themed(part, layout, more.width ?? part.place.clientWidth), ...more }, config);
       if (!part.listens) listen(part);
       part.listens = true;
     } catch (error) {
@@ -70,14 +84,12 @@
     paint(theme);
   });
 
-  const element = (name, text, more = {}) => Object.assign(document.createElement(name), { textContent: text }, more);
-  const shown = (value) => (value === null ? "(NULL)" : value);
-
   // Tooltips.
   const tip = document.body.appendChild(element("div", "", { id: "tip", hidden: true }));
+  tip.setAttribute("role", "status");
   const point = (lines, event) => {
     const list = element("dl", "");
-    for (const [name, value] of lines) list.append(element("dt", name), element("dd", shown(value)));
+    for (const [name, value] of lines) list.append(element("dt", visible(name)), element("dd", shown(value)));
     tip.replaceChildren(list);
     tip.hidden = false;
     const { width, height } = tip.getBoundingClientRect();
@@ -86,74 +98,80 @@
     tip.style.top = `${Math.max(8, Math.min(event.clientY + 12, innerHeight - height - 8))}px`;
   };
   const leave = () => { tip.hidden = true; };
-  // A mark tells its row; a box, which has many, the numbers that it is drawn from.
+  const linesOfRows = (part, rows) => (rows.length > 1 ? summary(part, rows)
+    : part.tooltip.map((column) => [part.rows.columns[column], part.rows.rows[rows[0]][column]]));
+  // A mark tells its row, or all rows at its place; a mark that has many the numbers that it is drawn from.
   const linesOf = (part, event) => {
     const row = rowOf(event);
-    if (row !== undefined) return part.tooltip.map((column) => [part.rows.columns[column], part.rows.rows[row][column]]);
-    const box = event.points.find((mark) => mark.data.type === "box");
-    return box?.data.customdata[box.pointNumber];
+    if (row !== undefined) {
+      const rows = rowsAt(part, event.event.clientX, event.event.clientY);
+      return linesOfRows(part, rows.includes(row) ? rows : [row]);
+    }
+    const [mark] = event.points.filter((one) => Array.isArray(one.data.customdata));
+    return mark?.data.customdata[mark.pointNumber];
   };
 
-  // Kept rows.
+  // Kept rows, in a drawer at the lower edge of the window while its figure is in sight.
+  const CSV_FORMULA = /^[=+\-@\t\r]/;
+  const cell = (value) => {
+    const text = value === null ? "" : String(value);
+    // A spreadsheet would calculate it.
+    const safe = CSV_FORMULA.test(text) && !Number.isFinite(Number(text)) ? `'${text}` : text;
+    return `"${safe.replaceAll('"', '""')}"`;
+  };
   const keep = (part, row) => {
     if (!part.kept) {
-      const box = part.section.appendChild(element("div", "", { className: "kept scroll" }));
-      const table = box.appendChild(element("table", ""));
+      const box = part.section.appendChild(element("div", "", { className: "kept" }));
+      const bar = box.appendChild(element("div", "", { className: "bar" }));
+      part.keptCount = bar.appendChild(element("b", ""));
+      const asFile = bar.appendChild(element("button", "Save CSV", { type: "button" }));
+      asFile.addEventListener("click", () => {
+        const rows = [...part.kept.rows].map((line) => part.rows.rows[Number(line.dataset.row)]);
+        const text = [part.rows.columns, ...rows].map((values) => values.map(cell).join(",")).join("\r\n");
+        element("a", "", { href: `data:text/csv;charset=utf-8,${encodeURIComponent(text)}`, download: "kept-rows.csv" }).click();
+      });
+      const clear = bar.appendChild(element("button", "Clear", { type: "button" }));
+      clear.addEventListener("click", () => {
+        box.remove();
+        part.kept = undefined;
+      });
+      const table = box.appendChild(element("div", "", { className: "scroll" })).appendChild(element("table", ""));
       table.createCaption().textContent = "Kept rows";
       const heading = table.createTHead().insertRow();
-      for (const column of part.rows.columns) heading.append(element("th", column, { scope: "col" }));
+      for (const column of part.rows.columns) heading.append(element("th", visible(column), { scope: "col" }));
+      heading.append(element("th", "", { scope: "col" }));
       part.kept = table.createTBody();
     }
     if (part.kept.querySelector(`tr[data-row="${row}"]`)) return;
     const line = part.kept.insertRow();
     line.dataset.row = row;
     for (const value of part.rows.rows[row]) line.insertCell().append(element("div", shown(value)));
+    const remove = element("button", "×", { type: "button" });
+    remove.setAttribute("aria-label", "Remove this row");
+    remove.addEventListener("click", () => {
+      line.remove();
+      tell();
+    });
+    line.append(element("th", "", { className: "remove" }));
+    line.lastChild.append(remove);
+    const tell = () => { part.keptCount.textContent = counted(part.kept.rows.length, "kept row"); };
+    tell();
+    line.scrollIntoView({ block: "nearest" });
   };
   const rowOf = (event) => {
     for (const mark of event.points) {
-      const id = mark.id ?? mark.data.ids?.[mark.pointNumber];
+      const id = mark.id ?? rowsOf(mark.data)?.[mark.pointNumber];
       if (id !== undefined) return Number(id);
     }
     return undefined;
   };
 
-  // Files.
-  const name = document.title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "figure";
-  const download = (url, format) => element("a", "", { href: url, download: `${name}.${format}` }).click();
-  const saveWritten = async (written, format) => {
-    const [width, height] = [Math.ceil(written.scrollWidth), Math.ceil(written.scrollHeight)];
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("width", width);
-    svg.setAttribute("height", height);
-    svg.setAttribute("data-theme", theme);
-    const inside = svg.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "foreignObject"));
-    inside.setAttribute("width", "100%");
-    inside.setAttribute("height", "100%");
-    const body = inside.appendChild(document.createElement("body"));
-    body.append(element("style", document.querySelector("style").textContent), written.cloneNode(true));
-    body.style.padding = "0";
-    const text = new XMLSerializer().serializeToString(svg);
-    const url = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
-    if (format === "svg") return download(url, format);
-    const image = new Image();
-    image.src = url;
-    await image.decode();
-    // Browsers draw no larger canvas.
-    const scale = Math.min(2, 16000 / height, 16000 / width);
-    const canvas = Object.assign(document.createElement("canvas"), { width: width * scale, height: height * scale });
-    const context = canvas.getContext("2d");
-    context.scale(scale, scale);
-    context.drawImage(image, 0, 0);
-    return download(canvas.toDataURL("image/png"), format);
-  };
-  const save = (part, format) => (part.place
-    ? Plotly.downloadImage(part.place, { format, filename: name, width: part.place.clientWidth, height: part.place.clientHeight, scale: format === "png" ? 2 : 1 })
-    : saveWritten(part.written, format));
-
   // Labels that would lie on another one are hidden; zooming in makes room for them.
   const makeRoom = (place) => {
     const taken = [];
-    for (const text of place.querySelectorAll(".textpoint text")) {
+    // The first label of a trace is the most important one.
+    const order = (text) => text.__data__?.i ?? 0;
+    for (const text of [...place.querySelectorAll(".textpoint text")].sort((a, b) => order(a) - order(b))) {
       text.classList.remove("covered");
       const box = text.getBoundingClientRect();
       if (box.width === 0) continue;
@@ -177,16 +195,43 @@
 
   for (const part of parts) {
     for (const button of part.section.querySelectorAll("button[data-save]")) {
-      button.addEventListener("click", () => save(part, button.dataset.save));
+      button.addEventListener("click", () => save(part, parts, button.dataset.save));
+    }
+    if (part.place) {
+      addScales(part, draw);
+      addLegend(part, draw);
+      addKeys(part, { tell: (of, rows, at) => point(linesOfRows(of, rows), at), hide: leave, keep });
+      addTable(part);
     }
     // Marks that are elements.
     part.written?.addEventListener("click", (event) => {
-      if (event.target.closest("details, input")) return;
+      if (event.target.closest("summary, input, .finding details")) return;
       const fold = event.target.closest("button.fold");
       const mark = event.target.closest("[data-row]");
       if (fold) toggle(fold.closest("li"));
-      else if (mark && !String(getSelection())) keep(part, Number(mark.dataset.row));
+      else if (mark && !String(getSelection())) keepMark(part, mark);
     });
+    part.written?.addEventListener("keydown", (event) => {
+      const mark = event.target.closest("[data-row]");
+      if (event.key === "Enter" && mark === event.target) keepMark(part, mark);
+    });
+    // Marks that are not their own text tell their rows under the mouse and on focus.
+    const tellMark = (event) => {
+      const mark = event.target.closest?.(".mark[data-row], .mark[data-tip]");
+      if (!mark) return leave();
+      const at = mark.getBoundingClientRect();
+      const lines = mark.dataset.tip ? JSON.parse(mark.dataset.tip) : linesOfRows(part, [Number(mark.dataset.row)]);
+      point(lines, event.clientX === undefined ? { clientX: at.left + at.width / 2, clientY: at.bottom } : event);
+    };
+    part.written?.addEventListener("mousemove", tellMark);
+    part.written?.addEventListener("mouseleave", leave);
+    part.written?.addEventListener("focusin", (event) => { if (event.target.matches?.(":focus-visible")) tellMark(event); });
+    part.written?.addEventListener("focusout", leave);
+    if (part.written) addTree(part, toggle);
+  }
+  // A mark of many rows keeps all of them.
+  function keepMark(part, mark) {
+    for (const row of (mark.dataset.rows ?? mark.dataset.row).split(",")) keep(part, Number(row));
   }
   // A search hides the rows that don't have its words, in any case.
   for (const input of document.querySelectorAll("input[data-search]")) {
@@ -204,8 +249,9 @@
     });
   }
   // A fold hides all lines below it that are deeper.
-  const toggle = (line) => {
+  function toggle(line) {
     const folded = line.classList.toggle("folded");
+    line.setAttribute("aria-expanded", String(!folded));
     let hiddenBelow = Infinity;
     for (let next = line.nextElementSibling; next && Number(next.dataset.level) > Number(line.dataset.level); next = next.nextElementSibling) {
       const level = Number(next.dataset.level);
@@ -213,9 +259,14 @@
       next.hidden = folded || level > hiddenBelow;
       if (!next.hidden && next.classList.contains("folded")) hiddenBelow = level;
     }
-  };
+  }
+  // A click keeps at most this many rows of one place.
+  const MOST_KEPT = 50;
   const listen = (part) => {
-    part.place.on("plotly_afterplot", () => makeRoom(part.place));
+    part.place.on("plotly_afterplot", () => {
+      part.marks = undefined;
+      makeRoom(part.place);
+    });
     makeRoom(part.place);
     part.place.on("plotly_hover", (event) => {
       const lines = linesOf(part, event);
@@ -224,7 +275,9 @@
     part.place.on("plotly_unhover", leave);
     part.place.on("plotly_click", (event) => {
       const row = rowOf(event);
-      if (row !== undefined) keep(part, row);
+      if (row === undefined) return;
+      const rows = rowsAt(part, event.event.clientX, event.event.clientY);
+      for (const one of (rows.includes(row) ? rows : [row]).slice(0, MOST_KEPT)) keep(part, one);
     });
     if (part.linked) part.place.on("plotly_relayout", () => follow(part));
   };

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::error::PlotError;
 use crate::html::Html;
 use crate::rows::{Column, Rows};
+use crate::style::{COLOR_RULES, color_pairs};
 
 /// One drawing of a page, with the words around it.
 pub(crate) struct Part {
@@ -21,6 +22,8 @@ pub(crate) struct Part {
     pub(crate) rows: usize,
     /// The columns of a tooltip, by their position.
     pub(crate) tooltip: Vec<usize>,
+    /// The scale of both axes at first; with it the page offers the others, too.
+    pub(crate) scale: Option<String>,
 }
 
 /// The way in which a part is drawn.
@@ -39,7 +42,14 @@ pub(crate) enum Body {
 impl Part {
     /// A part of the page's first rows, whose tooltips show all of their columns.
     pub(crate) fn new(rows: &Rows, note: String, body: Body) -> Self {
-        Self { heading: String::new(), note, body, rows: 0, tooltip: (0..rows.0.len()).collect() }
+        Self {
+            heading: String::new(),
+            note,
+            body,
+            rows: 0,
+            tooltip: (0..rows.0.len()).collect(),
+            scale: None,
+        }
     }
 
     pub(crate) fn drawing(rows: &Rows, note: String, traces: Vec<Box<dyn Trace>>, layout: Layout) -> Self {
@@ -51,6 +61,12 @@ impl Part {
         if let Some(columns) = columns {
             self.tooltip = columns.iter().filter_map(|column| rows.position(&column.name)).collect();
         }
+        self
+    }
+
+    /// The same with other scales of the axes to choose from, this one first.
+    pub(crate) fn with_scale(mut self, scale: impl Into<String>) -> Self {
+        self.scale = Some(scale.into());
         self
     }
 
@@ -75,18 +91,22 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
     let (mut bodies, mut described, mut has_drawing) = (Html::default(), vec![], false);
     for part in parts {
         let actions = if part.heading.is_empty() && part.note.is_empty() { "" } else { ACTIONS };
-        let mut about = json!({ "rows": part.rows, "tooltip": part.tooltip });
+        let mut described_part = json!({ "rows": part.rows, "tooltip": part.tooltip, "scale": part.scale });
         let body = match part.body {
             Body::Drawing { traces, layout, linked } => {
                 has_drawing = true;
-                about["data"] = drawing_json(&traces)?;
-                about["layout"] = drawing_json(&layout)?;
-                about["linked"] = linked.into();
-                Html::raw("<div class=\"figure\"></div>")
+                described_part["data"] = drawing_json(&traces)?;
+                described_part["layout"] = drawing_json(&layout)?;
+                described_part["linked"] = linked.into();
+                let name = if part.heading.is_empty() { about.title } else { &part.heading };
+                Html::raw("<div class=\"figure\" tabindex=\"0\" role=\"group\" aria-roledescription=\"figure\" aria-label=\"")
+                    .text(name)
+                    .text(". Arrow keys go from mark to mark, Enter keeps a row, plus and minus zoom, 0 shows all.")
+                    .markup("\"></div>")
             }
             Body::Html(body) => Html::raw("<div class=\"written\">").html(body).markup("</div>"),
         };
-        described.push(about);
+        described.push(described_part);
         let heading =
             (!part.heading.is_empty()).then(|| Html::raw("<h2>").text(&part.heading).markup("</h2>\n"));
         let section = Html::raw("<section class=\"part\">\n<div class=\"head\"><div>")
@@ -101,7 +121,8 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
         bodies.extend([section]);
     }
     let row_sets: Vec<Value> = row_sets.iter().map(|rows| rows_json(rows)).collect();
-    let described = json!({ "parts": described, "rows": row_sets }).to_string();
+    let colors: Vec<[&str; 2]> = color_pairs().collect();
+    let described = json!({ "parts": described, "rows": row_sets, "colors": colors }).to_string();
     let plotly = if has_drawing { PLOTLY.as_str() } else { "" };
     let query = about.query.map(|query| {
         Html::raw("<details open>\n<summary>What was asked</summary>\n<pre id=\"query\">")
@@ -115,10 +136,13 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
         .text(about.title)
         .markup("</title>\n<style>\n")
         .markup(include_str!("page.css"))
+        .markup(include_str!("marks.css"))
+        .markup(&COLOR_RULES)
         .markup("</style>\n</head>\n<body>\n<header>\n<h1>")
         .text(about.title)
         .markup("</h1>\n<div class=\"actions\"><button id=\"theme\" type=\"button\">Light or dark</button></div>\n")
-        .markup("</header>\n<main>\n")
+        .markup("</header>\n<noscript><p>This page draws by script, and scripts are switched off here: the words are all there, drawings \
+                 are not.</p></noscript>\n<main>\n")
         .html(bodies)
         .markup("</main>\n")
         .html(query)
@@ -143,7 +167,14 @@ fn drawing_json(drawing: &impl Serialize) -> Result<Value, PlotError> {
 const ACTIONS: &str = "<div class=\"actions\"><button data-save=\"png\" type=\"button\">Save PNG</button><button data-save=\"svg\" \
                        type=\"button\">Save SVG</button></div>";
 
-const SCRIPT: &str = include_str!("page.js");
+/// The script of every page. Its files are one script, and share their names.
+const SCRIPT: &str = concat!(
+    include_str!("text.js"),
+    include_str!("save.js"),
+    include_str!("marks.js"),
+    include_str!("tree.js"),
+    include_str!("page.js")
+);
 
 /// Forbids all that is not in the page: no network, no plug-ins, no frames, no forms, and no script but the two that
 /// this crate puts there. plotly.js compiles code for the graphics card, so that pages of many marks let those two make

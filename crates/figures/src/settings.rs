@@ -55,6 +55,14 @@ impl Settings {
                         ))
                     })?;
                 }
+                Need::OneOf(words) => {
+                    if !words.iter().any(|word| word.eq_ignore_ascii_case(value.trim())) {
+                        return Err(PlotError(format!(
+                            "{place} takes one of {}, got '{value}'",
+                            words.join(", ")
+                        )));
+                    }
+                }
                 Need::Text => {}
             }
             settings.insert(spec.name, value.to_string());
@@ -126,6 +134,12 @@ impl Settings {
         Some(list(self.get(name)?).filter_map(|name| rows.column(name)).collect())
     }
 
+    /// The word that the option `name` chose, as the figure spells it.
+    pub(crate) fn word(&self, name: &str, words: &[&'static str]) -> Option<&'static str> {
+        let given = self.get(name)?.trim();
+        words.iter().copied().find(|word| word.eq_ignore_ascii_case(given))
+    }
+
     pub(crate) fn number(&self, name: &str) -> Option<f64> {
         self.get(name)?.trim().parse().ok()
     }
@@ -147,6 +161,8 @@ impl Settings {
 pub(crate) struct Reference {
     /// Milliseconds since 1970.
     pub(crate) time: f64,
+    /// Whether the time is in UTC; otherwise it is in the zone of the axis.
+    pub(crate) is_utc: bool,
     pub(crate) label: String,
 }
 
@@ -217,11 +233,11 @@ fn reference(part: &str) -> Option<Reference> {
     let (first, rest) = part.split_once(char::is_whitespace).unwrap_or((part, ""));
     let rest = rest.trim_start();
     let (second, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    let (time, label) = match time(&format!("{first}T{second}")) {
-        Some(time) => (time, after),
-        None => (time(first)?, rest),
+    let (time, text, label) = match time(&format!("{first}T{second}")) {
+        Some(time) => (time, second, after),
+        None => (time(first)?, first, rest),
     };
-    Some(Reference { time, label: label.trim().to_string() })
+    Some(Reference { time, is_utc: text.ends_with(['Z', 'z']), label: label.trim().to_string() })
 }
 
 /// `2026-01-15`, `2026-01-15T05:00`, `2026-01-15T05:00:00.5`, each with an optional `Z`, as milliseconds.
@@ -257,7 +273,10 @@ mod tests {
         let all = bar(&[("x", "process"), ("Y", "size"), ("title", "Sizes")]);
         assert_eq!(all, r#"Settings({"title": "Sizes", "x": "process", "y": "size"})"#);
         let unknown = bar(&[("z", "Process")]);
-        assert_eq!(unknown, "BAR has no option 'z', expected one of: x, y, cut_off, tooltip, title, query");
+        assert_eq!(
+            unknown,
+            "BAR has no option 'z', expected one of: x, y, detail, cut_off, most, tooltip, title, query"
+        );
         assert!(bar(&[("x", "Process")]).starts_with("BAR needs the option 'y'"));
         assert!(bar(&[("y", "Process")]).contains("'Process', which is no number"));
         assert!(bar(&[("x", "proc")]).ends_with("its columns are: Process, size, SIZE, t"));
@@ -312,7 +331,7 @@ mod tests {
         ];
         assert_eq!(guess(Figure::Scatter, &[], &columns), "size=cluster_size x=tokens y=path");
         assert_eq!(guess(Figure::Bar, &[("y", "cluster_size")], &columns), "y=cluster_size x=process");
-        assert_eq!(guess(Figure::Timeline, &[], &columns), "time=at");
+        assert_eq!(guess(Figure::Timeline, &[], &columns), "size=cluster_size time=at");
         assert_eq!(guess(Figure::Timeline, &[], &columns[..1]), "");
     }
 
@@ -322,6 +341,7 @@ mod tests {
             "1970-01-02 a day; 1970-01-01 00:01:00.5Z a minute ;1970-01-01T00:00; 1970-01-01 00:02",
         )
         .expect("four times");
+        assert_eq!(read.iter().map(|read| read.is_utc).collect::<Vec<_>>(), [false, true, false, false]);
         let expected = [(86_400_000.0, "a day"), (60_500.0, "a minute"), (0.0, ""), (120_000.0, "")];
         assert_eq!(read.len(), expected.len());
         for (read, (time, label)) in read.iter().zip(expected) {

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 pub(crate) const SHOWN: usize = 80;
 
 /// Text for the drawing script, which reads `<b>`, `<a href>` and entities in any text: what it shows is `text`.
-/// Control characters become spaces, and what is longer than `limit` characters ends in an ellipsis.
+/// White space is a space, other characters that are not seen are codes, and what is longer than `limit` characters ends in an
+/// ellipsis.
 pub(crate) fn marks(text: &str, limit: usize) -> String {
     let mut marked = String::with_capacity(text.len());
     for (i, character) in text.chars().enumerate() {
@@ -18,14 +19,16 @@ pub(crate) fn marks(text: &str, limit: usize) -> String {
             '&' => marked.push_str("&amp;"),
             '<' => marked.push_str("&lt;"),
             '>' => marked.push_str("&gt;"),
-            control if control.is_control() => marked.push(' '),
+            '\t' | '\n' | '\r' => marked.push(' '),
+            unseen if is_unseen(unseen) => marked.push_str(&code(unseen)),
             other => marked.push(other),
         }
     }
     marked
 }
 
-/// Text in which characters that are not seen, or that turn the writing around, are codes such as `\\u{202e}`.
+/// Text in which characters that are not seen, or that turn the writing around, are codes such as ⟨U+202E⟩. Tabs and ends of lines
+/// stay.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unseen) {
         return Cow::Borrowed(text);
@@ -33,7 +36,7 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     let mut visible = String::with_capacity(text.len());
     for character in text.chars() {
         if is_unseen(character) {
-            visible.extend(character.escape_unicode());
+            visible.push_str(&code(character));
         } else {
             visible.push(character);
         }
@@ -41,8 +44,16 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(visible)
 }
 
-/// Whether a character is a control, a mark of direction, or without a width.
-fn is_unseen(character: char) -> bool {
+/// The code of a character, as in ⟨U+202E⟩.
+pub(crate) fn code(character: char) -> String {
+    format!("⟨U+{:04X}⟩", u32::from(character))
+}
+
+/// Whether a character is a control other than tabs and ends of lines, a mark of direction, or without a width.
+pub(crate) fn is_unseen(character: char) -> bool {
+    if matches!(character, '\t' | '\n' | '\r') {
+        return false;
+    }
     character.is_control()
         || matches!(
             character,
@@ -98,6 +109,15 @@ pub(crate) fn number(value: f64) -> String {
     if short == 0.0 || (1e-5..1e15).contains(&short.abs()) { short.to_string() } else { format!("{short:e}") }
 }
 
+/// The same with commas between the thousands of a whole number.
+pub(crate) fn readable(value: f64) -> String {
+    if value.fract() == 0.0 && (0.0..1e15).contains(&value) {
+        thousands(value as usize)
+    } else {
+        number(value)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,8 +125,8 @@ mod tests {
     #[test]
     fn unseen_characters_are_codes_and_long_text_is_cut() {
         assert_eq!(
-            visible("a\u{202e}gpj.exe\u{200b} \x1b\u{e0041}é"),
-            r"a\u{202e}gpj.exe\u{200b} \u{1b}\u{e0041}é"
+            visible("a\u{202e}gpj.exe\u{200b} \x1b\u{e0041}é\t\n"),
+            "a⟨U+202E⟩gpj.exe⟨U+200B⟩ ⟨U+001B⟩⟨U+E0041⟩é\t\n"
         );
         assert_eq!([shortened("aé€b", 3), shortened("aé€", 3)], ["aé€…", "aé€"]);
     }
@@ -122,12 +142,14 @@ mod tests {
     #[test]
     fn markup_stays_text_and_numbers_are_short() {
         assert_eq!(marks("<b>a</b> & \n&lt;", 80), "&lt;b&gt;a&lt;/b&gt; &amp;  &amp;lt;");
+        assert_eq!(marks("\u{202e}gpj\t\x1b", 80), "⟨U+202E⟩gpj ⟨U+001B⟩");
         assert_eq!(marks("aé€b", 3), "aé€…");
         assert_eq!(marks("aé€", 3), "aé€");
         assert_eq!(
             [count(1, "row"), count(0, "row"), count(1_234_567, "row")],
             ["1 row", "0 rows", "1,234,567 rows"]
         );
+        assert_eq!([12_000.0, 0.5, -3.0].map(readable), ["12,000", "0.5", "-3"]);
         assert_eq!([1, 2].map(|n| count_of(n, "process", "processes")), ["1 process", "2 processes"]);
         assert_eq!(
             [56.0, -0.25, 0.1 + 0.2, 1e-7, 1.5e300].map(number),

@@ -1,4 +1,5 @@
-//! The names that Windows has for numbers: logon types, and well-known security identifiers.
+//! The names that Windows has for numbers: logon types, reasons of failed logons, sessions of the system, and well-known security
+//! identifiers.
 
 /// Returns the name of a logon type (event 4624, field `LogonType`).
 pub fn logon_type(number: i128) -> Option<&'static str> {
@@ -143,4 +144,112 @@ fn domain_account(sid: &str) -> Option<&'static str> {
         "572" => "Denied RODC Password Replication Group",
         _ => return None,
     })
+}
+
+/// Returns the reason of a failed logon (event 4625, fields `Status` and `SubStatus`), by Microsoft's list of NTSTATUS values
+/// (MS-ERREF, 2.3.1). The code is hexadecimal or a number, as in `0xc000006a`, `3221225578` and `-1073741718`.
+pub fn logon_failure(code: &str) -> Option<&'static str> {
+    Some(match number(code)? {
+        0xc000_0022 => "access denied",
+        0xc000_005e => "no logon server can be reached",
+        0xc000_0064 => "no such account",
+        0xc000_006a => "wrong password",
+        0xc000_006d => "wrong account or password",
+        0xc000_006e => "the account is restricted",
+        0xc000_006f => "outside the hours of the account",
+        0xc000_0070 => "not from this workstation",
+        0xc000_0071 => "the password has expired",
+        0xc000_0072 => "the account is disabled",
+        0xc000_00dc => "the server is in the wrong state",
+        0xc000_010b => "invalid logon type",
+        0xc000_0133 => "the clocks differ",
+        0xc000_015b => "this type of logon is not granted",
+        0xc000_018c => "the domains don't trust each other",
+        0xc000_0192 => "the service Netlogon does not run",
+        0xc000_0193 => "the account has expired",
+        0xc000_0224 => "the password has to be changed first",
+        0xc000_0234 => "the account is locked",
+        0xc000_02ee => "an error during the logon",
+        0xc000_0413 => "the authentication firewall forbids it",
+        _ => return None,
+    })
+}
+
+/// Returns whether a status is success. `None` if it is no number.
+pub fn is_success(code: &str) -> Option<bool> {
+    number(code).map(|number| number == 0)
+}
+
+/// Returns the name of a logon session that every Windows has (field `TargetLogonId`).
+pub fn logon_session(id: &str) -> Option<&'static str> {
+    Some(match number(id)? {
+        0x3e3 => "session of IUSR",
+        0x3e4 => "session of NETWORK SERVICE",
+        0x3e5 => "session of LOCAL SERVICE",
+        0x3e6 => "anonymous session",
+        0x3e7 => "session of the system",
+        _ => return None,
+    })
+}
+
+/// Returns the kind of account or group that an identifier stands for, by its authority and its first parts.
+pub fn sid_kind(sid: &str) -> Option<&'static str> {
+    let sid = sid.trim();
+    let is_of = |prefix: &str| sid.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('-'));
+    if is_of("S-1-5-21") {
+        let relative: u32 = sid.rsplit('-').next()?.parse().ok()?;
+        return Some(if relative < 1000 {
+            "built-in account or group of a machine or domain"
+        } else {
+            "account or group of a machine or domain"
+        });
+    }
+    let kinds = [
+        ("S-1-12-1", "account of Microsoft Entra ID"),
+        ("S-1-5-32", "built-in group"),
+        ("S-1-5-80", "service"),
+        ("S-1-5-82", "application pool of IIS"),
+        ("S-1-5-83", "virtual machine"),
+        ("S-1-5-90", "window manager"),
+        ("S-1-5-96", "font driver host"),
+        ("S-1-5-5", "logon session"),
+        ("S-1-15-2", "app"),
+    ];
+    kinds.into_iter().find(|(prefix, _)| is_of(prefix)).map(|(_, kind)| kind)
+}
+
+/// A code as Windows and exports write it: hexadecimal, a number, or a negative number of 32 bits.
+fn number(text: &str) -> Option<u64> {
+    let text = text.trim();
+    if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return u64::from_str_radix(digits, 16).ok();
+    }
+    text.parse().ok().or_else(|| text.parse::<i32>().ok().map(|number| u64::from(number.cast_unsigned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_known_in_every_spelling() {
+        for code in ["0xC000006A", "0xc000006a", "3221225578", "-1073741718", " 0xc000006a "] {
+            assert_eq!(logon_failure(code), Some("wrong password"), "{code}");
+        }
+        assert_eq!(["0x0", "-", "", "0xzz", "0xfffffffffffffffffff"].map(logon_failure), [None; 5]);
+        assert_eq!(
+            ["0x0", "0", "0xc0000064", "-"].map(is_success),
+            [Some(true), Some(true), Some(false), None]
+        );
+    }
+
+    #[test]
+    fn sessions_and_kinds_of_identifiers() {
+        let system = Some("session of the system");
+        assert_eq!(["0x3e7", "999", "0xfaac27", "-"].map(logon_session), [system, system, None, None]);
+        assert_eq!(sid_kind("S-1-5-80-956008885-1"), Some("service"));
+        assert_eq!(sid_kind("S-1-5-21-1-2-3-1001"), Some("account or group of a machine or domain"));
+        assert_eq!(sid_kind("S-1-5-21-1-2-3-500"), Some("built-in account or group of a machine or domain"));
+        assert_eq!(["S-1-5-800", "S-1-5-21", "x", ""].map(sid_kind), [None; 4]);
+    }
 }

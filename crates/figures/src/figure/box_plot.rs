@@ -2,22 +2,23 @@
 //!
 //! Quartiles are interpolated linearly between the values, as numpy and seaborn do; a row of weight n counts as n equal
 //! values. So a `GROUP BY` of millions of events draws the same boxes as the events themselves.
+//!
+//! Categories that vary most come first, and those of a single value are a list. Boxes are elements of the page: no drawing script is
+//! needed, and the axis stays in sight.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use plotly::Scatter;
-use plotly::common::{AxisSide, HoverInfo, Marker, Mode, Title};
-use plotly::layout::{Axis, Margin};
+use serde_json::json;
 
 use crate::error::PlotError;
 use crate::figure::{Draw, Figure, MAX_GROUPS, too_many_values};
+use crate::html::Html;
 use crate::options::{NAMES, NUMBERS, OPTIONAL_NAMES, OPTIONAL_NUMBERS, OptionSpec, QUERY, TITLE, option};
-use crate::page::Part;
+use crate::page::{Body, Part};
 use crate::rows::{Column, Rows};
 use crate::settings::Settings;
-use crate::style::{color, layout, symbol};
-use crate::text::{SHOWN, count, marks, number, thousands};
-use crate::traces::{Boxes, DrawnBox, Quartiles};
+use crate::style::variable;
+use crate::text::{SHOWN, count, count_of, number, readable, shortened, thousands};
 
 /// The boxes: [`Figure::Box`].
 pub(crate) struct BoxFigure;
@@ -27,7 +28,7 @@ impl Draw for BoxFigure {
     const TITLE: &'static str = "Variability";
     const OPTIONS: &'static [OptionSpec] = &[
         option("x", NUMBERS, "The values"),
-        option("y", NAMES, "The categories: one row of boxes each, sorted"),
+        option("y", NAMES, "The categories: one row of boxes each, those that vary most first"),
         option("color", OPTIONAL_NAMES, "Splits each category by the values of this column"),
         option("weight", OPTIONAL_NUMBERS, "How many events a row stands for"),
         TITLE,
@@ -39,15 +40,6 @@ impl Draw for BoxFigure {
     }
 }
 
-/// The height of one category, so that 60 of them can be read.
-const ROW_HEIGHT: usize = 22;
-
-/// The height that each further colour adds to a category.
-const LANE_HEIGHT: usize = 8;
-
-/// The part of a category's height that its boxes fill.
-const FILLED: f64 = 0.7;
-
 /// A value, how many events have it, and its row.
 type Weighted = (f64, f64, usize);
 
@@ -57,9 +49,19 @@ type Name = (bool, Option<String>);
 /// The values of a category by colour.
 type Categories = BTreeMap<Name, BTreeMap<Name, Vec<Weighted>>>;
 
+/// The most places of dots in a lane; those that would lie on another one are one dot.
+const PLACES: f64 = 1000.0;
+
 /// A value as people read it.
 fn shown((_, name): &Name) -> &str {
     name.as_deref().unwrap_or("(NULL)")
+}
+
+/// The least and the greatest of values.
+fn ends<'a>(values: impl IntoIterator<Item = &'a Weighted>) -> (f64, f64) {
+    values.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, greatest), value| {
+        (least.min(value.0), greatest.max(value.0))
+    })
 }
 
 /// Boxes of the rows for which `is_drawn` is true.
@@ -74,7 +76,6 @@ pub(crate) fn draw_rows(
         let name = column.and_then(|column| column.text(row)).map(String::from);
         (name.is_none(), name)
     };
-    let option = |name: &str| settings.get(name).unwrap_or_default().to_string();
     let mut boxes = Categories::new();
     let mut left_out = 0;
     for row in (0..rows.len()).filter(|&row| is_drawn(row)) {
@@ -90,127 +91,242 @@ pub(crate) fn draw_rows(
     if boxes.len() > MAX_GROUPS {
         return Err(too_many_values(Figure::Box, "categories", MAX_GROUPS, "y", boxes.len()));
     }
-    let names: Vec<String> = boxes.keys().map(|name| marks(shown(name), 48)).collect();
-    // By colour, each with the places of its boxes.
-    let mut groups: BTreeMap<Name, Vec<Members>> = BTreeMap::new();
-    for (place, (category, of_category)) in boxes.into_iter().enumerate() {
-        for (group, values) in of_category {
-            let mut tooltip = vec![(option("y"), shown(&category).to_string())];
-            if colors.is_some() {
-                tooltip.push((option("color"), shown(&group).to_string()));
-            }
-            groups.entry(group).or_default().push(Members { place: place as f64, values, tooltip });
-        }
-    }
+    let groups: BTreeSet<Name> = boxes.values().flat_map(BTreeMap::keys).cloned().collect();
     if groups.len() > MAX_GROUPS {
         return Err(too_many_values(Figure::Box, "colours", MAX_GROUPS, "color", groups.len()));
     }
-    let lanes = match colors {
-        Some(_) => {
-            let lanes: Vec<&str> = groups.keys().take(6).map(shown).collect();
-            format!("From the top, each row has the lanes {}. ", lanes.join(", "))
-        }
-        None => String::new(),
+    let groups: Vec<Name> = groups.into_iter().collect();
+    let spread = |of: &BTreeMap<Name, Vec<Weighted>>| {
+        let (least, greatest) = ends(of.values().flatten());
+        greatest - least
     };
-    let lane_count = groups.len().max(1);
-    let width = FILLED / lane_count as f64;
-    let mut traces: Vec<Box<dyn plotly::Trace>> = vec![];
-    for (at, (group, mut of_group)) in groups.into_iter().enumerate() {
-        // Each group has its lane, so that colour is not needed.
-        let lane = (at as f64 - (lane_count as f64 - 1.0) / 2.0) * width;
-        for members in &mut of_group {
-            members.place += lane;
+    let all = boxes.len();
+    let (mut varied, constant): (Vec<_>, Vec<_>) = boxes.into_iter().partition(|(_, of)| spread(of) > 0.0);
+    // A stable sort: categories that vary alike stay in the order of their names.
+    varied.sort_by(|a, b| spread(&b.1).total_cmp(&spread(&a.1)));
+    // Constant categories are not drawn, so they don't squeeze the others.
+    let (least, greatest) = ends(varied.iter().flat_map(|(_, of)| of.values()).flatten());
+    let scale = Scale { least, greatest };
+    let option = |name: &str| settings.get(name).unwrap_or_default();
+    let lane = |category: &Name, group: &Name, values: Vec<Weighted>| {
+        let mut tooltip = vec![(option("y"), shown(category).to_string())];
+        if colors.is_some() {
+            tooltip.push((option("color"), shown(group).to_string()));
         }
-        let marker = Marker::new().color(color(at)).size(6).symbol(symbol(at));
-        traces.extend(lane_traces(&marks(shown(&group), SHOWN), of_group, width, &marker, colors.is_some()));
+        let at = groups.binary_search(group).unwrap_or(0);
+        draw_lane(&scale, values, &tooltip, at)
+    };
+    let is_split = if colors.is_some() { "<div class=\"plot lanes\">" } else { "<div class=\"plot\">" };
+    let mut body = Html::default();
+    if !varied.is_empty() {
+        body = body
+            .markup("<div class=\"boxes\">\n<div class=\"axis\"><span class=\"name\">")
+            .text(option("y"))
+            .markup("</span><div class=\"scale\">")
+            .html(scale.ticks())
+            .markup("</div><span></span></div>\n");
     }
-    let places: Vec<f64> = (0..names.len()).map(|place| place as f64).collect();
-    let x_axis = Axis::new()
-        .title(Title::with_text(marks(settings.get("x").unwrap_or_default(), SHOWN)))
-        // The axis is at the top, where it is seen without scrolling, however many categories there are.
-        .side(AxisSide::Top);
-    let y_axis = Axis::new()
-        // The first category at the top.
-        .range(vec![names.len() as f64 - 0.4, -0.6])
-        .tick_values(places)
-        .tick_text(names.clone())
-        .zero_line(false)
-        .auto_margin(true);
-    let height = 120 + (ROW_HEIGHT + LANE_HEIGHT * (lane_count.min(6) - 1)) * names.len();
+    let has_boxes = !varied.is_empty();
+    for (category, of_category) in varied {
+        let lanes = of_category.into_iter().map(|(group, values)| lane(&category, &group, values));
+        body = body
+            .markup("<div class=\"row\"><span class=\"name\">")
+            .text(shortened(shown(&category), SHOWN))
+            .markup("</span>")
+            .markup(is_split)
+            .html(lanes.collect::<Html>())
+            .markup("</div><span></span></div>\n");
+    }
+    if has_boxes {
+        body = body.markup("</div>\n");
+    }
+    if !constant.is_empty() {
+        body = body.html(list(&constant, !has_boxes));
+    }
+    if colors.is_some() {
+        body = swatches(&groups).html(body);
+    }
     let skipped = match left_out {
         0 => String::new(),
         left_out => format!(" Not drawn: {} without a value.", count(left_out, "row")),
     };
+    let lanes =
+        if colors.is_some() { " Each colour has a line of its own, in the order of the legend." } else { "" };
     let note = format!(
-        "{lanes}Each box spans the middle half of its values, the line in it is their median, the whiskers reach to the last value \
-         within 1.5 times the box, dots are beyond. {}, sorted by name.{skipped}",
-        match names.len() {
-            1 => "1 category".to_string(),
-            categories => format!("{categories} categories"),
-        }
+        "Each box spans the middle half of the values of {}, the line in it is their median, the whiskers reach to the last value \
+         within 1.5 times the box, dots are beyond.{lanes} {}, those that vary most first.{skipped}",
+        option("x"),
+        count_of(all, "category", "categories"),
     );
-    let layout = layout(settings.get("color"))
-        .x_axis(x_axis)
-        .y_axis(y_axis)
-        .height(height.max(320))
-        .margin(Margin::new().left(24).right(24).top(76).bottom(16));
-    Ok(Part::drawing(rows, note, traces, layout))
+    Ok(Part::new(rows, note, Body::Html(body)))
 }
 
-/// The values of one box.
-struct Members {
-    /// Where the box lies on the y axis.
-    place: f64,
-    values: Vec<Weighted>,
-    /// The text of the tooltip before the numbers.
-    tooltip: Vec<(String, String)>,
+/// Categories of one value.
+fn list(constant: &[(Name, BTreeMap<Name, Vec<Weighted>>)], is_open: bool) -> Html {
+    let entry = |(category, values): &(Name, BTreeMap<Name, Vec<Weighted>>)| {
+        let events: f64 = values.values().flatten().map(|(_, weight, _)| weight).sum();
+        let first = values.values().flatten().next();
+        let row = first.map(|first| Html::raw(" data-row=\"").text(first.2).markup("\" tabindex=\"0\""));
+        Html::raw("<li class=\"mark\"")
+            .html(row)
+            .markup("><b>")
+            .text(shortened(shown(category), SHOWN))
+            .markup("</b> ")
+            .text(first.map_or_else(String::new, |first| number(first.0)))
+            .markup(" (")
+            .text(count(events as usize, "event"))
+            .markup(")</li>\n")
+    };
+    Html::raw(if is_open {
+        "<details class=\"more\" open><summary>"
+    } else {
+        "<details class=\"more\"><summary>"
+    })
+    .text(count_of(constant.len(), "category has", "categories have"))
+    .markup(" one value only</summary>\n<ul class=\"constant\">\n")
+    .html(constant.iter().map(entry).collect::<Html>())
+    .markup("</ul></details>")
 }
 
-/// The boxes of one colour, and the dots beyond them.
-fn lane_traces(
-    name: &str,
-    members: Vec<Members>,
-    width: f64,
-    marker: &Marker,
-    has_legend: bool,
-) -> Vec<Box<dyn plotly::Trace>> {
-    let (mut boxes, mut values, mut places, mut ids) = (vec![], vec![], vec![], vec![]);
-    for Members { place, values: mut members, mut tooltip } in members {
-        members.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let Some(quartiles) = quartiles(&members) else { continue };
-        let within = quartiles.lower_fence..=quartiles.upper_fence;
-        for (value, _, row) in members.iter().filter(|(value, ..)| !within.contains(value)) {
-            values.push(*value);
-            places.push(place);
-            ids.push(row.to_string());
+/// The legend of colours.
+fn swatches(groups: &[Name]) -> Html {
+    let entry = |(at, group): (usize, &Name)| {
+        Html::raw("<li><span class=\"symbol\" aria-hidden=\"true\" style=\"color: var(--series")
+            .text(variable(at))
+            .markup(")\">■</span>")
+            .text(shortened(shown(group), SHOWN))
+            .markup("</li>")
+    };
+    Html::raw("<ul class=\"swatches\">")
+        .html(groups.iter().enumerate().map(entry).collect::<Html>())
+        .markup("</ul>\n")
+}
+
+/// The axis of all boxes.
+struct Scale {
+    least: f64,
+    greatest: f64,
+}
+
+impl Scale {
+    /// The place of a value, in percent of the width.
+    fn place(&self, value: f64) -> f64 {
+        let whole = self.greatest - self.least;
+        // There is room for half a dot at both ends.
+        if whole > 0.0 && whole.is_finite() { 1.0 + 98.0 * (value - self.least) / whole } else { 50.0 }
+    }
+
+    /// Numbers at round places, about six of them.
+    fn ticks(&self) -> Html {
+        let whole = self.greatest - self.least;
+        if !(whole > 0.0 && whole.is_finite()) {
+            return Html::default();
         }
-        let events: f64 = members.iter().map(|(_, weight, _)| weight).sum();
-        tooltip.push(("events".to_string(), thousands(events as usize)));
-        let numbers = [
-            ("minimum", quartiles.minimum),
-            ("first quartile", quartiles.q1),
-            ("median", quartiles.median),
-            ("third quartile", quartiles.q3),
-            ("maximum", quartiles.maximum),
-        ];
-        tooltip.extend(numbers.map(|(name, value)| (name.to_string(), number(value))));
-        boxes.push(DrawnBox { y: place, quartiles, tooltip });
+        let power = 10_f64.powf((whole / 6.0).log10().floor());
+        let distance = [1.0, 2.0, 5.0, 10.0]
+            .into_iter()
+            .map(|times| times * power)
+            .find(|distance| *distance >= whole / 6.0)
+            .unwrap_or(whole);
+        let first = (self.least / distance).ceil();
+        let ticks =
+            (0..12).map(|at| (first + f64::from(at)) * distance).take_while(|tick| *tick <= self.greatest);
+        ticks
+            .map(|tick| {
+                Html::raw("<span style=\"left: ")
+                    .text(format_args!("{:.2}", self.place(tick)))
+                    .markup("%\">")
+                    .text(readable(tick))
+                    .markup("</span>")
+            })
+            .collect()
     }
-    let mut traces: Vec<Box<dyn plotly::Trace>> =
-        vec![Boxes::new(name, boxes, width * 0.9, marker.clone(), has_legend)];
-    if !values.is_empty() {
-        traces.push(
-            Scatter::new(values, places)
-                .name(name)
-                .legend_group(name)
-                .mode(Mode::Markers)
-                .ids(ids)
-                .hover_info(HoverInfo::None)
-                .marker(marker.clone().opacity(0.7))
-                .show_legend(false),
-        );
+}
+
+/// The box of one category and colour, and the dots beyond it.
+fn draw_lane(scale: &Scale, mut members: Vec<Weighted>, tooltip: &[(&str, String)], color: usize) -> Html {
+    members.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let Some(quartiles) = quartiles(&members) else { return Html::default() };
+    let events: f64 = members.iter().map(|(_, weight, _)| weight).sum();
+    let mut distinct: Vec<f64> = members.iter().map(|member| member.0).collect();
+    distinct.dedup();
+    let mut lines: Vec<(&str, String)> = tooltip.to_vec();
+    lines.push(("events", thousands(events as usize)));
+    lines.push(("distinct values", thousands(distinct.len())));
+    let numbers = [
+        ("minimum", quartiles.minimum),
+        ("first quartile", quartiles.q1),
+        ("median", quartiles.median),
+        ("third quartile", quartiles.q3),
+        ("maximum", quartiles.maximum),
+    ];
+    lines.extend(numbers.map(|(name, value)| (name, number(value))));
+    let words: Vec<String> = lines.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    // The rows of both ends are kept by a click.
+    let extremes = match (members.first(), members.last()) {
+        (Some(first), Some(last)) if first.2 != last.2 => format!("{},{}", first.2, last.2),
+        (Some(first), _) => first.2.to_string(),
+        _ => String::new(),
+    };
+    let span = |class: &'static str, from: f64, to: f64| {
+        Html::raw("<span class=\"")
+            .markup(class)
+            .markup("\" style=\"left: ")
+            .text(format_args!("{:.2}", scale.place(from)))
+            .markup("%; width: ")
+            .text(format_args!("{:.2}", scale.place(to) - scale.place(from)))
+            .markup("%\"></span>")
+    };
+    let at = |class: &'static str, value: f64| {
+        Html::raw("<span class=\"")
+            .markup(class)
+            .markup("\" style=\"left: ")
+            .text(format_args!("{:.2}", scale.place(value)))
+            .markup("%\"></span>")
+    };
+    let mut lane = Html::raw("<div class=\"lane mark\" tabindex=\"0\" role=\"img\" data-row=\"")
+        .text(members.last().map_or(0, |last| last.2))
+        .markup("\" data-rows=\"")
+        .text(extremes)
+        .markup("\" aria-label=\"")
+        .text(words.join(", "))
+        .markup("\" data-tip=\"")
+        .text(json!(lines))
+        .markup("\" style=\"--color: var(--series")
+        .text(variable(color))
+        .markup(")\">")
+        .html(span("whisker", quartiles.lower_fence, quartiles.upper_fence))
+        .html(at("end", quartiles.lower_fence))
+        .html(at("end", quartiles.upper_fence))
+        .html(span("span", quartiles.q1, quartiles.q3))
+        .html(at("median", quartiles.median));
+    let within = quartiles.lower_fence..=quartiles.upper_fence;
+    let mut last_place = None;
+    for (value, _, row) in members.iter().filter(|(value, ..)| !within.contains(value)) {
+        let place = (scale.place(*value) / 100.0 * PLACES).round() as i64;
+        if last_place.replace(place) == Some(place) {
+            continue;
+        }
+        lane = lane
+            .markup("<span class=\"dot mark\" data-row=\"")
+            .text(row)
+            .markup("\" style=\"left: ")
+            .text(format_args!("{:.2}", scale.place(*value)))
+            .markup("%\"></span>");
     }
-    traces
+    lane.markup("</div>\n")
+}
+
+/// The numbers that a box spans.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Quartiles {
+    minimum: f64,
+    maximum: f64,
+    q1: f64,
+    median: f64,
+    q3: f64,
+    lower_fence: f64,
+    upper_fence: f64,
 }
 
 /// Of values in ascending order.
@@ -267,5 +383,35 @@ mod tests {
         let weighted = [(1.0, 1.0), (2.0, 2.0), (3.0, 1.0), (5.0, 1.0), (8.0, 1.0), (40.0, 1.0)];
         assert_eq!(quartiles(&weighted.map(|(value, weight)| (value, weight, 0))), Some(expected));
         assert_eq!(quartiles(&[]), None);
+    }
+
+    #[test]
+    fn what_varies_most_is_first_and_constant_categories_are_a_list() {
+        let text = |values: &[&str]| Column {
+            name: "name".to_string(),
+            column_type: crate::ColumnType::Text,
+            shown: values.iter().map(|value| Some((*value).to_string())).collect(),
+            numbers: vec![],
+        };
+        let numbers = |values: &[f64]| Column {
+            name: "value".to_string(),
+            column_type: crate::ColumnType::Number,
+            shown: values.iter().map(|value| Some(value.to_string())).collect(),
+            numbers: values.iter().map(|value| Some(*value)).collect(),
+        };
+        let rows = Rows(vec![
+            text(&["a", "a", "still", "still", "wide", "wide"]),
+            numbers(&[1.0, 2.0, 7.0, 7.0, 0.0, 50.0]),
+        ]);
+        let columns = [("name", crate::ColumnType::Text), ("value", crate::ColumnType::Number)];
+        let settings =
+            Settings::try_new(Figure::Box, [("x", "value"), ("y", "name")], &columns).expect("settings");
+        let page = Figure::Box.draw(&rows, &settings).expect("a page");
+        let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
+        assert!(place("<span class=\"name\">wide</span>") < place("<span class=\"name\">a</span>"));
+        assert!(page.contains("<summary>1 category has one value only</summary>"));
+        assert!(
+            page.contains("<b>still</b> 7 (2 events)") && !page.contains("<span class=\"name\">still</span>")
+        );
     }
 }

@@ -7,20 +7,25 @@ mod bar;
 mod box_plot;
 mod cards;
 mod curve;
+mod matrix;
 pub(crate) mod report;
 mod review;
 mod scatter;
+pub(crate) mod time_axis;
 pub(crate) mod timeline;
 mod tree;
+mod values;
 
 use std::borrow::Cow;
 
 use crate::error::PlotError;
+use crate::html::Html;
 use crate::options::{Need, OptionSpec};
-use crate::page::{About, Part, page};
+use crate::page::{About, Body, Part, page};
 use crate::rows::{ColumnType, Rows};
 use crate::settings::Settings;
 use crate::text::{count, thousands};
+use crate::times::in_one_zone;
 
 /// The most rows that a figure draws, each as a mark of its own.
 pub const MAX_ROWS: usize = 100_000;
@@ -136,6 +141,10 @@ figures! {
     Scatter = scatter::ScatterFigure,
     /// One mark per row at its time, or a bar to another time; a row of marks for each group.
     Timeline = timeline::TimelineFigure,
+    /// Numbers over time: lines, bars or areas.
+    Values = values::ValuesFigure,
+    /// A table of two columns with a disc for each pair.
+    Matrix = matrix::MatrixFigure,
     /// Clusters, noise and the largest cluster at each eps, or distances in ascending order with the knee.
     Curve = curve::CurveFigure,
     /// A card per logon.
@@ -186,9 +195,16 @@ impl Figure {
             return page;
         }
         let about = self.about(settings, flow(rows, settings));
+        let rows: &Rows = &in_one_zone(rows);
         let kept = (definition.rows)(rows);
         let rows: &Rows = &kept;
-        page(&about, (definition.draw)(rows, settings)?, &[rows])
+        let mut parts = (definition.draw)(rows, settings)?;
+        if rows.is_empty() {
+            let nothing =
+                Html::raw("<p class=\"empty\">The query returned no row, so there is nothing to draw.</p>");
+            parts = vec![Part::new(rows, String::new(), Body::Html(nothing))];
+        }
+        page(&about, parts, &[rows])
     }
 
     /// Checks the columns that the figure takes without an option that names them.

@@ -3,10 +3,10 @@
 //! Labels are a trace of their own, elements of the page also where many marks are drawn by the graphics card's interface:
 //! plotly.js 3.0.1 fails to draw text there (<https://github.com/plotly/plotly.js/issues/7353>).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use plotly::Scatter;
-use plotly::common::{HoverInfo, Line, Marker, Mode, Position, Title};
+use plotly::common::{ExponentFormat, HoverInfo, Line, Marker, Mode, Position, Title};
 use plotly::layout::Axis;
 
 use crate::error::PlotError;
@@ -17,7 +17,7 @@ use crate::options::{
 use crate::page::Part;
 use crate::rows::{Column, ColumnType, Rows};
 use crate::settings::Settings;
-use crate::style::{color, layout, symbol};
+use crate::style::{OPACITY, color, layout, symbol};
 use crate::text::{SHOWN, count, marks, thousands};
 
 /// The map: [`Figure::Scatter`].
@@ -34,7 +34,7 @@ impl Draw for ScatterFigure {
             OPTIONAL_NUMBERS,
             "How many events a mark stands for: its area, on a logarithmic scale",
         ),
-        option("label", OPTIONAL_NAMES, "What small marks are called"),
+        option("label", OPTIONAL_NAMES, "What the largest marks and small ones are called"),
         option("cut_off", Need::Number, "Marks of fewer events are small ones; otherwise 4"),
         option(
             "color",
@@ -47,6 +47,11 @@ impl Draw for ScatterFigure {
             "The features, with commas between: divides `x` and `y` by the length of each row's vector of them, which is \
              where dbcluster compares rows",
         ),
+        option(
+            "scale",
+            Need::OneOf(&SCALES),
+            "The scale of both axes at first; otherwise linear. The page offers all of them",
+        ),
         TOOLTIP,
         TITLE,
         QUERY,
@@ -57,26 +62,27 @@ impl Draw for ScatterFigure {
     }
 }
 
-/// The most marks that have a label: more labels hide each other.
+/// The scales of axes: numbers as they are, logarithms, or ranks.
+const SCALES: [&str; 3] = ["linear", "log", "quantile"];
+
+/// The most small marks that have a label: more labels hide each other.
 const LABELS: usize = 40;
 
-/// Marks of this size and more are not small and have no label, unless the option `cut_off` says otherwise.
+/// The largest marks, which have a label, too.
+const LARGEST: usize = 5;
+
+/// The marks that are farthest from the middle, which have a label whatever their size, and how far they have to be: in widths of
+/// the middle half of all marks.
+const FARTHEST: usize = 5;
+const ODD: f64 = 4.0;
+
+/// Marks of this size and more are not small, unless the option `cut_off` says otherwise.
 const CUT_OFF: f64 = 4.0;
 
 pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> {
     let [size, label, group] = ["size", "label", "color"].map(|name| settings.column(name, rows));
     let features = settings.columns("scaled_by", rows);
-    let length = |row: usize| -> Option<f64> {
-        let Some(features) = &features else { return Some(1.0) };
-        let squares = features.iter().map(|column| column.number(row).map(|number| number * number));
-        // A row of zeros stays where it is, as in dbcluster.
-        squares.sum::<Option<f64>>().map(|sum| if sum == 0.0 { 1.0 } else { sum.sqrt() })
-    };
-    let place = |column: Option<&Column>, row: usize| Some(column?.number(row)? / length(row)?);
-    let [x, y] = ["x", "y"].map(|name| {
-        let column = settings.column(name, rows);
-        (0..rows.len()).map(|row| place(column, row)).collect::<Vec<_>>()
-    });
+    let [x, y] = ["x", "y"].map(|name| places(settings.column(name, rows), features.as_deref(), rows.len()));
     let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     let mut left_out = 0;
     for row in 0..rows.len() {
@@ -98,11 +104,19 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> 
     let cut_off = settings.number("cut_off").unwrap_or(CUT_OFF);
     let is_small = |row: &usize| label.is_some() && weight(*row) < cut_off;
     let small: Vec<usize> = groups.values().flatten().copied().filter(is_small).collect();
-    // Of many the smallest, and of equals the first ones.
-    let mut called = small.clone();
-    called.sort_by(|a, b| weight(*a).total_cmp(&weight(*b)).then(a.cmp(b)));
-    called.truncate(LABELS);
+    let middle = [Middle::of(&x), Middle::of(&y)];
+    let far = |row: usize| middle[0].distance(x[row]) + middle[1].distance(y[row]);
+    let large: Vec<usize> =
+        groups.values().flatten().copied().filter(|row| label.is_some() && !is_small(row)).collect();
+    let called = called(&small, &large, weight, far);
+    let [large_called, small_called] = [large.len().min(LARGEST), small.len().min(LABELS)];
     let many = rows.len() > MANY;
+    let mut group_of = vec![usize::MAX; rows.len()];
+    for (at, members) in groups.values().enumerate() {
+        for &row in members {
+            group_of[row] = at;
+        }
+    }
     let mut traces: Vec<Box<dyn plotly::Trace>> = vec![];
     let mut labels: Vec<Box<dyn plotly::Trace>> = vec![];
     for (at, (name, members)) in groups.iter().enumerate() {
@@ -123,12 +137,12 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> 
                         .size_array(sizes(members))
                         .symbol(symbol(at))
                         .color(color(at))
-                        .opacity(0.75)
+                        .opacity(OPACITY)
                         .line(Line::new().width(1.0).color("rgba(127,127,127,0.9)")),
                 )
                 .show_legend(group.is_some()),
         );
-        let of_group: Vec<usize> = members.iter().copied().filter(|row| called.contains(row)).collect();
+        let of_group: Vec<usize> = called.iter().copied().filter(|row| group_of[*row] == at).collect();
         let Some(column) = label.filter(|_| !of_group.is_empty()) else { continue };
         labels.push(
             trace(&of_group)
@@ -142,23 +156,111 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> 
         );
     }
     traces.extend(labels);
-    let axis = |name: &str| {
+    let axis = |name: &str, of: &[Option<f64>]| {
         let scaled = if features.is_some() { ", scaled" } else { "" };
         let title = marks(settings.get(name).unwrap_or_default(), SHOWN);
-        Axis::new().title(Title::with_text(format!("{title}{scaled}")))
+        let axis = Axis::new().title(Title::with_text(format!("{title}{scaled}")));
+        // Thousands and not "2k"; tiny numbers keep their powers of ten.
+        if of.iter().flatten().any(|value| value.abs() >= 1000.0) {
+            axis.separate_thousands(true).exponent_format(ExponentFormat::None)
+        } else {
+            axis
+        }
     };
     let drawn = rows.len() - left_out;
-    let note = note_of(drawn, left_out, [called.len(), small.len()], [features.is_some(), size.is_some()]);
-    let layout = layout(settings.get("color")).x_axis(axis("x")).y_axis(axis("y").auto_margin(true));
-    let part = Part::drawing(rows, note, traces, layout);
+    let mut note = note_of(
+        drawn,
+        left_out,
+        [large_called, small_called, small.len()],
+        [features.is_some(), size.is_some()],
+    );
+    if middle.iter().any(Middle::is_squeezed) {
+        note.push_str(" Most marks lie close together, since few are far away: logarithmic axes or axes by rank spread them.");
+    }
+    let layout = layout(settings.get("color")).x_axis(axis("x", &x)).y_axis(axis("y", &y).auto_margin(true));
+    let part = Part::drawing(rows, note, traces, layout)
+        .with_scale(settings.word("scale", &SCALES).unwrap_or("linear"));
     Ok(part.with_tooltip(rows, settings.columns("tooltip", rows)))
 }
 
-/// The note below the map; `called` of the `small` marks have a label.
+/// The values of an axis, divided by the length of each row's vector of features, if there are some.
+fn places(column: Option<&Column>, features: Option<&[&Column]>, rows: usize) -> Vec<Option<f64>> {
+    let length = |row: usize| -> Option<f64> {
+        let Some(features) = features else { return Some(1.0) };
+        let squares = features.iter().map(|column| column.number(row).map(|number| number * number));
+        // A row of zeros stays where it is, as in dbcluster.
+        squares.sum::<Option<f64>>().map(|sum| if sum == 0.0 { 1.0 } else { sum.sqrt() })
+    };
+    (0..rows).map(|row| Some(column?.number(row)? / length(row)?)).collect()
+}
+
+/// The marks that have a label: the largest first, then those that are farthest from the middle, then the smallest, and of equals
+/// the farthest. Where labels would lie on each other, the page shows the first one.
+fn called(
+    small: &[usize],
+    large: &[usize],
+    weight: impl Fn(usize) -> f64,
+    far: impl Fn(usize) -> f64,
+) -> Vec<usize> {
+    let mut smallest = small.to_vec();
+    smallest
+        .sort_by(|&a, &b| weight(a).total_cmp(&weight(b)).then(far(b).total_cmp(&far(a))).then(a.cmp(&b)));
+    smallest.truncate(LABELS);
+    let mut odd: Vec<usize> = small.iter().chain(large).copied().filter(|&row| far(row) >= ODD).collect();
+    odd.sort_by(|&a, &b| far(b).total_cmp(&far(a)).then(a.cmp(&b)));
+    odd.truncate(FARTHEST);
+    let mut largest = large.to_vec();
+    largest.sort_by(|&a, &b| weight(b).total_cmp(&weight(a)).then(a.cmp(&b)));
+    largest.truncate(LARGEST);
+    let mut known = HashSet::new();
+    largest.into_iter().chain(odd).chain(smallest).filter(|row| known.insert(*row)).collect()
+}
+
+/// The middle of the values of an axis, and the width of their middle half.
+struct Middle {
+    median: f64,
+    half: f64,
+    /// From the first to the last.
+    whole: f64,
+    /// From the first to the last of the inner nine tenths.
+    most: f64,
+}
+
+impl Middle {
+    fn of(values: &[Option<f64>]) -> Self {
+        let mut values: Vec<f64> = values.iter().copied().flatten().collect();
+        values.sort_by(f64::total_cmp);
+        let at = |part: f64| {
+            let place = (values.len().saturating_sub(1) as f64 * part).round() as usize;
+            values.get(place).copied().unwrap_or(0.0)
+        };
+        Self {
+            median: at(0.5),
+            half: at(0.75) - at(0.25),
+            whole: at(1.0) - at(0.0),
+            most: at(0.95) - at(0.05),
+        }
+    }
+
+    /// How far a value lies from the middle, in widths of the middle half.
+    fn distance(&self, value: Option<f64>) -> f64 {
+        let away = (value.unwrap_or(self.median) - self.median).abs();
+        // Where more than half of the values are equal, any other one is far.
+        let unit = if self.half > 0.0 { self.half } else { self.whole * 0.05 };
+        if unit > 0.0 { away / unit } else { 0.0 }
+    }
+
+    /// Whether nine tenths of the values lie within a sixth of the axis.
+    fn is_squeezed(&self) -> bool {
+        self.whole > 0.0 && self.most < self.whole / 6.0
+    }
+}
+
+/// The note above the map; `large` of the largest and `called` of the `small` marks have a label.
 fn note_of(
     drawn: usize,
     left_out: usize,
-    [called, small]: [usize; 2],
+    [large, called, small]: [usize; 3],
     [is_scaled, has_size]: [bool; 2],
 ) -> String {
     let mut note = vec![format!(
@@ -169,11 +271,18 @@ fn note_of(
     if has_size {
         note.push("The area of a mark grows with the logarithm of its size.".to_string());
     }
-    if small > called {
-        note.push(format!(
-            "Labels are of the {called} smallest of {} small marks, where they don't cover each other.",
-            thousands(small)
-        ));
+    if large + called > 0 {
+        let of_small = match small {
+            0 => String::new(),
+            _ if small > called => format!("{called} of {} small ones", thousands(small)),
+            _ => format!("the {called} small ones"),
+        };
+        let of_large = if large > 0 { format!("the {large} largest marks") } else { String::new() };
+        let both: Vec<String> = [of_large, "those far from all others".to_string(), of_small]
+            .into_iter()
+            .filter(|words| !words.is_empty())
+            .collect();
+        note.push(format!("Labels are of {}, where they don't cover each other.", both.join(", ")));
     }
     if left_out > 0 {
         note.push(format!("Not drawn: {} without a place.", count(left_out, "row")));
@@ -182,13 +291,24 @@ fn note_of(
 }
 
 /// The diameter of a mark in pixels: 7 for 1 event, 34 for 5,000 events.
-fn diameter(events: f64) -> usize {
+pub(crate) fn diameter(events: f64) -> usize {
     (49.0 + 90.0 * events.log2()).sqrt().round() as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_far_mark_squeezes_the_rest() {
+        let mut values: Vec<Option<f64>> = (0..100).map(|value| Some(f64::from(value))).collect();
+        assert!(!Middle::of(&values).is_squeezed());
+        values.extend([Some(5000.0), None]);
+        let middle = Middle::of(&values);
+        assert!(middle.is_squeezed() && middle.distance(Some(5000.0)) > 50.0);
+        assert!(Middle::of(&[Some(2.0); 3]).distance(Some(2.0)).abs() < f64::EPSILON);
+        assert!(!Middle::of(&[]).is_squeezed());
+    }
 
     #[test]
     fn area_grows_with_the_logarithm_of_the_size() {

@@ -1,45 +1,69 @@
-//! Events in time: one mark per row at its time, or a bar until another time; a row of marks for each group, a
-//! timeline for each panel.
+//! Events in time: one mark per row at its time, or two with a line between them; a row of marks for each group, a timeline for each
+//! panel, and above the marks how many events there are over time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plotly::common::{Anchor, DashType, Font, HoverInfo, Line, Marker, Mode, Orientation, Title};
-use plotly::layout::{
-    Annotation, Axis, AxisType, BarMode, Legend, Margin, RangeSelector, RangeSlider, SelectorButton,
-    SelectorStep, Shape, ShapeLine, ShapeType, StepMode,
-};
-use plotly::{Layout, Scatter, Trace};
+use plotly::Trace;
+use serde_json::{Value, json};
 
 use crate::error::PlotError;
+use crate::figure::scatter::diameter;
+use crate::figure::time_axis::{
+    Strip, TimeAxis, event_references, legend, margin, placed_references, references_note, whole_range,
+};
 use crate::figure::{Draw, Figure, MANY, MAX_GROUPS, too_many_values};
 use crate::options::{
-    Need, OPTIONAL_NAMES, OPTIONAL_TIMES, OptionSpec, QUERY, TIMES, TITLE, TOOLTIP, option,
+    Need, OPTIONAL_NAMES, OPTIONAL_NUMBERS, OPTIONAL_TIMES, OptionSpec, QUERY, TIMES, TITLE, TOOLTIP, option,
 };
 use crate::page::{Body, Part};
 use crate::rows::{Column, Rows};
 use crate::settings::{Reference, Settings};
-use crate::style::{color, layout, symbol};
+use crate::style::{OPACITY, color, symbol};
 use crate::text::{SHOWN, count, marks};
-use crate::traces::{Span, Spans};
+use crate::times::Zone;
+use crate::traces::Drawn;
 
 /// The timelines: [`Figure::Timeline`].
 pub(crate) struct TimelineFigure;
+
+/// The orders of rows of marks.
+const ORDERS: [&str; 3] = ["name", "count", "first"];
 
 impl Draw for TimelineFigure {
     const NAME: &'static str = "TIMELINE";
     const TITLE: &'static str = "Timeline";
     const OPTIONS: &'static [OptionSpec] = &[
         option("time", TIMES, "When"),
-        option("end", OPTIONAL_TIMES, "Until when: each row is a bar from `time` to here"),
+        option(
+            "end",
+            OPTIONAL_TIMES,
+            "Until when: each row is a line from `time` to here with a mark at both ends",
+        ),
         option(
             "group_by",
             OPTIONAL_NAMES,
-            "One row of marks for each value of this column, sorted; NULL has its own",
+            "One row of marks for each value of this column; NULL has its own",
+        ),
+        option(
+            "order",
+            Need::OneOf(&ORDERS),
+            "The order of these rows: by name, by their number of marks, or by their first mark; otherwise by name, and with `end` by \
+             the first mark",
         ),
         option(
             "series",
             OPTIONAL_NAMES,
             "Gives each value of this column its colour, symbol and place in the legend",
+        ),
+        option(
+            "size",
+            OPTIONAL_NUMBERS,
+            "How many events a mark stands for: its area, on a logarithmic scale",
+        ),
+        option(
+            "color",
+            OPTIONAL_NUMBERS,
+            "Colours marks by this column, with a scale beside them; symbols still tell series",
         ),
         option(
             "panel",
@@ -54,7 +78,7 @@ impl Draw for TimelineFigure {
         option(
             "ref_times",
             Need::Times,
-            "Lines at these times: `2026-01-15 05:00 first alert; 2026-01-16 patched`",
+            "Lines at these times of the axis, or of UTC with a Z: `2026-01-15 05:00 first alert; 2026-01-16 patched`",
         ),
         TOOLTIP,
         TITLE,
@@ -66,19 +90,24 @@ impl Draw for TimelineFigure {
     }
 }
 
-/// The heights of the time axis with its range selector, and of the range slider.
-const SHARED_HEIGHT: usize = 106;
-const SLIDER_HEIGHT: usize = 90;
-
 /// The most timelines on one page.
 const MAX_PANELS: usize = 50;
 
-/// The most lines through all groups.
-const MAX_REFERENCES: usize = 200;
+/// Up to this number, marks are seen without counting them.
+const FEW: usize = 12;
 
-/// Labels of lines lie at this many heights in turn.
-const LABEL_LINES: usize = 3;
-const LABEL_HEIGHT: usize = 16;
+/// The diameter of a mark without a size, in pixels.
+const MARK: usize = 9;
+
+/// One row: its place on the y axis, and its two times, which are one without the option `end`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Span {
+    row: usize,
+    y: f64,
+    start: f64,
+    end: f64,
+    size: Option<f64>,
+}
 
 /// A value of a column as a name. NULL comes last, as in the engine's order.
 type Name<'a> = (bool, Option<&'a str>);
@@ -98,18 +127,19 @@ fn shown((_, name): &Name<'_>, limit: usize) -> String {
 pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotError> {
     let column = |name: &str| settings.column(name, rows);
     let [time, end, panel, group, series] = ["time", "end", "panel", "group_by", "series"].map(column);
+    let zone = Zone::of(time).and(Zone::of(end));
     let mut references = settings.references("ref_times");
     references.extend(event_references(rows, settings));
-    let references = sorted_references(references)?;
+    let references = placed_references(references, zone)?;
     let mut panels: BTreeMap<Name<'_>, Groups<'_>> = BTreeMap::new();
     let mut all_series = BTreeSet::new();
     let (mut left_out, mut first, mut last) = (0, f64::INFINITY, f64::NEG_INFINITY);
     for row in 0..rows.len() {
-        let Some(start) = time.and_then(|time| time.number(row)) else {
+        let Some(start) = time.and_then(|time| time.number(row)).map(|time| zone.shifted(time)) else {
             left_out += 1;
             continue;
         };
-        let until = end.and_then(|end| end.number(row)).unwrap_or(start);
+        let until = end.and_then(|end| end.number(row)).map_or(start, |end| zone.shifted(end)).max(start);
         first = first.min(start);
         last = last.max(start).max(until);
         let groups = panels.entry(name_of(panel, row)).or_default();
@@ -117,7 +147,13 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotEr
         let of_group = groups.entry(name_of(group.or(series), row)).or_default();
         let series = name_of(series, row);
         all_series.insert(series);
-        of_group.entry(series).or_default().push(Span { row, y: 0.0, start, end: until });
+        of_group.entry(series).or_default().push(Span {
+            row,
+            y: 0.0,
+            start,
+            end: until,
+            size: settings.column("size", rows).map(|size| size.number(row).unwrap_or(1.0).max(1.0)),
+        });
     }
     if panels.values().any(|groups| groups.len() > MAX_GROUPS) {
         return Err(too_many_groups());
@@ -133,20 +169,39 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotEr
     }
     let range = whole_range(first, last, &references);
     let all_series: Vec<Name<'_>> = all_series.into_iter().collect();
+    let scale = Scale::of(rows, settings);
     let panel_count = panels.len();
     let mut note = note_of(rows.len() - left_out, left_out, settings, &references, panel_count);
     let mut parts = vec![];
-    let names_of = |groups: &Groups<'_>| -> Vec<String> {
-        let name = |name| if group.or(series).is_some() { shown(name, 40) } else { "events".to_string() };
-        groups.keys().map(name).collect()
+    let names_of = |groups: &Ordered<'_>| -> Vec<String> {
+        let name =
+            |name: &Name<'_>| if group.or(series).is_some() { shown(name, 40) } else { "events".to_string() };
+        groups.iter().map(|(of, _)| name(of)).collect()
     };
-    let all_names: Vec<String> = panels.values().flat_map(names_of).collect();
+    let order = settings.word("order", &ORDERS).unwrap_or(if end.is_some() { "first" } else { "name" });
+    let panels: Vec<(Name<'_>, Ordered<'_>)> =
+        panels.into_iter().map(|(name, groups)| (name, ordered(groups, order))).collect();
+    let all_names: Vec<String> = panels.iter().flat_map(|(_, groups)| names_of(groups)).collect();
     for (at, (panel_name, groups)) in panels.iter().enumerate() {
-        let traces = traces(groups, &all_series, settings, rows.len() > MANY);
-        let layout = axes(&names_of(groups), &references, range, at + 1 == panel_count)
-            .margin(margin(&all_names))
-            // Beside the range selector, so that it takes no width from one panel and not from another one.
-            .legend(legend(settings));
+        let mut traces = traces(groups, &all_series, settings, scale.as_ref(), rows.len() > MANY);
+        let strip = Strip::new(range).filter(|_| of_panel(groups) > FEW);
+        let strip =
+            strip.map(|strip| strip.draw(&times_of(groups, &all_series))).filter(|(_, most)| *most > 2);
+        let most = strip.as_ref().map(|(_, most)| *most);
+        traces.extend(strip.into_iter().flat_map(|(bars, _)| bars));
+        let axis = TimeAxis {
+            name: settings.get("time").unwrap_or_default(),
+            zone,
+            range,
+            references: &references,
+            has_slider: at + 1 == panel_count,
+            strip: most,
+        };
+        let mut margin = margin(&all_names);
+        if scale.is_some() {
+            margin = margin.right(90);
+        }
+        let layout = axis.rows(&names_of(groups)).margin(margin).legend(legend(settings));
         let heading = if panel.is_some() { shown(panel_name, SHOWN) } else { String::new() };
         let body = Body::Drawing { traces, layout: Box::new(layout), linked: panel_count > 1 };
         // The note stands above the first panel only.
@@ -156,73 +211,97 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotEr
     Ok(parts)
 }
 
-fn legend(settings: &Settings) -> Legend {
-    let title = marks(settings.get("series").unwrap_or_default(), SHOWN);
-    Legend::new()
-        .title(Title::with_text(title))
-        .orientation(Orientation::Horizontal)
-        .x(1.0)
-        .x_anchor(Anchor::Right)
-        .y(1.0)
-        .y_anchor(Anchor::Bottom)
-}
+/// The rows of a timeline in the order in which they are drawn.
+type Ordered<'a> = Vec<(Name<'a>, BTreeMap<Name<'a>, Vec<Span>>)>;
 
-/// The range from the first to the last of two times and all references, with some room at both ends.
-pub(crate) fn whole_range(mut first: f64, mut last: f64, references: &[Reference]) -> Option<(f64, f64)> {
-    for reference in references {
-        first = first.min(reference.time);
-        last = last.max(reference.time);
-    }
-    // A second is the shortest time that an axis shows.
-    let around = ((last - first) * 0.02).max(500.0);
-    (first <= last).then_some((first - around, last + around))
-}
-
-/// The times of the rows that have a label in the column of `ref_event`.
-pub(crate) fn event_references(rows: &Rows, settings: &Settings) -> Vec<Reference> {
-    let (time, event) = (settings.column("time", rows), settings.column("ref_event", rows));
-    let reference = |row: usize| {
-        let label = event?.text(row).filter(|_| event.is_some_and(|event| event.is_set(row)))?;
-        Some(Reference { time: time?.number(row)?, label: label.to_string() })
+fn ordered<'a>(groups: Groups<'a>, order: &str) -> Ordered<'a> {
+    let mut groups: Ordered<'a> = groups.into_iter().collect();
+    let spans = |of: &BTreeMap<Name<'a>, Vec<Span>>| of.values().map(Vec::len).sum::<usize>();
+    let first = |of: &BTreeMap<Name<'a>, Vec<Span>>| {
+        of.values().flatten().map(|span| span.start).fold(f64::INFINITY, f64::min)
     };
-    (0..rows.len()).filter_map(reference).collect()
-}
-
-/// References by their time.
-///
-/// # Errors
-/// More of them than can be told apart.
-pub(crate) fn sorted_references(mut references: Vec<Reference>) -> Result<Vec<Reference>, PlotError> {
-    if references.len() > MAX_REFERENCES {
-        return Err(PlotError(format!(
-            "TIMELINE draws up to {MAX_REFERENCES} lines of ref_event and ref_times, got {}; let ref_event be NULL on other \
-             rows",
-            references.len()
-        )));
+    match order {
+        "count" => groups.sort_by_key(|(_, of)| std::cmp::Reverse(spans(of))),
+        "first" => groups.sort_by(|a, b| first(&a.1).total_cmp(&first(&b.1))),
+        _ => {}
     }
-    references.sort_by(|a, b| a.time.total_cmp(&b.time));
-    Ok(references)
+    groups
 }
 
-/// The marks or bars of one timeline, series by series.
+/// The number of marks of a panel.
+fn of_panel(groups: &Ordered<'_>) -> usize {
+    groups.iter().flat_map(|(_, of)| of.values()).map(Vec::len).sum()
+}
+
+/// The times of each series.
+fn times_of(groups: &Ordered<'_>, all_series: &[Name<'_>]) -> Vec<(String, Vec<f64>)> {
+    let of_series = |series: &Name<'_>| {
+        let spans = groups.iter().filter_map(|(_, of)| of.get(series)).flatten();
+        let name = if all_series.len() > 1 { shown(series, SHOWN) } else { "events".to_string() };
+        (name, spans.map(|span| span.start).collect())
+    };
+    all_series.iter().map(of_series).collect()
+}
+
+/// The numbers of the option `color`.
+struct Scale<'a> {
+    column: &'a Column,
+    least: f64,
+    greatest: f64,
+}
+
+impl<'a> Scale<'a> {
+    fn of(rows: &'a Rows, settings: &Settings) -> Option<Self> {
+        let column = settings.column("color", rows)?;
+        let numbers = || (0..rows.len()).filter_map(|row| column.number(row));
+        let (least, greatest) =
+            (numbers().fold(f64::INFINITY, f64::min), numbers().fold(f64::NEG_INFINITY, f64::max));
+        Some(Self { column, least, greatest })
+    }
+
+    /// The marker with the colours of these rows; the page has the colours of the scale.
+    fn color(&self, marker: &mut Value, rows: &[usize], has_bar: bool) {
+        marker["color"] = rows.iter().map(|&row| self.column.number(row)).collect();
+        marker["cmin"] = json!(self.least);
+        marker["cmax"] = json!(self.greatest);
+        if has_bar {
+            marker["showscale"] = true.into();
+            marker["colorbar"] = json!({
+                "title": { "text": marks(&self.column.name, 24), "font": { "size": 12 } },
+                "thickness": 12,
+                "outlinewidth": 0,
+                "len": 0.9,
+            });
+        }
+    }
+}
+
+type Traces = Vec<Box<dyn Trace>>;
+
+/// The marks of one timeline, series by series.
 fn traces(
-    groups: &Groups<'_>,
+    groups: &Ordered<'_>,
     all_series: &[Name<'_>],
     settings: &Settings,
+    scale: Option<&Scale<'_>>,
     many: bool,
-) -> Vec<Box<dyn Trace>> {
-    let [are_bars, are_groups, are_series] =
+) -> Traces {
+    let [has_ends, are_groups, are_series] =
         ["end", "group_by", "series"].map(|name| settings.get(name).is_some());
+    let sizes = |spans: &[Span]| -> Value {
+        spans.iter().map(|span| span.size.map_or(MARK, diameter)).collect::<Vec<_>>().into()
+    };
     // Beside each other, so that none hides another one.
     let lanes = if are_groups { all_series.len().max(1) as f64 } else { 1.0 };
     let mut by_series: BTreeMap<Name<'_>, Vec<Span>> = BTreeMap::new();
-    for (place, of_group) in groups.values().enumerate() {
+    for (place, (_, of_group)) in groups.iter().enumerate() {
         for (series, spans) in of_group {
             let placed = spans.iter().map(|span| Span { y: place as f64, ..*span });
             by_series.entry(*series).or_default().extend(placed);
         }
     }
-    let mut traces: Vec<Box<dyn Trace>> = vec![];
+    let kind = if many { "scattergl" } else { "scatter" };
+    let (mut between, mut traces) = (Traces::new(), Traces::new());
     // The same colour for a series on all panels.
     for (at, series) in all_series.iter().enumerate() {
         let Some(mut spans) = by_series.remove(series) else { continue };
@@ -233,23 +312,51 @@ fn traces(
             }
         }
         let name = if are_series { shown(series, SHOWN) } else { "events".to_string() };
-        let marker = Marker::new().color(color(at)).opacity(0.7);
-        traces.push(if are_bars {
-            let marker = marker.line(Line::new().width(2.0).color(color(at)));
-            Spans::new(&name, &spans, 0.6 / lanes, marker, are_series)
-        } else {
-            let (times, places): (Vec<f64>, Vec<f64>) = spans.iter().map(|span| (span.start, span.y)).unzip();
-            Scatter::new(times, places)
-                .web_gl_mode(many)
-                .name(&name)
-                .mode(Mode::Markers)
-                .ids(spans.iter().map(|span| span.row.to_string()).collect())
-                .hover_info(HoverInfo::None)
-                .marker(marker.size(9).symbol(symbol(at)))
-                .show_legend(are_series)
-        });
+        let marker = |spans: &[Span], has_bar: bool| {
+            let mut marker =
+                json!({ "color": color(at), "opacity": OPACITY, "symbol": symbol(at), "size": MARK });
+            if settings.get("size").is_some() {
+                marker["size"] = sizes(spans);
+            }
+            if let Some(scale) = scale {
+                scale.color(&mut marker, &spans.iter().map(|span| span.row).collect::<Vec<_>>(), has_bar);
+            }
+            marker
+        };
+        let mut of_marks = |spans: &[Span], times: Vec<f64>, rows: &str, has_legend: bool| {
+            let has_bar = scale.is_some() && traces.is_empty();
+            traces.push(Drawn::boxed(json!({
+                "type": kind,
+                "mode": "markers",
+                "name": name,
+                "x": times,
+                "y": spans.iter().map(|span| span.y).collect::<Vec<_>>(),
+                rows: spans.iter().map(|span| span.row.to_string()).collect::<Vec<_>>(),
+                "hoverinfo": "none",
+                "marker": marker(spans, has_bar),
+                "showlegend": has_legend,
+            })));
+        };
+        of_marks(&spans, spans.iter().map(|span| span.start).collect(), "ids", are_series);
+        if has_ends {
+            let long: Vec<Span> = spans.into_iter().filter(|span| span.end > span.start).collect();
+            of_marks(&long, long.iter().map(|span| span.end).collect(), "rows", false);
+            between.push(Drawn::boxed(json!({
+                "type": kind,
+                "mode": "lines",
+                "name": name,
+                "x": long.iter().flat_map(|span| [Some(span.start), Some(span.end), None]).collect::<Vec<_>>(),
+                "y": long.iter().flat_map(|span| [Some(span.y), Some(span.y), None]).collect::<Vec<_>>(),
+                "hoverinfo": "skip",
+                "line": { "color": color(at), "width": 1.5 },
+                "opacity": OPACITY,
+                "showlegend": false,
+            })));
+        }
     }
-    traces
+    // Lines lie below the marks at their ends.
+    between.extend(traces);
+    between
 }
 
 fn note_of(
@@ -261,9 +368,15 @@ fn note_of(
 ) -> String {
     let (drawn, time) = (count(drawn, "row"), settings.get("time").unwrap_or_default());
     let mut note = vec![match settings.get("end") {
-        Some(end) => format!("One bar for each of {drawn}, from its {time} to its {end}."),
+        Some(end) => format!(
+            "A mark at both ends of each of {drawn}, {time} and {end}, and a line between them, which does not mean that something \
+             happened all the time."
+        ),
         None => format!("One mark for each of {drawn}, at its {time}."),
     }];
+    if let Some(size) = settings.get("size") {
+        note.push(format!("The area of a mark grows with the logarithm of its {size}."));
+    }
     if panels > 1 {
         note.push("All timelines show the same time: zoom one, and the others follow.".to_string());
     }
@@ -274,110 +387,9 @@ fn note_of(
     note.join(" ")
 }
 
-/// The sentence of a note about the lines.
-pub(crate) fn references_note(references: &[Reference]) -> Option<String> {
-    (!references.is_empty()).then(|| format!("Dashed: {}.", count(references.len(), "reference")))
-}
-
-/// Axes, lines through all groups, and the height.
-pub(crate) fn axes(
-    names: &[String],
-    references: &[Reference],
-    range: Option<(f64, f64)>,
-    slider: bool,
-) -> Layout {
-    let mut x_axis = Axis::new().type_(AxisType::Date).range_selector(range_selector());
-    if let Some((first, last)) = range {
-        x_axis = x_axis.range(vec![first, last]);
-    }
-    if slider {
-        x_axis = x_axis.range_slider(range_slider(range));
-    }
-    // Labels lie above the first group.
-    let labels = references.len().min(LABEL_LINES) * LABEL_HEIGHT;
-    let height = height_of(names.len());
-    let above = labels as f64 * names.len().max(1) as f64 / height as f64;
-    let y_axis = Axis::new()
-        .range(vec![names.len() as f64 - 0.5, -0.5 - above])
-        .tick_values((0..names.len()).map(|place| place as f64).collect())
-        .tick_text(names.to_vec())
-        .fixed_range(true)
-        .zero_line(false);
-    let lines = |reference: &Reference| {
-        Shape::new()
-            .shape_type(ShapeType::Line)
-            .x0(reference.time)
-            .x1(reference.time)
-            .y_ref("paper")
-            .y0(0.0)
-            .y1(1.0)
-            .line(ShapeLine::new().color("#d55e00").width(1.5).dash(DashType::Dash))
-    };
-    let label = |(at, reference): (usize, &Reference)| {
-        // On the side where there is room.
-        let is_right = range.is_some_and(|(first, last)| (reference.time - first) / (last - first) > 0.75);
-        Annotation::new()
-            .x(reference.time)
-            .x_anchor(if is_right { Anchor::Right } else { Anchor::Left })
-            .y_ref("paper")
-            .y(1.0)
-            .y_anchor(Anchor::Top)
-            .y_shift(-((at % LABEL_LINES * LABEL_HEIGHT) as f64))
-            .text(marks(&reference.label, 40))
-            .font(Font::new().size(12).color("#d55e00"))
-            .show_arrow(false)
-    };
-    layout(None)
-        .bar_mode(BarMode::Overlay)
-        .x_axis(x_axis)
-        .y_axis(y_axis)
-        .height(SHARED_HEIGHT + labels + height + if slider { SLIDER_HEIGHT } else { 0 })
-        .shapes(references.iter().map(lines).collect())
-        .annotations(references.iter().enumerate().map(label).collect())
-}
-
-/// Room for names beside the marks. The same for all panels, so that equal times lie below each other.
-pub(crate) fn margin<'a>(names: impl IntoIterator<Item = &'a String>) -> Margin {
-    let longest = names.into_iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    Margin::new().left(28 + longest * 8).right(24).top(56).bottom(44)
-}
-
-/// The height of this many groups: less for each when there are many.
-fn height_of(groups: usize) -> usize {
-    let each = match groups {
-        0..=2 => 60,
-        3..=60 => 28,
-        _ => 18,
-    };
-    each * groups.max(1)
-}
-
 pub(crate) fn too_many_groups() -> PlotError {
     PlotError(format!(
         "TIMELINE draws up to {MAX_GROUPS} rows of marks, the column of option 'group_by' (or 'series') has more values; \
          filter them, or take a coarser column"
     ))
-}
-
-fn range_selector() -> RangeSelector {
-    let back = |label: &str, step: SelectorStep, count: usize| {
-        SelectorButton::new().label(label).step(step).step_mode(StepMode::Backward).count(count)
-    };
-    RangeSelector::new().y(1.0).y_anchor(Anchor::Bottom).buttons(vec![
-        back("1 min", SelectorStep::Minute, 1),
-        back("10 min", SelectorStep::Minute, 10),
-        back("1 h", SelectorStep::Hour, 1),
-        back("1 d", SelectorStep::Day, 1),
-        back("7 d", SelectorStep::Day, 7),
-        SelectorButton::new().label("all").step(SelectorStep::All),
-    ])
-}
-
-/// The range slider; `range` is the whole time.
-fn range_slider(range: Option<(f64, f64)>) -> RangeSlider {
-    let slider = RangeSlider::new().visible(true).thickness(0.1);
-    match range {
-        Some((first, last)) => slider.range(vec![first, last]),
-        None => slider,
-    }
 }

@@ -4,7 +4,7 @@
 //! process with the parent's id that started no later than the row. Parents that are not among the rows are shown as
 //! such, so that siblings stay together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::error::PlotError;
 use crate::figure::Draw;
@@ -15,7 +15,7 @@ use crate::options::{
 use crate::page::{Body, Part};
 use crate::rows::{Column, Rows};
 use crate::settings::Settings;
-use crate::text::{count, count_of, thousands};
+use crate::text::{SHOWN, count, count_of, shortened, thousands};
 
 /// The tree: [`Figure::Tree`](crate::Figure::Tree).
 pub(crate) struct TreeFigure;
@@ -31,7 +31,11 @@ impl Draw for TreeFigure {
         option("label", OPTIONAL_NAMES, "What it is called"),
         option("detail", OPTIONAL_NAMES, "More of it, such as the command line"),
         option("size", OPTIONAL_NUMBERS, "How many events it stands for, shown beside it"),
-        option("mark", OPTIONAL_NAMES, "Marks rows where this column is true, or neither NULL nor false"),
+        option(
+            "mark",
+            OPTIONAL_NAMES,
+            "Marks rows where this column is true, or neither NULL nor false; a text is shown as the reason",
+        ),
         TITLE,
         QUERY,
     ];
@@ -54,20 +58,29 @@ fn text(column: Option<&Column>, row: usize) -> &str {
 /// A process on a host.
 type Identity = (Option<String>, String);
 
-fn draw(rows: &Rows, settings: &Settings) -> Part {
-    let column = |name: &str| settings.column(name, rows);
-    let tree = Tree::new(rows, settings);
-    let [label, detail, id, time, size, mark] = ["label", "detail", "id", "time", "size", "mark"].map(column);
-    let mut lines = Html::default();
-    let mut add = |level: usize, row: Option<usize>, class: &'static str, children: usize, content: Html| {
-        let fold = if children > 0 {
-            "<button class=\"fold\" type=\"button\" aria-label=\"Fold\">▾</button>"
+/// One line of the tree.
+struct Line {
+    level: usize,
+    row: Option<usize>,
+    class: &'static str,
+    /// The lines just below it.
+    children: usize,
+}
+
+impl Line {
+    fn draw(&self, content: Html) -> Html {
+        let Self { level, row, class, children } = *self;
+        // The arrow keys fold and unfold; the button is for the mouse.
+        let (fold, expanded) = if children > 0 {
+            let fold =
+                "<button class=\"fold\" type=\"button\" tabindex=\"-1\" aria-hidden=\"true\">▾</button>";
+            (fold, " aria-expanded=\"true\"")
         } else {
-            "<span class=\"leaf\"></span>"
+            ("<span class=\"leaf\"></span>", "")
         };
         let deep = (level > LEVELS).then(|| Html::raw("<small>level ").text(level).markup("</small> "));
         let row = row.map(|row| Html::raw(" data-row=\"").text(row).markup("\""));
-        let line = Html::raw("<li role=\"treeitem\" aria-level=\"")
+        Html::raw("<li role=\"treeitem\" tabindex=\"-1\" aria-level=\"")
             .text(level)
             .markup("\" class=\"level")
             .text(level.min(LEVELS))
@@ -75,19 +88,68 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
             .markup("\" data-level=\"")
             .text(level)
             .markup("\"")
+            .markup(expanded)
             .html(row)
             .markup(">")
             .markup(fold)
             .html(deep)
             .html(content)
-            .markup("</li>\n");
-        lines.extend([line]);
+            .markup("</li>\n")
+    }
+}
+
+/// What a line says of its row.
+fn content_of(rows: &Rows, settings: &Settings, row: usize, is_marked: bool) -> Html {
+    let [label, detail, id, time, size, mark] =
+        ["label", "detail", "id", "time", "size", "mark"].map(|name| settings.column(name, rows));
+    let size = size.and_then(|size| size.number(row)).filter(|size| *size > 1.0);
+    let size = size.map(|size| {
+        Html::raw("<span class=\"badge strong\">").text(count(size as usize, "event")).markup("</span> ")
+    });
+    let time = time.map(|_| Html::raw("<time>").text(text(time, row)).markup("</time> "));
+    let flag = is_marked.then(|| {
+        // A value other than true is the reason.
+        let reason = text(mark, row);
+        let reason = if reason.eq_ignore_ascii_case("true") || reason == "1" { "marked" } else { reason };
+        Html::raw("<span class=\"badge\">").text(shortened(reason, SHOWN)).markup("</span> ")
+    });
+    let code = Html::raw("<code>").text(text(id, row)).markup("</code>");
+    let name = match label {
+        Some(_) => Html::raw("<b>").text(text(label, row)).markup("</b> ").html(code),
+        None => Html::raw("<b>").html(code).markup("</b>"),
     };
+    Html::default()
+        .html(time)
+        .html(name)
+        .markup(" ")
+        .html(size)
+        .html(flag)
+        .markup("<span class=\"detail\">")
+        .text(text(detail, row))
+        .markup("</span>")
+}
+
+fn draw(rows: &Rows, settings: &Settings) -> Part {
+    let column = |name: &str| settings.column(name, rows);
+    let tree = Tree::new(rows, settings);
+    let mark = column("mark");
+    let mut lines = Html::default();
     // Roots by the parent that they have in common, then depth first. There is no recursion: a chain may be as long as
     // there are rows.
     let mut marked = 0;
+    let hosts: HashSet<&str> =
+        column("host").into_iter().flat_map(|host| host.shown.iter().flatten()).map(String::as_str).collect();
+    let mut last_host = None;
     for (parent, roots) in &tree.missing {
         let mut level = 1;
+        // On several hosts, each has its heading.
+        let host = parent.as_ref().and_then(|parent| parent.0.as_deref());
+        if hosts.len() > 1 && host.is_some() && last_host != host {
+            last_host = host;
+            let heading =
+                Html::raw("<li class=\"host\" role=\"presentation\">").text(host.unwrap_or_default());
+            lines.extend([heading.markup("</li>\n")]);
+        }
         if let Some(parent) = parent {
             let host = parent.0.as_deref().map(|host| Html::raw(" on ").text(host));
             let content = Html::raw("<b>process <code>")
@@ -95,7 +157,7 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
                 .markup("</code>")
                 .html(host)
                 .markup("</b> <span class=\"detail\">not among these rows</span>");
-            add(level, None, " missing", roots.len(), content);
+            lines.extend([Line { level, row: None, class: " missing", children: roots.len() }.draw(content)]);
             level = 2;
         }
         let mut open: Vec<(usize, usize)> = roots.iter().rev().map(|&row| (row, level)).collect();
@@ -103,30 +165,9 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
             let children = tree.children.get(&row).map_or(&[][..], Vec::as_slice);
             let is_marked = mark.is_some_and(|mark| mark.is_set(row));
             marked += usize::from(is_marked);
-            let size = size.and_then(|size| size.number(row)).filter(|size| *size > 1.0);
-            let size = size.map(|size| {
-                Html::raw("<span class=\"badge strong\">")
-                    .text(count(size as usize, "event"))
-                    .markup("</span> ")
-            });
-            let time = time.map(|_| Html::raw("<time>").text(text(time, row)).markup("</time> "));
-            let flag = if is_marked { "<span class=\"badge\">marked</span> " } else { "" };
-            let code = Html::raw("<code>").text(text(id, row)).markup("</code>");
-            let name = match label {
-                Some(_) => Html::raw("<b>").text(text(label, row)).markup("</b> ").html(code),
-                None => Html::raw("<b>").html(code).markup("</b>"),
-            };
-            let content = Html::default()
-                .html(time)
-                .html(name)
-                .markup(" ")
-                .html(size)
-                .markup(flag)
-                .markup("<span class=\"detail\">")
-                .text(text(detail, row))
-                .markup("</span>");
             let class = if is_marked { " marked" } else { "" };
-            add(level, Some(row), class, children.len(), content);
+            let line = Line { level, row: Some(row), class, children: children.len() };
+            lines.extend([line.draw(content_of(rows, settings, row, is_marked))]);
             open.extend(children.iter().rev().map(|&child| (child, level + 1)));
         }
     }
@@ -135,8 +176,24 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
     if mark.is_some() {
         note.push(format!("{} marked.", thousands(marked)));
     }
-    note.push("Click an arrow to fold what is below.".to_string());
-    let body = Html::raw("<ul class=\"tree\" role=\"tree\">\n").html(lines).markup("</ul>");
+    note.push("Click an arrow to fold what is below. The arrow keys go from line to line, fold and unfold; Enter keeps a row.".to_string());
+    let toolbar = Html::raw(
+        "<div class=\"toolbar\" role=\"toolbar\" aria-label=\"The tree\"><input type=\"search\" data-find \
+                             aria-label=\"Find in the tree\" placeholder=\"Find: name, command line, id\"> <span class=\"found\" \
+                             role=\"status\"></span>",
+    );
+    let toolbar = if marked > 0 {
+        toolbar.markup(
+            "<label><input type=\"checkbox\" data-only> only marked</label> <button type=\"button\" data-next>Next marked</button> ",
+        )
+    } else {
+        toolbar
+    };
+    let body = toolbar
+        .markup("<button type=\"button\" data-fold aria-pressed=\"false\">Fold all</button></div>\n<ul class=\"tree\" role=\"tree\" \
+                 aria-label=\"Processes\">\n")
+        .html(lines)
+        .markup("</ul>");
     Part::new(rows, note.join(" "), Body::Html(body))
 }
 

@@ -1,0 +1,779 @@
+//! Each figure as a person meets it: what its marks are called, what the keyboard and the wheel do, what is on paper, on a narrow
+//! screen and in a saved picture, and what an attacker's characters look like.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::figures::{ELEMENTS, MARKS, drawn, values};
+use crate::pages::{BEYOND, middle, text, wait_for_tip};
+use crate::support::session;
+
+/// Presses a key.
+fn press(browser: &mut Browser, key: &str) {
+    let codes = [("Enter", 13), ("Escape", 27), ("Tab", 9)];
+    let code = codes.into_iter().find(|(name, _)| *name == key).map_or(0, |(_, code)| code);
+    for kind in ["keyDown", "keyUp"] {
+        let mut event = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code });
+        if key.chars().count() == 1 && kind == "keyDown" {
+            event["text"] = key.into();
+        }
+        browser.order("Input.dispatchKeyEvent", &event);
+    }
+}
+
+/// Saves a part's picture as SVG and returns its text.
+fn saved(browser: &mut Browser, folder: &Path, button: &str, name: &str) -> String {
+    let place = middle(browser, button);
+    browser.click(place);
+    let file = folder.join(name);
+    let until = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    loop {
+        // The browser writes a file under another name until it has all of it.
+        match std::fs::read_to_string(&file) {
+            Ok(text) if text.ends_with('>') => return text,
+            _ => assert!(std::time::Instant::now() < until, "no {name}; {:?}", browser.console),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+/// Names with a mark that turns the writing around, an escape, and a space without a width.
+const HIDDEN: &str = "SELECT value AS x, value * value AS y, to_timestamp(value * 60) AS t, \
+     'a' || chr(8238) || 'gnp' || chr(27) || chr(8203) || value || '.exe' AS name FROM range(5)";
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn characters_that_hide_are_shown_as_what_they_are() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut browser = Browser::start();
+    let downloads = browser.downloads();
+    for (figure, options) in [
+        ("BAR", "x 'name', y 'y'"),
+        ("BOX", "x 'x', y 'name'"),
+        ("SCATTER", "x 'x', y 'y', label 'name', color 'name'"),
+        ("TIMELINE", "time 't', group_by 'name', series 'name'"),
+        ("VALUES", "time 't', y 'y', series 'name'"),
+        ("MATRIX", "x 'name', y 'x'"),
+        ("CARDS", "account 'name'"),
+        ("TREE", "id 'x', parent 'y', label 'name', detail 'name'"),
+        ("REVIEW", "text 'name'"),
+    ] {
+        let page = folder.path().join("hidden.html");
+        drawn(&ctx, HIDDEN, &page, figure, &format!("{options}, title 'hidden in {figure}'")).await;
+        browser.open(&page);
+        let body = text(&mut browser, "main");
+        assert!(body.contains("a⟨U+202E⟩gnp⟨U+001B⟩⟨U+200B⟩3.exe"), "{figure}: {body}");
+        let unseen = "[...document.querySelectorAll('main *')].filter((e) => /[\\u202e\\u001b\\u200b]/.test(e.textContent + \
+                      [...e.attributes].map((a) => a.value).join())).length";
+        assert_eq!(browser.ask(unseen), 0, "{figure}");
+        let name = format!("hidden-in-{figure}.svg");
+        let picture = saved(&mut browser, &downloads, "document.querySelector('[data-save=svg]')", &name);
+        assert!(
+            picture.contains("⟨U+202E⟩") && !picture.contains(['\u{202e}', '\u{1b}', '\u{200b}']),
+            "{figure}"
+        );
+        assert_eq!(browser.console, [""; 0], "{figure}");
+    }
+    // A tooltip and the kept rows.
+    let page = folder.path().join("hidden.html");
+    drawn(&ctx, HIDDEN, &page, "SCATTER", "x 'x', y 'y', tooltip 'name'").await;
+    browser.open(&page);
+    let mark = middle(&mut browser, "document.querySelector('.cartesianlayer .scatterlayer .point')");
+    browser.hover(mark);
+    wait_for_tip(&mut browser, "name", "a⟨U+202E⟩gnp⟨U+001B⟩⟨U+200B⟩0.exe");
+    browser.click(mark);
+    assert_eq!(text(&mut browser, ".kept td:nth-child(4)"), "a⟨U+202E⟩gnp⟨U+001B⟩⟨U+200B⟩0.exe");
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn saved_pictures_look_as_the_page_does() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut browser = Browser::start();
+    let downloads = browser.downloads();
+    let rows = "SELECT value AS x, value % 3 AS y, to_timestamp(value * 60) AS t, 'name ' || value AS name, \
+                'host ' || (value % 2) AS host, value / 10 AS z FROM range(30)";
+    for (figure, options, names) in [
+        ("BAR", "x 'name', y 'x'", &["name 29", "29"][..]),
+        ("BOX", "x 'x', y 'host'", &["host 0", "host 1", "20"]),
+        ("MATRIX", "x 'host', y 'y'", &["host 1", "5"]),
+        ("CARDS", "account 'name', address 'host'", &["name 29", "Source address", "host 1"]),
+        ("TREE", "id 'x', parent 'y', label 'name', detail 'host'", &["name 29", "host 1"]),
+        ("SCATTER", "x 'z', y 'y', label 'name', color 'host'", &["host 1", "◆"]),
+        ("VALUES", "time 't', y 'x', series 'host', kind 'bars'", &["host 1", "t (zone not recorded)"]),
+    ] {
+        let page = folder.path().join("page.html");
+        drawn(&ctx, rows, &page, figure, &format!("{options}, title 'Saved {figure}: <all>'")).await;
+        browser.open(&page);
+        let name = format!("Saved-{figure}-all.svg");
+        let picture = saved(&mut browser, &downloads, "document.querySelector('[data-save=svg]')", &name);
+        assert!(picture.starts_with("<svg") && !picture.contains("foreignObject"), "{figure}");
+        let checked = format!(
+            "(() => {{ const made = new DOMParser().parseFromString({}, 'image/svg+xml'); \
+             if (made.querySelector('parsererror')) return 'broken'; \
+             return [...made.querySelectorAll('text')].map((e) => e.textContent.trim()); }})()",
+            json!(picture)
+        );
+        let texts = browser.ask(&checked);
+        let texts: Vec<&str> = texts.as_array().expect("texts").iter().filter_map(Value::as_str).collect();
+        let title = format!("Saved {figure}: <all>");
+        assert!(texts.contains(&title.as_str()), "{figure}: {texts:?}");
+        for name in names {
+            assert!(texts.iter().any(|text| text.contains(name)), "{figure}: no {name} in {texts:?}");
+        }
+        if figure == "SCATTER" {
+            let shown = browser.ask(
+                "[...document.querySelectorAll('.textpoint text:not(.covered)')].map((e) => e.textContent)",
+            );
+            let shown = shown.as_array().expect("labels").len();
+            let labels = texts.iter().filter(|text| text.starts_with("name ")).count();
+            assert!(shown < 30 && labels == shown, "{labels} labels of {shown}");
+        }
+        assert_eq!(browser.console, [""; 0], "{figure}");
+    }
+    // Each part has a name of its own.
+    let page = folder.path().join("page.html");
+    drawn(&ctx, rows, &page, "TIMELINE", "time 't', panel 'host', title 'Parts'").await;
+    browser.open(&page);
+    for (at, name) in ["Parts-host-0.svg", "Parts-host-1.svg"].into_iter().enumerate() {
+        let button = format!("document.querySelectorAll('section')[{at}].querySelector('[data-save=svg]')");
+        let picture = saved(&mut browser, &downloads, &button, name);
+        assert!(picture.contains(&format!(">host {at}<")), "{name}");
+    }
+}
+
+/// Times from ten o'clock on, in zones.
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn axis_and_tooltip_have_one_zone_with_a_name() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("zone.html");
+    let mut browser = Browser::start();
+    let first = "(() => { const place = document.querySelector('.figure'); const ms = place.data.find((one) => one.ids).x[0]; \
+                 return new Date(ms).toISOString().slice(0, 16); })()";
+    let times = |zone: &str| {
+        format!(
+            "SELECT arrow_cast(to_timestamp(36000 + value * 60), 'Timestamp(Second, Some(\"{zone}\"))') AS t FROM range(3)"
+        )
+    };
+    let mut shown = vec![];
+    let at = "1970-01-01T10:00";
+    let without = "SELECT to_timestamp(36000 + value * 60) AS t FROM range(3)".to_string();
+    for (select, title) in
+        [(times("+02:00"), "t (UTC+02:00)"), (times("+00:00"), "t (UTC)"), (without, "t (zone not recorded)")]
+    {
+        drawn(
+            &ctx,
+            &select,
+            &page,
+            "TIMELINE",
+            "time 't', ref_times '1970-01-01 12:01 here; 1970-01-01 10:02Z there'",
+        )
+        .await;
+        browser.open(&page);
+        assert_eq!(values(&mut browser, ".xtitle"), json!([title]));
+        assert_eq!(browser.ask(first), at);
+        let mark = middle(&mut browser, "document.querySelector('.cartesianlayer .scatterlayer .point')");
+        browser.hover(mark);
+        browser.wait("!document.getElementById('tip').hidden");
+        let tip = text(&mut browser, "#tip dd");
+        assert!(tip.starts_with(at), "{tip} is not the time of the axis, {at}");
+        let lines = browser.ask("document.querySelector('.figure').layout.shapes.map((line) => new Date(line.x0).toISOString().slice(11, 16)).sort()");
+        shown.push(lines);
+    }
+    assert_eq!(shown[0], json!(["12:01", "12:02"]), "without Z in the zone of the axis, with it in UTC");
+    assert_eq!(shown[1], json!(["10:02", "12:01"]));
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn series_differ_and_stand_out_on_both_grounds() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("series.html");
+    let select = "SELECT to_timestamp(value * 60) AS t, 'series ' || (value % 9) AS s FROM range(90)";
+    drawn(&ctx, select, &page, "TIMELINE", "time 't', series 's', ref_times '1970-01-01 01:00 alert'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    let looks = "(() => { const looks = document.querySelector('.figure').data.filter((one) => one.ids) \
+                 .map((one) => `${one.marker.color} ${one.marker.symbol}`); return new Set(looks).size; })()";
+    assert_eq!(browser.ask(looks), 9, "colour and symbol of nine series");
+    let legend = values(&mut browser, ".legend button .symbol");
+    assert_eq!(legend[0], "●");
+    assert_eq!(legend[8], "◆");
+    let contrast = "(() => { const parts = (color) => color.match(/[\\d.]+/g).map(Number); \
+        const light = (c) => { const [r, g, b] = c.slice(0, 3).map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); \
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b; }; \
+        const paper = parts(getComputedStyle(document.body).backgroundColor); \
+        const to = (color, opacity) => { const c = parts(color).map((v, at) => v * opacity + paper[at] * (1 - opacity)); \
+        const [a, b] = [light(c), light(paper)].sort((x, y) => y - x); return (a + 0.05) / (b + 0.05); }; \
+        const least = (all) => Math.min(...all); \
+        const marks = [...document.querySelectorAll('.cartesianlayer .scatterlayer .point')].map((e) => { const s = getComputedStyle(e); return to(s.fill, Number(s.opacity)); }); \
+        const texts = [...document.querySelectorAll('.annotation-text, .xtick text, .ytick text')].map((e) => to(getComputedStyle(e).fill, 1)); \
+        const words = [...document.querySelectorAll('.note, .legend .name, .legend .symbol, button')].map((e) => to(getComputedStyle(e).color, 1)); \
+        return [marks.length, least(marks), texts.length, least(texts), least(words)]; })()";
+    for theme in ["light", "dark"] {
+        browser.wait(&format!("document.documentElement.dataset.theme === '{theme}'"));
+        let found = browser.ask(contrast);
+        let number = |at: usize| found[at].as_f64().expect("a number");
+        assert!(number(0) >= 90.0 && number(1) >= 3.0, "{theme}: marks {found}");
+        assert!(number(2) > 10.0 && number(3) >= 4.5 && number(4) >= 4.5, "{theme}: text {found}");
+        let button = browser.place("#theme");
+        browser.click(button);
+    }
+    // The legend hides a series, its events in the strip too.
+    let entry = middle(&mut browser, "document.querySelectorAll('.legend button')[3]");
+    browser.click(entry);
+    browser.wait("document.querySelectorAll('.cartesianlayer .scatterlayer .trace').length === 8");
+    assert_eq!(
+        browser.ask("document.querySelectorAll('.legend button')[3].getAttribute('aria-pressed')"),
+        "false"
+    );
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn the_keyboard_reaches_every_mark() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("keys.html");
+    let mut browser = Browser::start();
+    let select = "SELECT value AS x, value / 2 AS parent, 10 - value AS y, to_timestamp(value * 60) AS t, 'name ' || value AS name, \
+                  value % 3 = 1 AS odd FROM range(1, 7)";
+    for (figure, options) in
+        [("SCATTER", "x 'x', y 'y', tooltip 'name'"), ("TIMELINE", "time 't', tooltip 'name'")]
+    {
+        drawn(&ctx, select, &page, figure, options).await;
+        browser.open(&page);
+        let label = "document.querySelector('.figure').getAttribute('aria-label')";
+        assert!(browser.ask(label).as_str().is_some_and(|label| label.contains("Arrow keys")), "{figure}");
+        for _ in 0..20 {
+            press(&mut browser, "Tab");
+            if browser
+                .ask("document.activeElement.className")
+                .as_str()
+                .is_some_and(|name| name.contains("figure"))
+            {
+                break;
+            }
+        }
+        press(&mut browser, "ArrowRight");
+        wait_for_tip(&mut browser, "name", "name 1");
+        press(&mut browser, "End");
+        wait_for_tip(&mut browser, "name", "name 6");
+        press(&mut browser, "ArrowLeft");
+        wait_for_tip(&mut browser, "name", "name 5");
+        press(&mut browser, "Enter");
+        browser.wait("document.querySelectorAll('.kept tbody tr').length === 1");
+        assert!(text(&mut browser, ".kept tbody").contains("name 5"), "{figure}");
+        let width = "(() => { const [a, b] = document.querySelector('.figure')._fullLayout.xaxis.range; const n = (v) => (isNaN(v) ? Date.parse(v) : Number(v)); return n(b) - n(a); })()";
+        let whole = browser.ask(width).as_f64().expect("a number");
+        press(&mut browser, "+");
+        browser.wait(&format!("Math.abs({width} / {whole} - 0.5) < 0.01"));
+        press(&mut browser, "0");
+        browser.wait(&format!("Math.abs({width} / {whole} - 1) < 0.01"));
+        // The rows as a table, for those who can't see marks.
+        browser.ask("document.querySelector('.data').open = true");
+        browser.wait("document.querySelectorAll('.data tbody tr').length === 6");
+        assert_eq!(browser.console, [""; 0], "{figure}");
+    }
+    for (figure, options) in [
+        ("BAR", "x 'name', y 'y'"),
+        ("BOX", "x 'x', y 'odd'"),
+        ("CARDS", "account 'name'"),
+        ("MATRIX", "x 'name', y 'odd'"),
+    ] {
+        drawn(&ctx, select, &page, figure, options).await;
+        browser.open(&page);
+        for _ in 0..20 {
+            press(&mut browser, "Tab");
+            if browser.ask("document.activeElement.dataset.row !== undefined") == true {
+                break;
+            }
+        }
+        let outline = "getComputedStyle(document.activeElement).outlineStyle";
+        assert_eq!(browser.ask(outline), "solid", "{figure}: the focus is seen");
+        let name = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent";
+        assert!(browser.ask(name).as_str().is_some_and(|name| name.trim().len() > 3), "{figure} has a name");
+        press(&mut browser, "Enter");
+        browser.wait("document.querySelectorAll('.kept tbody tr').length > 0");
+        assert_eq!(browser.console, [""; 0], "{figure}");
+    }
+    drawn(&ctx, select, &page, "TREE", "id 'x', parent 'parent', label 'name', mark 'odd'").await;
+    browser.open(&page);
+    let reached = browser.ask("document.querySelectorAll('.tree [tabindex=\"0\"]').length");
+    assert_eq!(reached, 1, "one line is in the order of the tab key");
+    browser.ask("document.querySelector('.tree [tabindex=\"0\"]').focus()");
+    let here = "document.activeElement.querySelector('b').textContent";
+    press(&mut browser, "ArrowDown");
+    assert_eq!(browser.ask(here), "name 1");
+    press(&mut browser, "ArrowLeft");
+    assert_eq!(browser.ask("document.activeElement.getAttribute('aria-expanded')"), "false");
+    press(&mut browser, "ArrowDown");
+    assert_eq!(browser.ask(here), "name 1", "what is folded is passed over");
+    press(&mut browser, "ArrowRight");
+    press(&mut browser, "End");
+    press(&mut browser, "Enter");
+    browser.wait("document.querySelectorAll('.kept tbody tr').length === 1");
+    assert_eq!(browser.console, [""; 0]);
+}
+
+/// Pages that are wide: names of 70 characters, nine series, many columns.
+const WIDE: &str = "SELECT value AS x, value % 7 AS y, to_timestamp(value * 600) AS t, to_timestamp(value * 900) AS until, \
+     repeat('a long name ', 5) || (value % 12) AS name, 'C:\\Windows\\' || repeat('folder\\', 20) AS line, 'series ' || (value % 9) AS s, \
+     value % 5 = 0 AS odd FROM range(60)";
+
+/// Every figure with the options that make it wide.
+const FIGURES: [(&str, &str); 11] = [
+    ("BAR", "x 'name', y 'x'"),
+    ("BOX", "x 'x', y 'name', color 's'"),
+    ("SCATTER", "x 'x', y 'y', label 'name', color 's'"),
+    ("TIMELINE", "time 't', group_by 'name', series 's', color 'y'"),
+    ("TIMELINE", "time 't', end 'until', series 's', ref_times '1970-01-01 03:00 a reference with a name'"),
+    ("VALUES", "time 't', y 'x', series 'name', kind 'areas'"),
+    ("MATRIX", "x 'y', y 'name'"),
+    ("CURVE", "y 'x', eps '3'"),
+    ("CARDS", "account 'name', domain 'line', status 'line'"),
+    ("TREE", "id 'x', parent 'y', label 'name', detail 'line', mark 'odd'"),
+    ("REVIEW", "text 'line', subject 'name'"),
+];
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn a_telephone_shows_all_of_a_figure() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("narrow.html");
+    let mut browser = Browser::start();
+    browser.resize(400, 800);
+    for (figure, options) in FIGURES {
+        drawn(&ctx, WIDE, &page, figure, options).await;
+        browser.open(&page);
+        let wide = browser.ask("document.documentElement.scrollWidth");
+        assert!(wide.as_u64().is_some_and(|wide| wide <= 400), "{figure} is {wide} wide");
+        if figure != "MATRIX" {
+            assert_eq!(browser.ask(BEYOND), json!([]), "{figure}");
+        }
+        // Half of the figure at least is for marks, and names lie within.
+        let plot = "(() => { const plot = document.querySelector('.nsewdrag'); if (!plot) return []; \
+                    const frame = document.querySelector('.figure').getBoundingClientRect(); \
+                    return [plot.getBoundingClientRect().width / frame.width > 0.4, \
+                    [...document.querySelectorAll('.ytick text, .rangeselector text')].every((e) => { const b = e.getBoundingClientRect(); \
+                    return b.left > frame.left - 2 && b.right < frame.right + 2; })]; })()";
+        assert!([json!([]), json!([true, true])].contains(&browser.ask(plot)), "{figure} ({options})");
+        let legend = "[...document.querySelectorAll('.legend')].every((e) => e.getBoundingClientRect().bottom <= \
+                      document.querySelector('.figure').getBoundingClientRect().top + 1)";
+        assert_eq!(browser.ask(legend), true, "{figure}: the legend covers nothing");
+        assert_eq!(browser.console, [""; 0], "{figure}");
+    }
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn paper_has_ink_on_white_also_from_dark() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("paper.html");
+    let mut browser = Browser::start();
+    for (figure, options) in FIGURES {
+        browser.resize(1280, 900);
+        browser.order("Emulation.setEmulatedMedia", &json!({ "media": "" }));
+        drawn(&ctx, WIDE, &page, figure, options).await;
+        browser.open(&page);
+        let button = browser.place("#theme");
+        browser.click(button);
+        browser.wait("document.documentElement.dataset.theme === 'dark'");
+        browser.order("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+        browser.resize(718, 1000);
+        browser.ask("dispatchEvent(new Event('beforeprint'))");
+        assert_eq!(browser.ask(BEYOND), json!([]), "{figure}");
+        let colors =
+            "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]";
+        assert_eq!(browser.ask(colors), json!(["rgb(27, 31, 36)", "rgb(255, 255, 255)"]), "{figure}");
+        let marks = "(() => { const plot = document.querySelector('.figure'); return plot ? plot.getBoundingClientRect().height > 150 \
+                     : [...document.querySelectorAll('.written [data-row]')].filter((e) => !e.closest('details:not([open])')) \
+                     .every((e) => e.checkVisibility() && e.getBoundingClientRect().height > 0); })()";
+        assert_eq!(browser.ask(marks), true, "{figure}");
+        let tools = "[...document.querySelectorAll('.toolbar, .actions, .data, .scales')].filter((e) => e.checkVisibility()).length";
+        assert_eq!(browser.ask(tools), 0, "{figure}: nothing to press on paper");
+        assert_eq!(browser.console, [""; 0], "{figure}");
+    }
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn bars_are_told_apart_and_the_others_are_a_click_away() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("bars.html");
+    let select = "SELECT CASE WHEN value < 3 THEN 'cmd.exe' ELSE 'p' || value END AS process, 200 - value AS size, \
+                  'cmd /c ' || value AS \"CommandLine\" FROM range(100)";
+    drawn(&ctx, select, &page, "BAR", "x 'process', y 'size'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    assert_eq!(values(&mut browser, ".bars small"), json!(["cmd /c 0", "cmd /c 1", "cmd /c 2"]));
+    let seen = "[...document.querySelectorAll('.bars li')].filter((e) => e.checkVisibility({ contentVisibilityAuto: true }) && e.getBoundingClientRect().height > 0).length";
+    assert_eq!(browser.ask(seen), 60);
+    assert_eq!(text(&mut browser, ".more summary"), "and 40 more, 4,820 in all");
+    let more = browser.place(".more summary");
+    browser.click(more);
+    browser.wait(&format!("{seen} === 100"));
+    let bar = middle(&mut browser, "document.querySelectorAll('.bars .bar')[2]");
+    browser.hover(bar);
+    wait_for_tip(&mut browser, "CommandLine", "cmd /c 2");
+    browser.click(bar);
+    assert_eq!(values(&mut browser, ".kept td"), json!(["cmd.exe", "198", "cmd /c 2"]));
+    assert_eq!(browser.ask("typeof Plotly"), "undefined", "no drawing script");
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn boxes_keep_their_axis_in_sight() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("boxes.html");
+    // The category n varies by n; those of 0 do not.
+    let select = "SELECT c.value AS c, 'category ' || c.value AS name, (c.value % 90) * v.value AS x FROM range(100) c JOIN range(3) v ON true";
+    drawn(&ctx, select, &page, "BOX", "x 'x', y 'name'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    let names = values(&mut browser, ".boxes .row .name");
+    assert_eq!((&names[0], names.as_array().expect("names").len()), (&json!("category 89"), 98));
+    assert_eq!(text(&mut browser, ".more summary"), "2 categories have one value only");
+    assert_eq!(values(&mut browser, ".constant b"), json!(["category 0", "category 90"]));
+    browser.ask("scrollTo(0, 1500)");
+    let top = browser.ask("document.querySelector('.boxes .axis').getBoundingClientRect().top");
+    assert_eq!(top, 0, "the axis is at the top of the window");
+    // The greatest value lies where the axis says.
+    let place = "(() => { const box = document.querySelector('.boxes .row:nth-of-type(2) .lane'); \
+                 const ticks = [...document.querySelectorAll('.boxes .scale span')].map((e) => [Number(e.textContent.replace(',', '')), parseFloat(e.style.left)]); \
+                 const [[a, x], [b, y]] = [ticks[0], ticks.at(-1)]; const end = parseFloat(box.querySelectorAll('.end')[1].style.left); \
+                 return a + (end - x) / (y - x) * (b - a); })()";
+    let end = browser.ask(place).as_f64().expect("a number");
+    assert!((end - 178.0).abs() < 0.5, "{end}");
+    assert_eq!(browser.console, [""; 0]);
+}
+
+/// A hundred small marks close together, a large one among them, and one far away.
+const SQUEEZED: &str = "SELECT CASE WHEN value = 100 THEN 9000 ELSE value % 10 END AS x, CASE WHEN value = 100 THEN 50000 ELSE value / 10 END AS y, \
+     CASE value WHEN 55 THEN 5000 WHEN 100 THEN 40 ELSE 5 END AS size, \
+     CASE value WHEN 55 THEN 'the largest' WHEN 100 THEN 'the far one' ELSE 'n' || value END AS name FROM range(101)";
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn a_map_names_the_largest_and_the_odd_and_spreads_its_marks() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("map.html");
+    drawn(&ctx, SQUEEZED, &page, "SCATTER", "x 'x', y 'y', size 'size', label 'name'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    let inside = "(() => { const plot = document.querySelector('.nsewdrag').getBoundingClientRect(); \
+                  return [...document.querySelectorAll('.textpoint text:not(.covered)')].filter((e) => { const b = e.getBoundingClientRect(); \
+                  return b.left < plot.left - 1 || b.right > plot.right + 1 || b.top < plot.top - 1 || b.bottom > plot.bottom + 1; }).map((e) => e.textContent); })()";
+    let low = "(() => { const plot = document.querySelector('.nsewdrag').getBoundingClientRect(); \
+               const marks = [...document.querySelectorAll('.cartesianlayer .scatterlayer .trace:first-child .point')].map((e) => e.getBoundingClientRect()); \
+               return marks.filter((b) => (b.top + b.bottom) / 2 > plot.bottom - plot.height / 5).length / marks.length; })()";
+    assert!(browser.ask(low).as_f64().expect("a share") > 0.9);
+    assert!(text(&mut browser, ".note").contains("Most marks lie close together"));
+    for (scale, most) in [("linear", 1.0), ("log", 0.7), ("quantile", 0.4)] {
+        let button = browser.place(&format!("[data-scale={scale}]"));
+        browser.click(button);
+        browser.wait(&format!("document.querySelector('[data-scale={scale}]').getAttribute('aria-pressed') === 'true' && {low} <= {most}"));
+        let names = values(&mut browser, ".textpoint text:not(.covered)");
+        for name in ["the largest", "the far one"] {
+            assert!(names.as_array().expect("names").iter().any(|one| one == name), "{scale}: {names}");
+        }
+        assert_eq!(browser.ask(inside), json!([]), "{scale}: labels beyond the frame");
+        // A mark tells its row, whatever the scale.
+        let far = middle(
+            &mut browser,
+            "document.querySelector('.cartesianlayer .scatterlayer .trace').querySelectorAll('.point')[1]",
+        );
+        browser.hover(far);
+        wait_for_tip(&mut browser, "y", "50000");
+        browser.hover((5.0, 5.0));
+        browser.wait("document.getElementById('tip').hidden");
+    }
+    drawn(&ctx, SQUEEZED, &page, "SCATTER", "x 'x', y 'y', scale 'quantile'").await;
+    browser.open(&page);
+    assert!(browser.ask(low).as_f64().expect("a share") < 0.4, "the option chooses the scale at first");
+    assert_eq!(browser.console, [""; 0]);
+}
+
+/// A burst of 172 events in one minute among 60 others.
+const BURST: &str = "SELECT to_timestamp(value * 60) AS t, 'calm.exe' AS name, 1 AS n, value AS score FROM range(60) UNION ALL \
+     SELECT to_timestamp(CASE WHEN value < 100 THEN 3000 ELSE 3001 END) AS t, CASE WHEN value < 100 THEN 'net.exe' ELSE 'cmd.exe' END AS name, 50 AS n, 99 AS score FROM range(172)";
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn a_burst_is_seen_above_the_marks_and_told_under_the_mouse() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("burst.html");
+    drawn(&ctx, BURST, &page, "TIMELINE", "time 't', tooltip 'name, t'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    assert_eq!(browser.ask(MARKS), 232);
+    let strip = "document.querySelector('.figure').data.find((one) => one.yaxis === 'y2')";
+    assert_eq!(browser.ask(&format!("{strip}.y.reduce((a, b) => a + b, 0)")), 232);
+    let bar = middle(
+        &mut browser,
+        "[...document.querySelectorAll('.barlayer .point path')].sort((a, b) => b.getBBox().height - a.getBBox().height)[0]",
+    );
+    browser.hover(bar);
+    browser.wait("document.getElementById('tip').textContent.includes('events17') && !document.getElementById('tip').hidden");
+    let pile = "(() => { const { xaxis, yaxis } = document.querySelector('.figure')._fullLayout; \
+         const b = document.querySelector('.figure').getBoundingClientRect(); \
+         return [b.x + xaxis._offset + xaxis.d2p(3000000), b.y + yaxis._offset + yaxis.l2p(0)]; })()";
+    let place = browser.ask(pile);
+    let place = (place[0].as_f64().expect("a place"), place[1].as_f64().expect("a place"));
+    browser.hover(place);
+    browser.wait("!document.getElementById('tip').hidden && document.getElementById('tip').textContent.includes('net.exe 100')");
+    let said = text(&mut browser, "#tip");
+    assert!(
+        said.contains("here173 rows") && said.contains("cmd.exe 72") && said.contains("calm.exe"),
+        "{said}"
+    );
+    browser.click(place);
+    browser.wait("document.querySelectorAll('.kept tbody tr').length === 50");
+
+    // The wheel scrolls the page until the figure is chosen, and then zooms.
+    browser.open(&page);
+    let width = "(() => { const [a, b] = document.querySelector('.figure')._fullLayout.xaxis.range; return Date.parse(b) - Date.parse(a); })()";
+    let whole = browser.ask(width);
+    let wheel = json!({ "type": "mouseWheel", "x": place.0, "y": place.1, "deltaX": 0, "deltaY": -100 });
+    browser.order("Input.dispatchMouseEvent", &wheel);
+    browser.ask("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    assert_eq!(browser.ask(width), whole);
+    browser.ask("document.querySelector('.figure').focus()");
+    browser.order("Input.dispatchMouseEvent", &wheel);
+    browser.wait(&format!("Math.abs({width} / {whole} - 0.8) < 0.01"));
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn timelines_have_sizes_colours_an_order_and_two_ends() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("timeline.html");
+    let mut browser = Browser::start();
+    for (order, expected) in [
+        ("name", ["calm.exe", "cmd.exe", "net.exe"]),
+        ("count", ["net.exe", "cmd.exe", "calm.exe"]),
+        ("first", ["calm.exe", "net.exe", "cmd.exe"]),
+    ] {
+        let options = format!("time 't', group_by 'name', order '{order}', size 'n', color 'score'");
+        drawn(&ctx, BURST, &page, "TIMELINE", &options).await;
+        browser.open(&page);
+        assert_eq!(values(&mut browser, ".ytick text"), json!(expected), "{order}");
+    }
+    assert_eq!(values(&mut browser, ".cbtitle text"), json!(["score"]));
+    let sizes = browser.ask("(() => { const boxes = [...document.querySelectorAll('.cartesianlayer .scatterlayer .point')].map((e) => Math.round(e.getBoundingClientRect().width)); \
+                             return [Math.min(...boxes), Math.max(...boxes)]; })()");
+    assert!(sizes[1].as_u64() > sizes[0].as_u64().map(|least| 2 * least), "{sizes}");
+    let colors = browser.ask("new Set([...document.querySelectorAll('.cartesianlayer .scatterlayer .point')].map((e) => getComputedStyle(e).fill)).size");
+    assert!(colors.as_u64().is_some_and(|colors| colors > 30), "{colors}");
+
+    // Two events an hour apart are two marks and a thin line.
+    let select = "SELECT to_timestamp(0) AS t, to_timestamp(3600) AS until, 'a' AS name UNION ALL SELECT to_timestamp(60), to_timestamp(60), 'b'";
+    drawn(&ctx, select, &page, "TIMELINE", "time 't', end 'until', group_by 'name'").await;
+    browser.open(&page);
+    assert_eq!(browser.ask("document.querySelectorAll('.barlayer .point').length"), 0);
+    assert_eq!(browser.ask("document.querySelectorAll('.cartesianlayer .scatterlayer .point').length"), 3);
+    let line = browser.ask(
+        "document.querySelector('.cartesianlayer .scatterlayer .js-line').getBoundingClientRect().height",
+    );
+    assert!(line.as_f64().is_some_and(|height| height < 3.0), "{line}");
+    let end = middle(
+        &mut browser,
+        "[...document.querySelectorAll('.cartesianlayer .scatterlayer .point')].sort((a, b) => b.getBoundingClientRect().x - a.getBoundingClientRect().x)[0]",
+    );
+    browser.hover(end);
+    wait_for_tip(&mut browser, "name", "a");
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn a_tree_finds_lines_and_shows_only_marked_ones() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("tree.html");
+    let select = "SELECT value AS id, value / 10 AS parent, 'process ' || value AS name, 'C:\\Tools\\' || value || '.exe /arg' AS line, \
+                  CASE WHEN value IN (42, 777) THEN 'rare path' END AS why, 'host ' || (value / 500) AS host FROM range(1, 1000)";
+    let options = "id 'id', parent 'parent', label 'name', detail 'line', mark 'why', host 'host'";
+    drawn(&ctx, select, &page, "TREE", options).await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    assert_eq!(browser.ask(ELEMENTS), 999);
+    assert_eq!(values(&mut browser, ".tree .host"), json!(["host 0", "host 1"]));
+    assert_eq!(values(&mut browser, ".tree .badge"), json!(["rare path", "rare path"]), "the reason is told");
+    let shown =
+        "[...document.querySelectorAll('.tree li[data-row]:not([hidden]) b')].map((e) => e.textContent)";
+    let find = |browser: &mut Browser, words: &str| {
+        browser.ask(&format!(
+            "(() => {{ const input = document.querySelector('[data-find]'); input.value = {}; input.dispatchEvent(new Event('input')); }})()",
+            json!(words)
+        ));
+    };
+    find(&mut browser, "TOOLS 423.exe");
+    assert_eq!(
+        browser.ask(shown),
+        json!(["process 4", "process 42", "process 423"]),
+        "a line and those above it"
+    );
+    assert_eq!(text(&mut browser, ".found"), "1 of 999");
+    find(&mut browser, "");
+    let only = browser.place("[data-only]");
+    browser.click(only);
+    assert_eq!(browser.ask(shown), json!(["process 4", "process 42", "process 777"]));
+    let only = browser.place("[data-only]");
+    browser.click(only);
+    assert_eq!(browser.ask(&format!("{shown}.length")), 999);
+    for name in ["process 42", "process 777"] {
+        let next = browser.place("[data-next]");
+        browser.click(next);
+        browser.wait(&format!("document.activeElement.querySelector('b')?.textContent === '{name}'"));
+        let inside = "(() => { const b = document.activeElement.getBoundingClientRect(); return b.top >= 0 && b.bottom <= innerHeight; })()";
+        assert_eq!(browser.ask(inside), true, "{name} is in sight");
+    }
+    // A kept row is in sight, too, however long the tree is.
+    press(&mut browser, "Enter");
+    browser.wait("document.querySelectorAll('.kept tbody tr').length === 1");
+    let kept = "(() => { const b = document.querySelector('.kept tbody tr').getBoundingClientRect(); return b.top >= 0 && b.bottom <= innerHeight; })()";
+    browser.wait(kept);
+    let fold = browser.place("[data-fold]");
+    browser.click(fold);
+    assert!(browser.ask(&format!("{shown}.length")).as_u64().is_some_and(|lines| lines < 500));
+    browser.click(fold);
+    assert_eq!(browser.ask(&format!("{shown}.length")), 999);
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn kept_rows_can_be_removed_and_saved() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("bars.html");
+    let select = "SELECT column1 AS name, column2 AS size FROM (VALUES ('=1+1', 3), ('a \"quoted\", name', 2), ('-5', 1))";
+    drawn(&ctx, select, &page, "BAR", "x 'name', y 'size'").await;
+    let mut browser = Browser::start();
+    let downloads = browser.downloads();
+    browser.open(&page);
+    for bar in 0..3 {
+        let place = middle(&mut browser, &format!("document.querySelectorAll('.bars .bar')[{bar}]"));
+        browser.click(place);
+    }
+    assert_eq!(text(&mut browser, ".kept b"), "3 kept rows");
+    let button = middle(&mut browser, "document.querySelector('.kept .bar button')");
+    browser.click(button);
+    let file = downloads.join("kept-rows.csv");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while std::fs::read(&file).map_or(0, |bytes| bytes.len()) < 20 {
+        assert!(std::time::Instant::now() < until, "no file");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let csv = std::fs::read_to_string(&file).expect("a file");
+    let expected =
+        ["\"name\",\"size\"", "\"'=1+1\",\"3\"", "\"a \"\"quoted\"\", name\",\"2\"", "\"-5\",\"1\""];
+    assert_eq!(csv.split("\r\n").collect::<Vec<_>>(), expected, "no spreadsheet calculates a name");
+    let remove = middle(&mut browser, "document.querySelector('.kept .remove button')");
+    browser.click(remove);
+    assert_eq!(text(&mut browser, ".kept b"), "2 kept rows");
+    let clear = middle(&mut browser, "document.querySelectorAll('.kept .bar button')[1]");
+    browser.click(clear);
+    assert_eq!(browser.ask("document.querySelectorAll('.kept').length"), 0);
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn values_and_pairs_are_drawn() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("values.html");
+    let mut browser = Browser::start();
+    let select = "SELECT to_timestamp(value * 3600) AS t, value % 4 AS y, CASE WHEN value % 2 = 0 THEN 'a' END AS s FROM range(20)";
+    for (kind, marks, lines) in [("lines", 20, 2), ("areas", 20, 2), ("bars", 20, 0)] {
+        drawn(&ctx, select, &page, "VALUES", &format!("time 't', y 'y', series 's', kind '{kind}'")).await;
+        browser.open(&page);
+        assert_eq!(browser.ask(MARKS), marks, "{kind}");
+        assert_eq!(
+            browser.ask("document.querySelectorAll('.cartesianlayer .scatterlayer .js-line').length"),
+            lines,
+            "{kind}"
+        );
+        assert_eq!(browser.ask("document.querySelectorAll('.barlayer .point').length > 0"), kind == "bars");
+        assert_eq!(
+            browser.ask("document.querySelectorAll('.cartesianlayer .js-fill').length > 0"),
+            kind == "areas"
+        );
+        assert_eq!(values(&mut browser, ".legend .name"), json!(["a", "(NULL)"]));
+        assert_eq!(browser.console, [""; 0], "{kind}");
+    }
+    let select = "SELECT 'who ' || (value % 3) AS who, 'what ' || (value % 2) AS what FROM range(11)";
+    drawn(&ctx, select, &page, "MATRIX", "x 'what', y 'who', cut_off '2'").await;
+    browser.open(&page);
+    assert_eq!(values(&mut browser, ".matrix thead th div"), json!(["what 0", "what 1", "events"]));
+    assert_eq!(values(&mut browser, ".matrix tbody th"), json!(["who 0", "who 1", "who 2"]));
+    assert_eq!(values(&mut browser, ".matrix .count"), json!(["2", "2", "2", "2", "2", "1"]));
+    assert_eq!(browser.ask("document.querySelectorAll('.matrix .rare').length"), 1);
+    let cell = middle(&mut browser, "document.querySelector('.matrix td.mark')");
+    browser.hover(cell);
+    wait_for_tip(&mut browser, "events", "2 events");
+    browser.click(cell);
+    assert_eq!(
+        values(&mut browser, ".kept td"),
+        json!(["who 0", "what 0", "who 0", "what 0"]),
+        "all rows of a pair"
+    );
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn a_failed_logon_is_told_with_its_reason() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("cards.html");
+    let select = "SELECT column1 AS \"EventID\", column2 AS \"TargetUserName\", column3 AS \"Status\", column4 AS \"SubStatus\", column5 AS \"TargetLogonId\" \
+                  FROM (VALUES (4625, 'pedro', '0xc000006d', '0xc000006a', NULL), (4624, 'SYSTEM', '0x0', NULL, '0x3e7'))";
+    drawn(&ctx, select, &page, "CARDS", "title 'Logons'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    assert_eq!(values(&mut browser, ".badge.failed"), json!(["Failed: wrong password"]));
+    assert_eq!(values(&mut browser, ".card:nth-child(2) .badge"), json!(["session of the system"]));
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn nothing_to_draw_is_said() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("empty.html");
+    let mut browser = Browser::start();
+    for (figure, options) in FIGURES {
+        drawn(&ctx, &format!("SELECT * FROM ({WIDE}) WHERE x < 0"), &page, figure, options).await;
+        browser.open(&page);
+        assert!(text(&mut browser, ".empty").contains("no row"), "{figure}");
+        assert_eq!(
+            browser.ask("document.querySelectorAll('.figure').length"),
+            0,
+            "{figure}: no axes of nothing"
+        );
+        assert_eq!(browser.console, [""; 0], "{figure}");
+    }
+    let html = std::fs::read_to_string(&page).expect("a page");
+    assert!(html.contains("<noscript><p>This page draws by script"));
+}
