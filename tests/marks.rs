@@ -135,6 +135,23 @@ async fn saved_pictures_look_as_the_page_does() {
         }
         assert_eq!(browser.console, [""; 0], "{figure}");
     }
+    // A picture of pixels has an end, which it tells; it is as wide as the page.
+    let page = folder.path().join("page.html");
+    let many = "SELECT value AS x, value - 1 AS y, 'name ' || value AS name FROM range(1000)";
+    drawn(&ctx, many, &page, "TREE", "id 'x', parent 'y', label 'name', title 'Long'").await;
+    browser.open(&page);
+    let button = middle(&mut browser, "document.querySelector('[data-save=png]')");
+    browser.click(button);
+    let until = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    let png = loop {
+        match std::fs::read(downloads.join("Long.png")) {
+            Ok(png) if png.ends_with(b"IEND\xaeB`\x82") => break png,
+            _ => assert!(std::time::Instant::now() < until, "no picture; {:?}", browser.console),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    let number = |at: usize| u32::from_be_bytes([png[at], png[at + 1], png[at + 2], png[at + 3]]);
+    assert_eq!((number(16) >= 1000, number(20)), (true, 16_000), "width and height");
     // Each part has a name of its own.
     let page = folder.path().join("page.html");
     drawn(&ctx, rows, &page, "TIMELINE", "time 't', panel 'host', title 'Parts'").await;
@@ -556,6 +573,33 @@ async fn a_burst_is_seen_above_the_marks_and_told_under_the_mouse() {
     browser.ask("document.querySelector('.figure').focus()");
     browser.order("Input.dispatchMouseEvent", &wheel);
     browser.wait(&format!("Math.abs({width} / {whole} - 0.8) < 0.01"));
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn a_tooltip_of_many_columns_fits_the_window() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("wide.html");
+    let same: Vec<String> = (0..20).map(|at| format!("'tenant' AS same{at}, NULL AS empty{at}")).collect();
+    let select = format!("SELECT value AS x, {}, 'of ' || value AS last FROM range(4)", same.join(", "));
+    drawn(&ctx, &select, &page, "SCATTER", "x 'x', y 'x'").await;
+    let mut browser = Browser::start();
+    browser.resize(1024, 700);
+    browser.open(&page);
+    let mark = middle(&mut browser, "document.querySelectorAll('.cartesianlayer .scatterlayer .point')[2]");
+    browser.hover(mark);
+    wait_for_tip(&mut browser, "last", "of 2");
+    assert_eq!(
+        values(&mut browser, "#tip dt"),
+        json!(["x", "last", ""]),
+        "what is the same in all rows is left out"
+    );
+    let fits = "(() => { const b = document.getElementById('tip').getBoundingClientRect(); return b.top >= 0 && b.bottom <= innerHeight; })()";
+    assert_eq!(browser.ask(fits), true);
+    browser.click(mark);
+    assert_eq!(browser.ask("document.querySelectorAll('.kept td').length"), 42, "kept rows have all columns");
     assert_eq!(browser.console, [""; 0]);
 }
 

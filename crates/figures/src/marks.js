@@ -97,6 +97,19 @@ const rowsAt = (part, clientX, clientY) => {
   }
   return [...new Set(near.sort((a, b) => a[0] - b[0]).map((one) => one[1]))];
 };
+// A row of many columns, such as all of an event, without what is the same in all rows: a tooltip has to fit the window.
+const FEW_LINES = 14;
+const MANY_LINES = 24;
+const linesOfRow = (part, row) => {
+  let { tooltip } = part;
+  if (tooltip.length > FEW_LINES) {
+    part.same ??= new Set(tooltip.filter((column) => part.rows.rows.length > 1 && part.rows.rows.every((one) => one[column] === part.rows.rows[0][column])));
+    tooltip = tooltip.filter((column) => row[column] !== null && !part.same.has(column));
+  }
+  const lines = tooltip.slice(0, MANY_LINES).map((column) => [part.rows.columns[column], row[column]]);
+  const left = part.tooltip.length - lines.length;
+  return left > 0 ? [...lines, ["", `${counted(left, "column")} more: a click keeps all`]] : lines;
+};
 // Many rows in few lines: of each column its frequent values, of times and of numbers the first and the last one.
 const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:/;
 const MOST = 4;

@@ -98,8 +98,7 @@
     tip.style.top = `${Math.max(8, Math.min(event.clientY + 12, innerHeight - height - 8))}px`;
   };
   const leave = () => { tip.hidden = true; };
-  const linesOfRows = (part, rows) => (rows.length > 1 ? summary(part, rows)
-    : part.tooltip.map((column) => [part.rows.columns[column], part.rows.rows[rows[0]][column]]));
+  const linesOfRows = (part, rows) => (rows.length > 1 ? summary(part, rows) : linesOfRow(part, part.rows.rows[rows[0]]));
   // A mark tells its row, or all rows at its place; a mark that has many the numbers that it is drawn from.
   const linesOf = (part, event) => {
     const row = rowOf(event);
