@@ -17,7 +17,7 @@ fn wide_table() -> String {
     let others: Vec<String> =
         (1..=44).map(|at| format!("'value {at} of the event ' || value AS other_{at}")).collect();
     format!(
-        "CREATE TABLE wide AS SELECT {}, TIMESTAMP '2026-01-15 05:15:00' + value * INTERVAL '1 hour' AS \"TimeGenerated\", \
+        "CREATE TABLE wide AS SELECT {}, to_timestamp_seconds(1768453200 + value * 3600) AS \"TimeGenerated\", \
          'host-' || value || '.example.org' AS \"Computer\", 'DOMAIN\\user' || value AS \"Account\", \
          'C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell' || value || '.exe' AS \"NewProcessName\", \
          CASE WHEN value = 1 THEN {LONG} ELSE 'whoami /all' END AS \"CommandLine\", value AS cluster_size \
@@ -52,6 +52,9 @@ fn in_terminal(
 fn shown(rows: usize, columns: usize, args: &[&str]) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let written = in_terminal(folder.path(), rows, columns, args, &[]).exp_eof().expect("it ends");
+    // The session gives each byte as a character of its own.
+    let bytes = written.chars().map(|byte| u8::try_from(byte).expect("a byte")).collect();
+    let written = String::from_utf8(bytes).expect("text");
     written.replace("\r\n", "\n").lines().map(ToString::to_string).collect()
 }
 
@@ -98,25 +101,23 @@ fn columns_that_a_query_names_come_in_its_order() {
     let query = "SELECT other_1, other_2, other_3, other_4, \"CommandLine\" FROM wide";
     let lines = shown(60, 80, &["--quiet", "-c", &table, "-c", query]);
     assert!(lines[1].starts_with("| other_1") && lines[1].contains("| other_3"), "{}", lines[1]);
-    assert!(
-        lines.last().expect("a note").starts_with("2 columns not shown: other_4, CommandLine; "),
-        "{lines:?}"
-    );
+    let note = "1 column not shown: CommandLine; ";
+    assert!(lines.iter().any(|line| line.starts_with(note)), "{lines:?}");
 }
 
 #[test]
 fn every_value_is_whole_on_a_line_of_its_own() {
     let table = wide_table();
     let query = "SELECT * FROM wide WHERE cluster_size = 1";
-    let text = shown(60, 80, &["--quiet", "-x", "-c", &table, "-c", query]).join("\n");
+    let text = shown(200, 80, &["--quiet", "-x", "-c", &table, "-c", query]).join("\n");
     assert!(text.starts_with("-[ row 1 ]---"), "{text}");
     assert_eq!(text.matches(" | ").count(), 50, "{text}");
     assert!(text.contains(&format!("CommandLine    | powershell -enc {}AAA=", "x".repeat(2_992))), "{text}");
     // What fits as a table stays one.
     let auto = ["--quiet", "--expanded=auto", "-c", &table, "-c"];
-    let narrow = shown(60, 80, &[&auto[..], &["SELECT cluster_size FROM wide"]].concat()).join("\n");
+    let narrow = shown(200, 80, &[&auto[..], &["SELECT cluster_size FROM wide"]].concat()).join("\n");
     assert!(narrow.starts_with("+---"), "{narrow}");
-    let wide = shown(60, 80, &[&auto[..], &[query]].concat()).join("\n");
+    let wide = shown(200, 80, &[&auto[..], &[query]].concat()).join("\n");
     assert!(wide.starts_with("-[ row 1 ]---"), "{wide}");
 }
 

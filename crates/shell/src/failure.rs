@@ -169,7 +169,7 @@ fn missing_column(field: &Column, valid: &[Column]) -> String {
         );
     }
     // The table has another name in the query: it has an alias, or is a file.
-    if let Some(table) = &field.relation
+    if let Some(table) = field.relation.as_ref().filter(|_| wanted == field.name)
         && let Some(other) =
             valid.iter().find(|column| column.name == wanted).and_then(|column| column.relation.as_ref())
     {

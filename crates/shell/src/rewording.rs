@@ -95,7 +95,7 @@ fn not_castable(message: &str) -> Option<String> {
     let shown: String = text.chars().take(LONGEST_TEXT).collect();
     let dots = if shown.len() < text.len() { "..." } else { "" };
     Some(format!(
-        "the text '{shown}{dots}' can't be cast to {of}; TRY_CAST(c AS ...) makes NULL of what can't"
+        "Cannot cast the text '{shown}{dots}' to {of}; TRY_CAST(c AS ...) makes NULL of what can't be cast"
     ))
 }
 
@@ -136,7 +136,7 @@ mod tests {
             ),
             (
                 "Cannot cast string 'a ' to value of '' to value of Int32 type",
-                "the text 'a ' to value of '' can't be cast to Int32; TRY_CAST(c AS ...)",
+                "Cannot cast the text 'a ' to value of '' to Int32; TRY_CAST(c AS ...)",
             ),
             (
                 "not implemented: Dot access not supported for non-string expr: Function(Function { name: Ident { value: \"user\"",

@@ -24,10 +24,58 @@ use datafusion::sql::sqlparser::ast::{
     ShowStatementFilter, ShowStatementFilterPosition, TableFactor, TopQuantity, Value, VisitMut, Visitor,
     VisitorMut,
 };
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::failure::Failure;
 use super::syntax::quoted;
 use datafusion_dbcluster::name_fields_by_strings;
+
+/// Puts `SELECT *` before a FROM that begins a query without a SELECT, and returns whether there is one. The parser reads
+/// `FROM x SELECT a`, but no clause behind `FROM x` alone.
+pub(super) fn select_all_first(tokens: &mut Vec<TokenWithSpan>) -> bool {
+    let is = |token: &TokenWithSpan, keywords: &[Keyword]| matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && keywords.contains(&word.keyword));
+    let mut places = vec![];
+    // None before the first word. The engine's CREATE TABLE and EXPLAIN have their query behind these words.
+    let mut before: Option<&TokenWithSpan> = None;
+    for (at, token) in tokens.iter().enumerate() {
+        if matches!(token.token, Token::Whitespace(_)) {
+            continue;
+        }
+        let begins = before.is_none_or(|before| {
+            before.token == Token::LParen
+                || is(before, &[Keyword::AS, Keyword::EXPLAIN, Keyword::ANALYZE, Keyword::VERBOSE])
+        });
+        if begins
+            && is(token, &[Keyword::FROM])
+            && !selects(&tokens[at..], |token| is(token, &[Keyword::SELECT]))
+        {
+            places.push(at);
+        }
+        before = Some(token);
+    }
+    for at in places.iter().rev() {
+        let span = tokens[*at].span;
+        let words = [Token::make_keyword("SELECT"), Token::Mul];
+        tokens.splice(at..at, words.map(|word| TokenWithSpan::new(word, span)));
+    }
+    !places.is_empty()
+}
+
+/// Whether a query, from its FROM to its end or its closing bracket, has a SELECT of its own.
+fn selects(tokens: &[TokenWithSpan], is_select: impl Fn(&TokenWithSpan) -> bool) -> bool {
+    let mut depth = 0_usize;
+    for token in tokens {
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen if depth == 0 => return false,
+            Token::RParen => depth -= 1,
+            _ if depth == 0 && is_select(token) => return true,
+            _ => {}
+        }
+    }
+    false
+}
 
 /// Changes a statement to what the engine plans. `COPY` and `CREATE EXTERNAL TABLE` are left as they are, since their text is run.
 ///
@@ -260,6 +308,9 @@ fn number(text: &str) -> Expr {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::sql::sqlparser::dialect::GenericDialect;
+    use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+
     use super::*;
 
     fn rewritten(sql: &str) -> String {
@@ -290,6 +341,33 @@ mod tests {
         }
         assert!(rewritten("SHOW FUNCTIONS LIKE 'cmd%'").contains("routine_name LIKE 'cmd%'"));
         assert!(rewritten("SHOW TABLES LIKE 'a''b'").contains("table_name LIKE 'a''b'"));
+    }
+
+    #[test]
+    fn queries_may_begin_with_from() {
+        for (written, expected) in [
+            ("FROM x WHERE a", "SELECT*FROM x WHERE a"),
+            ("-- all\nFROM x", "-- all\nSELECT*FROM x"),
+            ("CREATE TABLE t AS FROM x LIMIT 1", "CREATE TABLE t AS SELECT*FROM x LIMIT 1"),
+            ("COPY (FROM x WHERE b) TO 'y'", "COPY (SELECT*FROM x WHERE b) TO 'y'"),
+            (
+                "FROM (FROM x LIMIT 1) y WHERE a IN (SELECT b)",
+                "SELECT*FROM (SELECT*FROM x LIMIT 1) y WHERE a IN (SELECT b)",
+            ),
+            ("FROM x SELECT a", "FROM x SELECT a"),
+            (
+                "SELECT extract(day FROM t), a IS DISTINCT FROM b FROM x",
+                "SELECT extract(day FROM t), a IS DISTINCT FROM b FROM x",
+            ),
+        ] {
+            let mut tokens = vec![];
+            let tokenized =
+                Tokenizer::new(&GenericDialect {}, written).tokenize_with_location_into_buf(&mut tokens);
+            tokenized.expect("tokens");
+            assert_eq!(select_all_first(&mut tokens), written != expected, "{written}");
+            let text: String = tokens.iter().map(|token| token.token.to_string()).collect();
+            assert_eq!(text, expected);
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use super::look::Look;
 use super::meant;
 use super::printing::{Printer, QueryResult, TableForm, buffered};
 use super::progress::{Bar, PlanWatch};
-use super::rewrite::selects_all;
+use super::rewrite::{select_all_first, selects_all};
 use super::session_log::SessionLog;
 use super::statements::Statement;
 use super::syntax::{
@@ -99,9 +99,10 @@ impl Runner {
         drop(self.planner.take_clusterings());
         let text = with_tabs(statement.text, &mut statement.tokens, self.dialect());
         let text = put_in(&self.variables, text, &mut statement.tokens, self.dialect());
+        let begins_with_from = select_all_first(&mut statement.tokens);
         let mut rows = None;
         for mut parsed in parse(&self.ctx, statement.tokens)? {
-            let is_completed = endings::complete(&mut parsed) | selects_all(&mut parsed)?;
+            let is_completed = endings::complete(&mut parsed) | selects_all(&mut parsed)? | begins_with_from;
             let call = Call::of(&parsed);
             if let Some(line) = advice::about_nulls(&parsed).filter(|_| !self.print.quiet) {
                 complain(line);

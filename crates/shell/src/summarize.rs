@@ -43,7 +43,7 @@ fn of_column(field: &Field) -> String {
     let of = field.data_type();
     // Lists and structs have no order.
     let (text, least, greatest) = if of.is_nested() {
-        ("NULL".to_string(), "NULL".to_string(), "NULL".to_string())
+        ("CAST(NULL AS VARCHAR)".to_string(), "NULL".to_string(), "NULL".to_string())
     } else {
         (format!("CAST({column} AS VARCHAR)"), format!("min({column})"), format!("max({column})"))
     };

@@ -4,7 +4,7 @@
 //! characters. Wrapped by the terminal, each row is a block in which nobody finds a column. So a table that is given a width
 //! keeps within it, in three steps:
 //!
-//! 1. Each column has a least width. Numbers and times are never cut; text may be, down to a quarter of the terminal.
+//! 1. Each column has a least width. Numbers and times are never cut; text may be, down to a fifth of the terminal.
 //! 2. The columns are taken by their rank until the least widths fill the line. The others are hidden, and named by the caller.
 //! 3. What is left of the line is shared by need: all columns grow by the same amount, up to the width of their longest value.
 //!
@@ -21,7 +21,7 @@ const LEAST: usize = 12;
 
 /// A cut value says its length if it has this many characters, and if some of it is still seen beside the length.
 const LONG: usize = 100;
-const SEEN: usize = 10;
+const SEEN: usize = 7;
 
 /// Places between the values of two columns, and at each end of a line: `| `, ` | ` and ` |`.
 const BETWEEN: usize = 3;
@@ -239,7 +239,7 @@ fn natural(column: &Column) -> usize {
 /// The width below which a column is rather hidden, on a terminal of this width.
 fn least(column: &Column, terminal: usize) -> usize {
     let values = column.cells.iter().map(Cell::width).max().unwrap_or(0);
-    let values = if column.is_whole { values } else { values.min((terminal / 4).max(LEAST)) };
+    let values = if column.is_whole { values } else { values.min((terminal / 5).max(LEAST)) };
     values.max(column.name.width().min(LEAST)).max(1)
 }
 
