@@ -233,6 +233,9 @@ fn shells_and_man_get_their_pages() {
             "{shell}: {script}"
         );
     }
+    let of_hunt = succeeded(&run_in(folder.path(), &["man", "hunt"]));
+    assert!(of_hunt.contains("\\-\\-watch") && of_hunt.contains("dbcluster"), "{of_hunt}");
+    assert_eq!(run_in(folder.path(), &["man", "nonsense"]).status.code(), Some(2));
     let page = succeeded(&run_in(folder.path(), &["man"]));
     assert!(
         page.contains(".TH dbcluster 1")
@@ -256,6 +259,7 @@ fn examples_of_topics_run() {
         let lesson = succeeded(&run_in(folder.path(), &["-c", &format!("\\h {topic}")]));
         assert!(lesson.lines().all(|line| line.chars().count() <= 150), "{lesson}");
         let (_, example) = lesson.split_once("--out sample`\n").expect("an example");
+        let (example, _) = example.split_once(";\n").expect("its end");
         let rows = succeeded(&run_in(folder.path(), &["--quiet", "--format", "csv", "-c", example]));
         assert!(rows.lines().count() > 1, "{topic}: {rows}");
     }

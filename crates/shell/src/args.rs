@@ -191,8 +191,22 @@ enum Tool {
     Import(ImportArgs),
     Verify(VerifyArgs),
     Completions(CompletionsArgs),
-    /// Writes the manual page: dbcluster man > dbcluster.1
-    Man,
+    Man(ManArgs),
+}
+
+/// Writes the manual page of dbcluster, or of one of its subcommands.
+#[derive(Debug, Clone, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  dbcluster man > dbcluster.1
+  dbcluster man hunt > dbcluster-hunt.1"
+)]
+pub(super) struct ManArgs {
+    /// The subcommand
+    #[arg(value_name = "SUBCOMMAND")]
+    about: Option<String>,
 }
 
 /// Writes a script that lets a shell complete the arguments of dbcluster.
@@ -539,7 +553,7 @@ pub(super) fn parse(
         Some(Tool::Import(args)) => Task::Import(args),
         Some(Tool::Verify(args)) => Task::Verify(args),
         Some(Tool::Completions(args)) => Task::Write(completions(args.shell)),
-        Some(Tool::Man) => Task::Write(manual()?),
+        Some(Tool::Man(args)) => Task::Write(manual(args.about.as_deref())?),
         None if inputs.is_empty() => Task::Shell,
         None => Task::Batch(inputs),
     };
@@ -557,12 +571,23 @@ fn completions(shell: Shell) -> Vec<u8> {
     script
 }
 
-/// The manual page of the program, and behind it those of its subcommands.
-fn manual() -> Result<Vec<u8>, clap::Error> {
-    let mut page = Vec::new();
+/// The manual page of the program, or of a subcommand.
+fn manual(about: Option<&str>) -> Result<Vec<u8>, clap::Error> {
     let mut command = Cli::command();
+    // Subcommands take the options that all have.
     command.build();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    let described = match about {
+        None => command.clone(),
+        Some(name) => match command.find_subcommand(name) {
+            Some(found) => found.clone(),
+            None => {
+                let message = format!("there is no subcommand '{name}'; dbcluster --help lists them");
+                return Err(command.error(ErrorKind::InvalidSubcommand, message));
+            }
+        },
+    };
+    let mut page = Vec::new();
+    clap_mangen::Man::new(described).render(&mut page)?;
     Ok(page)
 }
 

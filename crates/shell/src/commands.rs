@@ -93,7 +93,13 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<Outcome, Fail
             output::say(documentation::list(&runner.ctx.state()))?;
         }
         ("h" | "df", about) => match topics::of(about) {
-            Some(text) => output::say(text)?,
+            Some(text) => {
+                output::say(text)?;
+                // The option of this name has values and a default, too.
+                if let Ok(option) = documentation::of(&runner.ctx.state(), about) {
+                    output::say(format!("\n{option}"))?;
+                }
+            }
             None => output::say(documentation::of(&runner.ctx.state(), about).map_err(Failure::new)?)?,
         },
         ("summarize", "") => {
@@ -101,6 +107,19 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<Outcome, Fail
         }
         ("summarize", what) => return Ok(Outcome::Statement(summarize::statement(&runner.ctx, what).await?)),
         ("o", file) => redirect(runner, file)?,
+        ("i", "") => return Err(Failure::new("\\i needs a file: \\i queries.sql")),
+        ("i", file) => return Ok(Outcome::Include(unquoted(file).into())),
+        ("plot", line) => return Ok(Outcome::Statement(plot::copy(&runner.ctx, line).await?)),
+        ("pset", setting) => output::say(print_setting(runner, setting)?)?,
+        _ if change(runner, name, argument)? => {}
+        _ => return Err(Failure::new(unknown(line, name))),
+    }
+    Ok(Outcome::Done)
+}
+
+/// Runs a command that changes how results look, or a variable. Returns whether there is such a command.
+fn change(runner: &mut Runner, name: &str, argument: &str) -> Result<bool, Failure> {
+    match (name, argument) {
         ("x", value) => {
             if !value.is_empty() {
                 runner.look.expanded =
@@ -154,10 +173,6 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<Outcome, Fail
                 return Err(Failure::new(format!("there is no variable '{name}'; \\set lists them")));
             }
         }
-        ("i", "") => return Err(Failure::new("\\i needs a file: \\i queries.sql")),
-        ("i", file) => return Ok(Outcome::Include(unquoted(file).into())),
-        ("plot", line) => return Ok(Outcome::Statement(plot::copy(&runner.ctx, line).await?)),
-        ("pset", setting) => output::say(print_setting(runner, setting)?)?,
         ("quiet", value) => {
             if !value.is_empty() {
                 runner.print.quiet = switch("quiet", value)?;
@@ -179,9 +194,9 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<Outcome, Fail
                 output::say(format!("Object store profiling is {}.\n", stores.instrument_mode()))?;
             }
         }
-        _ => return Err(Failure::new(unknown(line, name))),
+        _ => return Ok(false),
     }
-    Ok(Outcome::Done)
+    Ok(true)
 }
 
 /// The message about a command that does not exist.
@@ -229,10 +244,10 @@ fn help() -> String {
     let mut lines: Vec<String> =
         COMMANDS.iter().map(|(command, meaning)| format!("{command:width$}  {meaning}")).collect();
     lines.push(
-        "\nA statement ends with ; and may span lines. Tab completes keywords, tables, columns, functions, files.\n\
-         Ctrl-C stops a running query, or clears the line. Tables show control characters and line breaks as codes, \\u{1b} and\n\
-         \\u{a}, and cut values of more than 20,000 characters: \\pset format csv or json shows all. Identifiers keep their case;\n\
-         SET datafusion.sql_parser.enable_ident_normalization = true folds them to lower case, as SQL does.\n"
+        "\nA statement ends with ; and may span lines. Tab completes keywords, tables, columns, functions, options and their values, files.\n\
+         Ctrl-C stops a running query, or clears the line; Ctrl-R searches earlier statements. Tables show control characters and line\n\
+         breaks as codes, \\u{1b} and \\u{a}, and cut what is too long: \\x shows all, and so do \\pset format csv and json. Identifiers keep\n\
+         their case; SET datafusion.sql_parser.enable_ident_normalization = true folds them to lower case, as SQL does.\n"
             .to_string(),
     );
     lines.join("\n")

@@ -4,6 +4,7 @@
 //! the name of a table, it finds a 5. Here the words around the place are looked at: a keyword that is misspelt, an operator of
 //! Kusto, a pipe, a duration such as `7d`, a statement that other databases have.
 
+use datafusion::common::utils::datafusion_strsim::normalized_levenshtein;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::meant::tokens;
@@ -202,8 +203,20 @@ fn misspelt(words: &[String]) -> Option<String> {
         let meant = did_you_mean(word, &CLAUSES);
         let (_, rest) = meant.split_once("(did you mean '")?;
         let (clause, _) = rest.split_once('\'')?;
-        Some(format!("did you mean {clause} for {word}?"))
+        is_typing_mistake(word, clause).then(|| format!("did you mean {clause} for {word}?"))
     })
+}
+
+/// Whether a word lacks a letter of a keyword or two, or has them in another order. Names of tables and columns may be as close as half
+/// of the letters.
+fn is_typing_mistake(word: &str, keyword: &str) -> bool {
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.to_ascii_lowercase().chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let (word, keyword) = (word.to_ascii_lowercase(), keyword.to_ascii_lowercase());
+    letters(&word) == letters(&keyword) || normalized_levenshtein(&word, &keyword) > 0.6
 }
 
 fn not_closed(message: &str, tokens: &[Token]) -> Option<String> {
@@ -262,6 +275,10 @@ mod tests {
     fn plain_errors_have_no_advice() {
         for (message, statement) in [
             ("no table 'x'", "SELECT * FROM x"),
+            (
+                "syntax error: Expected: end of statement, found: last at line 1, column 17",
+                "SELECT * FROM x y last",
+            ),
             (
                 "syntax error: Expected: end of statement, found: y at line 1, column 17",
                 "SELECT * FROM x y z y",

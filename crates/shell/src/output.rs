@@ -4,6 +4,7 @@
 //! for programs: they keep every byte, and CSV and TSV have nested values as JSON text. Markdown is for documents, where text
 //! must be no markup: a link or an image of an event's would be shown as one.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -154,7 +155,8 @@ fn markdown(batch: &RecordBatch, with_header: bool) -> Result<String> {
     let mut text = String::new();
     if with_header {
         let names: Vec<String> = schema.fields().iter().map(|field| of_markdown(field.name())).collect();
-        text.push_str(&format!("| {} |\n|{}\n", names.join(" | "), "---|".repeat(names.len())));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| {} |\n|{}", names.join(" | "), "---|".repeat(names.len()));
     }
     let form = FormatOptions::new();
     let columns: Vec<ArrayFormatter<'_>> = batch
@@ -167,7 +169,7 @@ fn markdown(batch: &RecordBatch, with_header: bool) -> Result<String> {
             .iter()
             .map(|column| Ok(of_markdown(&column.value(row).try_to_string()?)))
             .collect::<Result<_>>()?;
-        text.push_str(&format!("| {} |\n", cells.join(" | ")));
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     Ok(text)
 }

@@ -104,9 +104,7 @@ fn structures(message: &str) -> Option<String> {
     if !message.contains("Span(") && !message.contains("Ident {") {
         return None;
     }
-    let words = message
-        .split(' ')
-        .take_while(|word| !word.contains("(") && !word.contains('{') || word.ends_with(')'));
+    let words = message.split(' ').take_while(|word| !word.contains(['(', '{']) || word.ends_with(')'));
     let mut said = words.collect::<Vec<_>>().join(" ");
     // `RLike { negated: ...` is cut behind its name.
     said.truncate(said.trim_end_matches([' ', ':']).len());

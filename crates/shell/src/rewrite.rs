@@ -201,7 +201,9 @@ impl VisitorMut for Rewrite {
     fn pre_visit_select(&mut self, select: &mut ast::Select) -> ControlFlow<Infallible> {
         select_from_first(select);
         for joins in select.from.iter_mut().map(|table| &mut table.joins) {
-            joins.iter_mut().for_each(|join| name_side(&mut join.join_operator));
+            for join in joins {
+                name_side(&mut join.join_operator);
+            }
         }
         ControlFlow::Continue(())
     }
@@ -266,19 +268,19 @@ fn order_by_all(query: &mut ast::Query) {
     let columns = select.projection.len();
     let Some(order) = query.order_by.as_mut().filter(|_| is_list) else { return };
     let options = match &order.kind {
-        OrderByKind::All(options) => options.clone(),
+        OrderByKind::All(options) => *options,
         OrderByKind::Expressions(expressions) => match expressions.as_slice() {
             [ast::OrderByExpr { expr: Expr::Identifier(name), options, .. }]
                 if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all") =>
             {
-                options.clone()
+                *options
             }
             _ => return,
         },
     };
     let by_place = (1..=columns).map(|place| ast::OrderByExpr {
         expr: number(&place.to_string()),
-        options: options.clone(),
+        options,
         with_fill: None,
     });
     order.kind = OrderByKind::Expressions(by_place.collect());

@@ -12,6 +12,8 @@
 //! says how many characters it has: `powershell -e…(3,012)…AAA=`. Widths are those of a terminal, where a Chinese character
 //! or an emoji takes two places and a combining mark none.
 
+use std::fmt::Write;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::printable;
@@ -51,7 +53,8 @@ impl Cell {
     pub fn at_most(mut self, characters: usize) -> Self {
         if let Some((end, _)) = self.text.char_indices().nth(characters) {
             self.text.truncate(end);
-            self.text.push_str(&format!("... [cut: {} characters in all]", self.characters));
+            // Writing to a String cannot fail.
+            let _ = write!(self.text, "... [cut: {} characters in all]", self.characters);
         }
         self
     }
@@ -177,11 +180,12 @@ impl Table {
         for row in 0..self.rows {
             let head = format!("-[ row {} ]", row + 1);
             let width = (widest + 2).max(head.len() + 3);
-            text.push_str(&format!("{head:-<width$}\n"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{head:-<width$}");
             for column in &self.columns {
                 let Some(cell) = column.cells.get(row) else { continue };
                 let padding = " ".repeat(widest - column.name.width());
-                text.push_str(&format!("{}{padding} | {}\n", column.name.text, cell.text));
+                let _ = writeln!(text, "{}{padding} | {}", column.name.text, cell.text);
             }
         }
         text
@@ -305,7 +309,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
