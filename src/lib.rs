@@ -60,7 +60,7 @@ pub use dbcluster_figures as figures;
 pub use dbcluster_logs as logs;
 pub use exec::{
     AutoEps, DbscanExec, ExemplarFilterExec, ExemplarKeyCollectExec, ExemplarSelectExec, FetchExemplars,
-    FileStatistics, JoinClustersByHash, SelectExemplars, UnchangedFilesExec, UnchangedFilesRule,
+    FileStatistics, Found, JoinClustersByHash, SelectExemplars, UnchangedFilesExec, UnchangedFilesRule,
     UseDbscanExec,
 };
 #[cfg(feature = "figures")]

@@ -11,6 +11,9 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 /// The share of equal letters from which on a name counts as probably meant.
 const SIMILAR: f64 = 0.5;
 
+/// The similarity of names that differ in two swapped letters, the most frequent of typing mistakes.
+const SWAPPED: f64 = 0.9;
+
 /// The number of characters of a user's text that a message repeats.
 const SHOWN: usize = 200;
 
@@ -112,6 +115,9 @@ fn close_to<'a>(name: &str, candidates: &'a [impl AsRef<str>]) -> Vec<&'a str> {
         .collect();
     close.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     close.dedup_by_key(|(_, name)| *name);
+    if close.first().is_some_and(|(_, name)| is_swapped(&lower, &name.to_lowercase())) {
+        close.truncate(1);
+    }
     close.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
@@ -133,7 +139,24 @@ pub(crate) fn likely_column<'a>(columns: &[&'a str], names: &[&str]) -> Option<(
 fn similarity(a: &str, b: &str) -> f64 {
     let (shorter, longer) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     let begins = shorter.len() >= 3 && longer.starts_with(shorter);
-    normalized_levenshtein(a, b).max(if begins { SIMILAR } else { 0.0 })
+    let least = match () {
+        () if is_swapped(a, b) => SWAPPED,
+        () if begins => SIMILAR,
+        () => 0.0,
+    };
+    normalized_levenshtein(a, b).max(least)
+}
+
+/// Whether one name is the other with two neighbouring letters swapped: `esp` for `eps`.
+fn is_swapped(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let differ: Vec<usize> = (0..a.len()).filter(|at| b.get(*at) != Some(&a[*at])).collect();
+    match differ.as_slice() {
+        [first, second] => {
+            a.len() == b.len() && first + 1 == *second && a[*first] == b[*second] && a[*second] == b[*first]
+        }
+        _ => false,
+    }
 }
 
 /// Returns `expected one of 'a', 'b', 'c'`, with the ones that were probably meant by `got`.
@@ -145,6 +168,13 @@ pub fn expected_one_of(got: &str, allowed: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn swapped_letters_are_close() {
+        assert_eq!(did_you_mean("esp", &["eps", "of", "top"]), " (did you mean 'eps'?)");
+        assert!(is_swapped("form", "from") && !is_swapped("from", "from") && !is_swapped("ab", "cd"));
+        assert!(!is_swapped("eps", "epsx") && !is_swapped("é", "e"));
+    }
 
     #[test]
     fn long_texts_are_cut_between_characters() {

@@ -319,7 +319,7 @@ fn options_of_reading_are_current() {
 #[cfg(unix)]
 #[test]
 fn examples_of_pages_are_true() {
-    for page in ["docs/clustering.md", "docs/files.md", "docs/hunting.md"] {
+    for page in ["docs/clustering.md", "docs/files.md", "docs/hunting.md", "docs/shell.md"] {
         check_examples(&repository().join(page));
     }
 }

@@ -15,10 +15,12 @@
 //! | `figures` | figures as a browser draws them: marks, hostile text, mouse, files, pictures; and their errors |
 //! | `files` | files that are replaced while they are read |
 //! | `fixture` | the seed's fourteen logons, kept in the repository |
+//! | `habits` | what users of other shells type, and what a session begins with |
 //! | `hunt` | the counts and terms of `hunt` against plain SQL, and the program as a person runs it |
 //! | `limits` | right rows or true errors at memory limits, and the memory of the process |
 //! | `malformed` | what nobody should write, and many do: each statement ends soon, in rows or in words |
 //! | `marks` | each figure under the mouse and the keyboard, on paper, on a telephone, in a saved picture; characters that hide |
+//! | `meant` | mistakes as people type them, and what the message says |
 //! | `memory` | right rows or true figures where memory is refused, and plans that run again |
 //! | `output` | tables on a terminal, CSV for programs, encodings of scripts, closed pipes |
 //! | `pages` | pages with many rows, under the mouse, on paper; what they leave out; the report of a table |
@@ -35,6 +37,7 @@
 //! | `sql` | the SQL contract as text files |
 //! | `stability` | order, partitions, batches, threads and string types do not change a result |
 //! | `twin` | random queries, answered by the engine and by a brute-force twin |
+//! | `wide` | results in the width of a terminal, in a pager, and in files |
 //! | `writing` | files appear whole or not at all |
 //!
 //! Tests that need a browser or the real event sets are ignored, with the reason, if `tests/build.rs`
@@ -56,10 +59,13 @@ mod field;
 mod figures;
 mod files;
 mod fixture;
+#[cfg(unix)]
+mod habits;
 mod hunt;
 mod limits;
 mod malformed;
 mod marks;
+mod meant;
 mod memory;
 mod object_store;
 mod output;
@@ -79,4 +85,6 @@ mod stability;
 mod support;
 mod twin;
 mod why;
+#[cfg(unix)]
+mod wide;
 mod writing;

@@ -32,7 +32,7 @@ mod rules;
 mod tests;
 mod unchanged_files;
 
-pub use dbscan::{AutoEps, DbscanExec};
+pub use dbscan::{AutoEps, DbscanExec, Found};
 pub use exemplar_fetch::{ExemplarFilterExec, ExemplarKeyCollectExec};
 pub use exemplar_select::ExemplarSelectExec;
 pub use file_statistics::FileStatistics;

@@ -126,6 +126,16 @@ impl Call {
         &self.features
     }
 
+    /// Returns whether it labels the rows, at one eps.
+    pub(crate) fn labels_rows(&self) -> bool {
+        self.function != Function::EveryEps
+    }
+
+    /// Returns the scaling of the features.
+    pub(crate) fn scaling(&self) -> dbscan::Scaling {
+        self.carried.options.scaling
+    }
+
     /// Returns whether the input rows are distinct vectors with weights.
     pub(crate) fn is_of_vectors(&self) -> bool {
         self.function != Function::Dbscan

@@ -3,17 +3,15 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use datafusion_cli::print_format::PrintFormat;
 use datafusion_cli::print_options::MaxRows;
 
+use super::format::Format;
+use super::look::{Expanded, Width};
 use super::read_flags::ReadFlags;
 use super::syntax::quoted;
-
-/// The names of the output formats, as `--format` and `\pset format` take them.
-pub(super) const FORMATS: [&str; 5] = ["table", "csv", "tsv", "json", "nd-json"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,18 +69,77 @@ struct SourceArgs {
     /// May be given several times. The first failing statement ends the run.
     #[arg(short, long, value_name = "FILE")]
     file: Vec<PathBuf>,
+
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+/// The options of the shell and of the batch modes, and of no subcommand.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct SessionArgs {
+    /// Writes results to this file, in the format that its ending says or --format; it appears when all has ended well
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Shows each value on a line of its own, whole; auto: where a table would not show all
+    #[arg(short = 'x', long, value_name = "on|off|auto", num_args = 0..=1, require_equals = true,
+          default_missing_value = "on", hide_possible_values = true)]
+    pub(super) expanded: Option<Expanded>,
+
+    /// The width of tables: auto is that of the terminal, and inf where there is none
+    #[arg(long, value_name = "N|auto|inf")]
+    pub(super) width: Option<Width>,
+
+    /// Sets a variable: --set day=2026-01-15 makes $day the text '2026-01-15'; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_variable)]
+    pub(super) set: Vec<(String, String)>,
+
+    /// The zone in which tables show times that know theirs, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub(super) show_zone: Option<String>,
+
+    /// Runs this file first, in place of ~/.dbclusterrc, which the shell runs and batch modes do not
+    #[arg(long, value_name = "FILE", conflicts_with = "no_init")]
+    pub(super) init: Option<PathBuf>,
+
+    /// Leaves out ~/.dbclusterrc
+    #[arg(long)]
+    pub(super) no_init: bool,
+
+    /// Appends each statement to this file, with its time and what came of it, as a script that can be run again
+    #[arg(long, value_name = "FILE")]
+    pub(super) log_file: Option<PathBuf>,
+}
+
+impl SessionArgs {
+    /// Whether any of them is given that would be without an effect.
+    fn is_given(&self) -> bool {
+        self.output.is_some()
+            || self.expanded.is_some()
+            || self.width.is_some()
+            || !self.set.is_empty()
+            || self.show_zone.is_some()
+            || self.init.is_some()
+            || self.log_file.is_some()
+    }
+}
+
+/// Reads a variable, `name=value`.
+fn parse_variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    Ok((super::variables::checked(name)?, value.to_string()))
 }
 
 /// The options of a whole run, whatever its input.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Options {
-    /// The format of results; all but table are complete, unescaped and without a footer
+    /// The format of results; all but table and box are complete and without a footer
     ///
-    /// A table shows control characters as codes, such as \u{1b}, and cuts values of more than 20,000 characters.
-    /// csv and tsv have lists, structs and maps as JSON text.
-    #[arg(long, global = true, default_value = "table", value_parser = PossibleValuesParser::new(FORMATS.map(possible_format))
-        .map(|name| parse_format(&name)))]
-    pub(super) format: PrintFormat,
+    /// table and box fit the terminal, and name below what they do not show; on a pipe they have any width. They show control characters
+    /// as codes, such as \u{1b}. csv and tsv have lists, structs and maps as JSON text. parquet needs --output.
+    #[arg(long, global = true, default_value = "table", value_parser = PossibleValuesParser::new(Format::possible_values())
+        .map(|name| Format::of(&name).unwrap_or(Format::Table)))]
+    pub(super) format: Format,
 
     /// The number of rows that a table shows, or inf
     #[arg(long, value_name = "N|inf", default_value = "40")]
@@ -133,6 +190,47 @@ enum Tool {
     Hunt(HuntArgs),
     Import(ImportArgs),
     Verify(VerifyArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+/// Writes the manual page of dbcluster, or of one of its subcommands.
+#[derive(Debug, Clone, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  dbcluster man > dbcluster.1
+  dbcluster man hunt > dbcluster-hunt.1"
+)]
+pub(super) struct ManArgs {
+    /// The subcommand
+    #[arg(value_name = "SUBCOMMAND")]
+    about: Option<String>,
+}
+
+/// Writes a script that lets a shell complete the arguments of dbcluster.
+#[derive(Debug, Clone, Args)]
+#[command(
+    verbatim_doc_comment,
+    after_help = "\
+Examples:
+  dbcluster completions bash > ~/.local/share/bash-completion/completions/dbcluster
+  dbcluster completions zsh > ~/.zfunc/_dbcluster
+  dbcluster completions fish > ~/.config/fish/completions/dbcluster.fish"
+)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "bash|zsh|fish", hide_possible_values = true)]
+    shell: Shell,
+}
+
+/// A shell that completes arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 /// Writes synthetic Windows events as Parquet, with planted anomalies and the truth about them.
@@ -199,8 +297,12 @@ Examples:
   dbcluster report --table security.csv --redact Account,Computer --out shared.html"
 )]
 pub(super) struct ReportArgs {
+    /// The same as --table
+    #[arg(value_name = "TABLE", conflicts_with = "table")]
+    source: Option<String>,
+
     /// A file, a pattern of files, or a query in brackets: '(SELECT ...)'
-    #[arg(short = 'T', long, value_name = "TABLE")]
+    #[arg(short = 'T', long, value_name = "TABLE", default_value = "", hide_default_value = true)]
     pub(super) table: String,
 
     /// The features: a list of expressions, of which the first two numbers are the axes of the map
@@ -428,37 +530,112 @@ pub(super) enum Task {
     Hunt(HuntArgs),
     Import(ImportArgs),
     Verify(VerifyArgs),
+    /// Writes this text: a script of completions, or the manual page.
+    Write(Vec<u8>),
 }
 
 /// Reads the command line. The error has its text, its stream and its exit code (0 for help and version).
 pub(super) fn parse(
     args: impl IntoIterator<Item = std::ffi::OsString>,
-) -> Result<(Task, Options), clap::Error> {
+) -> Result<(Task, Options, SessionArgs), clap::Error> {
     let mut command = Cli::command();
     let args: Vec<std::ffi::OsString> = args.into_iter().collect();
     let matches = command.try_get_matches_from_mut(&args).map_err(|error| meant(&mut command, error))?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    #[cfg(not(feature = "ballista"))]
+    if std::env::var_os("DBCLUSTER_CLUSTER").is_some_and(|url| !url.is_empty()) {
+        return Err(command.error(ErrorKind::InvalidValue, NO_CLUSTER));
+    }
+    let session = cli.source.session.clone();
     let inputs = in_order(&matches, cli.source);
+    let told = |message: &str| Cli::command().error(ErrorKind::ArgumentConflict, message);
+    if cli.subcommand.is_some()
+        && matches!(cli.options.format, Format::Box | Format::Markdown | Format::Parquet)
+    {
+        return Err(told("the format of a subcommand is table, csv, tsv, json or nd-json"));
+    }
+    if cli.options.format == Format::Parquet && session.output.is_none() {
+        return Err(told("Parquet is a file: say which with --output FILE"));
+    }
     let task = match cli.subcommand {
         Some(_) if !inputs.is_empty() => {
             return Err(
                 command.error(ErrorKind::ArgumentConflict, "-c and -f cannot be used with a subcommand")
             );
         }
+        Some(_) if session.is_given() => {
+            return Err(command.error(
+                ErrorKind::ArgumentConflict,
+                "--output, --expanded, --width, --set, --show-zone, --init and --log-file are for statements, and not for a subcommand",
+            ));
+        }
         Some(Tool::Sample(args)) => Task::Sample(args),
         Some(Tool::Demo(args)) => Task::Demo(args),
-        Some(Tool::Report(args)) => Task::Report(args),
+        Some(Tool::Report(mut args)) => {
+            args.table = args.source.take().unwrap_or(args.table);
+            if args.table.is_empty() {
+                return Err(command.error(
+                    ErrorKind::MissingRequiredArgument,
+                    "a report needs a table: dbcluster report --table 'logs/' --out report.html",
+                ));
+            }
+            Task::Report(args)
+        }
         Some(Tool::Hunt(args)) => Task::Hunt(args),
         Some(Tool::Import(args)) => Task::Import(args),
         Some(Tool::Verify(args)) => Task::Verify(args),
+        Some(Tool::Completions(args)) => Task::Write(completions(args.shell)),
+        Some(Tool::Man(args)) => Task::Write(manual(args.about.as_deref())?),
         None if inputs.is_empty() => Task::Shell,
         None => Task::Batch(inputs),
     };
-    Ok((task, cli.options))
+    Ok((task, cli.options, session))
 }
+
+fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    let shell = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
+    };
+    clap_complete::generate(shell, &mut Cli::command(), "dbcluster", &mut script);
+    script
+}
+
+/// The manual page of the program, or of a subcommand.
+fn manual(about: Option<&str>) -> Result<Vec<u8>, clap::Error> {
+    let mut command = Cli::command();
+    // Subcommands take the options that all have.
+    command.build();
+    let described = match about {
+        None => command.clone(),
+        Some(name) => match command.find_subcommand(name) {
+            Some(found) => found.clone(),
+            None => {
+                let message = format!("there is no subcommand '{name}'; dbcluster --help lists them");
+                return Err(command.error(ErrorKind::InvalidSubcommand, message));
+            }
+        },
+    };
+    let mut page = Vec::new();
+    clap_mangen::Man::new(described).render(&mut page)?;
+    Ok(page)
+}
+
+/// The message of a program without the client of a cluster.
+#[cfg(not(feature = "ballista"))]
+const NO_CLUSTER: &str = "this program was built without the client of a cluster: build it with the feature ballista, or unset DBCLUSTER_CLUSTER \
+                          and leave out --cluster";
 
 /// Says what to type if the name of a subcommand is a file or a query.
 fn meant(command: &mut clap::Command, error: clap::Error) -> clap::Error {
+    #[cfg(not(feature = "ballista"))]
+    if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
+        && argument.starts_with("--cluster")
+    {
+        return command.error(ErrorKind::UnknownArgument, NO_CLUSTER);
+    }
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return error };
     let first = word.split_ascii_whitespace().next().unwrap_or_default().to_ascii_lowercase();
     let advice = if word.contains(' ')
@@ -493,23 +670,6 @@ fn in_order(matches: &ArgMatches, source: SourceArgs) -> Vec<Input> {
         places("command").zip(commands).chain(places("file").zip(files)).collect();
     inputs.sort_by_key(|(place, _)| *place);
     inputs.into_iter().map(|(_, input)| input).collect()
-}
-
-/// A format with its other spelling.
-fn possible_format(name: &'static str) -> PossibleValue {
-    let value = PossibleValue::new(name);
-    if name == "nd-json" { value.alias("ndjson") } else { value }
-}
-
-/// The print format of one of [`FORMATS`].
-pub(super) fn parse_format(name: &str) -> PrintFormat {
-    match name {
-        "csv" => PrintFormat::Csv,
-        "tsv" => PrintFormat::Tsv,
-        "json" => PrintFormat::Json,
-        "nd-json" | "ndjson" => PrintFormat::NdJson,
-        _ => PrintFormat::Table,
-    }
 }
 
 /// The eps of a report.
@@ -576,7 +736,7 @@ fn parse_count(text: &str) -> Result<u64, String> {
 mod tests {
     use super::*;
 
-    fn parse_line(line: &[&str]) -> Result<(Task, Options), clap::Error> {
+    fn parse_line(line: &[&str]) -> Result<(Task, Options, SessionArgs), clap::Error> {
         parse(std::iter::once("dbcluster").chain(line.iter().copied()).map(Into::into))
     }
 
@@ -587,7 +747,7 @@ mod tests {
 
     #[test]
     fn inputs_keep_their_order() {
-        let (task, _) = parse_line(&["-f", "a.sql", "-c", "SELECT 1", "-f", "-", "--command=SELECT 2"])
+        let (task, ..) = parse_line(&["-f", "a.sql", "-c", "SELECT 1", "-f", "-", "--command=SELECT 2"])
             .expect("a valid command line");
         let Task::Batch(inputs) = task else { panic!("expected a batch, got {task:?}") };
         assert_eq!(
@@ -603,7 +763,7 @@ mod tests {
 
     #[test]
     fn options_follow_a_subcommand() {
-        let (task, options) = parse_line(&["demo", "--rows", "5k", "--threads", "3", "-m", "1g"])
+        let (task, options, _) = parse_line(&["demo", "--rows", "5k", "--threads", "3", "-m", "1g"])
             .expect("a valid command line");
         assert!(matches!(task, Task::Demo(DemoArgs { rows: 5000, .. })));
         assert_eq!(options.threads.map(NonZeroUsize::get), Some(3));
@@ -614,6 +774,11 @@ mod tests {
     fn wrong_usage_exits_with_2() {
         for line in [
             &["--format", "xml"][..],
+            &["--format", "parquet"],
+            &["--format", "box", "demo"],
+            &["--width", "wide"],
+            &["--set", "1day=x"],
+            &["--init", "a", "--no-init"],
             &["--memory-limit", "lots"],
             &["--threads", "0"],
             &["--no-such-flag"],

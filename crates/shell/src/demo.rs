@@ -17,12 +17,13 @@ use tempfile::TempDir;
 
 use super::args::{DemoArgs, SampleArgs};
 use super::failure::Failure;
-use super::output::{self, LineBreaks};
+use super::output;
 use super::program::Program;
 use super::report::{self, Report};
 use super::runner::Runner;
 use super::sample::{self, Workers};
 use super::statements::{Piece, Script};
+use super::tables::{self, LineBreaks};
 use dbcluster_terminal::{complain, printable};
 
 /// The steps, in order. Each is a script.
@@ -158,7 +159,7 @@ fn step(
     let rows = result.num_rows();
     let shown = result.slice(0, rows.min(ROWS_SHOWN));
     let format = runner.ctx.state_ref().read().config_options().format.clone();
-    output::write(output::table(
+    output::write(tables::whole(
         &result.schema(),
         &[shown],
         rows > ROWS_SHOWN,

@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Documentation, Signature};
 
 use datafusion_dbcluster::near_miss::did_you_mean;
 use datafusion_dbcluster::{ClusterOption, reference};
+use dbcluster_figures::Figure;
 
 /// Text is wrapped to this width.
 const WIDTH: usize = 100;
@@ -170,6 +171,10 @@ pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
         describe_option(&mut text, option);
         return Ok(text);
     }
+    if let Some(figure) = Figure::ALL.iter().find(|figure| figure.name().eq_ignore_ascii_case(&lower)) {
+        describe_figure(&mut text, *figure);
+        return Ok(text);
+    }
     let names: Vec<&str> =
         all.iter().filter(|function| function.is_public()).map(|function| function.name).collect();
     let longer: Vec<&str> = names.iter().copied().filter(|name| name.contains(&lower)).collect();
@@ -177,6 +182,18 @@ pub(super) fn of(state: &SessionState, wanted: &str) -> Result<String, String> {
         [] => format!("no function '{wanted}'{}; \\h lists them", did_you_mean(wanted, &names)),
         longer => format!("no function '{wanted}'; functions with it in their names: {}", longer.join(", ")),
     })
+}
+
+fn describe_figure(text: &mut String, figure: Figure) {
+    // Writing to a String cannot fail
+    let _ = writeln!(
+        text,
+        "COPY (SELECT ...) TO 'page.html' STORED AS {0} OPTIONS (name 'value', ...)\n\\plot {0} page.html name=value SELECT ...\nfigure\n\nOptions",
+        figure.name()
+    );
+    for option in figure.options() {
+        wrap(text, &format!("{}: {}", option.name, option.meaning), "  ");
+    }
 }
 
 fn describe_option(text: &mut String, option: &ClusterOption) {

@@ -13,6 +13,7 @@ use rustyline::{Context, Helper};
 use tokio::runtime::{Handle, Runtime};
 
 use super::completion::Completion;
+use super::habits::is_line;
 use super::statements::is_complete;
 use dbcluster_terminal::printable;
 
@@ -61,7 +62,7 @@ impl Completer for ShellHelper {
 
 impl Validator for ShellHelper {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(if is_complete(context.input(), self.dialect) {
+        Ok(if is_line(context.input()) || is_complete(context.input(), self.dialect) {
             ValidationResult::Valid(None)
         } else {
             ValidationResult::Incomplete

@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use super::hint::with_hint;
 use super::signals::Signal;
 use super::syntax::quoted;
-use datafusion_dbcluster::near_miss::{did_you_mean_column, listed_columns, quoted_name};
+use datafusion_dbcluster::near_miss::{did_you_mean_column, listed_columns, quoted_name, sql_name};
 use dbcluster_figures::likely_times;
 
 /// The reason for which a statement or a script did not come to its end.
@@ -166,6 +166,17 @@ fn missing_column(field: &Column, valid: &[Column]) -> String {
         return format!(
             "there is no column '{wanted}', since the events have no time; {}",
             time_to_name(&columns)
+        );
+    }
+    // The table has another name in the query: it has an alias, or is a file.
+    if let Some(table) = field.relation.as_ref().filter(|_| wanted == field.name)
+        && let Some(other) =
+            valid.iter().find(|column| column.name == wanted).and_then(|column| column.relation.as_ref())
+    {
+        return format!(
+            "the query has no table {table}; the column {wanted} is {}.{}",
+            sql_name(other.table()),
+            sql_name(&wanted)
         );
     }
     let meant = did_you_mean_column(&wanted, &columns);

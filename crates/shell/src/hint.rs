@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use datafusion_dbcluster::near_miss::did_you_mean;
 use datafusion_dbcluster::reference;
 
+use super::misread;
 use super::syntax::quoted;
 
 /// The hints: a part of the message, a part of the statement (both in lower case; an empty one is in any), and the advice.
@@ -35,6 +36,11 @@ const HINTS: [(&str, &str, &str); 15] = [
     (
         "found: partition",
         "dbcluster",
+        "rows are partitioned by an option: dbcluster(events, [f1], eps => 0.0001, partition_by => host)",
+    ),
+    (
+        "found: by",
+        "partition by",
         "rows are partitioned by an option: dbcluster(events, [f1], eps => 0.0001, partition_by => host)",
     ),
     (
@@ -68,11 +74,6 @@ const HINTS: [(&str, &str, &str); 15] = [
         "cs(",
         "a column whose name has brackets stands in quotes, as in \"cs(User-Agent)\"",
     ),
-    (
-        "cannot coerce arithmetic expression",
-        "",
-        "TRY_CAST(c AS DOUBLE) reads a column of text as numbers, and as NULL where it is none",
-    ),
     // The engine merges columns of one name, and then has too few for the first line.
     (
         "incorrect number of fields for line 1,",
@@ -92,9 +93,9 @@ pub(super) fn with_hint(mut message: String, statement: &str) -> String {
         message = format!("syntax error: {error} behind {option} =>");
     }
     if message.starts_with("syntax error: ")
-        && let Some(path) = path_without_quotes(statement)
+        && let Some((word, path)) = path_without_quotes(statement)
     {
-        return format!("{message}; a file's name stands in quotes: FROM {}", quoted(path));
+        return format!("{message}; a file's name stands in quotes: {word} {}", quoted(path));
     }
     let (said, asked) = (message.to_lowercase(), statement.to_lowercase());
     let known = HINTS.iter().find(|(sign, word, _)| said.contains(sign) && asked.contains(word));
@@ -102,6 +103,14 @@ pub(super) fn with_hint(mut message: String, statement: &str) -> String {
         // The engine's own guess names other functions.
         let message = message.split("\nDid you mean").next().unwrap_or_default();
         return format!("{}; {hint}", message.trim_end_matches('.'));
+    }
+    if let Some(advice) = misread::advice(&message, statement) {
+        return format!("{message}; {advice}");
+    }
+    if message.starts_with("not implemented: ")
+        && let Some(advice) = misread::statement_of_others(statement)
+    {
+        return format!("{message}; {advice}");
     }
     let ours: Vec<&str> = reference::table_functions().into_iter().map(|(name, _)| name).collect();
     let function = said.strip_prefix("invalid function '").and_then(|rest| rest.split('\'').next());
@@ -113,15 +122,18 @@ pub(super) fn with_hint(mut message: String, statement: &str) -> String {
     format!("{message}{}", did_you_mean(unknown, &ours))
 }
 
-/// The path behind a `FROM`, if it has no quotes. A word after it may be an alias.
-fn path_without_quotes(statement: &str) -> Option<&str> {
+/// The path behind a word such as `FROM`, if it has no quotes, and that word. A word after it may be an alias.
+fn path_without_quotes(statement: &str) -> Option<(&'static str, &str)> {
     let mut words = statement.split_whitespace();
     while let Some(word) = words.next() {
-        if word.eq_ignore_ascii_case("from") {
-            let path = words.clone().next()?.trim_end_matches([';', ')', ',']);
+        let known =
+            ["FROM", "JOIN", "TO", "LOCATION"].into_iter().find(|known| word.eq_ignore_ascii_case(known));
+        if let (Some(known), Some(path)) = (known, words.clone().next()) {
+            let path = path.trim_end_matches([';', ')', ',']);
             let is_path = path.starts_with(['/', '~', '.', '\\']) || path.get(1..3) == Some(":\\");
-            if is_path || path.contains('/') && !path.contains(['(', '\'', '"']) {
-                return Some(path);
+            let has_dot = path.contains('/') || path.contains('.') && matches!(known, "TO" | "LOCATION");
+            if is_path || has_dot && !path.contains(['(', '\'', '"']) {
+                return Some((known, path));
             }
         }
     }

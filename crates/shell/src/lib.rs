@@ -11,22 +11,28 @@
 //! | `context`, `memory` | the session: engine options, our functions, the pool of `--memory-limit` |
 //! | `statements` | cuts text into statements and commands |
 //! | `script` | runs the statements and commands of a text, one after the other |
-//! | `commands`, `documentation`, `plot` | the backslash commands; `\h`; `\plot` |
-//! | `runner` | runs one statement, from its tokens to its printed result |
-//! | `syntax`, `cli_session` | its syntax tree; datafusion-cli, for the statements that are left to it |
-//! | `printing`, `output`, `headers` | a result while it comes; the formats; the names of its columns |
+//! | `commands`, `documentation`, `topics`, `plot` | the backslash commands; `\h`, for functions and for topics; `\plot` |
+//! | `runner`, `advice` | runs one statement, from its tokens to its printed result; what to do about one that tells little |
+//! | `syntax`, `rewrite` | its syntax tree, and what is changed in it before it is planned |
+//! | `cli_session` | datafusion-cli, for the statements that are left to it |
+//! | `printing`, `headers` | a result while it comes; the names of its columns |
+//! | `format`, `output`, `target` | the formats of results; those for programs, and standard output; a file for results |
+//! | `look`, `tables`, `zone`, `pager` | how tables look: their width and columns, the zone of times, what is longer than the screen |
+//! | `startup`, `variables`, `session_log` | what a session begins with: its start file, its variables, its log |
+//! | `habits`, `summarize` | words that other shells know: `exit`, `.tables`, `SUMMARIZE x` |
 //! | `progress`, `stage` | the bar of a statement that takes long, and the stage of its query |
 //! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
 //! | `sample`, `demo`, `report`, `hunt`, `import`, `archive` | the subcommands; `archive` has `verify`, and `import` into a folder |
 //! | `hunt_defaults` | how a hunt ranks, if it isn't told |
 //! | `files` | tables that are files, and errors that name them |
 //! | `program`, `signals`, `open_files` | threads, the signals that end their work early, and the limit on open files |
-//! | `failure`, `hint`, `panics` | the words of errors; advice about common mistakes; panics as errors |
+//! | `failure`, `rewording`, `panics` | the words of errors: ours, the engine's, those of panics |
+//! | `hint`, `misread`, `meant` | advice about common mistakes, about what can't be parsed, and names that were meant |
 //! | `depth` | a limit on nested expressions, which would end the stack |
 
+mod advice;
 mod archive;
 mod args;
-mod auto_eps;
 mod cli_session;
 mod commands;
 mod completion;
@@ -38,14 +44,20 @@ mod editing;
 mod endings;
 mod failure;
 mod files;
+mod format;
+mod habits;
 mod headers;
 mod hint;
 mod hunt;
 mod hunt_defaults;
 mod import;
+mod look;
+mod meant;
 mod memory;
+mod misread;
 mod open_files;
 mod output;
+mod pager;
 mod panics;
 mod plot;
 mod printing;
@@ -54,13 +66,23 @@ mod progress;
 mod prompt;
 mod read_flags;
 mod report;
+mod rewording;
+mod rewrite;
 mod runner;
 mod sample;
 mod script;
+mod session_log;
 mod signals;
 mod stage;
+mod startup;
 mod statements;
+mod summarize;
 mod syntax;
+mod tables;
+mod target;
+mod topics;
+mod variables;
+mod zone;
 
 use std::io::{self, IsTerminal, Read, Write};
 use std::num::NonZeroUsize;
@@ -76,9 +98,10 @@ use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistr
 use datafusion_cli::object_storage::is_stdin_location;
 use datafusion_cli::print_options::PrintOptions;
 
-use args::{Input, Options, Task};
+use args::{Input, Options, SessionArgs, Task};
 use failure::Failure;
 use files::Account;
+use look::Look;
 use program::{Program, REST};
 use progress::PlanWatch;
 use runner::Runner;
@@ -117,11 +140,11 @@ pub fn main() -> ExitCode {
 const ALERT: u8 = 3;
 
 fn work() -> ExitCode {
-    let (task, options) = match args::parse(env::args_os()) {
+    let (task, options, session) = match args::parse(env::args_os()) {
         Ok(parsed) => parsed,
         Err(error) => return dbcluster_terminal::answer("dbcluster", &error),
     };
-    match panics::caught_here("", || run(task, &options)).and_then(|()| output::flush()) {
+    match panics::caught_here("", || run(task, &options, &session)).and_then(|()| output::flush()) {
         Ok(()) | Err(Failure::OutputClosed) => ExitCode::SUCCESS,
         Err(Failure::Message(message) | Failure::Placed(message)) => {
             complain(&format!("dbcluster: {message}"));
@@ -150,7 +173,7 @@ fn logger() -> env_logger::Builder {
     logger
 }
 
-fn run(task: Task, options: &Options) -> Result<(), Failure> {
+fn run(task: Task, options: &Options, session: &SessionArgs) -> Result<(), Failure> {
     match task {
         Task::Sample(args) => {
             let program = Program::start(1, false, REST)?;
@@ -177,16 +200,23 @@ fn run(task: Task, options: &Options) -> Result<(), Failure> {
             program.end();
             result
         }
+        Task::Write(text) => output::write(text),
         Task::Shell if io::stdin().is_terminal() => {
-            with_runner(options, true, true, |program, runner| prompt::run(program, runner, options.quiet))
+            let init = startup::file(session, true);
+            with_runner(options, true, true, |program, runner| {
+                startup::prepare(runner, session)?;
+                startup::run(program, runner, init.as_ref())?;
+                prompt::run(program, runner, options.quiet)?;
+                startup::finish(runner)
+            })
         }
-        Task::Shell => run_batch(options, vec![Input::Stdin]),
-        Task::Batch(inputs) => run_batch(options, inputs),
+        Task::Shell => run_batch(options, session, vec![Input::Stdin]),
+        Task::Batch(inputs) => run_batch(options, session, inputs),
     }
 }
 
 /// Runs the inputs one after the other, up to the first failure or `\q`.
-fn run_batch(options: &Options, inputs: Vec<Input>) -> Result<(), Failure> {
+fn run_batch(options: &Options, session: &SessionArgs, inputs: Vec<Input>) -> Result<(), Failure> {
     let reads_stdin = |input: &Input| match input {
         Input::Stdin => true,
         Input::File(path) => path.to_str().is_some_and(is_stdin_location),
@@ -195,7 +225,10 @@ fn run_batch(options: &Options, inputs: Vec<Input>) -> Result<(), Failure> {
     let stdin_is_sql = inputs.iter().any(reads_stdin);
     // All of them are read before the first runs: a misspelt second file must not leave half of the work done.
     let scripts: Vec<(String, String)> = inputs.into_iter().map(read).collect::<Result<_, _>>()?;
+    let init = startup::file(session, false);
     with_runner(options, stdin_is_sql, false, |program, runner| {
+        startup::prepare(runner, session)?;
+        startup::run(program, runner, init.as_ref())?;
         program.run("", async {
             for (name, text) in &scripts {
                 if script::run(runner, text, Origin::Script(name)).await? == ControlFlow::Break(()) {
@@ -203,7 +236,8 @@ fn run_batch(options: &Options, inputs: Vec<Input>) -> Result<(), Failure> {
                 }
             }
             Ok(())
-        })
+        })?;
+        startup::finish(runner)
     })
 }
 
@@ -274,13 +308,14 @@ fn runner(
     let session = async { Ok(context::session(options, &stores, &planner, &account, stdin_is_sql).await?) };
     let ctx = program.run("", session)?;
     let print = PrintOptions {
-        format: options.format,
+        format: options.format.of_engine(),
         quiet: options.quiet,
         maxrows: options.maxrows,
         color: Term::stdout().features().colors_supported(),
         instrumented_registry: stores,
     };
-    Ok(Runner::new(ctx, print, planner, account))
+    let look = Look::new(options.format);
+    Ok(Runner::new(ctx, print, look, planner, account))
 }
 
 fn threads(options: &Options) -> usize {

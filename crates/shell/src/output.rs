@@ -1,32 +1,27 @@
-//! Results on standard output.
+//! Standard output, and the formats that are written batch by batch.
 //!
-//! A table is collected up to the rows it shows. Every other format is written batch by batch, so that a result of
-//! any size passes through constant memory, and is complete: one header, one JSON array.
-//!
-//! A table is for people: characters that a terminal would obey are escaped ([`dbcluster_terminal`]), line breaks too, so
-//! that no value looks like a row, and a value too long for a cell says how long it is. The other formats
-//! are for programs: they keep every byte, and CSV and TSV have nested values as JSON text.
+//! A result of any size passes through constant memory, and is complete: one header, one JSON array. CSV, TSV, JSON and Parquet are
+//! for programs: they keep every byte, and CSV and TSV have nested values as JSON text. Markdown is for documents, where text
+//! must be no markup: a link or an image of an event's would be shown as one.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, LargeStringArray, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::csv;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::json::{self, ArrayWriter, LineDelimitedWriter};
-use arrow::util::display::{self, ArrayFormatter};
-use arrow::util::pretty::pretty_format_batches;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::Result;
-use datafusion::config::FormatOptions;
-use datafusion_cli::print_format::PrintFormat;
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::file::properties::WriterProperties;
 
 use super::failure::Failure;
+use super::format::Format;
 use datafusion_dbcluster::json::{as_json, json_text};
 use dbcluster_terminal::{printable, printable_lines};
-
-/// A longer value is cut in a table. The printer of tables has columns of at most 65,535 places, and a character takes
-/// up to three.
-const LONGEST_CELL: usize = 20_000;
 
 /// Writes bytes to standard output as they are; a closed pipe is told from an error.
 pub(super) fn write(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
@@ -50,21 +45,31 @@ pub(super) struct BatchWriter {
 }
 
 enum Form {
-    Separated { delimiter: u8, header: bool },
+    Separated {
+        delimiter: u8,
+        header: bool,
+    },
     Json(ArrayWriter<Vec<u8>>),
     Lines(LineDelimitedWriter<Vec<u8>>),
+    Markdown {
+        header: bool,
+    },
+    /// None before the first batch.
+    Parquet(Option<Box<ArrowWriter<Vec<u8>>>>),
 }
 
 impl BatchWriter {
     /// A writer for a format; none for a table.
-    pub(super) fn new(format: PrintFormat, schema: SchemaRef) -> Option<Self> {
+    pub(super) fn new(format: impl Into<Format>, schema: SchemaRef) -> Option<Self> {
         let separated = |delimiter| Form::Separated { delimiter, header: true };
-        let form = match format {
-            PrintFormat::Csv => separated(b','),
-            PrintFormat::Tsv => separated(b'\t'),
-            PrintFormat::Json => Form::Json(json().build(Vec::new())),
-            PrintFormat::NdJson => Form::Lines(json().build(Vec::new())),
-            PrintFormat::Table | PrintFormat::Automatic => return None,
+        let form = match format.into() {
+            Format::Csv => separated(b','),
+            Format::Tsv => separated(b'\t'),
+            Format::Json => Form::Json(json().build(Vec::new())),
+            Format::NdJson => Form::Lines(json().build(Vec::new())),
+            Format::Markdown => Form::Markdown { header: true },
+            Format::Parquet => Form::Parquet(None),
+            Format::Table | Format::Box => return None,
         };
         Some(Self { schema, form })
     }
@@ -92,6 +97,17 @@ impl BatchWriter {
                 writer.write(&with_nested(batch, as_json)?)?;
                 Ok(std::mem::take(writer.get_mut()))
             }
+            Form::Markdown { header } => markdown(batch, std::mem::take(header)).map(String::into_bytes),
+            Form::Parquet(open) => {
+                let mut writer = match open.take() {
+                    Some(writer) => writer,
+                    None => parquet(&self.schema)?,
+                };
+                writer.write(batch)?;
+                let bytes = std::mem::take(writer.inner_mut());
+                *open = Some(writer);
+                Ok(bytes)
+            }
         }
     }
 
@@ -102,11 +118,18 @@ impl BatchWriter {
             return Ok(Vec::new());
         }
         match &mut self.form {
-            Form::Separated { header: true, .. } => {
+            Form::Separated { header: true, .. } | Form::Markdown { header: true } => {
                 let empty = RecordBatch::new_empty(SchemaRef::clone(&self.schema));
                 self.batch(&empty)
             }
-            Form::Separated { .. } => Ok(Vec::new()),
+            Form::Separated { .. } | Form::Markdown { .. } => Ok(Vec::new()),
+            Form::Parquet(open) => {
+                let writer = match open.take() {
+                    Some(writer) => writer,
+                    None => parquet(&self.schema)?,
+                };
+                Ok(writer.into_inner()?)
+            }
             Form::Json(writer) => {
                 writer.finish()?;
                 let mut bytes = std::mem::take(writer.get_mut());
@@ -119,6 +142,53 @@ impl BatchWriter {
             }
         }
     }
+}
+
+fn parquet(schema: &SchemaRef) -> Result<Box<ArrowWriter<Vec<u8>>>> {
+    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()));
+    Ok(Box::new(ArrowWriter::try_new(Vec::new(), Arc::clone(schema), Some(properties.build()))?))
+}
+
+/// The rows of a batch as lines of a Markdown table.
+fn markdown(batch: &RecordBatch, with_header: bool) -> Result<String> {
+    let schema = batch.schema();
+    let mut text = String::new();
+    if with_header {
+        let names: Vec<String> = schema.fields().iter().map(|field| of_markdown(field.name())).collect();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "| {} |\n|{}", names.join(" | "), "---|".repeat(names.len()));
+    }
+    let form = FormatOptions::new();
+    let columns: Vec<ArrayFormatter<'_>> = batch
+        .columns()
+        .iter()
+        .map(|column| ArrayFormatter::try_new(column.as_ref(), &form))
+        .collect::<Result<_, _>>()?;
+    for row in 0..batch.num_rows() {
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|column| Ok(of_markdown(&column.value(row).try_to_string()?)))
+            .collect::<Result<_>>()?;
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    Ok(text)
+}
+
+/// A value as text of Markdown: each character that could be markup has a backslash, and one that is not seen is a code.
+fn of_markdown(value: &str) -> String {
+    let mut text = String::new();
+    let shown = printable(value);
+    let mut rest = shown.chars().peekable();
+    while let Some(character) = rest.next() {
+        // Addresses are links without any mark: `https://` and `www.`.
+        let begins_link = character == ':' && rest.peek() == Some(&'/');
+        let ends_www = character == '.' && text.to_ascii_lowercase().ends_with("www");
+        if "\\`*_{}[]<>|&~#@$!".contains(character) || begins_link || ends_www {
+            text.push('\\');
+        }
+        text.push(character);
+    }
+    text
 }
 
 /// A writer of JSON whose objects have every column, NULL or not: readers learn the columns from the first object.
@@ -144,81 +214,11 @@ fn with_nested(batch: &RecordBatch, change: fn(&ArrayRef) -> Result<ArrayRef>) -
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
-/// The treatment of line breaks in a table's values.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum LineBreaks {
-    /// They are escaped, so that no value looks like a row.
-    Escaped,
-    /// They break the line, as in a plan, which is drawn over several lines.
-    Kept,
-}
-
-/// The batches as a table, with dots below when there were more rows.
-pub(super) fn table(
-    schema: &SchemaRef,
-    batches: &[RecordBatch],
-    more: bool,
-    line_breaks: LineBreaks,
-    options: &FormatOptions,
-) -> Result<String> {
-    if schema.fields().is_empty() {
-        return Ok(String::new());
-    }
-    let header = schema.fields().iter().map(|field| {
-        let name = cell(field.name(), LineBreaks::Escaped);
-        let name = if options.types_info {
-            format!("{name}\n{}", cell(&field.data_type().to_string(), LineBreaks::Escaped))
-        } else {
-            name
-        };
-        Field::new(name, DataType::LargeUtf8, false)
-    });
-    let header: SchemaRef = Arc::new(Schema::new(header.collect::<Vec<_>>()));
-    let form: display::FormatOptions<'_> = options.try_into()?;
-    let mut shown = vec![RecordBatch::new_empty(Arc::clone(&header))];
-    for batch in batches {
-        let columns = batch.columns().iter().map(|column| {
-            let values = ArrayFormatter::try_new(column.as_ref(), &form)?;
-            let cells = (0..column.len()).map(|row| {
-                let value = values.value(row);
-                // A value that can't be shown has the error in its place, unless the session wants it raised.
-                let text = if options.safe { value.to_string() } else { value.try_to_string()? };
-                Ok(Some(cell(&text, line_breaks)))
-            });
-            Ok(Arc::new(cells.collect::<Result<LargeStringArray>>()?) as ArrayRef)
-        });
-        shown.push(RecordBatch::try_new(Arc::clone(&header), columns.collect::<Result<_>>()?)?);
-    }
-    let mut text = pretty_format_batches(&shown)?.to_string();
-    if more && let Some(border) = text.rfind('\n').map(|at| at + 1) {
-        let width = text.len() - border;
-        let dots = format!("| {:<1$}|\n", ".", width.saturating_sub(3));
-        text.insert_str(border, &dots.repeat(3));
-    }
-    text.push('\n');
-    Ok(text)
-}
-
-/// A value as a table shows it.
-fn cell(text: &str, line_breaks: LineBreaks) -> String {
-    match line_breaks {
-        LineBreaks::Escaped => line_of_cell(text),
-        LineBreaks::Kept => text.split('\n').map(line_of_cell).collect::<Vec<_>>().join("\n"),
-    }
-}
-
-fn line_of_cell(text: &str) -> String {
-    let shown = printable(text);
-    match shown.char_indices().nth(LONGEST_CELL) {
-        Some((end, _)) => format!("{}... [cut: {} characters in all]", &shown[..end], text.chars().count()),
-        None => shown.into_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use arrow::array::{Array, ListArray, StringArray, StructArray};
+    use arrow::array::{Int64Array, ListArray, StringArray};
     use arrow::datatypes::Int64Type;
+    use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
     use super::*;
 
@@ -227,7 +227,7 @@ mod tests {
         RecordBatch::try_from_iter_with_nullable([("a", column, true)]).expect("one column")
     }
 
-    fn print(format: PrintFormat, batches: &[RecordBatch]) -> String {
+    fn print(format: Format, batches: &[RecordBatch]) -> String {
         let mut writer = BatchWriter::new(format, batch(&[]).schema()).expect("a format for machines");
         let mut bytes = Vec::new();
         for batch in batches {
@@ -240,81 +240,49 @@ mod tests {
     #[test]
     fn batches_make_one_document() {
         let batches = [batch(&[Some("x,y"), None]), batch(&[]), batch(&[Some("z")])];
-        assert_eq!(print(PrintFormat::Csv, &batches), "a\n\"x,y\"\n\"\"\nz\n");
-        assert_eq!(print(PrintFormat::Tsv, &batches), "a\nx,y\n\"\"\nz\n");
-        assert_eq!(print(PrintFormat::Json, &batches), "[{\"a\":\"x,y\"},{\"a\":null},{\"a\":\"z\"}]\n");
-        assert_eq!(print(PrintFormat::NdJson, &batches), "{\"a\":\"x,y\"}\n{\"a\":null}\n{\"a\":\"z\"}\n");
+        assert_eq!(print(Format::Csv, &batches), "a\n\"x,y\"\n\"\"\nz\n");
+        assert_eq!(print(Format::Tsv, &batches), "a\nx,y\n\"\"\nz\n");
+        assert_eq!(print(Format::Json, &batches), "[{\"a\":\"x,y\"},{\"a\":null},{\"a\":\"z\"}]\n");
+        assert_eq!(print(Format::NdJson, &batches), "{\"a\":\"x,y\"}\n{\"a\":null}\n{\"a\":\"z\"}\n");
     }
 
     #[test]
     fn empty_result_is_still_a_document() {
-        assert_eq!(print(PrintFormat::Csv, &[]), "a\n");
-        assert_eq!(print(PrintFormat::Json, &[]), "[]\n");
-        assert_eq!(print(PrintFormat::NdJson, &[]), "");
-    }
-
-    fn print_table(batch: &RecordBatch, more: bool, line_breaks: LineBreaks) -> String {
-        let options = FormatOptions::default();
-        table(&batch.schema(), std::slice::from_ref(batch), more, line_breaks, &options).expect("a table")
+        assert_eq!(print(Format::Csv, &[]), "a\n");
+        assert_eq!(print(Format::Json, &[]), "[]\n");
+        assert_eq!(print(Format::NdJson, &[]), "");
     }
 
     #[test]
-    fn table_tells_that_there_is_more() {
-        let text = print_table(&batch(&[Some("a"), Some("b")]), true, LineBreaks::Escaped);
-        assert_eq!(text, "+---+\n| a |\n+---+\n| a |\n| b |\n| . |\n| . |\n| . |\n+---+\n");
-    }
-
-    #[test]
-    fn no_value_of_a_table_looks_like_a_row() {
-        let column: ArrayRef = Arc::new(StringArray::from(vec!["two\nlines", "\x1b[2J", "\u{202e}b\tc"]));
-        let batch = RecordBatch::try_from_iter([("na\rme\n", column)]).expect("one column");
-        let text = print_table(&batch, false, LineBreaks::Escaped);
-        let lines: Vec<&str> = text.lines().collect();
+    fn no_text_is_markup_in_markdown() {
+        let batches = [batch(&[Some("a|b"), Some("![x](https://e.org)\nC:\\new_*")]), batch(&[None])];
         assert_eq!(
-            lines[1..6],
-            [
-                r"| na\u{d}me\u{a}  |",
-                "+-----------------+",
-                r"| two\u{a}lines   |",
-                r"| \u{1b}[2J       |",
-                r"| \u{202e}b\u{9}c |",
-            ]
+            print(Format::Markdown, &batches),
+            "| a |\n|---|\n| a\\|b |\n| \\!\\[x\\](https\\://e.org)\\\\u\\{a\\}C:\\\\new\\_\\* |\n|  |\n"
         );
-        let plan = print_table(&batch, false, LineBreaks::Kept);
-        assert!(
-            plan.contains("| two ") && plan.contains("| lines ") && plan.contains(r"\u{1b}[2J"),
-            "{plan}"
-        );
+        assert_eq!(print(Format::Markdown, &[]), "| a |\n|---|\n");
+        assert_eq!(of_markdown("see www.e.org, me@e.org <b>"), "see www\\.e.org, me\\@e.org \\<b\\>");
     }
 
     #[test]
-    fn nested_values_are_escaped_at_any_depth() {
-        let list = ListArray::from_iter_primitive::<Int64Type, _, _>([Some([Some(1), None])]);
-        let names: ArrayRef = Arc::new(StringArray::from(vec!["\x1b"]));
-        let fields = [("\u{200b}", names), ("list", Arc::new(list) as ArrayRef)];
-        let fields = fields
-            .map(|(name, column)| (Arc::new(Field::new(name, column.data_type().clone(), true)), column));
-        let column: ArrayRef = Arc::new(StructArray::from(fields.to_vec()));
-        let batch = RecordBatch::try_from_iter([("s", column)]).expect("one column");
-        let text = print_table(&batch, false, LineBreaks::Escaped);
-        assert!(text.contains(r"{\u{200b}: \u{1b}, list: [1, ]}"), "{text}");
-        let options = FormatOptions { types_info: true, ..FormatOptions::default() };
-        let text = table(&batch.schema(), &[batch], false, LineBreaks::Escaped, &options).expect("a table");
-        assert!(text.contains("| s ") && text.contains(r#""\u{200b}": Utf8"#), "{text}");
-    }
-
-    #[test]
-    fn long_value_says_how_long_it_is() {
-        let long = "x ".repeat(250_000);
-        let fits = "y ".repeat(LONGEST_CELL / 2);
-        let text = print_table(&batch(&[Some(&long), Some(&fits)]), false, LineBreaks::Escaped);
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 6, "no line is wrapped");
-        assert!(lines[3].ends_with("x x ... [cut: 500000 characters in all] |"));
-        assert!(lines[4].contains(&fits));
-        // Wide characters take the most columns.
-        let wide = "漢".repeat(LONGEST_CELL);
-        assert_eq!(print_table(&batch(&[Some(&wide)]), false, LineBreaks::Escaped).lines().count(), 5);
+    fn parquet_is_written_as_it_comes() {
+        let numbers = |values: std::ops::Range<i64>| {
+            let column: ArrayRef = Arc::new(Int64Array::from_iter_values(values));
+            RecordBatch::try_from_iter([("n", column)]).expect("one column")
+        };
+        for batches in [vec![], vec![numbers(0..10), numbers(10..2000)]] {
+            let mut writer =
+                BatchWriter::new(Format::Parquet, numbers(0..0).schema()).expect("a format for machines");
+            let mut bytes = Vec::new();
+            for batch in &batches {
+                bytes.extend(writer.batch(batch).expect("a plain batch"));
+            }
+            bytes.extend(writer.finish().expect("a plain schema"));
+            let read =
+                ParquetRecordBatchReader::try_new(bytes::Bytes::from(bytes), 10_000).expect("a Parquet file");
+            let rows: usize = read.map(|batch| batch.expect("a batch").num_rows()).sum();
+            assert_eq!(rows, batches.iter().map(RecordBatch::num_rows).sum::<usize>());
+        }
     }
 
     #[test]
@@ -327,7 +295,7 @@ mod tests {
             bytes.extend(writer.finish().expect("a list"));
             String::from_utf8(bytes).expect("text")
         };
-        assert_eq!(print(PrintFormat::Csv), "l\n\"[1,null]\"\n\"\"\n");
-        assert_eq!(print(PrintFormat::Json), "[{\"l\":[1,null]},{\"l\":null}]\n");
+        assert_eq!(print(Format::Csv), "l\n\"[1,null]\"\n\"\"\n");
+        assert_eq!(print(Format::Json), "[{\"l\":[1,null]},{\"l\":null}]\n");
     }
 }

@@ -25,7 +25,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use super::auto_eps;
+use super::advice;
 use super::stage::{Rows, Seen, Stage, Watched};
 use dbcluster_terminal::complain;
 
@@ -57,8 +57,8 @@ pub(super) struct PlanWatch {
     bar: Mutex<Weak<Shared>>,
     /// The planner that makes the plans; the engine's own if it is empty.
     planner: OnceLock<Arc<dyn QueryPlanner + Send + Sync>>,
-    /// Plans of the statement that leave an eps to their rows.
-    open: Mutex<Vec<Arc<dyn ExecutionPlan>>>,
+    /// Plans of the statement that cluster.
+    clusterings: Mutex<Vec<Arc<dyn ExecutionPlan>>>,
 }
 
 impl PlanWatch {
@@ -78,9 +78,9 @@ impl PlanWatch {
         }
     }
 
-    /// Takes the plans since the last call that leave an eps to their rows.
-    pub(super) fn take_open(&self) -> Vec<Arc<dyn ExecutionPlan>> {
-        std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Takes the plans since the last call that cluster.
+    pub(super) fn take_clusterings(&self) -> Vec<Arc<dyn ExecutionPlan>> {
+        std::mem::take(&mut *self.clusterings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether plans are made for a cluster.
@@ -104,8 +104,8 @@ impl QueryPlanner for PlanWatch {
         if let Some(bar) = bar {
             bar.lock().plan(&plan);
         }
-        if auto_eps::is_left_open(&plan) {
-            self.open.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&plan));
+        if advice::clusters(&plan) {
+            self.clusterings.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&plan));
         }
         Ok(plan)
     }

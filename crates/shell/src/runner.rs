@@ -1,6 +1,7 @@
 //! Runs one statement in a session, and prints its result.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use datafusion::common::instant::Instant;
 use datafusion::config::Dialect;
@@ -13,22 +14,28 @@ use datafusion::physical_plan::{ExecutionPlanProperties, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as SqlStatement;
 use datafusion_cli::exec::exec_from_commands;
-use datafusion_cli::print_format::PrintFormat;
 use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
-use super::auto_eps;
+use super::advice::{self, Call};
 use super::cli_session::CliSession;
 use super::depth::sql;
 use super::endings;
 use super::failure::{Failure, NO_TABLE};
 use super::files::{Account, creating_table};
 use super::headers::without_paths;
-use super::printing::{QueryResult, TableForm, buffered, print};
+use super::look::Look;
+use super::meant;
+use super::printing::{Printer, QueryResult, TableForm, buffered};
 use super::progress::{Bar, PlanWatch};
+use super::rewrite::{select_all_first, selects_all};
+use super::session_log::SessionLog;
 use super::statements::Statement;
 use super::syntax::{
-    created_table, is_figure, makes_logs, names_figure, parse, reset_as_set, shows_settings, with_tabs,
+    created_table, has_wildcard, is_figure, makes_logs, names_figure, parse, shows_settings, with_tabs,
 };
+use super::tables::First;
+use super::target::Target;
+use super::variables::{Variables, put_in};
 use datafusion_dbcluster::near_miss::did_you_mean;
 use dbcluster_files::Writes;
 use dbcluster_terminal::complain;
@@ -37,6 +44,12 @@ use dbcluster_terminal::complain;
 pub(super) struct Runner {
     pub(super) ctx: SessionContext,
     pub(super) print: PrintOptions,
+    pub(super) look: Look,
+    /// The file that results go to, if not to standard output.
+    pub(super) target: Mutex<Option<Target>>,
+    pub(super) variables: Variables,
+    /// The log of the session.
+    pub(super) log: Option<SessionLog>,
     /// Whether a command that sets something says so. A script's output is its results.
     pub(super) confirms: bool,
     /// Says what the session has read.
@@ -49,10 +62,29 @@ impl Runner {
     pub(super) fn new(
         ctx: SessionContext,
         print: PrintOptions,
+        look: Look,
         planner: Arc<PlanWatch>,
         account: Arc<Account>,
     ) -> Self {
-        Self { ctx, print, confirms: false, account, planner }
+        Self {
+            ctx,
+            print,
+            look,
+            target: Mutex::default(),
+            variables: Variables::new(),
+            log: None,
+            confirms: false,
+            account,
+            planner,
+        }
+    }
+
+    /// Sends results to a file from now on, or to standard output. The file before it, if there is one, takes its name. The
+    /// text says what that one holds.
+    pub(super) fn send_to(&mut self, target: Option<Target>) -> Result<Option<String>, Failure> {
+        let open = self.target.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(open, target);
+        before.map(Target::close).transpose()
     }
 
     /// The dialect that the next statement is read in.
@@ -60,21 +92,27 @@ impl Runner {
         self.ctx.state_ref().read().config_options().sql_parser.dialect
     }
 
-    /// Runs a statement to its end.
-    pub(super) async fn run(&self, mut statement: Statement<'_>) -> Result<(), Failure> {
+    /// Runs a statement to its end, and returns the number of rows of its result if it has one.
+    pub(super) async fn run(&self, mut statement: Statement<'_>) -> Result<Option<usize>, Failure> {
         self.account.begin(self.print.quiet);
         // A statement that has failed may have left some.
-        drop(self.planner.take_open());
+        drop(self.planner.take_clusterings());
         let text = with_tabs(statement.text, &mut statement.tokens, self.dialect());
-        for parsed in parse(&self.ctx, statement.tokens)? {
-            let mut parsed = reset_as_set(parsed)?;
-            let is_completed = endings::complete(&mut parsed);
+        let text = put_in(&self.variables, text, &mut statement.tokens, self.dialect());
+        let begins_with_from = select_all_first(&mut statement.tokens);
+        let mut rows = None;
+        for mut parsed in parse(&self.ctx, statement.tokens)? {
+            let is_completed = endings::complete(&mut parsed) | selects_all(&mut parsed)? | begins_with_from;
+            let call = Call::of(&parsed);
+            if let Some(line) = advice::about_nulls(&parsed).filter(|_| !self.print.quiet) {
+                complain(line);
+            }
             let bar = Bar::start(&self.planner, !self.print.quiet);
             match parsed {
                 // datafusion-cli refuses the options of figures and logs, and knows only object stores of this process, where those
                 // of a cluster are the same in all of its processes.
                 parsed if is_figure(&parsed) || makes_logs(&parsed) || self.planner.is_for_cluster() => {
-                    self.run_query(parsed, &text, &bar).await?;
+                    rows = Some(self.run_query(parsed, &text, &bar).await?);
                 }
                 SqlStatement::CreateExternalTable(_) | SqlStatement::CopyTo(_) => {
                     let text = match &parsed {
@@ -88,11 +126,30 @@ impl Runner {
                     )
                     .await?;
                 }
-                parsed => self.run_query(parsed, &text, &bar).await?,
+                parsed => rows = Some(self.run_query(parsed, &text, &bar).await?),
             }
-            self.tell_eps()?;
+            self.tell_clusterings(call.as_ref())?;
         }
-        Ok(())
+        Ok(rows)
+    }
+
+    /// Adds a statement to the log of the session.
+    pub(super) fn log_statement(
+        &mut self,
+        text: &str,
+        took: Duration,
+        result: &Result<Option<usize>, Failure>,
+    ) {
+        let Some(log) = &mut self.log else { return };
+        let ended = match result {
+            Ok(rows) => Ok(*rows),
+            Err(Failure::Message(message) | Failure::Placed(message) | Failure::Alert(message)) => {
+                Err(message.clone())
+            }
+            Err(Failure::OutputClosed) => Err("nobody reads the output".to_string()),
+            Err(Failure::Stopped(signal)) => Err(signal.to_string()),
+        };
+        log.add(text, took, &ended);
     }
 
     /// Plans a query whose rows somebody takes, with the bar that shows how far it is.
@@ -102,9 +159,10 @@ impl Runner {
         Ok((bar, execute_stream(physical, self.ctx.task_ctx())?))
     }
 
-    /// Adds tables whose names are close to one that is missing.
-    pub(super) fn with_near_tables(&self, failure: Failure) -> Failure {
-        failure.map(|message| {
+    /// Adds what was probably meant by a statement that has failed.
+    pub(super) fn with_meant(&self, failure: Failure, text: &str) -> Failure {
+        let failure = failure.map(|message| meant::with_names(&self.ctx, message, text));
+        failure.with_hint(text).map(|message| {
             let missing = message.strip_prefix(NO_TABLE).and_then(|rest| rest.split_once('\''));
             let near = missing.map(|(name, _)| did_you_mean(name, &self.tables())).unwrap_or_default();
             format!("{message}{near}")
@@ -120,13 +178,14 @@ impl Runner {
         schema.map(|schema| schema.table_names()).unwrap_or_default()
     }
 
-    async fn run_query(&self, statement: SqlStatement, text: &str, bar: &Bar) -> Result<(), Failure> {
+    async fn run_query(&self, statement: SqlStatement, text: &str, bar: &Bar) -> Result<usize, Failure> {
         let started = Instant::now();
         let maxrows = if shows_settings(&statement) { MaxRows::Unlimited } else { self.print.maxrows };
         let created = created_table(&statement);
+        let first = if has_wildcard(&statement) { First::Telling } else { First::InOrder };
         let plan = creating_table(created.as_deref(), self.ctx.state().statement_to_plan(statement)).await?;
         let plan = with_query(plan, text);
-        let form = TableForm::of(&plan, maxrows);
+        let form = TableForm::of(&plan, maxrows, first);
         let shown = plan.clone();
         let is_write = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Analyze(_));
         let frame = creating_table(created.as_deref(), self.ctx.execute_logical_plan(plan)).await?;
@@ -138,22 +197,36 @@ impl Runner {
         let stream = buffered(stream);
         let result = QueryResult { stream, task: &task, started, form, endless };
         if !is_write {
-            print(&self.print, result, bar).await?;
-            return Ok(writes.commit().await?);
+            let rows = self.printer().print(result, bar).await?;
+            writes.commit().await?;
+            return Ok(rows);
         }
         // The files are in their places before the statement says how many rows they have.
         let schema = result.stream.schema();
         let counts = collect(result.stream).await.map_err(|error| writes.cause(error))?;
         writes.commit().await?;
         let counts = Box::pin(MemoryStream::try_new(counts, schema, None)?);
-        print(&self.print, QueryResult { stream: counts, ..result }, bar).await
+        // What a statement says of its own file is no result.
+        let printer = Printer { target: &Mutex::new(None), ..self.printer() };
+        printer.print(QueryResult { stream: counts, ..result }, bar).await
     }
 
-    /// Tells the eps that the rows have decided in the plans of a statement that has run.
-    fn tell_eps(&self) -> Result<(), Failure> {
-        for plan in self.planner.take_open() {
+    fn printer(&self) -> Printer<'_> {
+        Printer {
+            options: &self.print,
+            look: &self.look,
+            target: &self.target,
+            account: &self.account,
+            at_prompt: self.confirms,
+        }
+    }
+
+    /// Tells of the clusterings of a statement that has run: the eps that their rows have decided, and what to do about a result
+    /// that tells little.
+    fn tell_clusterings(&self, call: Option<&Call>) -> Result<(), Failure> {
+        for plan in self.planner.take_clusterings() {
             if !self.print.quiet {
-                auto_eps::lines(&plan)?.iter().for_each(|line| complain(line));
+                advice::lines(&plan, call)?.iter().for_each(|line| complain(line));
             }
         }
         Ok(())
@@ -161,7 +234,7 @@ impl Runner {
 
     /// The print options with which formats for machines get no footer.
     fn quiet_for_machines(&self) -> PrintOptions {
-        let is_table = matches!(self.print.format, PrintFormat::Table | PrintFormat::Automatic);
+        let is_table = self.look.format.is_table();
         PrintOptions { quiet: self.print.quiet || !is_table, ..self.print.clone() }
     }
 }

@@ -5,15 +5,17 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Instant;
 
 use futures::future::{FutureExt, LocalBoxFuture};
 
 use super::commands::{self, Outcome};
 use super::failure::Failure;
+use super::habits;
 use super::output;
 use super::panics::caught;
 use super::runner::Runner;
-use super::statements::{Piece, Script, decoded};
+use super::statements::{Piece, Script, Statement, decoded};
 
 /// Files include each other to this depth. A file that includes itself ends with an error, and not with the stack.
 const DEEPEST_INCLUDE: usize = 16;
@@ -51,13 +53,20 @@ async fn run_included(
             Piece::Command { text, line } => {
                 (line, "command", caught(text, run_command(runner, text, includes)).await)
             }
-            Piece::Broken { message, line, .. } => (line, "statement", Err(Failure::new(message))),
+            Piece::Statement { statement: Statement { text, line, .. }, .. } if is_habit(text) => {
+                (line, "command", caught(text, run_habit(runner, text, includes)).await)
+            }
+            Piece::Broken { message, line, .. } => {
+                (line, "statement", Err(Failure::new(message).with_hint("")))
+            }
             Piece::Statement { statement, .. } => {
                 let line = statement.line;
                 let text = statement.text;
+                let started = Instant::now();
                 let result = caught(text, runner.run(statement)).await;
-                let result = result.map_err(|failure| runner.with_near_tables(failure.with_hint(text)));
-                (line, "statement", result.map(|()| ControlFlow::Continue(())))
+                let result = result.map_err(|failure| runner.with_meant(failure, text));
+                runner.log_statement(text, started.elapsed(), &result);
+                (line, "statement", result.map(|_| ControlFlow::Continue(())))
             }
         };
         let flow = result.map_err(|failure| match origin {
@@ -70,6 +79,18 @@ async fn run_included(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+/// Whether a text that stands where a statement could is a command of this or another shell.
+fn is_habit(text: &str) -> bool {
+    habits::command(text).is_some() || text.starts_with('.') && habits::elsewhere(text).is_some()
+}
+
+async fn run_habit(runner: &mut Runner, text: &str, includes: usize) -> Result<ControlFlow<()>, Failure> {
+    match habits::command(text) {
+        Some(command) => run_command(runner, &command, includes).await,
+        None => Err(Failure::new(habits::elsewhere(text).unwrap_or_default())),
+    }
 }
 
 /// Runs a command, and what it stands for.

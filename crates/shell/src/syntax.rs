@@ -1,14 +1,11 @@
 //! Statements as syntax trees: parsed, and looked at before they are planned.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
-use std::ops::ControlFlow;
 
-use datafusion::common::Result as DataFusionResult;
 use datafusion::config::Dialect as DialectName;
 use datafusion::prelude::SessionContext;
-use datafusion::sql::parser::{DFParser, DFParserBuilder, ResetStatement, Statement};
-use datafusion::sql::sqlparser::ast::{self, ObjectNamePart, TableFactor, VisitMut, VisitorMut};
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::sqlparser::ast::{self, ObjectNamePart};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use datafusion_dbcluster::LogTableFactory;
@@ -16,8 +13,8 @@ use dbcluster_figures::Figure;
 
 use super::depth::checked;
 use super::failure::Failure;
+use super::rewrite::{as_engine_knows, rewrite};
 use super::statements::dialect;
-use datafusion_dbcluster::name_fields_by_strings;
 
 /// Parses statements as the session is set to read them.
 ///
@@ -36,11 +33,13 @@ pub(super) fn parse(ctx: &SessionContext, tokens: Vec<TokenWithSpan>) -> Result<
         .with_recursion_limit(recursion_limit)
         .build()?
         .parse_statements()?;
-    let lowered = checked(parsed)?.into_iter().map(|mut statement| {
-        rewrite(&mut statement);
-        statement
-    });
-    Ok(lowered.collect())
+    checked(parsed)?
+        .into_iter()
+        .map(|mut statement| {
+            rewrite(&mut statement)?;
+            Ok(as_engine_knows(statement)?)
+        })
+        .collect()
 }
 
 /// A text as SQL.
@@ -91,36 +90,23 @@ fn put_tabs<'a>(tokens: impl Iterator<Item = &'a mut Token>) {
     }
 }
 
-/// Folds the names of table functions to lower case, as the engine does with the names of all other functions, and lets
-/// `user.name` be the field of a column.
-fn rewrite(statement: &mut Statement) {
-    struct Rewrite;
-
-    impl VisitorMut for Rewrite {
-        type Break = Infallible;
-
-        fn pre_visit_expr(&mut self, expr: &mut ast::Expr) -> ControlFlow<Infallible> {
-            name_fields_by_strings(expr);
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<Infallible> {
-            if let TableFactor::Table { name, args: Some(_), .. } = table
-                && let [ObjectNamePart::Identifier(name)] = name.0.as_mut_slice()
-                && name.quote_style.is_none()
-            {
-                name.value.make_ascii_lowercase();
-            }
-            ControlFlow::Continue(())
+/// Whether the columns of a query's result are those that its tables have, `SELECT *`.
+pub(super) fn has_wildcard(statement: &Statement) -> bool {
+    fn of_query(query: &ast::Query) -> bool {
+        match query.body.as_ref() {
+            ast::SetExpr::Select(select) => select.projection.iter().any(|item| {
+                matches!(item, ast::SelectItem::Wildcard(_) | ast::SelectItem::QualifiedWildcard(..))
+            }),
+            ast::SetExpr::Query(query) => of_query(query),
+            _ => false,
         }
     }
-
     match statement {
-        Statement::Statement(statement) => {
-            let _ = statement.visit(&mut Rewrite);
-        }
-        Statement::Explain(explain) => rewrite(&mut explain.statement),
-        _ => {}
+        Statement::Statement(sql) => match sql.as_ref() {
+            ast::Statement::Query(query) => of_query(query),
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -136,16 +122,6 @@ pub(super) fn created_table(statement: &Statement) -> Option<String> {
         Some(ObjectNamePart::Identifier(name)) => Some(name.value.clone()),
         _ => None,
     }
-}
-
-/// Turns `RESET dbcluster.x` into `SET dbcluster.x = ''`, which is the same: the engine resets settings of its own only.
-pub(super) fn reset_as_set(statement: Statement) -> DataFusionResult<Statement> {
-    let Statement::Reset(ResetStatement::Variable(name)) = &statement else { return Ok(statement) };
-    if !name.to_string().to_ascii_lowercase().starts_with("dbcluster.") {
-        return Ok(statement);
-    }
-    let set = DFParser::parse_sql(&format!("SET {name} = ''"))?.pop_front();
-    Ok(set.unwrap_or(statement))
 }
 
 /// Whether this is a `SHOW` of settings.

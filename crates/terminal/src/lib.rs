@@ -7,7 +7,9 @@
 //! it is taken for an escape.
 //!
 //! Tables, messages, logs and lists of completions go through [`printable`] or [`printable_lines`]. Formats for programs
-//! do not: they keep every byte.
+//! do not: they keep every byte. A [`Table`] keeps within the width of the terminal.
+
+mod table;
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -15,6 +17,8 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
+
+pub use table::{Border, Cell, Column, Drawn, Table};
 
 /// The characters that are not seen: controls, invisible formatting, separators of lines and paragraphs, and characters that
 /// fonts may leave out.

@@ -47,6 +47,7 @@ use datafusion::physical_plan::{
     PlanProperties, StatisticsArgs,
 };
 
+use crate::dbscan::Scaling;
 use crate::error::internal_err;
 use crate::window::{Call, Function};
 use job::{Job, Pending, Work};
@@ -98,10 +99,40 @@ impl DbscanExec {
         (self.has_auto_eps() && has_rows).then(found)
     }
 
+    /// Returns what the first call has found, once it has labelled some rows.
+    pub fn found(&self) -> Option<Found> {
+        let call = self.calls.first().filter(|call| call.labels_rows())?;
+        let metrics = self.metrics.clone_inner();
+        let sum = |name: &str| metrics.sum_by_name(name).map_or(0, |value| value.as_usize());
+        let found = Found {
+            vectors: sum("input_rows"),
+            clusters: sum("clusters"),
+            noise: sum("noise_points"),
+            features: call.features().len(),
+            scaling: call.scaling(),
+        };
+        (found.vectors > 0 && sum("cluster_time") > 0).then_some(found)
+    }
+
     /// Returns each call with its arguments.
     fn calls(&self) -> impl Iterator<Item = (&Call, Vec<Arc<dyn PhysicalExpr>>)> {
         self.calls.iter().zip(self.window.window_expr().iter().map(|expr| expr.expressions()))
     }
+}
+
+/// The outcome of a clustering, over all of its partitions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// The rows that were clustered. In the plans of `dbcluster` these are distinct vectors.
+    pub vectors: usize,
+    /// The clusters.
+    pub clusters: usize,
+    /// The rows that are noise.
+    pub noise: usize,
+    /// The number of features.
+    pub features: usize,
+    /// The scaling of the features.
+    pub scaling: Scaling,
 }
 
 /// The eps that the rows of all partitions have decided.

@@ -47,9 +47,10 @@ use dbcluster_terminal::complain;
 use super::args::ImportArgs;
 use super::depth::sql;
 use super::failure::Failure;
-use super::output::{self, BatchWriter, LineBreaks};
+use super::output::{self, BatchWriter};
 use super::program::Program;
 use super::runner::Runner;
+use super::tables::{self, LineBreaks};
 use columns::{Together, together};
 use fingerprint::{Content, fingerprints};
 pub(super) use manifest::MANIFEST;
@@ -438,7 +439,7 @@ fn tell(runner: &Runner, sentence: &str, files: &[(String, DataFile)]) -> Result
     }
     if !files.is_empty() && !runner.print.quiet {
         let format = runner.ctx.state_ref().read().config_options().format.clone();
-        output::write(output::table(
+        output::write(tables::whole(
             &schema,
             &[batch],
             files.len() > shown.len(),

@@ -5,6 +5,7 @@
 
 mod keywords;
 mod names;
+mod offers;
 mod place;
 
 use std::cell::RefCell;
@@ -21,7 +22,6 @@ use tokio::runtime::{Handle, Runtime};
 use self::keywords::KEYWORDS;
 use self::names::{Names, column_names};
 use self::place::{Place, is_one_of, previous_word};
-use super::args::FORMATS;
 use super::commands::COMMANDS;
 use super::panics::caught;
 use super::statements::dialect;
@@ -31,7 +31,7 @@ use datafusion_dbcluster::{ClusterOption, reference};
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A table follows these words.
-const BEFORE_TABLES: [&str; 7] = ["FROM", "JOIN", "INTO", "TABLE", "DESCRIBE", "UPDATE", "VIEW"];
+const BEFORE_TABLES: [&str; 8] = ["FROM", "JOIN", "INTO", "TABLE", "DESCRIBE", "SUMMARIZE", "UPDATE", "VIEW"];
 
 /// The columns of a file or table that is not in the catalog, if there is one.
 type ColumnLookup = Box<dyn Fn(&str) -> Option<Vec<String>>>;
@@ -82,6 +82,19 @@ impl Completion {
         self.look_up_files(line);
         match Place::of(before, self.dialect) {
             Place::Comment => (pos, Vec::new()),
+            Place::OptionValue { start, option } => {
+                let values = offers::values_of_option(option);
+                let values = values.iter().map(String::as_str);
+                (start, matching(values, &before[start..], |value| format!("{value}'")))
+            }
+            Place::Setting { start } => {
+                let settings = self.names.settings.iter().map(String::as_str);
+                (start, matching(settings, &before[start..], |name| format!("{name} = ")))
+            }
+            Place::StoredAs { start } => {
+                let formats = offers::stored_as().into_iter();
+                (start, matching(formats, &before[start..], str::to_string))
+            }
             Place::FileName { start } => self.file_candidates(before, start),
             Place::TableName { start } => {
                 let (file_start, mut found) = self.file_candidates(before, start);
@@ -133,6 +146,8 @@ impl Completion {
         let columns: BTreeSet<String> = self.columns().collect();
         let mut found =
             matching(columns.iter().map(String::as_str), word, |name| self.names.identifier(name));
+        let of_functions = offers::COLUMNS.into_iter().filter(|name| !columns.contains(*name));
+        found.extend(matching(of_functions, word, str::to_string));
         found.extend(matching(tables, word, |name| self.names.identifier(name)));
         found.extend(matching(self.names.functions.iter().map(String::as_str), word, call));
         let lower = word.chars().all(|c| !c.is_uppercase());
@@ -151,24 +166,33 @@ impl Completion {
         };
         let word_start = before.rfind(' ').map_or(0, |at| at + 1);
         let word = &before[word_start..];
-        let fixed = |words: &[&str]| matching(words.iter().copied(), word, str::to_string);
+        let words: Vec<&str> = argument.split_whitespace().collect();
+        // The word at the cursor is not one of those before it.
+        let words = if word.is_empty() {
+            words.as_slice()
+        } else {
+            words.split_last().map_or(&[][..], |(_, rest)| rest)
+        };
+        if let Some(found) = offers::arguments(name, words) {
+            return (word_start, matching(found.into_iter(), word, str::to_string));
+        }
         match (name, argument.split_whitespace().next()) {
-            ("i", _) => self.file_candidates(before, start + "\\i ".len()),
-            ("d", Some(file)) if file.starts_with('\'') => {
+            ("i" | "o", _) => self.file_candidates(before, start + format!("\\{name} ").len()),
+            ("d" | "summarize", Some(file)) if file.starts_with('\'') => {
                 let quote = before.find('\'').map_or(before.len(), |at| at + 1);
                 self.file_candidates(before, quote)
             }
-            ("d", _) => {
+            ("d" | "summarize", _) => {
                 let tables = self.names.tables.keys().map(String::as_str);
                 (word_start, matching(tables, word, |name| self.names.identifier(name)))
             }
             ("h", _) => {
-                (word_start, matching(self.names.functions.iter().map(String::as_str), word, str::to_string))
+                let topics = offers::topics_of_help();
+                let known = self.names.functions.iter().chain(&topics).map(String::as_str);
+                (word_start, matching(known.collect::<BTreeSet<_>>().into_iter(), word, str::to_string))
             }
-            ("pset", Some("format")) if argument.contains("format ") => (word_start, fixed(&FORMATS)),
-            ("pset", _) => (word_start, fixed(&["format", "maxrows"])),
-            ("quiet", _) => (word_start, fixed(&["on", "off"])),
-            ("object_store_profiling", _) => (word_start, fixed(&["disabled", "summary", "trace"])),
+            // The file of a figure stands behind its kind.
+            ("plot", _) if words.len() == 1 => self.file_candidates(before, word_start),
             _ => (before.len(), Vec::new()),
         }
     }
@@ -238,6 +262,7 @@ mod tests {
                     ("events".to_string(), vec!["CommandLine".to_string(), "odd name".to_string()]),
                     ("logons".to_string(), vec!["Account".to_string()]),
                 ]),
+                settings: names(&["datafusion.execution.time_zone", "datafusion.execution.batch_size"]),
                 folds_case: false,
             },
             columns_of_file: Box::new(|file| (file == "a.parquet").then(|| vec!["Computer".to_string()])),
@@ -296,6 +321,32 @@ mod tests {
             ("\\pset format n|", vec!["\\pset format nd-json"]),
             ("\\d lo|", vec!["\\d logons"]),
             ("\\h cmd|", vec!["\\h cmdline_tokens"]),
+            ("\\h hunt|", vec!["\\h hunting"]),
+            ("\\x a|", vec!["\\x auto"]),
+            ("\\pset w|", vec!["\\pset width"]),
+            ("\\plot S|", vec!["\\plot SCATTER"]),
+            (
+                "SELECT clus|",
+                vec![
+                    "SELECT cluster_id",
+                    "SELECT cluster_key",
+                    "SELECT cluster_size",
+                    "SELECT clustered",
+                    "SELECT clusters",
+                ],
+            ),
+            ("SELECT poi|", vec!["SELECT point_type"]),
+            (
+                "SELECT * FROM dbcluster(events, [x], scaling => 'z|",
+                vec!["SELECT * FROM dbcluster(events, [x], scaling => 'zscore'"],
+            ),
+            ("COPY t TO 'x.html' STORED AS S|", vec!["COPY t TO 'x.html' STORED AS SCATTER"]),
+            ("SET datafusion.execution.ti|", vec!["SET datafusion.execution.time_zone = "]),
+            (
+                "set data|",
+                vec!["set datafusion.execution.batch_size = ", "set datafusion.execution.time_zone = "],
+            ),
+            ("SUMMARIZE ev|", vec!["SUMMARIZE events"]),
         ] {
             assert_eq!(completed(&helper, line), expected, "{line}");
         }

@@ -17,6 +17,8 @@ pub(super) struct Names {
     pub(super) table_functions: BTreeSet<String>,
     /// Tables with their columns.
     pub(super) tables: BTreeMap<String, Vec<String>>,
+    /// The settings of the session.
+    pub(super) settings: BTreeSet<String>,
     /// Whether unquoted identifiers are folded to lower case, so that others need quotes.
     pub(super) folds_case: bool,
 }
@@ -29,6 +31,7 @@ impl Names {
         Self {
             table_functions: state.table_functions().keys().filter(is_known).cloned().collect(),
             tables: tables(runtime, &state),
+            settings: state.config_options().entries().into_iter().map(|entry| entry.key).collect(),
             folds_case: state.config_options().sql_parser.enable_ident_normalization,
             functions,
         }

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 use super::super::statements::dialect;
 
 /// A quote behind one of these words opens a file name.
-const BEFORE_FILES: [&str; 5] = ["FROM", "JOIN", "TO", "LOCATION", "INTO"];
+const BEFORE_FILES: [&str; 7] = ["FROM", "JOIN", "TO", "LOCATION", "INTO", "DESCRIBE", "SUMMARIZE"];
 
 /// The place of the cursor.
 #[derive(Debug, PartialEq)]
@@ -22,6 +22,19 @@ pub(super) enum Place<'a> {
     },
     /// The open quote of a table function's first argument.
     TableName {
+        start: usize,
+    },
+    /// An open single quote behind `option =>`.
+    OptionValue {
+        start: usize,
+        option: &'a str,
+    },
+    /// The name of a setting, behind SET.
+    Setting {
+        start: usize,
+    },
+    /// The format or the figure behind STORED AS.
+    StoredAs {
         start: usize,
     },
     /// An open double quote.
@@ -59,6 +72,10 @@ impl<'a> Place<'a> {
                         Self::FileName { start }
                     }
                     (Some(Token::LParen), Some(Token::Word(_))) => Self::TableName { start },
+                    (Some(Token::RArrow), Some(Token::Word(_))) => {
+                        let option = before[..read].trim_end().strip_suffix("=>").and_then(previous_word);
+                        Self::OptionValue { start, option: option.unwrap_or_default() }
+                    }
                     _ => Self::word(before),
                 }
             }
@@ -68,10 +85,31 @@ impl<'a> Place<'a> {
 
     /// The word that ends the text.
     fn word(before: &'a str) -> Self {
+        if let Some(start) = setting_start(before) {
+            return Self::Setting { start };
+        }
         let start = word_start(before);
+        if let Some(word) = previous_word(&before[..start]).filter(|word| word.eq_ignore_ascii_case("as")) {
+            let earlier = before[..start].trim_end();
+            let earlier = &earlier[..earlier.len() - word.len()];
+            if previous_word(earlier).is_some_and(|word| word.eq_ignore_ascii_case("stored")) {
+                return Self::StoredAs { start };
+            }
+        }
         let qualifier = before[..start].strip_suffix('.').map(|table| &table[word_start(table)..]);
         Self::Word { start, qualifier: qualifier.filter(|table| !table.is_empty()) }
     }
+}
+
+/// The start of a setting's name, which has dots, if the text ends in one.
+fn setting_start(before: &str) -> Option<usize> {
+    let trimmed = before.trim_start();
+    let name = trimmed
+        .get(..4)
+        .filter(|start| start.eq_ignore_ascii_case("set "))
+        .map(|_| trimmed[4..].trim_start())?;
+    let is_name = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '.' || letter == '_');
+    is_name.then(|| before.len() - name.len())
 }
 
 fn word_start(text: &str) -> usize {

@@ -75,6 +75,11 @@ impl Account {
         self.is_interrupted.load(Ordering::Relaxed)
     }
 
+    /// Whether a signal has told the program to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.signals.first().is_some()
+    }
+
     /// Keeps lines back while a prompt is on the terminal, where Tab reads the columns of files.
     pub(crate) fn hold(&self) {
         self.held().get_or_insert_default();

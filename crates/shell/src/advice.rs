@@ -1,0 +1,244 @@
+//! Tells about a clustering that has run: the eps that `eps => 'auto'` has taken, and advice where a result tells little.
+//!
+//! One cluster that holds everything, or rows that are all noise, are right answers to a question that was not meant. So a line says why
+//! it is so, and the statement to go on with, written with the table and the features of the call.
+
+use std::any::Any;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::sql::parser::{CopyToSource, Statement};
+use datafusion::sql::sqlparser::ast::{
+    self, BinaryOperator, FunctionArg, FunctionArgExpr, TableFactor, Visit, Visitor,
+};
+use datafusion_dbcluster::dbscan::Scaling;
+use datafusion_dbcluster::{AutoEps, DbscanExec, Found};
+
+/// The options of a call that shape the distance between rows, which the advice keeps.
+const KEPT: [&str; 5] = ["scaling", "weights", "metric", "nulls", "partition_by"];
+
+/// The least number of different vectors for which few clusters without noise are worth a word.
+const FEW_VECTORS: usize = 10;
+
+/// The call that a statement clusters with, as it is written.
+#[derive(Debug, PartialEq)]
+pub(super) struct Call {
+    table: String,
+    features: String,
+    /// The kept options, each as `name => value`.
+    options: Vec<(String, String)>,
+}
+
+impl Call {
+    /// The first call of a statement to a function that clusters a table.
+    pub(super) fn of(statement: &Statement) -> Option<Self> {
+        struct Search;
+
+        impl Visitor for Search {
+            type Break = Call;
+
+            fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<Call> {
+                match Call::of_table(table) {
+                    Some(call) => ControlFlow::Break(call),
+                    None => ControlFlow::Continue(()),
+                }
+            }
+        }
+
+        let found = match statement {
+            Statement::Statement(statement) => statement.visit(&mut Search),
+            Statement::CopyTo(copy) => match &copy.source {
+                CopyToSource::Query(query) => query.visit(&mut Search),
+                CopyToSource::Relation(_) => return None,
+            },
+            _ => return None,
+        };
+        found.break_value()
+    }
+
+    fn of_table(table: &TableFactor) -> Option<Self> {
+        let TableFactor::Table { name, args: Some(args), .. } = table else { return None };
+        if !name.to_string().to_ascii_lowercase().starts_with("dbcluster") {
+            return None;
+        }
+        let mut unnamed = vec![];
+        let mut options = vec![];
+        for argument in &args.args {
+            match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => unnamed.push(value.to_string()),
+                FunctionArg::Named { name, arg, .. } => options.push((name.value.clone(), arg.to_string())),
+                FunctionArg::ExprNamed { name: ast::Expr::Identifier(name), arg, .. } => {
+                    options.push((name.value.clone(), arg.to_string()));
+                }
+                _ => {}
+            }
+        }
+        options.retain(|(name, _)| KEPT.contains(&name.to_ascii_lowercase().as_str()));
+        let mut unnamed = unnamed.into_iter();
+        Some(Self { table: unnamed.next()?, features: unnamed.next()?, options })
+    }
+
+    /// The options behind the arguments, with another scaling if there is one.
+    fn options(&self, scaling: Option<&str>) -> String {
+        let kept = self
+            .options
+            .iter()
+            .filter(|(name, _)| scaling.is_none() || !name.eq_ignore_ascii_case("scaling"));
+        let kept = kept.map(|(name, value)| format!(", {name} => {value}"));
+        kept.chain(scaling.map(|scaling| format!(", scaling => '{scaling}'"))).collect()
+    }
+
+    /// The statement that shows what each eps gives.
+    fn every_eps(&self, scaling: Option<&str>) -> String {
+        format!(
+            "SELECT eps, clusters, noise, largest_share FROM dbcluster_eps({}, {}{})",
+            self.table,
+            self.features,
+            self.options(scaling)
+        )
+    }
+}
+
+/// Advice about a comparison with NULL, which is never true.
+pub(super) fn about_nulls(statement: &Statement) -> Option<&'static str> {
+    struct Search;
+
+    impl Visitor for Search {
+        type Break = ();
+
+        fn pre_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<()> {
+            let is_null = |side: &ast::Expr| {
+                matches!(side, ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Null, .. }))
+            };
+            match expr {
+                ast::Expr::BinaryOp { left, op: BinaryOperator::Eq | BinaryOperator::NotEq, right }
+                    if is_null(left) || is_null(right) =>
+                {
+                    ControlFlow::Break(())
+                }
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+
+    let Statement::Statement(statement) = statement else { return None };
+    let found = statement.visit(&mut Search).is_break();
+    found.then_some("advice: a comparison with NULL is never true; write IS NULL, or IS NOT NULL")
+}
+
+/// Whether a plan clusters.
+pub(super) fn clusters(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.exists(|node| Ok(clustering(node).is_some())).unwrap_or(false)
+}
+
+/// Returns a line for each thing to tell about the clusterings of a plan that has run. A cluster runs the plan elsewhere, and has
+/// none.
+pub(super) fn lines(plan: &Arc<dyn ExecutionPlan>, call: Option<&Call>) -> Result<Vec<String>> {
+    let mut lines = vec![];
+    plan.apply(|node| {
+        let Some(clustering) = clustering(node) else { return Ok(TreeNodeRecursion::Continue) };
+        lines.extend(clustering.auto_eps().map(|eps| match eps {
+            AutoEps::Range { least, greatest } if least < greatest => {
+                format!("eps => 'auto' took from {least:?} to {greatest:?}, for each partition its own")
+            }
+            AutoEps::Range { least, .. } => format!("eps => 'auto' took {least:?}"),
+            AutoEps::Any => "eps => 'auto': every eps gives the same rows".to_string(),
+        }));
+        lines.extend(clustering.found().and_then(|found| advice(&found, call)));
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(lines)
+}
+
+/// What to do about a result that tells little.
+fn advice(found: &Found, call: Option<&Call>) -> Option<String> {
+    let Found { vectors, clusters, noise, features, scaling } = *found;
+    let go_on = |scaling| call.map_or_else(String::new, |call| format!(": {}", call.every_eps(scaling)));
+    let is_one = clusters == 1 && noise == 0 && vectors > 2;
+    if features == 1 && scaling == Scaling::L2 && noise == 0 && clusters <= 2 && vectors > 2 {
+        return Some(format!(
+            "advice: l2 makes all rows of one feature alike, so everything is in {}; say scaling => 'none' and an eps in the unit of the feature{}",
+            if clusters == 1 { "one cluster" } else { "two clusters" },
+            go_on(Some("none"))
+        ));
+    }
+    if is_one || clusters == 2 && noise == 0 && vectors >= FEW_VECTORS {
+        let what = if is_one { "one cluster holds" } else { "two clusters hold" };
+        return Some(format!("advice: {what} everything; a smaller eps tells more apart{}", go_on(None)));
+    }
+    if clusters == 0 && noise > 2 {
+        return Some(format!(
+            "advice: everything is noise; a greater eps brings events together{}",
+            go_on(None)
+        ));
+    }
+    None
+}
+
+fn clustering(node: &Arc<dyn ExecutionPlan>) -> Option<&DbscanExec> {
+    (node.as_ref() as &dyn Any).downcast_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::sql::parser::DFParser;
+
+    use super::*;
+
+    fn call(sql: &str) -> Option<Call> {
+        Call::of(&DFParser::parse_sql(sql).expect("SQL").pop_front().expect("a statement"))
+    }
+
+    #[test]
+    fn advice_is_written_with_the_call() {
+        let call = call(
+            "SELECT 1 FROM (SELECT * FROM dbcluster('it''s.csv', [f(a)], eps => 1, scaling => 'zscore', weights => [2], top => 1))",
+        );
+        let call = call.expect("a call");
+        assert_eq!(
+            call.every_eps(None),
+            "SELECT eps, clusters, noise, largest_share FROM dbcluster_eps('it''s.csv', [f(a)], scaling => 'zscore', weights => [2])"
+        );
+        assert!(call.every_eps(Some("none")).ends_with("[f(a)], weights => [2], scaling => 'none')"));
+    }
+
+    #[test]
+    fn comparisons_with_null_have_advice() {
+        for (sql, expected) in [
+            ("SELECT 1 FROM t WHERE a = NULL", true),
+            ("SELECT 1 FROM t WHERE b AND NULL <> a", true),
+            ("SELECT NULL, a IS NULL FROM t WHERE a IS NOT DISTINCT FROM NULL", false),
+        ] {
+            let statement = DFParser::parse_sql(sql).expect("SQL").pop_front().expect("a statement");
+            assert_eq!(about_nulls(&statement).is_some(), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn only_results_that_tell_little_have_advice() {
+        let found = |vectors, clusters, noise, features, scaling| Found {
+            vectors,
+            clusters,
+            noise,
+            features,
+            scaling,
+        };
+        for (found, expected) in [
+            (found(100, 1, 0, 1, Scaling::L2), Some("l2 makes all rows of one feature alike")),
+            (found(100, 1, 0, 2, Scaling::L2), Some("one cluster holds everything")),
+            (found(100, 2, 0, 2, Scaling::None), Some("two clusters hold everything")),
+            (found(100, 0, 100, 2, Scaling::L2), Some("everything is noise")),
+            (found(4, 2, 0, 2, Scaling::L2), None),
+            (found(100, 2, 1, 2, Scaling::L2), None),
+            (found(1, 1, 0, 1, Scaling::L2), None),
+            (found(2, 0, 2, 2, Scaling::L2), None),
+        ] {
+            let line = advice(&found, None);
+            assert_eq!(line.is_some(), expected.is_some(), "{found:?}: {line:?}");
+            assert!(line.unwrap_or_default().contains(expected.unwrap_or_default()), "{found:?}");
+        }
+    }
+}
