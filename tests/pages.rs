@@ -408,11 +408,8 @@ fn report_reads_null_text_as_empty_and_says_how_often() {
         report(&table, &page, &[&features[..], &["--nulls", nulls]].concat()).expect("a page");
         let html = std::fs::read_to_string(&page).expect("a page");
         assert!(html.contains(said), "{nulls}");
-        assert_eq!(
-            html.contains("\"place\":[0,1,2,null]") || html.contains("\"place\":[0,0,null,1]"),
-            nulls == "skip",
-            "{html:.30000}"
-        );
+        let places = html.split("\"place\":[").nth(1).and_then(|rest| rest.split(']').next());
+        assert_eq!(places.is_some_and(|places| places.ends_with("null")), nulls == "skip", "{places:?}");
     }
     let coalesced = [
         "--features",

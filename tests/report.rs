@@ -442,6 +442,43 @@ fn many_events_are_counted_whole() {
     assert!(seen(&mut browser, "#pattern-list > .entry") > 0);
 }
 
+/// A table without times, names of hosts and accounts, and with skipped rows, few or many.
+#[test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+fn table_without_times_is_a_page() {
+    let mut browser = Browser::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    for rows in [100, 9_000] {
+        let table = format!(
+            "(SELECT CASE WHEN value % 10 = 0 THEN NULL ELSE value % 7 END AS n, 'it''s ' || CAST(value % 3 AS VARCHAR) AS line FROM range({rows}))"
+        );
+        let page = report(
+            folder.path(),
+            &table,
+            &["--features", "n", "--label", "line", "--nulls", "skip", "--scaling", "none", "--eps", "0.5"],
+        );
+        browser.open(&page);
+        assert_eq!(browser.console, [""; 0], "{rows}");
+        assert_eq!(seen(&mut browser, "#when"), 0);
+        assert_eq!(browser.ask("reader.page.all"), rows * 9 / 10);
+        assert_eq!(
+            browser.ask("reader.page.skipped.reduce((sum, row) => sum + reader.page.rows.events[row], 0)"),
+            rows / 10
+        );
+        assert_eq!(browser.ask("reader.view.clusters.length"), 7);
+        assert_eq!(seen(&mut browser, "#skipped"), 1);
+    }
+    for (table, said) in [
+        ("(SELECT 1 AS n, 'a' AS line WHERE false)", "There are no events."),
+        ("(SELECT CAST(NULL AS INT) AS n, 'a' AS line)", "All events were skipped."),
+    ] {
+        let page = report(folder.path(), table, &["--features", "n", "--label", "line", "--nulls", "skip"]);
+        browser.open(&page);
+        assert_eq!(text(&mut browser, "h1"), said);
+        assert_eq!(browser.console, [""; 0], "{table}");
+    }
+}
+
 /// More vectors than a slider serves: clusters are fixed, and what is left out is counted.
 #[test]
 #[cfg_attr(no_browser, ignore = "no browser: install Chromium")]

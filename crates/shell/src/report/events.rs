@@ -325,7 +325,7 @@ impl Events<'_> {
             let batch = batch?;
             let read = ReadBatch::new(&batch, self.features.len())?;
             let last = self.features.len() + 1 + TEXTS.len() + 2;
-            let latest = batch.column(last + 1).as_primitive::<TimestampMicrosecondType>();
+            let latest = times(batch.column(last + 1))?;
             let counts = batch.column(last + 2).as_primitive::<Int64Type>();
             let varies = batch.column(last + 3).as_boolean();
             for at in 0..batch.num_rows() {
