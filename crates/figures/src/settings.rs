@@ -78,8 +78,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Chooses columns for options that were not given: the column that is called like the option, and for an option that
-    /// the figure can't do without, the next column of its type. Returns `given` with the columns found.
+    /// Chooses columns for options that were not given: the column that is called like the option, or as such columns usually are,
+    /// and for an option that the figure can't do without, the next column of its type. Returns `given` with the columns found.
     pub fn guess(
         figure: Figure,
         given: &[(String, String)],
@@ -92,9 +92,8 @@ impl Settings {
         let fits = |of: Option<ColumnType>, found: ColumnType| of.is_none_or(|expected| expected == found);
         for spec in figure.options() {
             let Need::Column { of, .. } = spec.need else { continue };
-            let aliases: &[&str] = if spec.name == "size" { &["size", "cluster_size"] } else { &[spec.name] };
-            let called = columns.iter().find(|(name, found)| {
-                fits(of, *found) && aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+            let called = [spec.name].iter().chain(usual_names(figure, spec.name)).find_map(|usual| {
+                columns.iter().find(|(name, found)| fits(of, *found) && usual.eq_ignore_ascii_case(name))
             });
             if let Some((name, _)) = called
                 && !is_given(&guessed, spec.name)
@@ -172,6 +171,22 @@ fn list(value: &str) -> impl Iterator<Item = &str> {
 
 fn listed(columns: &[(&str, ColumnType)]) -> String {
     columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// The names that columns for an option usually have, beside that of the option.
+fn usual_names(figure: Figure, option: &str) -> &'static [&'static str] {
+    match (figure, option) {
+        (_, "size") => &["cluster_size"],
+        // Clusters and noise have colours of their own.
+        (Figure::Scatter, "color") => &["clustered"],
+        (Figure::Tree, "id") => &["NewProcessId", "process_id", "pid"],
+        (Figure::Tree, "parent") => &["ProcessId", "parent_process_id", "ppid"],
+        (Figure::Tree, "time") => &["TimeGenerated", "TimeCreated"],
+        (Figure::Tree, "host") => &["Computer", "hostname"],
+        (Figure::Tree, "label") => &["process", "NewProcessName", "Image", "exe"],
+        (Figure::Tree, "detail") => &["CommandLine", "cmdline", "command_line"],
+        _ => &[],
+    }
 }
 
 /// The error about an option that a figure can't do without, with a column that would do.
@@ -333,6 +348,18 @@ mod tests {
         assert_eq!(guess(Figure::Bar, &[("y", "cluster_size")], &columns), "y=cluster_size x=process");
         assert_eq!(guess(Figure::Timeline, &[], &columns), "size=cluster_size time=at");
         assert_eq!(guess(Figure::Timeline, &[], &columns[..1]), "");
+        let events = [
+            ("CommandLine", ColumnType::Text),
+            ("NewProcessName", ColumnType::Text),
+            ("ProcessId", ColumnType::Text),
+            ("NewProcessId", ColumnType::Text),
+            ("clustered", ColumnType::Text),
+        ];
+        let tree = "id=NewProcessId parent=ProcessId label=NewProcessName detail=CommandLine";
+        assert_eq!(guess(Figure::Tree, &[], &events), tree);
+        let map = [columns[0], columns[1], events[4]];
+        assert_eq!(guess(Figure::Scatter, &[], &map), "color=clustered x=tokens y=path");
+        assert_eq!(guess(Figure::Box, &[], &[columns[2], columns[0], events[4]]), "x=tokens y=process");
     }
 
     #[test]
