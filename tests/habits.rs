@@ -297,5 +297,9 @@ fn clusterings_that_tell_little_have_advice() {
         assert!(succeeded(&rows).lines().count() > 2, "{statement}");
     }
     assert_eq!(told("dbcluster(t, [b], eps => 0.5, scaling => 'none')"), "");
+    let line = told("dbcluster(t, [nullif(b, 3)], eps => 0.5, scaling => 'none', nulls => 'skip')");
+    let (_, statement) = line.trim_end().split_once("are not odd for that: ").expect("a statement");
+    let args = ["--quiet", "--format", "csv", "-c", table, "-c", statement];
+    assert_eq!(succeeded(&run_in(folder.path(), &args)).lines().count(), 1 + 14);
     assert!(told("t WHERE a = NULL").contains("write IS NULL"));
 }

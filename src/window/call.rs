@@ -131,6 +131,11 @@ impl Call {
         self.function != Function::EveryEps
     }
 
+    /// Returns whether rows with a NULL take no part.
+    pub(crate) fn may_skip(&self) -> bool {
+        self.may_skip
+    }
+
     /// Returns the scaling of the features.
     pub(crate) fn scaling(&self) -> dbscan::Scaling {
         self.carried.options.scaling

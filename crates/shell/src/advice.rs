@@ -30,6 +30,8 @@ pub(super) struct Call {
     features: String,
     /// The kept options, each as `name => value`.
     options: Vec<(String, String)>,
+    /// All arguments, for a call of `dbcluster_members`.
+    all: String,
 }
 
 impl Call {
@@ -64,6 +66,8 @@ impl Call {
         if !name.to_string().to_ascii_lowercase().starts_with("dbcluster") {
             return None;
         }
+        let all: Vec<String> = args.args.iter().map(ToString::to_string).collect();
+        let all = all.join(", ");
         let mut unnamed = vec![];
         let mut options = vec![];
         for argument in &args.args {
@@ -78,7 +82,7 @@ impl Call {
         }
         options.retain(|(name, _)| KEPT.contains(&name.to_ascii_lowercase().as_str()));
         let mut unnamed = unnamed.into_iter();
-        Some(Self { table: unnamed.next()?, features: unnamed.next()?, options })
+        Some(Self { table: unnamed.next()?, features: unnamed.next()?, options, all })
     }
 
     /// The options behind the arguments, with another scaling if there is one.
@@ -147,15 +151,26 @@ pub(super) fn lines(plan: &Arc<dyn ExecutionPlan>, call: Option<&Call>) -> Resul
             AutoEps::Range { least, .. } => format!("eps => 'auto' took {least:?}"),
             AutoEps::Any => "eps => 'auto': every eps gives the same rows".to_string(),
         }));
-        lines.extend(clustering.found().and_then(|found| advice(&found, call)));
+        let found = clustering.found();
+        lines.extend(found.and_then(|found| advice(&found, call)));
+        lines.extend(found.filter(|found| found.skipped > 0).map(|_| of_skipped(call)));
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(lines)
 }
 
+/// Says that rows take no part, and how to see them.
+fn of_skipped(call: Option<&Call>) -> String {
+    let go_on = call.map_or_else(String::new, |call| {
+        format!(": SELECT * FROM dbcluster_members({}) WHERE point_type = 'skipped'", call.all)
+    });
+    format!("advice: rows with a NULL feature are skipped, and are not odd for that{go_on}")
+}
+
 /// What to do about a result that tells little.
 fn advice(found: &Found, call: Option<&Call>) -> Option<String> {
-    let Found { vectors, clusters, noise, features, scaling } = *found;
+    let Found { vectors, clusters, noise, skipped, features, scaling } = *found;
+    let vectors = vectors.saturating_sub(skipped);
     let go_on = |scaling| call.map_or_else(String::new, |call| format!(": {}", call.every_eps(scaling)));
     let is_one = clusters == 1 && noise == 0 && vectors > 2;
     if features == 1 && scaling == Scaling::L2 && noise == 0 && clusters <= 2 && vectors > 2 {
@@ -223,6 +238,7 @@ mod tests {
             vectors,
             clusters,
             noise,
+            skipped: 0,
             features,
             scaling,
         };

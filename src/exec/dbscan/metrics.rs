@@ -15,6 +15,9 @@ use crate::window::Outcome;
 /// The name of the metric of [`EpsRange`].
 const EPS: &str = "eps";
 
+/// The name of the metric of the rows that have taken part.
+pub(super) const POINTS: &str = "points";
+
 pub(super) struct DbscanMetrics {
     pub(super) baseline: BaselineMetrics,
     /// The number of input rows, which are distinct vectors in the plans of `dbcluster`.
@@ -34,12 +37,19 @@ pub(super) struct DbscanMetrics {
     components_time: Time,
     labels_time: Time,
     pub(super) peak_memory: Gauge,
+    /// The rows that have taken part, if others may be skipped.
+    points: Option<Count>,
     /// The eps that partitions have decided, if a call leaves it to them.
     eps: Option<Arc<EpsRange>>,
 }
 
 impl DbscanMetrics {
-    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize, decides_eps: bool) -> Self {
+    pub(super) fn new(
+        metrics: &ExecutionPlanMetricsSet,
+        partition: usize,
+        decides_eps: bool,
+        may_skip: bool,
+    ) -> Self {
         let count = |name: &'static str| MetricBuilder::new(metrics).counter(name, partition);
         let time = |name: &'static str| MetricBuilder::new(metrics).subset_time(name, partition);
         Self {
@@ -57,6 +67,7 @@ impl DbscanMetrics {
             components_time: time("components_time"),
             labels_time: time("labels_time"),
             peak_memory: MetricBuilder::new(metrics).gauge("peak_mem_used", partition),
+            points: may_skip.then(|| count(POINTS)),
             eps: decides_eps.then(|| {
                 let eps = Arc::new(EpsRange::default());
                 let value = Arc::clone(&eps) as Arc<dyn CustomMetricValue>;
@@ -82,6 +93,9 @@ impl DbscanMetrics {
     pub(super) fn add(&self, Outcome { statistics, eps }: &Outcome) {
         if let (Some(range), Some(eps)) = (&self.eps, eps) {
             range.add(*eps, *eps);
+        }
+        if let Some(points) = &self.points {
+            points.add(statistics.points);
         }
         self.clusters.add(statistics.clusters);
         self.cells.add(statistics.cells as usize);

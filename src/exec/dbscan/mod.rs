@@ -102,12 +102,17 @@ impl DbscanExec {
     /// Returns what the first call has found, once it has labelled some rows.
     pub fn found(&self) -> Option<Found> {
         let call = self.calls.first().filter(|call| call.labels_rows())?;
-        let metrics = self.metrics.clone_inner();
-        let sum = |name: &str| metrics.sum_by_name(name).map_or(0, |value| value.as_usize());
+        let counted = self.metrics.clone_inner();
+        let sum = |name: &str| counted.sum_by_name(name).map_or(0, |value| value.as_usize());
         let found = Found {
             vectors: sum("input_rows"),
             clusters: sum("clusters"),
             noise: sum("noise_points"),
+            skipped: if call.may_skip() && self.calls.len() == 1 {
+                sum("input_rows").saturating_sub(sum(metrics::POINTS))
+            } else {
+                0
+            },
             features: call.features().len(),
             scaling: call.scaling(),
         };
@@ -129,6 +134,8 @@ pub struct Found {
     pub clusters: usize,
     /// The rows that are noise.
     pub noise: usize,
+    /// The rows that take no part, since a feature is NULL.
+    pub skipped: usize,
     /// The number of features.
     pub features: usize,
     /// The scaling of the features.
@@ -258,7 +265,12 @@ impl ExecutionPlan for DbscanExec {
             calls: self.calls().map(|(call, args)| (call.clone(), args)).collect(),
             schema: self.schema(),
             threads: threads(&context),
-            metrics: DbscanMetrics::new(&self.metrics, partition, self.calls.iter().any(Call::decides_eps)),
+            metrics: DbscanMetrics::new(
+                &self.metrics,
+                partition,
+                self.calls.iter().any(Call::decides_eps),
+                self.calls.iter().any(Call::may_skip),
+            ),
         };
         let job = Job {
             work: Arc::new(work),
