@@ -269,6 +269,8 @@ fn an_archive_is_where_it_is_asked_for() {
     assert_eq!(place.rows("SELECT count(*) FROM 'case [1]/ar*'"), ["6"]);
     let told = place.ok(&["import", "case [1]/", "--out", "case [1]/ar*"]);
     assert!(told.contains("Nothing is new: 2 files imported before."), "{told}");
+    let told = place.ok(&["import", "case [1]/ar*", "--out", "case [1]/ar*"]);
+    assert!(told.contains("Nothing is new: every file is within the archive itself."), "{told}");
     place.ok(&["verify", "case [1]/ar*"]);
     let told = place.ok(&["import", "case [1]/ar*", "--out", "copy"]);
     assert!(told.contains("6 rows of 5 files were added. copy has 6 rows in 4 files."), "{told}");

@@ -176,6 +176,7 @@ fn listed(columns: &[(&str, ColumnType)]) -> String {
 /// The names that columns for an option usually have, beside that of the option.
 fn usual_names(figure: Figure, option: &str) -> &'static [&'static str] {
     match (figure, option) {
+        (Figure::Matrix, "size") => &["events", "count", "count(*)", "n", "cluster_size"],
         (_, "size") => &["cluster_size"],
         // Clusters and noise have colours of their own.
         (Figure::Scatter, "color") => &["clustered"],
@@ -359,6 +360,8 @@ mod tests {
         assert_eq!(guess(Figure::Tree, &[], &events), tree);
         let map = [columns[0], columns[1], events[4]];
         assert_eq!(guess(Figure::Scatter, &[], &map), "color=clustered x=tokens y=path");
+        let pairs = [("who", ColumnType::Text), ("what", ColumnType::Text), ("n", ColumnType::Number)];
+        assert_eq!(guess(Figure::Matrix, &[], &pairs), "size=n x=who y=what");
         assert_eq!(guess(Figure::Box, &[], &[columns[2], columns[0], events[4]]), "x=tokens y=process");
     }
 

@@ -101,8 +101,11 @@ async fn run(runner: &Runner, args: &ImportArgs) -> Result<(), Failure> {
     let sources = fingerprints(&found, &after).await?;
     let choice = choose(&after, sources, args.again)?;
     if choice.new.is_empty() {
-        let known = count(choice.known as u64, "file");
-        return tell(runner, &format!("Nothing is new: {known} imported before.\n"), &[]);
+        let why = match choice.known {
+            0 => "every file is within the archive itself".to_string(),
+            known => format!("{} imported before", count(known as u64, "file")),
+        };
+        return tell(runner, &format!("Nothing is new: {why}.\n"), &[]);
     }
     found.retain(|name| choice.names.contains(name));
     let new = table_of(runner, &tables, found, args).await?;
