@@ -49,6 +49,15 @@ fn errors_leave_the_shell_open() {
 }
 
 #[test]
+fn a_figure_says_where_its_page_is() {
+    let state = tempfile::tempdir().expect("a folder");
+    let mut session = shell(state.path());
+    session.send_line("\\plot BAR sizes.html SELECT 'a' AS x, 1 AS y").expect("it reads");
+    session.exp_string("/sizes.html is a page, to be opened in a browser").expect("the place of the page");
+    quit(session);
+}
+
+#[test]
 fn tab_completes_functions() {
     let state = tempfile::tempdir().expect("a folder");
     let mut session = shell(state.path());

@@ -208,7 +208,11 @@ impl Runner {
         let counts = Box::pin(MemoryStream::try_new(counts, schema, None)?);
         // What a statement says of its own file is no result.
         let printer = Printer { target: &Mutex::new(None), ..self.printer() };
-        printer.print(QueryResult { stream: counts, ..result }, bar).await
+        let rows = printer.print(QueryResult { stream: counts, ..result }, bar).await?;
+        if let Some(page) = page_of(&shown).filter(|_| self.confirms && !self.print.quiet) {
+            complain(&format!("{page} is a page, to be opened in a browser"));
+        }
+        Ok(rows)
     }
 
     fn printer(&self) -> Printer<'_> {
@@ -237,6 +241,17 @@ impl Runner {
         let is_table = self.look.format.is_table();
         PrintOptions { quiet: self.print.quiet || !is_table, ..self.print.clone() }
     }
+}
+
+/// The page that a statement writes, if it writes one: a path from the root, which terminals make a link of, or a URL.
+fn page_of(plan: &LogicalPlan) -> Option<String> {
+    let LogicalPlan::Copy(copy) = plan else { return None };
+    if !names_figure(&copy.file_type.get_ext()) {
+        return None;
+    }
+    let url = &copy.output_url;
+    let whole = std::path::absolute(url).ok().filter(|_| !url.contains("://"));
+    Some(whole.map_or_else(|| url.clone(), |path| path.display().to_string()))
 }
 
 /// Tells a figure the text of its query, unless the statement does.
