@@ -117,6 +117,13 @@ fn finding_is_on_the_first_screen_and_a_half() {
     ] {
         assert!(inside.contains(said), "{said}: {inside}");
     }
+    // The tree has the odd events below those that started them.
+    browser.ask("[...document.querySelectorAll('#drawings details')].find((part) => part.textContent.startsWith('Process tree')).open = true");
+    browser.wait("document.querySelector('.tree') !== null");
+    assert_eq!(seen(&mut browser, ".tree .odd"), 33);
+    let below = "[...document.querySelectorAll('.tree .odd')].filter((item) => item.querySelector(':scope > b').textContent === 'net1.exe')\
+                 .map((item) => item.parentElement.parentElement.querySelector(':scope > b').textContent)";
+    assert_eq!(browser.ask(below), json!(["net.exe"]));
     // Text is searched, times are chosen, and the patterns follow.
     browser.ask("(() => { const input = document.getElementById('search'); input.value = 'KITTEN http'; input.dispatchEvent(new Event('input')); })()");
     assert_eq!(seen(&mut browser, "#odd-list > .entry"), 1);

@@ -136,3 +136,51 @@ function spreads(page, feature) {
   return el("div", {}, svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "wide", role: "img", "aria-label": `Spread of ${visible(page.features[feature].name)}` }, lines,
     svg("text", { x: left, y: H - 6 }, short(low)), svg("text", { x: W - 20, y: H - 6, "text-anchor": "end" }, short(high))), rest.length ? el("p", { class: "soft" }, "Not drawn: " + rest.join(", ") + ".") : null);
 }
+
+/* The columns that number processes and those that started them, in logs of several kinds. */
+const PROCESS_IDS = [["newprocessid", "processid"], ["processguid", "parentprocessguid"], ["processid", "parentprocessid"], ["pid", "ppid"]];
+
+/* The row that started each row: the latest earlier one on the same host with the number of its parent, since numbers are used again. */
+function parentRows(page) {
+  const { values, first, host } = page.rows;
+  const names = page.columns.map((column) => column.toLowerCase());
+  const pair = PROCESS_IDS.find(([id, parent]) => names.includes(id) && names.includes(parent));
+  if (!values || !pair) return null;
+  const [id, parent] = pair.map((name) => names.indexOf(name));
+  const latest = new Map(), parents = new Map();
+  const key = (row, column) => `${host ? host[row] : ""}|${values[row][column]}`;
+  for (const row of page.timed) {
+    if (!values[row]) continue;
+    const found = values[row][parent] === null ? undefined : latest.get(key(row, parent));
+    if (found !== undefined && first[found] <= first[row]) parents.set(row, found);
+    if (values[row][id] !== null) latest.set(key(row, id), row);
+  }
+  return parents.size ? parents : null;
+}
+
+const TREE_SHOWN = 500;
+
+/* The odd events below those that started them, and what they started in turn. */
+function processTree(page, view, parents) {
+  const odd = new Set(view.noise.map((entry) => entry.row));
+  const shown = new Set();
+  for (const row of odd) for (let at = row; at !== undefined && !shown.has(at); at = parents.get(at)) shown.add(at);
+  for (const row of page.timed) if (parents.has(row) && odd.has(parents.get(row))) shown.add(row);
+  const children = new Map();
+  const roots = [];
+  for (const row of page.timed) {
+    if (!shown.has(row)) continue;
+    const parent = parents.get(row);
+    if (parent === undefined || !shown.has(parent)) roots.push(row);
+    else children.set(parent, [...(children.get(parent) || []), row]);
+  }
+  let left = TREE_SHOWN;
+  const branch = (rows) => el("ul", { class: "tree" }, rows.map((row) => {
+    if (left-- <= 0) return null;
+    const name = page.rows.name ? visible(page.text(page.rows.name[row])) : visible(page.title);
+    return el("li", { class: odd.has(row) ? "odd" : null }, el("time", {}, clockTime(page.rows.first[row])), " ", el("b", {}, name), " ", odd.has(row) ? el("span", { class: "size" }, "odd") : null, " ", command(page, row, true), children.has(row) ? branch(children.get(row)) : null);
+  }));
+  const made = branch(roots);
+  const rest = Math.max(0, shown.size - TREE_SHOWN);
+  return el("div", {}, el("p", { class: "soft" }, `${counted(odd.size, "odd event")} with those that started them, and what they started.${rest ? ` ${thousands(rest)} more are not drawn.` : ""}`), made);
+}

@@ -613,6 +613,8 @@ class Reader {
       });
     }
     if (page.clustering && this.range) part("Every eps", () => curve(page, this.view, this.curvePoints()));
+    const parents = parentRows(page);
+    if (parents) part("Process tree of the odd events", () => processTree(page, this.view, parents));
     page.features.slice(0, 2).forEach((feature, k) => {
       if (page.places.features.every((vector) => vector.length > k) && page.rows.name) part(`Spread of ${visible(feature.name)} within each name`, () => spreads(page, k));
     });
