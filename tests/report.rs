@@ -233,6 +233,53 @@ fn statements_of_the_page_give_what_they_promise() {
     assert_eq!(found, 62, "{query}");
 }
 
+/// Clusters are numbered within their partition, and the statements say which.
+#[test]
+#[cfg_attr(
+    any(no_event_sets, no_browser),
+    ignore = "no event sets (DBCLUSTER_DATA names their folder) or no browser"
+)]
+fn statements_of_partitions_give_their_members() {
+    let mut browser = Browser::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = data_folder().join("otrf_logons.parquet").display().to_string();
+    for keys in
+        [&["--partition-by", "Computer"][..], &["--partition-by", "Computer", "--partition-by", "Status"]]
+    {
+        let page = report(folder.path(), &table, &[keys, &["--eps", "0.001"]].concat());
+        browser.open(&page);
+        assert_eq!(browser.console, [""; 0]);
+        let asked = "reader.view.clusters.map((cluster) => [reader.view.members(cluster), cluster.events])";
+        let statements = browser.ask(asked);
+        let statements = statements.as_array().expect("a list");
+        assert!(statements.len() > 10, "{}", statements.len());
+        for statement in statements.iter().take(25) {
+            let sql = statement[0].as_str().expect("a statement");
+            assert_eq!(json!(answers(sql).len()), statement[1], "{sql}");
+        }
+    }
+}
+
+/// What the engine says of a kind of events is told of those events alone for which it holds.
+#[test]
+#[cfg_attr(
+    any(no_event_sets, no_browser),
+    ignore = "no event sets (DBCLUSTER_DATA names their folder) or no browser"
+)]
+fn reasons_hold_for_the_row_that_has_them() {
+    let mut browser = Browser::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = data_folder().join("processes_on_host.csv").display().to_string();
+    let page = report(folder.path(), &table, &[]);
+    browser.open(&page);
+    let told = "Array.from({ length: reader.page.rows.count }, (_, row) => [reader.page.text(reader.page.rows.parent[row]), reader.page.reasons(row)])\
+                .flatMap(([parent, reasons]) => reasons.filter((reason) => / started it: /.test(reason)).map((reason) => [parent.toLowerCase(), reason.split(' started it: ')[0]]))";
+    let told = browser.ask(told);
+    let told = told.as_array().expect("a list");
+    assert!(told.len() > 5, "{}", told.len());
+    assert!(told.iter().all(|pair| pair[0] == pair[1]), "{told:?}");
+}
+
 /// Attackers write names and command lines.
 const HOSTILE: &str = "NewProcessName,CommandLine,Account,Computer,TimeGenerated\n\
     C:\\a\\\u{202e}gpj.exe,\"<img src=x onerror=alert(1)>\u{7}\",=cmd|'/c calc'!A1,h1,2025-01-01 00:00:00\n\
@@ -308,6 +355,20 @@ fn notes_travel_with_a_copy_of_the_page() {
     browser.ask("document.getElementById('starred').click()");
     assert_eq!(seen(&mut browser, "#odd-list > .entry"), 1);
     assert_eq!(browser.console, [""; 0]);
+}
+
+/// Kinds of tables that a report knows no columns of: neither what is the same everywhere nor numbers of things make a name.
+#[test]
+fn names_tell_events_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let unknown = "kind,verb,RequestId\nweb,get,a1\nweb,get,b2\nweb,put,c3\n";
+    fs::write(folder.path().join("unknown.csv"), unknown).expect("a table");
+    let page = fs::read_to_string(report(folder.path(), "unknown.csv", &[])).expect("a page");
+    assert!(page.contains("\"features\":[{\"name\":\"form of verb\""), "{page:.4000}");
+    let loads = "Image,ImageLoaded,ProcessGuid\nC:\\a.exe,C:\\w\\x.dll,{1}\nC:\\a.exe,C:\\w\\y.dll,{2}\n";
+    fs::write(folder.path().join("loads.csv"), loads).expect("a table");
+    let page = fs::read_to_string(report(folder.path(), "loads.csv", &[])).expect("a page");
+    assert!(page.contains("\"y.dll\"") && page.contains("loads of libraries"), "{page:.4000}");
 }
 
 /// Pseudonyms stand wherever the value stood, and the value nowhere.
@@ -444,6 +505,20 @@ fn many_events_are_counted_whole() {
     );
     let size = fs::metadata(&page).expect("a page").len();
     assert!(size < 2_000_000, "{size}");
+    // A search has looked at the rows of the page alone, and says how to look at all.
+    browser.ask("(() => { const input = document.getElementById('search'); input.value = 'svchost 100%'; input.dispatchEvent(new Event('input')); })()");
+    let statement = text(&mut browser, "#elsewhere pre");
+    assert!(statement.contains("ILIKE '%svchost%'") && statement.contains("ILIKE '%100\\%%'"), "{statement}");
+    assert!(
+        answers(
+            statement
+                .replace("'sample/", &format!("'{}/sample/", folder.path().display()))
+                .trim_end_matches(';')
+        )
+        .is_empty()
+    );
+    browser.ask("document.getElementById('clear').click()");
+    assert_eq!(seen(&mut browser, "#elsewhere"), 0);
     // The patterns that a host takes part in are found, though their rows tell no host.
     browser.ask("(() => { const select = document.getElementById('host'); select.value = select.options[1].value; select.dispatchEvent(new Event('change')); })()");
     assert!(seen(&mut browser, "#pattern-list > .entry") > 0);
@@ -474,6 +549,12 @@ fn table_without_times_is_a_page() {
         );
         assert_eq!(browser.ask("reader.view.clusters.length"), 7);
         assert_eq!(seen(&mut browser, "#skipped"), 1);
+        let context = text(&mut browser, "#context");
+        let skipped = format!(
+            "Not among them: {rows} events with a NULL",
+            rows = if rows == 100 { "10" } else { "900" }
+        );
+        assert!(context.contains(&skipped), "{context}");
     }
     for (table, said) in [
         ("(SELECT 1 AS n, 'a' AS line WHERE false)", "There are no events."),

@@ -141,9 +141,9 @@ pub(super) struct Options {
         .map(|name| Format::of(&name).unwrap_or(Format::Table)))]
     pub(super) format: Format,
 
-    /// The number of rows that a table shows, or inf
-    #[arg(long, value_name = "N|inf", default_value = "40")]
-    pub(super) maxrows: MaxRows,
+    /// The number of rows that a table shows, or inf [default: 40 on a terminal, else inf]
+    #[arg(long, value_name = "N|inf")]
+    pub(super) maxrows: Option<MaxRows>,
 
     /// Prints results only: no banner, no footer, no progress bar, no line about files that were read
     #[arg(short, long, global = true)]

@@ -96,7 +96,7 @@ use std::{env, fs};
 use console::Term;
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
 use datafusion_cli::object_storage::is_stdin_location;
-use datafusion_cli::print_options::PrintOptions;
+use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use args::{Input, Options, SessionArgs, Task};
 use failure::Failure;
@@ -307,10 +307,12 @@ fn runner(
     }
     let session = async { Ok(context::session(options, &stores, &planner, &account, stdin_is_sql).await?) };
     let ctx = program.run("", session)?;
+    // Whoever reads a pipe does not see that rows are missing.
+    let maxrows = if Term::stdout().is_term() { MaxRows::Limited(40) } else { MaxRows::Unlimited };
     let print = PrintOptions {
         format: options.format.of_engine(),
         quiet: options.quiet,
-        maxrows: options.maxrows,
+        maxrows: options.maxrows.unwrap_or(maxrows),
         color: Term::stdout().features().colors_supported(),
         instrumented_registry: stores,
     };

@@ -52,9 +52,14 @@ impl Target {
     /// Begins a result.
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
         self.results += 1;
-        if self.results > 1 && self.format == Format::Parquet {
+        let kind = match self.format {
+            Format::Parquet => "Parquet",
+            Format::Json => "JSON",
+            _ => return Ok(()),
+        };
+        if self.results > 1 {
             return Err(Failure::new(format!(
-                "{} has a result, and a Parquet file holds one: name another file with \\o, or use COPY (...) TO",
+                "{} has a result, and a {kind} file holds one: name another file with \\o, or use COPY (...) TO",
                 self.path.display()
             )));
         }

@@ -15,6 +15,21 @@ function facts(page, row) {
   return line;
 }
 
+/* What all members of a pattern have in common. */
+function factsOf(page, cluster) {
+  const only = (role) => {
+    const counts = cluster[role + "s"];
+    return !cluster.more && counts.size === 1 ? [...counts.keys()][0] : null;
+  };
+  const { parent } = page.rows;
+  const parents = new Set(cluster.rows.map((row) => (parent ? parent[row] : null)));
+  const parts = [];
+  if (parents.size === 1 && page.isComplete && !parents.has(null)) parts.push("from " + visible(page.text([...parents][0])));
+  if (only("account") !== null) parts.push(visible(page.text(only("account"))));
+  const host = page.hosts > 1 ? only("host") : null;
+  return parts.join(", ") + (host === null ? "" : (parts.length ? " on " : "on ") + visible(page.text(host)));
+}
+
 function sparkline(page, places, height) {
   const spans = 60;
   const [start, end] = page.span;
@@ -119,7 +134,7 @@ function oddEntry(page, view, entry, rank) {
     el("span", { class: "rank" }, String(rank)),
     el("time", {}, page.severalDays ? fullTime(page.rows.first[row]) : clockTime(page.rows.first[row])),
     el("span", { class: "body" },
-      el("span", { class: "who" }, score === null ? null : el("span", { class: "score", title: "how unusual it is, as in dbcluster hunt" }, score.toFixed(1)), names, many ? el("span", { class: "size" }, many) : null, el("span", { class: "facts" }, " " + facts(page, row))),
+      el("span", { class: "who" }, score === null ? null : el("span", { class: "score", title: "how unusual it is, as in dbcluster hunt" }, score.toFixed(1)), names, many ? el("span", { class: "size" }, many) : null, el("span", { class: "facts" }, " " + (entry.cluster ? factsOf(page, entry.cluster) : facts(page, row)))),
       command(page, row, false), chips(page, view, entry, CHIPS)),
     star(page, row),
   ];
@@ -278,8 +293,10 @@ function hiddenNames(page, view) {
     const family = page.familyOf(name);
     const score = page.nameScores.get(name) ?? -Infinity;
     const known = family && families.get(family);
-    if (known) known.count += 1;
-    else hidden.push({ name, cluster, family, count: 1, events: page.frequency(name), score });
+    if (known) {
+      known.count += 1;
+      known.events += page.nameCounts.get(name);
+    } else hidden.push({ name, cluster, family, count: 1, events: page.nameCounts.get(name), score });
     if (family && !known) families.set(family, hidden[hidden.length - 1]);
   }
   hidden.sort((a, b) => a.events - b.events || b.score - a.score || a.name - b.name);

@@ -48,6 +48,8 @@ pub struct Report {
     pub time_zone: Option<String>,
     /// The way in which places are clustered.
     pub clustering: Clustering,
+    /// The condition of each partition as SQL, if there are several.
+    pub partitions: Vec<String>,
     /// The places, in canonical order.
     pub places: Vec<Place>,
     /// Odd events that are not on the page: they are counted, and the notes say where they are.

@@ -99,6 +99,7 @@ impl Report {
             "files": self.files,
             "zone": self.time_zone,
             "clustering": clustering,
+            "partitions": self.partitions,
             "places": places,
             "rows": rows,
             "columns": self.columns,

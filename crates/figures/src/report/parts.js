@@ -25,6 +25,7 @@ const byId = (id) => document.getElementById(id);
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]/g;
 
 function visible(text) {
+  if (text === "") return "(empty)";
   return text === null || text === undefined ? "(NULL)" : text.replace(UNSEEN, (unseen) => "\u27e8U+" + unseen.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0") + "\u27e9");
 }
 

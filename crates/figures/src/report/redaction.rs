@@ -107,7 +107,7 @@ impl Redaction {
             }
         };
         within(&mut report.title);
-        report.notes.iter_mut().chain(&mut report.files).for_each(within);
+        report.notes.iter_mut().chain(&mut report.files).chain(&mut report.partitions).for_each(within);
         [&mut report.query, &mut report.table].into_iter().flatten().for_each(within);
         for row in &mut report.rows {
             any(&mut row.name, name);

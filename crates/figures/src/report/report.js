@@ -26,6 +26,7 @@ class Page {
     }
     for (const list of this.ofPlace) list.sort((a, b) => this.order(a, b));
     this.skipped.sort((a, b) => this.order(a, b));
+    this.skippedEvents = this.skipped.reduce((sum, row) => sum + (rows.events ? rows.events[row] : 1), 0);
     // Without an activity each event is a row.
     this.isComplete = !this.activity && !this.places.names;
     this.scaled = scaledPlaces(this.places, this.clustering);
@@ -326,12 +327,23 @@ class View {
     return [...all.filter((place) => this.labels[place] >= 0).slice(0, most), ...odd.slice(0, most)];
   }
 
+  /* The number of the first cluster of a partition. */
+  firstOf(partition) {
+    let first = Infinity;
+    this.labels.forEach((label, place) => { if (label >= 0 && this.page.places.partition[place] === partition) first = Math.min(first, label); });
+    return first;
+  }
+
   /* The statement that gives the members of a cluster. */
   members(cluster) {
     const { page } = this;
     const query = page.query && page.clustering ? page.query.replace("{eps}", String(this.eps)) : null;
     if (!query || !query.includes("dbcluster(")) return null;
-    return query.replace("dbcluster(", "dbcluster_members(").replace(/\nORDER BY [^\n]*$/, "") + `\nWHERE cluster_id = ${cluster.id}${page.ordered()};`;
+    // Clusters are numbered within their partition.
+    const partition = page.places.partition ? page.places.partition[cluster.places[0]] : 0;
+    const first = page.places.partition ? this.firstOf(partition) : 0;
+    const condition = page.partitions[partition];
+    return query.replace("dbcluster(", "dbcluster_members(") + `\nWHERE cluster_id = ${cluster.id - first}${condition ? `\n  AND ${condition}` : ""}${page.ordered()};`;
   }
 }
 
@@ -426,7 +438,9 @@ class Reader {
       const { rows } = this.page;
       const parts = ["name", "text", "parent", "account", "host", "path"].map((role) => (rows[role] ? rows[role][row] : null));
       const more = [...((rows.reasons && rows.reasons[row]) || []), ...((rows.values && rows.values[row]) || [])];
-      this.texts.set(row, [...parts, ...more].map((index) => this.page.text(index)).filter((text) => text !== null).join("\n").toLowerCase());
+      this.texts.set(row, [...parts, ...more].map((index) => this.page.text(index)).filter((text) => text !== null)
+        // Characters that are not seen are found by their codes, too.
+        .flatMap((text) => (text.search(UNSEEN) < 0 ? [text] : [text, visible(text)])).join("\n").toLowerCase());
     }
     return this.texts.get(row);
   }
@@ -464,6 +478,7 @@ class Reader {
     const rows = view.noise.length + view.clusters.length + page.leftOut;
     byId("status").textContent = isFiltered ? `${thousands(odd.length)} of ${thousands(view.entries.length)} to read first and ${thousands(patterns.length)} of ${counted(view.clusters.length, "pattern")} pass the filters.`
       : `${counted(rows, "row")} to read instead of ${counted(page.all, "event")}.`;
+    this.elsewhere();
     byId("odd-note").textContent = (page.rows.score ? "the most unusual first, with reasons" : "the farthest from all others first") + `: odd events, and patterns of at most ${SMALL} events`;
     byId("patterns-note").textContent = "the rarest first; each is called by its rarest names";
     this.list("odd-list", "more-odd", odd, this.shownOdd, (entry, i) => oddEntry(page, view, entry, i + 1), "No odd event, and no small pattern.");
@@ -476,11 +491,25 @@ class Reader {
     byId("leads").replaceChildren(...made);
     byId("skipped").hidden = !page.skipped.length;
     if (page.skipped.length && !byId("skipped-list").childElementCount) {
-      byId("skipped-note").textContent = `(${thousands(page.skipped.length)}): a feature is NULL, so they were not compared`;
+      byId("skipped-note").textContent = `(${thousands(page.skippedEvents)}): a feature is NULL, so they were not compared`;
       byId("skipped-list").append(eventList(page, page.skipped.slice(0, 200)));
     }
     const query = byId("query");
     if (query && page.clustering) query.textContent = page.query.replace("{eps}", String(view.eps)) + ";";
+  }
+
+  /* The page of many events does not have all of them: a search of text goes on in SQL. */
+  elsewhere() {
+    const { page, state } = this;
+    const told = page.rows.events.reduce((sum, events) => sum + events, 0);
+    const missing = page.all + page.skippedEvents - told;
+    const varies = page.rows.varies ? page.rows.varies.filter(Boolean).length : 0;
+    const isNeeded = state.words.length > 0 && page.table && (missing > 0 || varies > 0);
+    byId("elsewhere").hidden = !isNeeded;
+    if (!isNeeded) return;
+    const columns = ["name", "text", "parent", "account", "host", "path"].map((role) => this.page.sql(role)).filter(Boolean);
+    const words = state.words.map((word) => `concat_ws(' ', ${columns.join(", ")}) ILIKE ${quoted("%" + word.replace(/[\\%_]/g, "\\$&") + "%")}`);
+    byId("elsewhere").replaceChildren(el("p", {}, `The search has looked at the ${counted(page.rows.count, "row")} of this page. This looks at all events:`), statement(`SELECT *\nFROM ${page.table}\nWHERE ${words.join("\n  AND ")}${page.ordered()};`));
   }
 
   list(id, more, entries, most, make, none) {
@@ -514,7 +543,8 @@ class Reader {
     const sizes = view.clusters.map((cluster) => cluster.events);
     const patterns = odd && rest ? ` The other ${counted(rest, "event")} ${rest === 1 ? "is" : "are"} ${counted(view.clusters.length, "pattern")} of ${thousands(Math.min(...sizes))} to ${thousands(Math.max(...sizes))}.` : "";
     const compared = page.features.length ? ` Compared: ${listed(page.features.map((feature) => visible(feature.name)), 8)}.` : "";
-    byId("context").textContent = parts.join("; ") + "." + patterns + compared;
+    const skipped = page.skippedEvents ? ` Not among them: ${counted(page.skippedEvents, "event")} with a NULL in a feature.` : "";
+    byId("context").textContent = parts.join("; ") + "." + patterns + compared + skipped;
   }
 
   hiddenPart() {
@@ -649,7 +679,7 @@ class Reader {
     if (page.features.length) parts.push(el("h3", {}, "Compared"), el("ul", {}, page.features.map((feature) => el("li", {}, el("code", {}, visible(feature.sql)), " as " + visible(feature.name)))));
     if (page.files.length) parts.push(el("h3", {}, "Files"), el("ul", { class: "files" }, page.files.map((file) => el("li", {}, visible(file)))));
     const told = page.rows.events.reduce((sum, events) => sum + events, 0);
-    parts.push(el("p", {}, `${counted(page.rows.count, "row")} of this page ${page.rows.count === 1 ? "stands" : "stand"} for ${thousands(told)} of ${counted(page.all + page.skipped.length, "event")}. Made by ${page.tool}.`));
+    parts.push(el("p", {}, `${counted(page.rows.count, "row")} of this page ${page.rows.count === 1 ? "stands" : "stand"} for ${thousands(told)} of ${counted(page.all + page.skippedEvents, "event")}. Made by ${page.tool}.`));
     byId("made-of").replaceChildren(...parts);
   }
 

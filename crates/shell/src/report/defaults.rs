@@ -64,6 +64,9 @@ const TELLING: &[&str] = &[
     "proto",
 ];
 
+/// The ends of the names of columns with numbers of things.
+const NUMBERS: &[&str] = &["guid", "id", "hash", "hashes", "md5", "sha1", "sha256"];
+
 /// The most columns that a table of an unknown kind is compared by.
 const COMPARED: usize = 4;
 
@@ -100,6 +103,7 @@ pub(super) struct Column {
 /// The defaults for a table with these columns; none if it has neither text nor numbers.
 pub(super) fn defaults(schema: &Schema) -> Option<Defaults> {
     processes(schema)
+        .or_else(|| image_loads(schema))
         .or_else(|| logons(schema))
         .or_else(|| cloud_events(schema))
         .or_else(|| lines(schema))
@@ -127,6 +131,25 @@ fn processes(schema: &Schema) -> Option<Defaults> {
 
 fn as_sql(condition: Result<Option<Expr>>) -> Option<String> {
     Some(expr_to_sql(&condition.ok()??).ok()?.to_string())
+}
+
+/// Libraries that programs load.
+fn image_loads(schema: &Schema) -> Option<Defaults> {
+    let (loaded, image) = (text(schema, &["ImageLoaded"])?, text(schema, &["Image"])?);
+    Some(Defaults {
+        rows: Some(format!("{} IS NOT NULL", loaded.expression)),
+        features: format!(
+            "path_score({}) AS {}, path_score({}) AS {}",
+            loaded.or_empty(),
+            free(schema, "loaded"),
+            image.or_empty(),
+            free(schema, "image")
+        ),
+        scaling: None,
+        label: (format!("process_name({})", loaded.expression), "library"),
+        columns: vec![image],
+        event: Some(("load of a library", "loads of libraries")),
+    })
 }
 
 fn logons(schema: &Schema) -> Option<Defaults> {
@@ -274,6 +297,10 @@ fn collect(field: &Field, name: String, expression: String, depth: usize, column
 /// The place of the first telling word that the name has.
 fn telling(name: &str) -> usize {
     let name = name.to_ascii_lowercase();
+    // Numbers of things are different in each event, or tell nobody anything.
+    if NUMBERS.iter().any(|ending| name.ends_with(ending)) {
+        return TELLING.len() + 1;
+    }
     TELLING.iter().position(|word| name.contains(word)).unwrap_or(TELLING.len())
 }
 
@@ -394,6 +421,12 @@ mod tests {
                 vec![("user", user)],
                 "string_score(cmdline_template(coalesce(\"user\"['it''s'], ''))) AS \"form of user.it's\"",
                 "left(coalesce(\"user\"['it''s'], ''), 60)",
+            ),
+            (
+                vec![("ProcessGuid", text()), ("verb", text())],
+                "string_score(cmdline_template(coalesce(\"verb\", ''))) AS \"form of verb\", \
+                 string_score(cmdline_template(coalesce(\"ProcessGuid\", ''))) AS \"form of ProcessGuid\"",
+                "left(coalesce(\"verb\", ''), 60)",
             ),
             (vec![("n", DataType::Int64)], "coalesce(\"n\", 0) AS \"n or 0\"", "CAST(\"n\" AS VARCHAR)"),
         ] {

@@ -22,6 +22,7 @@ use super::vectors::Places;
 use crate::depth::sql;
 use crate::failure::Failure;
 use crate::hunt_defaults::Hunt;
+use crate::syntax::quoted;
 
 /// Up to this many events each is a row of the page.
 pub(super) const EACH: u64 = 5_000;
@@ -121,10 +122,16 @@ pub(super) struct Found {
     pub(super) columns: Vec<String>,
     pub(super) activity: Option<Activity>,
     pub(super) notes: Vec<String>,
+    /// The condition of each partition, if there are several.
+    pub(super) partitions: Vec<String>,
 }
 
 /// The score of events of one shape, and the reasons.
 type Scores = HashMap<String, HashMap<String, (f64, Vec<String>)>>;
+
+/// The name of a partition has its values with this character between, and this text for NULL.
+const BETWEEN_VALUES: char = '\u{1f}';
+const NO_VALUE: &str = "\u{1}NULL";
 
 /// The text that stands for NULL in a shape.
 const NULL: &str = "\0";
@@ -143,7 +150,10 @@ impl Events<'_> {
         } else {
             self.counted(&scores, &mut partitions).await?
         };
-        partitions.number_by_name(&mut found.places.all);
+        let names = partitions.number_by_name(&mut found.places.all);
+        if !self.partition_by.is_empty() {
+            found.partitions = names.iter().map(|name| self.condition(name)).collect();
+        }
         let positions = found.places.sort();
         let moved = |place: u32| positions.get(place as usize).copied().unwrap_or(place);
         for row in &mut found.rows {
@@ -182,7 +192,7 @@ impl Events<'_> {
             list.push(format!("{feature} AS {}", column(at, "feature")));
         }
         let partition =
-            self.partition_by.iter().map(|key| format!("coalesce(CAST({key} AS VARCHAR), '(NULL)')"));
+            self.partition_by.iter().map(|key| format!("coalesce(CAST({key} AS VARCHAR), '{NO_VALUE}')"));
         let partition = partition.collect::<Vec<_>>().join(", ");
         let partition =
             if partition.is_empty() { "''".to_string() } else { format!("concat_ws(chr(31), {partition})") };
@@ -204,6 +214,16 @@ impl Events<'_> {
             self.time().unwrap_or_else(|| "CAST(NULL AS TIMESTAMP)".to_string())
         ));
         list.join(", ")
+    }
+
+    /// The condition of a partition, by its name.
+    fn condition(&self, name: &str) -> String {
+        let value = |(key, value): (&String, &str)| match value {
+            NO_VALUE => format!("{key} IS NULL"),
+            value => format!("CAST({key} AS VARCHAR) = {}", quoted(value)),
+        };
+        let values = self.partition_by.iter().zip(name.split(BETWEEN_VALUES)).map(value);
+        values.collect::<Vec<_>>().join(" AND ")
     }
 
     /// The columns that tell a place, which come first in every query; the partition only as a constant if there is none.
@@ -562,6 +582,7 @@ impl ReadBatch {
         let found = forms.and_then(|forms| forms.get(&of_shape(&self.form)));
         let time = self.time.is_valid(at).then(|| self.time.value(at));
         Row {
+            reasons: found.map(|(_, reasons)| true_of(reasons, parent.as_deref())).unwrap_or_default(),
             name,
             text,
             parent,
@@ -570,11 +591,23 @@ impl ReadBatch {
             path,
             times: time.map(|time| (time, time)),
             score: found.map(|(score, _)| *score),
-            reasons: found.map(|(_, reasons)| reasons.clone()).unwrap_or_default(),
             ..Row::default()
         }
     }
 }
+
+/// The reasons that hold for an event with this parent: some events of a shape were started by another one.
+fn true_of(reasons: &[String], parent: Option<&str>) -> Vec<String> {
+    let is_true = |reason: &&String| {
+        let of_parent = OF_PARENTS.iter().find_map(|words| reason.split_once(words));
+        of_parent.is_none_or(|(name, _)| parent.is_some_and(|parent| name.eq_ignore_ascii_case(parent)))
+    };
+    reasons.iter().filter(is_true).cloned().collect()
+}
+
+/// The words that stand behind the name of a parent in a reason.
+const OF_PARENTS: [&str; 3] =
+    [", which runs what it is given, started it", " started it: ", " rarely starts it: "];
 
 /// Times in microseconds.
 fn times(array: &ArrayRef) -> Result<PrimitiveArray<TimestampMicrosecondType>, Failure> {
@@ -634,10 +667,12 @@ impl Partitions {
     }
 
     /// Gives the places the numbers that their partitions have in the order of names.
-    fn number_by_name(&self, places: &mut [Place]) {
+    /// Returns the names.
+    fn number_by_name(&self, places: &mut [Place]) -> Vec<String> {
         let mut names: Vec<(&String, u32)> = self.0.iter().map(|(name, number)| (name, *number)).collect();
         names.sort();
         let mut numbers = vec![0; names.len()];
+        let sorted = names.iter().map(|(name, _)| (*name).clone()).collect();
         for (new, (_, old)) in names.into_iter().enumerate() {
             if let Some(number) = numbers.get_mut(old as usize) {
                 *number = new as u32;
@@ -646,6 +681,7 @@ impl Partitions {
         for place in places {
             place.partition = numbers.get(place.partition as usize).copied().unwrap_or_default();
         }
+        sorted
     }
 
     fn find(&self, name: &str) -> Option<u32> {

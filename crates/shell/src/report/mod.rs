@@ -45,6 +45,9 @@ const EVERY_EPS: usize = 20_000;
 /// The most odd events of a page of fixed clusters.
 const ODD: usize = 5_000;
 
+/// The texts of a table of an unknown kind that are looked at for differences.
+const TEXTS_LOOKED_AT: usize = 100;
+
 /// The files whose fingerprints are on the page.
 const FILES: usize = 100;
 
@@ -182,7 +185,7 @@ pub(super) fn run(program: &Program, runner: &Runner, args: &ReportArgs) -> Resu
     let (page, rows) = page(program, &runner.ctx, &report)?;
     write(&page, &args.out)?;
     if !runner.print.quiet {
-        output::say(format!("{rows} rows on one page: {}\n", args.out.display()))?;
+        output::say(format!("{} on one page: {}\n", counted(rows as u64, "row"), args.out.display()))?;
     }
     Ok(())
 }
@@ -238,7 +241,10 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     let table = report.relation();
     let input = sql(ctx, &format!("SELECT * FROM {table}")).await?;
     let input = input.schema().as_arrow().clone();
-    let defaults = defaults(&input);
+    let mut defaults = defaults(&input);
+    if report.features.is_none() && defaults.as_ref().is_some_and(|defaults| defaults.event.is_none()) {
+        defaults = self::defaults(&with_differences(ctx, &table, &input).await?).or(defaults);
+    }
     let of_kind = defaults.as_ref().filter(|_| report.features.is_none());
     let (table, left_out_note) = match of_kind.and_then(|defaults| defaults.rows.as_ref()) {
         Some(rows) => only(ctx, table, rows).await?,
@@ -282,7 +288,8 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     };
     let mut found = events.read(summary.events).await?;
     events.add_values(&mut found, &format!("dbcluster({arguments}, eps => {eps:?}, {options})")).await?;
-    let Found { places, rows, columns, activity, notes: about_rows } = found;
+    let Found { places, rows, columns, activity, notes: about_rows, partitions } = found;
+    let without_time: u64 = rows.iter().filter(|row| row.times.is_none()).map(|row| row.events).sum();
     let comparison = Comparison {
         eps,
         min_samples: report.min_samples,
@@ -293,6 +300,9 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     let nulls_note = nulls_note(ctx, report, &table, of_kind, &features_with_names).await?;
     let mut notes: Vec<String> =
         [eps_note, left_out_note, nulls_note].into_iter().filter(|note| !note.is_empty()).collect();
+    if let Some((name, _)) = time.filter(|_| without_time > 0) {
+        notes.push(format!("{} have no {name}.", counted(without_time, "event")));
+    }
     notes.extend(about_rows);
     let mut page = dbcluster_figures::Report {
         title: report.title.map_or_else(|| report.table.to_string(), ToString::to_string),
@@ -308,15 +318,51 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
         time_zone: matches!(time_type, Some(DataType::Timestamp(_, Some(_)))).then(|| "UTC".to_string()),
         roles,
         columns,
+        partitions,
         ..dbcluster_figures::Report::default()
     };
-    let found = Found { places, rows, columns: vec![], activity, notes: vec![] };
+    let found = Found { places, rows, activity, ..Found::default() };
     notes.extend(cluster(&mut page, found, comparison, &summary).await?);
     page.notes = notes;
     let found = summary.clusters + summary.noise + summary.skipped;
     redact(&mut page, report)?;
     let html = page.page().map_err(|error| Failure::new(error.to_string()))?;
     Ok((html, found as usize))
+}
+
+/// The columns of a table of an unknown kind without those texts that are the same in all rows, or NULL in most: they tell no events apart.
+async fn with_differences(ctx: &SessionContext, table: &str, input: &Schema) -> Result<Schema, Failure> {
+    let is_text =
+        |data_type: &DataType| matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let texts: Vec<&str> = input
+        .fields()
+        .iter()
+        .filter(|field| is_text(field.data_type()))
+        .map(|field| field.name().as_str())
+        .take(TEXTS_LOOKED_AT)
+        .collect();
+    if texts.is_empty() {
+        return Ok(input.clone());
+    }
+    let figures = texts.iter().map(|name| {
+        let column = identifier(name);
+        format!("(min({column}) IS DISTINCT FROM max({column})) AND (2 * count({column}) >= count(*))")
+    });
+    let query = format!("SELECT {} FROM {table}", figures.collect::<Vec<_>>().join(", "));
+    let batches = sql(ctx, &query).await?.collect().await?;
+    let differs = |at: usize| {
+        batches.iter().any(|batch| {
+            let column = batch.column(at).as_boolean();
+            (0..batch.num_rows()).any(|row| column.value(row))
+        })
+    };
+    let alike: Vec<&str> =
+        texts.iter().enumerate().filter(|(at, _)| !differs(*at)).map(|(_, name)| *name).collect();
+    if alike.len() == texts.len() {
+        return Ok(input.clone());
+    }
+    let fields = input.fields().iter().filter(|field| !alike.contains(&field.name().as_str()));
+    Ok(Schema::new(fields.map(std::sync::Arc::clone).collect::<Vec<_>>()))
 }
 
 /// Clusters the places of the page: at every eps, or at one if they are many. Returns what a reader has to know of it.
@@ -351,6 +397,10 @@ async fn cluster(
         notes.push(format!("{} odd events are counted and not on the page.", HumanCount(page.left_out)));
     }
     Ok(notes)
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", HumanCount(number), if number == 1 { "" } else { "s" })
 }
 
 /// The options of the call of `dbcluster`, as SQL.
@@ -679,6 +729,14 @@ struct Label {
 
 fn label(report: &Report<'_>, defaults: Option<&Defaults>, input: &Schema) -> Result<Label, Failure> {
     let (expression, name) = match (report.label, defaults) {
+        (Some(column), _)
+            if input.field_with_name(column).is_ok_and(|field| field.data_type().is_nested()) =>
+        {
+            return Err(Failure::new(format!(
+                "--label {column} has no text but members; name one of them, as in --label \"{}['name']\"",
+                identifier(column)
+            )));
+        }
         (Some(column), _) if has(input, column) => {
             return Ok(Label { expression: identifier(column), name: column.to_string() });
         }
