@@ -547,3 +547,28 @@ async fn curve_of_every_eps_tells_its_rows() {
     wait_for_tip(&mut browser, "largest_share", "0.25895316804407714");
     assert_eq!(browser.console, [""; 0]);
 }
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn the_knee_of_distances_lies_where_it_is_seen() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("distances.html");
+    let select = "SELECT CASE WHEN value < 80 THEN 1.0 + value / 80.0 ELSE power(2.0, value - 78) END AS distance FROM range(100)";
+    drawn(&ctx, select, &page, "CURVE", "y 'distance'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    let note = text(&mut browser, ".note");
+    assert!(note.contains("is a candidate for eps") && !note.contains("alike"), "{note}");
+    // The line of the knee goes through the point that lies farthest below the straight line on the screen.
+    let beside = browser.ask(
+        "(() => { const points = [...document.querySelectorAll('.scatterlayer .point')].map((e) => e.getBoundingClientRect()) \
+         .map((b) => [b.x + b.width / 2, b.y + b.height / 2]); const [first, last] = [points[0], points.at(-1)]; \
+         const below = ([x, y]) => y - first[1] - (x - first[0]) * (last[1] - first[1]) / (last[0] - first[0]); \
+         const lowest = points.reduce((a, b) => (below(b) > below(a) ? b : a)); \
+         const line = document.querySelector('.shapelayer path').getBoundingClientRect(); \
+         return Math.abs(line.y + line.height / 2 - lowest[1]); })()",
+    );
+    assert!(beside.as_f64().is_some_and(|pixels| pixels < 2.0), "{beside} pixels beside it");
+    assert_eq!(browser.console, [""; 0]);
+}
