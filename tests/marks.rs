@@ -398,10 +398,11 @@ async fn paper_has_ink_on_white_also_from_dark() {
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("paper.html");
     let mut browser = Browser::start();
-    for (figure, options) in FIGURES {
+    for (at, (figure, options)) in FIGURES.into_iter().enumerate() {
         browser.resize(1280, 900);
         browser.order("Emulation.setEmulatedMedia", &json!({ "media": "" }));
-        drawn(&ctx, WIDE, &page, figure, options).await;
+        // With a title of its own no page remembers the theme of another one.
+        drawn(&ctx, WIDE, &page, figure, &format!("{options}, title 'paper {at}'")).await;
         browser.open(&page);
         let button = browser.place("#theme");
         browser.click(button);
@@ -737,6 +738,74 @@ async fn kept_rows_can_be_removed_and_saved() {
     let clear = middle(&mut browser, "document.querySelectorAll('.kept .bar button')[1]");
     browser.click(clear);
     assert_eq!(browser.ask("document.querySelectorAll('.kept').length"), 0);
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn theme_and_kept_rows_survive_a_reload() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("bars.html");
+    let select = "SELECT 'bar ' || value AS name, value AS size FROM range(1, 5)";
+    let options = "x 'name', y 'size', title 'Remembered'";
+    drawn(&ctx, select, &page, "BAR", options).await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    let kept = "[...document.querySelectorAll('.kept td:first-child')].map((e) => e.textContent)";
+    let theme = "document.documentElement.dataset.theme";
+    let keep = |browser: &mut Browser, bar: usize| {
+        let place = middle(browser, &format!("document.querySelectorAll('.bars .bar')[{bar}]"));
+        browser.click(place);
+    };
+    for bar in [2, 0, 1] {
+        keep(&mut browser, bar);
+    }
+    let remove = middle(&mut browser, "document.querySelectorAll('.kept .remove button')[1]");
+    browser.click(remove);
+    let names = browser.ask(kept);
+    assert_eq!(names.as_array().map(Vec::len), Some(2));
+    let button = browser.place("#theme");
+    browser.click(button);
+    assert_eq!(browser.ask(theme), "dark");
+    browser.open(&page);
+    assert_eq!((browser.ask(kept), browser.ask(theme)), (names, json!("dark")));
+    assert_eq!(text(&mut browser, ".kept b"), "2 kept rows");
+    assert_eq!(browser.ask("scrollY"), 0, "the page begins at its beginning");
+    assert!(
+        !browser.ask("Object.values({ ...localStorage }).join()").to_string().contains("bar "),
+        "only numbers"
+    );
+
+    // Other rows with the same title are another page.
+    drawn(&ctx, "SELECT 'bar ' || value AS name, 7 AS size FROM range(1, 5)", &page, "BAR", options).await;
+    browser.open(&page);
+    assert_eq!((browser.ask(kept), browser.ask(theme)), (json!([]), json!("light")));
+
+    // Whatever else was written there, and a browser that keeps nothing, are no hindrance.
+    keep(&mut browser, 0);
+    for odd in [
+        "not JSON",
+        "7",
+        "null",
+        r#"{"theme":"odd","kept":7}"#,
+        r#"{"kept":[[99,"length",-1,null,{}],[0],8]}"#,
+    ] {
+        browser.ask(&format!(
+            "Object.keys(localStorage).forEach((key) => localStorage.setItem(key, {}))",
+            json!(odd)
+        ));
+        browser.open(&page);
+        assert_eq!((browser.ask(kept), browser.ask(theme)), (json!([]), json!("light")), "{odd}");
+        assert_eq!(browser.console, [""; 0], "{odd}");
+    }
+    let refusing = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('refused'); } })";
+    browser.order("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": refusing }));
+    browser.open(&page);
+    keep(&mut browser, 0);
+    let button = browser.place("#theme");
+    browser.click(button);
+    assert_eq!((browser.ask(&format!("{kept}.length")), browser.ask(theme)), (json!(1), json!("dark")));
     assert_eq!(browser.console, [""; 0]);
 }
 

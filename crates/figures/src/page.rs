@@ -173,6 +173,7 @@ const SCRIPT: &str = concat!(
     include_str!("save.js"),
     include_str!("marks.js"),
     include_str!("tree.js"),
+    include_str!("memory.js"),
     include_str!("page.js")
 );
 
