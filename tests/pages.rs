@@ -536,6 +536,17 @@ async fn curve_of_every_eps_tells_its_rows() {
     );
     assert!(notes[2].as_str().is_some_and(|note| note.starts_with("Nothing changes at any eps:")), "{notes}");
     assert_eq!(browser.ask("document.querySelectorAll('section:last-of-type tbody tr').length"), 4);
+    // The page begins with links to its parts, which go there.
+    assert_eq!(values(&mut browser, ".parts a"), values(&mut browser, "h2"));
+    for (part, heading) in [(4, "Every eps"), (2, "host: <b>a⟨U+202E⟩</b>")] {
+        browser.ask("scrollTo(0, 0)");
+        let link = browser.place(&format!(".parts li:nth-child({part}) a"));
+        browser.click(link);
+        browser.wait(&format!("location.hash === '#part-{part}' && scrollY > 0"));
+        let seen = "(() => { const { top, bottom } = document.querySelector(':target h2').getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; })()";
+        browser.wait(seen);
+        assert_eq!(text(&mut browser, ":target h2"), heading);
+    }
     assert_eq!(
         values(&mut browser, "tr.marked td:nth-child(2)"),
         json!(["0.00016523", "(NULL)"]),
@@ -559,6 +570,11 @@ async fn the_knee_of_distances_lies_where_it_is_seen() {
     let mut browser = Browser::start();
     browser.open(&page);
     let note = text(&mut browser, ".note");
+    assert_eq!(
+        browser.ask("document.querySelectorAll('.parts, section:not([id])').length"),
+        0,
+        "one part needs no links"
+    );
     assert!(note.contains("is a candidate for eps") && !note.contains("alike"), "{note}");
     // The line of the knee goes through the point that lies farthest below the straight line on the screen.
     let beside = browser.ask(

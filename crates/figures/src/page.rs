@@ -10,6 +10,7 @@ use crate::error::PlotError;
 use crate::html::Html;
 use crate::rows::{Column, Rows};
 use crate::style::{COLOR_RULES, color_pairs};
+use crate::text::{SHOWN, shortened};
 
 /// One drawing of a page, with the words around it.
 pub(crate) struct Part {
@@ -89,7 +90,8 @@ pub(crate) struct About<'a> {
 /// A drawing that has no JSON.
 pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> Result<String, PlotError> {
     let (mut bodies, mut described, mut has_drawing) = (Html::default(), vec![], false);
-    for part in parts {
+    let links = links(about.title, &parts);
+    for (at, part) in parts.into_iter().enumerate() {
         let actions = if part.heading.is_empty() && part.note.is_empty() { "" } else { ACTIONS };
         let mut described_part = json!({ "rows": part.rows, "tooltip": part.tooltip, "scale": part.scale });
         let body = match part.body {
@@ -109,7 +111,9 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
         described.push(described_part);
         let heading =
             (!part.heading.is_empty()).then(|| Html::raw("<h2>").text(&part.heading).markup("</h2>\n"));
-        let section = Html::raw("<section class=\"part\">\n<div class=\"head\"><div>")
+        let section = Html::raw("<section class=\"part\" id=\"part-")
+            .text(at + 1)
+            .markup("\">\n<div class=\"head\"><div>")
             .html(heading)
             .markup("<p class=\"note\">")
             .text(&part.note)
@@ -142,7 +146,9 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
         .text(about.title)
         .markup("</h1>\n<div class=\"actions\"><button id=\"theme\" type=\"button\">Light or dark</button></div>\n")
         .markup("</header>\n<noscript><p>This page draws by script, and scripts are switched off here: the words are all there, drawings \
-                 are not.</p></noscript>\n<main>\n")
+                 are not.</p></noscript>\n")
+        .html(links)
+        .markup("<main>\n")
         .html(bodies)
         .markup("</main>\n")
         .html(query)
@@ -157,6 +163,27 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
         .markup(SCRIPT)
         .markup("</script>\n</body>\n</html>\n");
     Ok(page.into_string())
+}
+
+/// The most parts that need no list of them.
+const FEW_PARTS: usize = 2;
+
+/// Links to the parts of a page that has several.
+fn links(title: &str, parts: &[Part]) -> Option<Html> {
+    let link = |(at, part): (usize, &Part)| {
+        let name = if part.heading.is_empty() { title } else { &part.heading };
+        Html::raw("<li><a href=\"#part-")
+            .text(at + 1)
+            .markup("\">")
+            .text(shortened(name, SHOWN))
+            .markup("</a></li>\n")
+    };
+    let links = || parts.iter().enumerate().map(link).collect::<Html>();
+    (parts.len() > FEW_PARTS).then(|| {
+        Html::raw("<nav class=\"parts\" aria-label=\"Parts of this page\"><ul>\n")
+            .html(links())
+            .markup("</ul></nav>\n")
+    })
 }
 
 /// A drawing's traces or its layout.

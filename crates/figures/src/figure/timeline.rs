@@ -19,7 +19,7 @@ use crate::page::{Body, Part};
 use crate::rows::{Column, Rows};
 use crate::settings::{Reference, Settings};
 use crate::style::{OPACITY, color, symbol};
-use crate::text::{SHOWN, count, marks};
+use crate::text::{SHOWN, count, marks, shortened};
 use crate::times::Zone;
 use crate::traces::Drawn;
 
@@ -202,7 +202,8 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotEr
             margin = margin.right(90);
         }
         let layout = axis.rows(&names_of(groups)).margin(margin).legend(legend(settings));
-        let heading = if panel.is_some() { shown(panel_name, SHOWN) } else { String::new() };
+        let heading = if panel.is_some() { panel_name.1.unwrap_or("(NULL)") } else { "" };
+        let heading = shortened(heading, SHOWN);
         let body = Body::Drawing { traces, layout: Box::new(layout), linked: panel_count > 1 };
         // The note stands above the first panel only.
         let part = Part::new(rows, std::mem::take(&mut note), body).with_heading(heading);
