@@ -144,9 +144,15 @@ async fn every_row_is_a_mark_and_no_text_is_markup() {
         assert_eq!(browser.ask("document.title"), PAYLOADS[0], "{figure}: the title is text");
         assert_eq!(browser.ask("document.querySelector('#query').textContent"), PAYLOADS[1]);
         // These selectors find every element that a payload could have become, and every script in one.
-        let made = "[...document.querySelectorAll('img, [onerror], [onload], a[href], [*|href^=\"javascript\" i], \
+        let made = "[...document.querySelectorAll('img, [onerror], [onload], a[href]:not(.parts > ul > li > a[href^=\"#part-\"]), [*|href^=\"javascript\" i], \
                     .figure b, dd b, td b, h3 b, .detail b')].filter((e) => !e.hasAttribute('download')).map((e) => e.outerHTML)";
         assert_eq!(browser.ask(made), json!([]), "{figure}: text became markup");
+        if options.contains("panel '<b>text'") {
+            let mut headings = PAYLOADS;
+            headings.sort_unstable();
+            assert_eq!(values(&mut browser, "h2"), json!(headings), "{figure}");
+            assert_eq!(values(&mut browser, ".parts a"), json!(headings), "{figure}");
+        }
         assert_eq!(browser.console, [""; 0], "{figure}");
     }
 }

@@ -398,10 +398,11 @@ async fn paper_has_ink_on_white_also_from_dark() {
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("paper.html");
     let mut browser = Browser::start();
-    for (figure, options) in FIGURES {
+    for (at, (figure, options)) in FIGURES.into_iter().enumerate() {
         browser.resize(1280, 900);
         browser.order("Emulation.setEmulatedMedia", &json!({ "media": "" }));
-        drawn(&ctx, WIDE, &page, figure, options).await;
+        // With a title of its own no page remembers the theme of another one.
+        drawn(&ctx, WIDE, &page, figure, &format!("{options}, title 'paper {at}'")).await;
         browser.open(&page);
         let button = browser.place("#theme");
         browser.click(button);
@@ -648,6 +649,71 @@ async fn timelines_have_sizes_colours_an_order_and_two_ends() {
 
 #[tokio::test]
 #[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn many_lines_are_a_list_and_the_smaller_panel_comes_first() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("lines.html");
+    let select = "SELECT CASE WHEN value < 30 THEN 'large' ELSE 'small' END AS panel, to_timestamp(value * 600) AS t, \
+                  'group ' || (CASE WHEN value < 30 THEN value ELSE 30 END) AS name, \
+                  CASE WHEN value % 4 = 0 THEN '<b>odd</b> ' || value END AS event FROM range(50)";
+    drawn(
+        &ctx,
+        select,
+        &page,
+        "TIMELINE",
+        "time 't', panel 'panel', group_by 'name', ref_event 'event', title 'Lines'",
+    )
+    .await;
+    let mut browser = Browser::start();
+    let downloads = browser.downloads();
+    browser.open(&page);
+    assert_eq!(values(&mut browser, "h2"), json!(["small", "large"]), "the few marks are in sight");
+    assert!(text(&mut browser, ".note").contains("13 references, numbered as in the list below the figure."));
+    let labels = "[...document.querySelectorAll('.figure')].map((place) => place.layout.annotations.map((one) => one.text).join())";
+    let numbers = "1,2,3,4,5,6,7,8,9,10,11,12,13";
+    assert_eq!(browser.ask(labels), json!([numbers, numbers]));
+    assert_eq!(browser.ask("document.querySelectorAll('.references b').length"), 0);
+    assert_eq!(text(&mut browser, ".references li:nth-child(2)"), "1970-01-01 00:40:00 <b>odd</b> 4");
+    // An entry shows five minutes on each side of its line, in all panels.
+    let ranges = "[...document.querySelectorAll('.figure')].map((place) => place._fullLayout.xaxis.range.map((t) => place._fullLayout.xaxis.r2l(t) / 60000))";
+    let entry = browser.place("section:last-of-type .references li:nth-child(3) button");
+    browser.click(entry);
+    browser.wait(&format!("JSON.stringify({ranges}) === '[[75,85],[75,85]]'"));
+    // So does a click on a line, beside the marks, which keeps no row.
+    press(&mut browser, "Escape");
+    browser.ask("document.querySelector('.figure').focus()");
+    press(&mut browser, "0");
+    browser.wait(&format!("{ranges}.every(([first]) => first < 0)"));
+    let line = browser.ask(
+        "(() => { const place = document.querySelector('.figure'); place.scrollIntoView({ block: 'center' }); \
+         const box = place.querySelector('.nsewdrag').getBoundingClientRect(); \
+         return [box.x + place._fullLayout.xaxis.l2p(160 * 60000), box.y + box.height - 6]; })()",
+    );
+    let line = (line[0].as_f64().expect("a place"), line[1].as_f64().expect("a place"));
+    browser.hover(line);
+    wait_for_tip(&mut browser, "event", "<b>odd</b> 16");
+    wait_for_tip(&mut browser, "line", "5");
+    browser.click(line);
+    browser.wait(&format!("JSON.stringify({ranges}) === '[[155,165],[155,165]]'"));
+    assert_eq!(browser.ask("document.querySelectorAll('.kept').length"), 0);
+    // A saved picture has the list, too.
+    let picture =
+        saved(&mut browser, &downloads, "document.querySelector('[data-save=svg]')", "Lines-small.svg");
+    assert!(picture.contains(">13: 1970-01-01 08:00:00 &lt;b&gt;odd&lt;/b&gt; 48<"));
+    assert_eq!(browser.console, [""; 0]);
+
+    // Ten lines have their labels, and panels that fit a screen the order of their names.
+    let select = format!("SELECT * FROM ({select}) WHERE t < to_timestamp(24000)");
+    drawn(&ctx, &select, &page, "TIMELINE", "time 't', panel 'panel', ref_event 'event'").await;
+    browser.open(&page);
+    assert_eq!(values(&mut browser, "h2"), json!(["large", "small"]));
+    let first = browser.ask("document.querySelector('.figure').layout.annotations[0].text");
+    assert_eq!(first, "&lt;b&gt;odd&lt;/b&gt; 0");
+    assert_eq!(browser.ask("document.querySelectorAll('.references').length"), 0);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn a_tree_finds_lines_and_shows_only_marked_ones() {
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
@@ -705,6 +771,52 @@ async fn a_tree_finds_lines_and_shows_only_marked_ones() {
 
 #[tokio::test]
 #[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn folded_lines_of_a_tree_are_found_by_the_browser() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("tree.html");
+    let select = "SELECT value AS id, value / 2 AS parent, 'process ' || value AS name FROM range(1, 64)";
+    drawn(&ctx, select, &page, "TREE", "id 'id', parent 'parent', label 'name'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    let shown = "[...document.querySelectorAll('.tree li')].filter((e) => e.getBoundingClientRect().height > 0).map((e) => e.querySelector('b').textContent)";
+    let fold = browser.place("[data-fold]");
+    browser.click(fold);
+    assert_eq!(browser.ask(shown), json!(["process 0"]), "folded lines take no room");
+    let found = "[...document.querySelectorAll('.tree li[hidden]')].every((e) => e.getAttribute('hidden') === 'until-found' && \
+                 getComputedStyle(e).display !== 'none' && getComputedStyle(e).contentVisibility === 'hidden' && e.ariaHidden === 'true')";
+    assert_eq!(browser.ask(found), true, "the browser's search reads them");
+    // An address of a hidden line is found in the same way as words are.
+    browser.ask("(() => { [...document.querySelectorAll('.tree li')].find((e) => e.querySelector('b').textContent === 'process 11').id = 'found'; location.hash = '#found'; })()");
+    let all = "['process 0', 'process 1', 'process 2', 'process 5', 'process 11']";
+    browser.wait(&format!("{all}.every((name) => {shown}.includes(name))"));
+    assert_eq!(
+        browser.ask(shown),
+        json!([
+            "process 0",
+            "process 1",
+            "process 2",
+            "process 4",
+            "process 5",
+            "process 10",
+            "process 11",
+            "process 3"
+        ]),
+        "it is unfolded with those above it, and nothing else is"
+    );
+    assert_eq!(browser.ask("document.getElementById('found').ariaHidden"), Value::Null);
+    let below = "document.querySelectorAll('.tree li.folded').length";
+    let folded = browser.ask(below);
+    browser.ask("document.querySelector('.tree li .fold').click()");
+    assert_eq!(browser.ask(shown), json!(["process 0"]));
+    browser.ask("document.querySelector('.tree li .fold').click()");
+    assert_eq!(browser.ask(&format!("{shown}.length")), 8, "unfolding keeps what is folded below");
+    assert_eq!(browser.ask(below), folded);
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn kept_rows_can_be_removed_and_saved() {
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");
@@ -737,6 +849,74 @@ async fn kept_rows_can_be_removed_and_saved() {
     let clear = middle(&mut browser, "document.querySelectorAll('.kept .bar button')[1]");
     browser.click(clear);
     assert_eq!(browser.ask("document.querySelectorAll('.kept').length"), 0);
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn theme_and_kept_rows_survive_a_reload() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("bars.html");
+    let select = "SELECT 'bar ' || value AS name, value AS size FROM range(1, 5)";
+    let options = "x 'name', y 'size', title 'Remembered'";
+    drawn(&ctx, select, &page, "BAR", options).await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    let kept = "[...document.querySelectorAll('.kept td:first-child')].map((e) => e.textContent)";
+    let theme = "document.documentElement.dataset.theme";
+    let keep = |browser: &mut Browser, bar: usize| {
+        let place = middle(browser, &format!("document.querySelectorAll('.bars .bar')[{bar}]"));
+        browser.click(place);
+    };
+    for bar in [2, 0, 1] {
+        keep(&mut browser, bar);
+    }
+    let remove = middle(&mut browser, "document.querySelectorAll('.kept .remove button')[1]");
+    browser.click(remove);
+    let names = browser.ask(kept);
+    assert_eq!(names.as_array().map(Vec::len), Some(2));
+    let button = browser.place("#theme");
+    browser.click(button);
+    assert_eq!(browser.ask(theme), "dark");
+    browser.open(&page);
+    assert_eq!((browser.ask(kept), browser.ask(theme)), (names, json!("dark")));
+    assert_eq!(text(&mut browser, ".kept b"), "2 kept rows");
+    assert_eq!(browser.ask("scrollY"), 0, "the page begins at its beginning");
+    assert!(
+        !browser.ask("Object.values({ ...localStorage }).join()").to_string().contains("bar "),
+        "only numbers"
+    );
+
+    // Other rows with the same title are another page.
+    drawn(&ctx, "SELECT 'bar ' || value AS name, 7 AS size FROM range(1, 5)", &page, "BAR", options).await;
+    browser.open(&page);
+    assert_eq!((browser.ask(kept), browser.ask(theme)), (json!([]), json!("light")));
+
+    // Whatever else was written there, and a browser that keeps nothing, are no hindrance.
+    keep(&mut browser, 0);
+    for odd in [
+        "not JSON",
+        "7",
+        "null",
+        r#"{"theme":"odd","kept":7}"#,
+        r#"{"kept":[[99,"length",-1,null,{}],[0],8]}"#,
+    ] {
+        browser.ask(&format!(
+            "Object.keys(localStorage).forEach((key) => localStorage.setItem(key, {}))",
+            json!(odd)
+        ));
+        browser.open(&page);
+        assert_eq!((browser.ask(kept), browser.ask(theme)), (json!([]), json!("light")), "{odd}");
+        assert_eq!(browser.console, [""; 0], "{odd}");
+    }
+    let refusing = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('refused'); } })";
+    browser.order("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": refusing }));
+    browser.open(&page);
+    keep(&mut browser, 0);
+    let button = browser.place("#theme");
+    browser.click(button);
+    assert_eq!((browser.ask(&format!("{kept}.length")), browser.ask(theme)), (json!(1), json!("dark")));
     assert_eq!(browser.console, [""; 0]);
 }
 
@@ -796,7 +976,48 @@ async fn a_failed_logon_is_told_with_its_reason() {
     let mut browser = Browser::start();
     browser.open(&page);
     assert_eq!(values(&mut browser, ".badge.failed"), json!(["Failed: wrong password"]));
-    assert_eq!(values(&mut browser, ".card:nth-child(2) .badge"), json!(["session of the system"]));
+    assert_eq!(values(&mut browser, ".account:nth-child(2) .badge"), json!(["session of the system"]));
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn cards_stand_by_account_and_break_no_name_that_fits() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("cards.html");
+    let select = "SELECT column1 AS \"Account\", column2 AS \"TargetUserSid\", column3 AS \"Computer\" FROM (VALUES \
+                  ('theshire\\pedro', 'S-1-5-21-1-2-3-1002', 'DESKTOP-WORKSTATION-0001.corp.theshire'), \
+                  ('NT AUTHORITY\\SYSTEM', 'S-1-5-18', 'HR001.theshire.local'), \
+                  ('THESHIRE\\Pedro', NULL, 'HR001.theshire.local'), \
+                  ('frodo', 'S-1-5-21-1-2-3-1003', NULL), ('frodo', 'S-1-5-21-9-9-9-1003', NULL))";
+    drawn(&ctx, select, &page, "CARDS", "title 'Logons'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    assert_eq!(
+        values(&mut browser, ".account h3"),
+        json!(["theshire\\pedro", "NT AUTHORITY\\SYSTEM", "frodo"])
+    );
+    let rows = "[...document.querySelectorAll('.account')].map((e) => [...e.querySelectorAll('.card')].map((card) => card.dataset.row).join())";
+    assert_eq!(browser.ask(rows), json!(["0,2", "1", "3,4"]));
+    let sids = values(&mut browser, ".account > .sid");
+    for (at, sid) in ["S-1-5-21-1-2-3-1002 (", "S-1-5-18 ("].into_iter().enumerate() {
+        assert!(sids[at].as_str().is_some_and(|text| text.starts_with(sid)), "{sids}");
+    }
+    assert_eq!(sids.as_array().map(Vec::len), Some(2), "two accounts of one name have their own");
+    let own = "[...document.querySelectorAll('.card .sid')].map((e) => e.textContent.split(' ')[0])";
+    assert_eq!(browser.ask(own), json!(["S-1-5-21-1-2-3-1003", "S-1-5-21-9-9-9-1003"]));
+    for width in [1280, 400] {
+        browser.resize(width, 900);
+        let lines = "[...document.querySelectorAll('.card dd, .account h3 span')].map((e) => { const range = document.createRange(); \
+                     range.selectNodeContents(e); return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size; })";
+        let lines = browser.ask(lines);
+        assert!(
+            lines.as_array().is_some_and(|all| all.len() > 6 && all.iter().all(|one| *one == 1)),
+            "{width}: {lines}"
+        );
+        assert_eq!(browser.ask(BEYOND), json!([]), "{width}");
+    }
     assert_eq!(browser.console, [""; 0]);
 }
 

@@ -340,7 +340,7 @@ async fn density_keeps_lines_and_says_what_it_does_not_show() {
     let mut browser = Browser::start();
     browser.open(&page);
     let note = text(&mut browser, ".note");
-    let expected = "Dashed: 2 references. It does not show what needs marks: panel, series, end, tooltip. Up to 100,000 rows have \
+    let expected = "Dashed: 2 references. A click on one shows five minutes on each side. It does not show what needs marks: panel, series, end, tooltip. Up to 100,000 rows have \
                     them.";
     assert!(note.contains(expected), "{note}");
     assert_eq!(values(&mut browser, ".annotation-text"), json!(["alert", "patched"]));
@@ -536,6 +536,17 @@ async fn curve_of_every_eps_tells_its_rows() {
     );
     assert!(notes[2].as_str().is_some_and(|note| note.starts_with("Nothing changes at any eps:")), "{notes}");
     assert_eq!(browser.ask("document.querySelectorAll('section:last-of-type tbody tr').length"), 4);
+    // The page begins with links to its parts, which go there.
+    assert_eq!(values(&mut browser, ".parts a"), values(&mut browser, "h2"));
+    for (part, heading) in [(4, "Every eps"), (2, "host: <b>a⟨U+202E⟩</b>")] {
+        browser.ask("scrollTo(0, 0)");
+        let link = browser.place(&format!(".parts li:nth-child({part}) a"));
+        browser.click(link);
+        browser.wait(&format!("location.hash === '#part-{part}' && scrollY > 0"));
+        let seen = "(() => { const { top, bottom } = document.querySelector(':target h2').getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; })()";
+        browser.wait(seen);
+        assert_eq!(text(&mut browser, ":target h2"), heading);
+    }
     assert_eq!(
         values(&mut browser, "tr.marked td:nth-child(2)"),
         json!(["0.00016523", "(NULL)"]),
@@ -545,5 +556,35 @@ async fn curve_of_every_eps_tells_its_rows() {
     browser.hover(place);
     wait_for_tip(&mut browser, "eps", "0.00016523");
     wait_for_tip(&mut browser, "largest_share", "0.25895316804407714");
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn the_knee_of_distances_lies_where_it_is_seen() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("distances.html");
+    let select = "SELECT CASE WHEN value < 80 THEN 1.0 + value / 80.0 ELSE power(2.0, value - 78) END AS distance FROM range(100)";
+    drawn(&ctx, select, &page, "CURVE", "y 'distance'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    let note = text(&mut browser, ".note");
+    assert_eq!(
+        browser.ask("document.querySelectorAll('.parts, section:not([id])').length"),
+        0,
+        "one part needs no links"
+    );
+    assert!(note.contains("is a candidate for eps") && !note.contains("alike"), "{note}");
+    // The line of the knee goes through the point that lies farthest below the straight line on the screen.
+    let beside = browser.ask(
+        "(() => { const points = [...document.querySelectorAll('.scatterlayer .point')].map((e) => e.getBoundingClientRect()) \
+         .map((b) => [b.x + b.width / 2, b.y + b.height / 2]); const [first, last] = [points[0], points.at(-1)]; \
+         const below = ([x, y]) => y - first[1] - (x - first[0]) * (last[1] - first[1]) / (last[0] - first[0]); \
+         const lowest = points.reduce((a, b) => (below(b) > below(a) ? b : a)); \
+         const line = document.querySelector('.shapelayer path').getBoundingClientRect(); \
+         return Math.abs(line.y + line.height / 2 - lowest[1]); })()",
+    );
+    assert!(beside.as_f64().is_some_and(|pixels| pixels < 2.0), "{beside} pixels beside it");
     assert_eq!(browser.console, [""; 0]);
 }

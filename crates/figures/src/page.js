@@ -50,7 +50,13 @@
   };
   const config = { responsive: true, displaylogo: false, scrollZoom: false, modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d"] };
   const wish = window.matchMedia("(prefers-color-scheme: dark)");
-  let theme = wish.matches ? "dark" : "light";
+  const { read, write } = memory(document.title, page.rows);
+  const saved = read();
+  // The theme that was chosen here; without one, that of the system.
+  let chosenTheme = ["light", "dark"].find((one) => one === saved.theme);
+  let theme = chosenTheme ?? (wish.matches ? "dark" : "light");
+  const remember = () => write({ theme: chosenTheme,
+    kept: parts.map((part) => [...part.kept?.rows ?? []].map((line) => Number(line.dataset.row))) });
   // Draws one part. One that fails says so in its place, and the others go on.
   const draw = async (part, more = {}) => {
     if (part.failed) return;
@@ -76,11 +82,15 @@
     return Promise.all(drawn.map((part) => draw(part, more?.(part))));
   };
   document.getElementById("theme").addEventListener("click", () => {
-    theme = theme === "dark" ? "light" : "dark";
+    chosenTheme = theme === "dark" ? "light" : "dark";
+    theme = chosenTheme;
+    remember();
     paint(theme);
   });
   wish.addEventListener("change", (change) => {
+    chosenTheme = undefined;
     theme = change.matches ? "dark" : "light";
+    remember();
     paint(theme);
   });
 
@@ -118,7 +128,8 @@
     const safe = CSV_FORMULA.test(text) && !Number.isFinite(Number(text)) ? `'${text}` : text;
     return `"${safe.replaceAll('"', '""')}"`;
   };
-  const keep = (part, row) => {
+  const tell = (part) => { part.keptCount.textContent = counted(part.kept.rows.length, "kept row"); };
+  const show = (part, row) => {
     if (!part.kept) {
       const box = part.section.appendChild(element("div", "", { className: "kept" }));
       const bar = box.appendChild(element("div", "", { className: "bar" }));
@@ -133,6 +144,7 @@
       clear.addEventListener("click", () => {
         box.remove();
         part.kept = undefined;
+        remember();
       });
       const table = box.appendChild(element("div", "", { className: "scroll" })).appendChild(element("table", ""));
       table.createCaption().textContent = "Kept rows";
@@ -141,7 +153,7 @@
       heading.append(element("th", "", { scope: "col" }));
       part.kept = table.createTBody();
     }
-    if (part.kept.querySelector(`tr[data-row="${row}"]`)) return;
+    if (part.kept.querySelector(`tr[data-row="${row}"]`)) return undefined;
     const line = part.kept.insertRow();
     line.dataset.row = row;
     for (const value of part.rows.rows[row]) line.insertCell().append(element("div", shown(value)));
@@ -149,14 +161,21 @@
     remove.setAttribute("aria-label", "Remove this row");
     remove.addEventListener("click", () => {
       line.remove();
-      tell();
+      tell(part);
+      remember();
     });
     line.append(element("th", "", { className: "remove" }));
     line.lastChild.append(remove);
-    const tell = () => { part.keptCount.textContent = counted(part.kept.rows.length, "kept row"); };
-    tell();
-    line.scrollIntoView({ block: "nearest" });
+    tell(part);
+    return line;
   };
+  const keep = (part, row) => {
+    show(part, row)?.scrollIntoView({ block: "nearest" });
+    remember();
+  };
+  for (const [at, rows] of [saved.kept ?? []].flat().entries()) {
+    for (const row of [rows].flat()) if (Array.isArray(parts[at]?.rows.rows[row])) show(parts[at], row);
+  }
   const rowOf = (event) => {
     for (const mark of event.points) {
       const id = mark.id ?? rowsOf(mark.data)?.[mark.pointNumber];
@@ -200,6 +219,7 @@
       addScales(part, draw);
       addLegend(part, draw);
       addKeys(part, { tell: (of, rows, at) => point(linesOfRows(of, rows), at), hide: leave, keep });
+      addLines(part, { point, hide: leave });
       addTable(part);
     }
     // Marks that are elements.
@@ -255,7 +275,7 @@
     for (let next = line.nextElementSibling; next && Number(next.dataset.level) > Number(line.dataset.level); next = next.nextElementSibling) {
       const level = Number(next.dataset.level);
       if (level <= hiddenBelow) hiddenBelow = Infinity;
-      next.hidden = folded || level > hiddenBelow;
+      hideFolded(next, folded || level > hiddenBelow);
       if (!next.hidden && next.classList.contains("folded")) hiddenBelow = level;
     }
   }
@@ -269,12 +289,12 @@
     makeRoom(part.place);
     part.place.on("plotly_hover", (event) => {
       const lines = linesOf(part, event);
-      if (lines) point(lines, event.event);
+      if (lines && !part.line) point(lines, event.event);
     });
     part.place.on("plotly_unhover", leave);
     part.place.on("plotly_click", (event) => {
       const row = rowOf(event);
-      if (row === undefined) return;
+      if (row === undefined || part.line) return;
       const rows = rowsAt(part, event.event.clientX, event.event.clientY);
       for (const one of (rows.includes(row) ? rows : [row]).slice(0, MOST_KEPT)) keep(part, one);
     });

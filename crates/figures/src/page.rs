@@ -7,9 +7,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::PlotError;
+use crate::figure::time_axis::MOST_LABELS;
 use crate::html::Html;
 use crate::rows::{Column, Rows};
+use crate::settings::Reference;
 use crate::style::{COLOR_RULES, color_pairs};
+use crate::text::{SHOWN, shortened};
+use crate::times;
 
 /// One drawing of a page, with the words around it.
 pub(crate) struct Part {
@@ -24,6 +28,8 @@ pub(crate) struct Part {
     pub(crate) tooltip: Vec<usize>,
     /// The scale of both axes at first; with it the page offers the others, too.
     pub(crate) scale: Option<String>,
+    /// The times of its lines.
+    pub(crate) references: Vec<Reference>,
 }
 
 /// The way in which a part is drawn.
@@ -49,6 +55,7 @@ impl Part {
             rows: 0,
             tooltip: (0..rows.0.len()).collect(),
             scale: None,
+            references: vec![],
         }
     }
 
@@ -67,6 +74,12 @@ impl Part {
     /// The same with other scales of the axes to choose from, this one first.
     pub(crate) fn with_scale(mut self, scale: impl Into<String>) -> Self {
         self.scale = Some(scale.into());
+        self
+    }
+
+    /// The same with the times of its lines.
+    pub(crate) fn with_references(mut self, references: &[Reference]) -> Self {
+        self.references = references.to_vec();
         self
     }
 
@@ -89,7 +102,8 @@ pub(crate) struct About<'a> {
 /// A drawing that has no JSON.
 pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> Result<String, PlotError> {
     let (mut bodies, mut described, mut has_drawing) = (Html::default(), vec![], false);
-    for part in parts {
+    let links = links(about.title, &parts);
+    for (at, part) in parts.into_iter().enumerate() {
         let actions = if part.heading.is_empty() && part.note.is_empty() { "" } else { ACTIONS };
         let mut described_part = json!({ "rows": part.rows, "tooltip": part.tooltip, "scale": part.scale });
         let body = match part.body {
@@ -98,6 +112,8 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
                 described_part["data"] = drawing_json(&traces)?;
                 described_part["layout"] = drawing_json(&layout)?;
                 described_part["linked"] = linked.into();
+                described_part["references"] = part.references.iter().map(reference_json).collect();
+                described_part["numbered"] = (part.references.len() > MOST_LABELS).into();
                 let name = if part.heading.is_empty() { about.title } else { &part.heading };
                 Html::raw("<div class=\"figure\" tabindex=\"0\" role=\"group\" aria-roledescription=\"figure\" aria-label=\"")
                     .text(name)
@@ -109,7 +125,9 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
         described.push(described_part);
         let heading =
             (!part.heading.is_empty()).then(|| Html::raw("<h2>").text(&part.heading).markup("</h2>\n"));
-        let section = Html::raw("<section class=\"part\">\n<div class=\"head\"><div>")
+        let section = Html::raw("<section class=\"part\" id=\"part-")
+            .text(at + 1)
+            .markup("\">\n<div class=\"head\"><div>")
             .html(heading)
             .markup("<p class=\"note\">")
             .text(&part.note)
@@ -142,7 +160,9 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
         .text(about.title)
         .markup("</h1>\n<div class=\"actions\"><button id=\"theme\" type=\"button\">Light or dark</button></div>\n")
         .markup("</header>\n<noscript><p>This page draws by script, and scripts are switched off here: the words are all there, drawings \
-                 are not.</p></noscript>\n<main>\n")
+                 are not.</p></noscript>\n")
+        .html(links)
+        .markup("<main>\n")
         .html(bodies)
         .markup("</main>\n")
         .html(query)
@@ -159,6 +179,32 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
     Ok(page.into_string())
 }
 
+/// A line as the page tells it.
+fn reference_json(reference: &Reference) -> Value {
+    json!({ "time": reference.time, "at": times::text(reference.time), "label": reference.label })
+}
+
+/// The most parts that need no list of them.
+const FEW_PARTS: usize = 2;
+
+/// Links to the parts of a page that has several.
+fn links(title: &str, parts: &[Part]) -> Option<Html> {
+    let link = |(at, part): (usize, &Part)| {
+        let name = if part.heading.is_empty() { title } else { &part.heading };
+        Html::raw("<li><a href=\"#part-")
+            .text(at + 1)
+            .markup("\">")
+            .text(shortened(name, SHOWN))
+            .markup("</a></li>\n")
+    };
+    let links = || parts.iter().enumerate().map(link).collect::<Html>();
+    (parts.len() > FEW_PARTS).then(|| {
+        Html::raw("<nav class=\"parts\" aria-label=\"Parts of this page\"><ul>\n")
+            .html(links())
+            .markup("</ul></nav>\n")
+    })
+}
+
 /// A drawing's traces or its layout.
 fn drawing_json(drawing: &impl Serialize) -> Result<Value, PlotError> {
     serde_json::to_value(drawing).map_err(|error| PlotError(format!("the figure can't be written: {error}")))
@@ -173,6 +219,7 @@ const SCRIPT: &str = concat!(
     include_str!("save.js"),
     include_str!("marks.js"),
     include_str!("tree.js"),
+    include_str!("memory.js"),
     include_str!("page.js")
 );
 

@@ -3,7 +3,7 @@
 //! Ester, Kriegel, Sander and Xu (*A Density-Based Algorithm for Discovering Clusters*, KDD 1996, section 4.2) read eps
 //! off the first valley of this curve. The knee is found as in Satopaa, Albrecht, Irwin and Raghavan (*Finding a
 //! "Kneedle" in a Haystack*, 2011) without smoothing: of the curve scaled to the unit square, the point that lies
-//! farthest below its diagonal.
+//! farthest below its diagonal. The curve is the one that is drawn, of logarithms, so that the knee lies where it is seen.
 
 use plotly::common::{Anchor, DashType, ExponentFormat, Font, HoverInfo, Line, Mode, Title};
 use plotly::layout::{Annotation, Axis, AxisType, Shape, ShapeLine, ShapeType};
@@ -72,8 +72,8 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
     }
     if let Some(knee) = knee {
         note.push(format!(
-            "The knee, {knee:.3e}, is where the curve lies farthest below a straight line: neighbours within it are \
-             alike, beyond it they are not."
+            "The knee, {knee:.3e}, is a candidate for eps: the place where the curve, as it is drawn, lies farthest below \
+             a straight line from its first to its last point."
         ));
     }
     if let Some(eps) = eps {
@@ -86,15 +86,18 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
     Part::drawing(rows, note.join(" "), traces, layout)
 }
 
-/// The knee of distances in ascending order. `None` where all are equal, or a straight line.
+/// The knee of distances in ascending order, on the scale that is drawn: of the logarithms of those above 0. `None` where
+/// these are equal, or a straight line.
 fn knee(distances: &[f64]) -> Option<f64> {
-    let (first, last) = (distances.first()?, distances.last()?);
-    let (length, height) = (distances.len() as f64 - 1.0, last - first);
+    let drawn = distances.get(distances.partition_point(|distance| *distance <= 0.0)..)?;
+    let (first, last) = (drawn.first()?.ln(), drawn.last()?.ln());
+    let (length, height) = (drawn.len() as f64 - 1.0, last - first);
     if height <= 0.0 {
         return None;
     }
-    let below = |(at, distance): (usize, &f64)| (at as f64 / length - (distance - first) / height, *distance);
-    let (depth, knee) = distances.iter().enumerate().map(below).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let below =
+        |(at, distance): (usize, &f64)| (at as f64 / length - (distance.ln() - first) / height, *distance);
+    let (depth, knee) = drawn.iter().enumerate().map(below).max_by(|a, b| a.0.total_cmp(&b.0))?;
     (depth > 1e-9).then_some(knee)
 }
 
@@ -103,12 +106,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knee_is_where_the_curve_turns() {
-        let turning: Vec<f64> =
-            (0..100).map(|i| if i < 90 { f64::from(i) } else { 1000.0 * f64::from(i) }).collect();
-        assert_eq!(knee(&turning), Some(89.0));
-        assert_eq!(knee(&[1.0, 2.0, 3.0]), None);
+    fn knee_is_where_the_drawn_curve_turns() {
+        // On a linear scale the last steps outweigh all others, and the knee would be 2^16.
+        let turning: Vec<f64> = (0..100)
+            .map(|i| if i < 80 { 1.0 + f64::from(i) / 80.0 } else { f64::from(i - 78).exp2() })
+            .collect();
+        assert_eq!(knee(&turning), Some(1.0 + 79.0 / 80.0));
+        let with_zeros: Vec<f64> = [0.0; 50].into_iter().chain(turning).collect();
+        assert_eq!(knee(&with_zeros), Some(1.0 + 79.0 / 80.0), "0 has no place on the scale");
+        assert_eq!(knee(&[1.0, 2.0, 4.0]), None);
         assert_eq!(knee(&[2.0, 2.0]), None);
+        assert_eq!(knee(&[0.0, 0.0]), None);
         assert_eq!(knee(&[]), None);
     }
 }
