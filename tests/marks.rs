@@ -806,12 +806,12 @@ async fn folded_lines_of_a_tree_are_found_by_the_browser() {
     );
     assert_eq!(browser.ask("document.getElementById('found').ariaHidden"), Value::Null);
     let below = "document.querySelectorAll('.tree li.folded').length";
-    let folded = browser.ask(below);
+    let found_below = browser.ask(below);
     browser.ask("document.querySelector('.tree li .fold').click()");
     assert_eq!(browser.ask(shown), json!(["process 0"]));
     browser.ask("document.querySelector('.tree li .fold').click()");
     assert_eq!(browser.ask(&format!("{shown}.length")), 8, "unfolding keeps what is folded below");
-    assert_eq!(browser.ask(below), folded);
+    assert_eq!(browser.ask(below), found_below);
     assert_eq!(browser.console, [""; 0]);
 }
 

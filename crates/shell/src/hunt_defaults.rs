@@ -3,8 +3,8 @@
 use arrow::datatypes::Schema;
 
 use datafusion_dbcluster::event_columns::{
-    ACCOUNTS, COMMAND_LINES, HOSTS, LOGON_ACCOUNTS, LOGON_SOURCES, LOGON_TYPES, PARENT_PROGRAMS, PROGRAMS,
-    Place, is_time,
+    ACCOUNTS, COMMAND_LINES, HOSTS, LOGON_ACCOUNTS, LOGON_DETAILS, LOGON_SOURCES, LOGON_TYPES,
+    PARENT_PROGRAMS, PROGRAMS, Place, is_time,
 };
 
 use super::report::{any_text, expression, identifier, line_column};
@@ -110,7 +110,12 @@ impl Hunt {
                 .is_none()
                 .then_some("No column of addresses was found, so unusual sources are not judged.");
             let others = Some("they are no logons, or have no account");
-            return Some(Self { call: format!("hunt_logons({table}"), shape: None, others, not_judged });
+            let kind = column(schema, LOGON_TYPES).map(|kind| format!("logon_type_name({kind})"));
+            let details = LOGON_DETAILS.iter().filter_map(|names| column(schema, names));
+            let parts: Vec<String> = kind.into_iter().chain(details).collect();
+            let subject = column(schema, LOGON_ACCOUNTS).map(|account| format!("lower({account})"));
+            let shape = Some((subject, format!("concat_ws(' ', {})", parts.join(", "))));
+            return Some(Self { call: format!("hunt_logons({table}"), shape, others, not_judged });
         }
         let line = line_column(schema)?;
         // A table of lines alone has nothing else.
@@ -158,8 +163,13 @@ impl Kind {
             let events = format!("SELECT *, concat_ws(' ', {parts}) AS {TEXT} FROM {table} WHERE {told}");
             format!("hunt(({events}), text => {TEXT}{options}")
         };
-        let subject = self.options.iter().find(|(option, _)| *option == "subject");
-        let subject = subject.and_then(|(_, names)| column(schema, names));
+        let of_option = |name: &str| {
+            let (_, names) = self.options.iter().find(|(option, _)| *option == name)?;
+            column(schema, names)
+        };
+        let of_path = || of_option("path").map(|path| format!("lower(process_name({path}))"));
+        // A hunt tells subjects in small letters.
+        let subject = of_option("subject").map(|subject| format!("lower({subject})")).or_else(of_path);
         let shape = Some((subject, format!("concat_ws(' ', {parts})")));
         Some(Hunt { call, shape, others: Some("they are of other logs"), not_judged: None })
     }

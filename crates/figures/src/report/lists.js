@@ -52,7 +52,7 @@ function differences(page, place, other) {
     const call = feature.sql.toLowerCase();
     const difference = Math.abs(a[k] - b[k]);
     if (call.startsWith("cmdline_tokens(")) words.push(`${counted(difference, "delimiter")} ${a[k] < b[k] ? "fewer" : "more"}`);
-    else if (call.startsWith("path_score(")) words.push("another path");
+    else if (call.startsWith("path_score(")) words.push(feature.name === "path" ? "another path" : "another " + visible(feature.name));
     else if (call.includes("is_system_session(")) words.push(a[k] ? "in a system session" : "in a user's session");
     else if (call.startsWith("string_score(")) words.push("another " + visible(feature.name));
     else words.push(`${visible(feature.name)} ${short(a[k])} instead of ${short(b[k])}`);
