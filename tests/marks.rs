@@ -649,6 +649,81 @@ async fn timelines_have_sizes_colours_an_order_and_two_ends() {
 
 #[tokio::test]
 #[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn many_lines_are_a_list_and_the_smaller_panel_comes_first() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("lines.html");
+    let select = "SELECT CASE WHEN value < 30 THEN 'large' ELSE 'small' END AS panel, to_timestamp(value * 600) AS t, \
+                  'group ' || (CASE WHEN value < 30 THEN value ELSE 30 END) AS name, \
+                  CASE WHEN value % 4 = 0 THEN '<b>odd</b> ' || value END AS event FROM range(50)";
+    drawn(
+        &ctx,
+        select,
+        &page,
+        "TIMELINE",
+        "time 't', panel 'panel', group_by 'name', ref_event 'event', title 'Lines'",
+    )
+    .await;
+    let mut browser = Browser::start();
+    let downloads = browser.downloads();
+    browser.open(&page);
+    assert_eq!(values(&mut browser, "h2"), json!(["small", "large"]), "the few marks are in sight");
+    assert!(text(&mut browser, ".note").contains("13 references, numbered as in the list below the figure."));
+    let labels = "[...document.querySelectorAll('.figure')].map((place) => place.layout.annotations.map((one) => one.text).join())";
+    let numbers = "1,2,3,4,5,6,7,8,9,10,11,12,13";
+    assert_eq!(browser.ask(labels), json!([numbers, numbers]));
+    assert_eq!(browser.ask("document.querySelectorAll('.references b').length"), 0);
+    assert_eq!(text(&mut browser, ".references li:nth-child(2)"), "1970-01-01 00:40:00 <b>odd</b> 4");
+    // An entry shows five minutes on each side of its line, in all panels.
+    let ranges = "[...document.querySelectorAll('.figure')].map((place) => place._fullLayout.xaxis.range.map((t) => place._fullLayout.xaxis.r2l(t) / 60000))";
+    let entry = browser.place("section:last-of-type .references li:nth-child(3) button");
+    browser.click(entry);
+    browser.wait(&format!("JSON.stringify({ranges}) === '[[75,85],[75,85]]'"));
+    // So does a click on a line, beside the marks, which keeps no row.
+    press(&mut browser, "Escape");
+    browser.ask("document.querySelector('.figure').focus()");
+    press(&mut browser, "0");
+    browser.wait(&format!("{ranges}.every(([first]) => first < 0)"));
+    let line = browser.ask(
+        "(() => { const place = document.querySelector('.figure'); place.scrollIntoView({ block: 'center' }); \
+         const box = place.querySelector('.nsewdrag').getBoundingClientRect(); \
+         return [box.x + place._fullLayout.xaxis.l2p(160 * 60000), box.y + box.height - 6]; })()",
+    );
+    let line = (line[0].as_f64().expect("a place"), line[1].as_f64().expect("a place"));
+    browser.hover(line);
+    wait_for_tip(&mut browser, "event", "<b>odd</b> 16");
+    wait_for_tip(&mut browser, "line", "5");
+    browser.click(line);
+    browser.wait(&format!("JSON.stringify({ranges}) === '[[155,165],[155,165]]'"));
+    assert_eq!(browser.ask("document.querySelectorAll('.kept').length"), 0);
+    assert_eq!(browser.ask("document.getElementById('tip').hidden"), true, "the line is elsewhere now");
+    // A button above a line is a button.
+    let button = browser.ask(
+        "(async () => { const place = document.querySelector('.figure'); const button = place.querySelector('.rangeselector .button:last-of-type'); \
+         const box = button.getBoundingClientRect(); const plot = place.querySelector('.nsewdrag').getBoundingClientRect(); \
+         const x = box.x + box.width / 2; const axis = place._fullLayout.xaxis; const at = (160 * 60000 - axis.p2l(x - plot.x)); \
+         await Plotly.relayout(place, { 'xaxis.range': axis.range.map((end) => axis.l2r(axis.r2l(end) + at)) }); return [x, box.y + box.height / 2]; })()",
+    );
+    browser.click((button[0].as_f64().expect("a place"), button[1].as_f64().expect("a place")));
+    browser.wait(&format!("{ranges}.every(([first]) => first < 0)"));
+    // A saved picture has the list, too.
+    let picture =
+        saved(&mut browser, &downloads, "document.querySelector('[data-save=svg]')", "Lines-small.svg");
+    assert!(picture.contains(">13: 1970-01-01 08:00:00 &lt;b&gt;odd&lt;/b&gt; 48<"));
+    assert_eq!(browser.console, [""; 0]);
+
+    // Ten lines have their labels, and panels that fit a screen the order of their names.
+    let select = format!("SELECT * FROM ({select}) WHERE t < to_timestamp(24000)");
+    drawn(&ctx, &select, &page, "TIMELINE", "time 't', panel 'panel', ref_event 'event'").await;
+    browser.open(&page);
+    assert_eq!(values(&mut browser, "h2"), json!(["large", "small"]));
+    let first = browser.ask("document.querySelector('.figure').layout.annotations[0].text");
+    assert_eq!(first, "&lt;b&gt;odd&lt;/b&gt; 0");
+    assert_eq!(browser.ask("document.querySelectorAll('.references').length"), 0);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn a_tree_finds_lines_and_shows_only_marked_ones() {
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");

@@ -340,7 +340,7 @@ async fn density_keeps_lines_and_says_what_it_does_not_show() {
     let mut browser = Browser::start();
     browser.open(&page);
     let note = text(&mut browser, ".note");
-    let expected = "Dashed: 2 references. It does not show what needs marks: panel, series, end, tooltip. Up to 100,000 rows have \
+    let expected = "Dashed: 2 references. A click on one shows five minutes on each side. It does not show what needs marks: panel, series, end, tooltip. Up to 100,000 rows have \
                     them.";
     assert!(note.contains(expected), "{note}");
     assert_eq!(values(&mut browser, ".annotation-text"), json!(["alert", "patched"]));

@@ -216,7 +216,7 @@ impl Density {
         );
         let flow = format!("{} in, {} counted.", count(self.rows, "row"), count(drawn, "row"));
         let traces: Vec<Box<dyn Trace>> = vec![map, strip];
-        let part = Part::drawing(&Rows::default(), note, traces, layout);
+        let part = Part::drawing(&Rows::default(), note, traces, layout).with_references(&references);
         page(&Figure::Timeline.about(settings, flow), vec![part], &[])
     }
 }

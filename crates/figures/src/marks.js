@@ -181,6 +181,64 @@ const addKeys = (part, { tell, hide, keep }) => {
   });
   place.addEventListener("blur", hide);
 };
+// Lines at events. A click on one, or on its entry in the list below the figure, shows this time on each side.
+const BESIDE = 5 * 60 * 1000;
+const NEAR_LINE = 4;
+const zoomTo = (part, reference) => {
+  const axis = part.place._fullLayout.xaxis;
+  return Plotly.relayout(part.place, { "xaxis.range": [reference.time - BESIDE, reference.time + BESIDE].map((end) => axis.l2r(end)) });
+};
+// The line under the mouse, where no mark is; buttons and the slider are not the plot.
+const lineAt = (part, { clientX, clientY, target }) => {
+  if (!target.closest?.(".nsewdrag")) return undefined;
+  const { xaxis } = part.place._fullLayout;
+  const box = target.getBoundingClientRect();
+  const distance = (reference) => Math.abs(box.left + xaxis.l2p(reference.time) - clientX);
+  const [nearest] = part.references.slice().sort((a, b) => distance(a) - distance(b));
+  return distance(nearest) <= NEAR_LINE && !rowsAt(part, clientX, clientY).length ? nearest : undefined;
+};
+const addLines = (part, { point, hide }) => {
+  if (!part.references.length) return;
+  const { place } = part;
+  const numberOf = (reference) => (part.numbered ? [["line", part.references.indexOf(reference) + 1]] : []);
+  let pressed;
+  place.addEventListener("pointermove", (event) => {
+    const line = event.buttons ? undefined : lineAt(part, event);
+    if (line) point([...numberOf(line), ["at", line.at], ["event", line.label]], event);
+    else if (part.line) hide();
+    part.line = line;
+    place.classList.toggle("on-line", Boolean(line));
+  });
+  place.addEventListener("pointerleave", () => {
+    if (part.line) hide();
+    part.line = undefined;
+  });
+  place.addEventListener("pointerdown", (event) => {
+    part.line = event.button === 0 ? lineAt(part, event) : undefined;
+    pressed = part.line && event;
+  }, true);
+  addEventListener("pointerup", (event) => {
+    const line = pressed && Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) < NEAR_LINE ? part.line : undefined;
+    pressed = undefined;
+    if (!line) return;
+    // The drawing script ends its own work on the click before.
+    setTimeout(() => {
+      hide();
+      zoomTo(part, line);
+    });
+  });
+  if (!part.numbered) return;
+  const list = part.section.appendChild(element("ol", "", { className: "references" }));
+  list.setAttribute("aria-label", "The dashed lines");
+  for (const reference of part.references) {
+    const entry = list.appendChild(element("li", "")).appendChild(element("button", "", { type: "button", title: "Shows five minutes on each side" }));
+    entry.append(element("span", reference.at, { className: "time" }), " ", element("span", visible(reference.label), { className: "name" }));
+    entry.addEventListener("click", () => {
+      zoomTo(part, reference);
+      place.scrollIntoView({ block: "nearest" });
+    });
+  }
+};
 // Back to what the figure began with.
 const home = (part) => {
   const axes = {};

@@ -219,6 +219,7 @@
       addScales(part, draw);
       addLegend(part, draw);
       addKeys(part, { tell: (of, rows, at) => point(linesOfRows(of, rows), at), hide: leave, keep });
+      addLines(part, { point, hide: leave });
       addTable(part);
     }
     // Marks that are elements.
@@ -288,12 +289,12 @@
     makeRoom(part.place);
     part.place.on("plotly_hover", (event) => {
       const lines = linesOf(part, event);
-      if (lines) point(lines, event.event);
+      if (lines && !part.line) point(lines, event.event);
     });
     part.place.on("plotly_unhover", leave);
     part.place.on("plotly_click", (event) => {
       const row = rowOf(event);
-      if (row === undefined) return;
+      if (row === undefined || part.line) return;
       const rows = rowsAt(part, event.event.clientX, event.event.clientY);
       for (const one of (rows.includes(row) ? rows : [row]).slice(0, MOST_KEPT)) keep(part, one);
     });

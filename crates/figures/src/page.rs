@@ -7,10 +7,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::PlotError;
+use crate::figure::time_axis::MOST_LABELS;
 use crate::html::Html;
 use crate::rows::{Column, Rows};
+use crate::settings::Reference;
 use crate::style::{COLOR_RULES, color_pairs};
 use crate::text::{SHOWN, shortened};
+use crate::times;
 
 /// One drawing of a page, with the words around it.
 pub(crate) struct Part {
@@ -25,6 +28,8 @@ pub(crate) struct Part {
     pub(crate) tooltip: Vec<usize>,
     /// The scale of both axes at first; with it the page offers the others, too.
     pub(crate) scale: Option<String>,
+    /// The times of its lines.
+    pub(crate) references: Vec<Reference>,
 }
 
 /// The way in which a part is drawn.
@@ -50,6 +55,7 @@ impl Part {
             rows: 0,
             tooltip: (0..rows.0.len()).collect(),
             scale: None,
+            references: vec![],
         }
     }
 
@@ -68,6 +74,12 @@ impl Part {
     /// The same with other scales of the axes to choose from, this one first.
     pub(crate) fn with_scale(mut self, scale: impl Into<String>) -> Self {
         self.scale = Some(scale.into());
+        self
+    }
+
+    /// The same with the times of its lines.
+    pub(crate) fn with_references(mut self, references: &[Reference]) -> Self {
+        self.references = references.to_vec();
         self
     }
 
@@ -100,6 +112,8 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
                 described_part["data"] = drawing_json(&traces)?;
                 described_part["layout"] = drawing_json(&layout)?;
                 described_part["linked"] = linked.into();
+                described_part["references"] = part.references.iter().map(reference_json).collect();
+                described_part["numbered"] = (part.references.len() > MOST_LABELS).into();
                 let name = if part.heading.is_empty() { about.title } else { &part.heading };
                 Html::raw("<div class=\"figure\" tabindex=\"0\" role=\"group\" aria-roledescription=\"figure\" aria-label=\"")
                     .text(name)
@@ -163,6 +177,11 @@ pub(crate) fn page(about: &About<'_>, parts: Vec<Part>, row_sets: &[&Rows]) -> R
         .markup(SCRIPT)
         .markup("</script>\n</body>\n</html>\n");
     Ok(page.into_string())
+}
+
+/// A line as the page tells it.
+fn reference_json(reference: &Reference) -> Value {
+    json!({ "time": reference.time, "at": times::text(reference.time), "label": reference.label })
 }
 
 /// The most parts that need no list of them.

@@ -196,7 +196,14 @@ const save = (() => {
     inner.setAttribute("x", 0);
     inner.setAttribute("y", above);
     svg.append(document.importNode(inner, true));
-    return [svg, width, above + height];
+    // Numbers of lines mean nothing without their list.
+    let high = above + height;
+    const lines = [...part.section.querySelectorAll(".references li")].map((line, at) => `${at + 1}: ${line.textContent}`);
+    for (const line of lines.flatMap((text) => wrapped(text, `400 13px ${FONT}`, width - 2 * ROOM))) {
+      high += 18;
+      svg.append(make("text", { x: ROOM, y: high, fill: css("--ink"), "font-family": FONT, "font-size": 13 }, line));
+    }
+    return [svg, width, lines.length ? high + ROOM : high];
   };
   const download = (url, name) => element("a", "", { href: url, download: name }).click();
   const word = (text) => text.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60);

@@ -29,6 +29,9 @@ const STRIP_GAP: usize = 8;
 /// The most lines through all groups.
 const MAX_REFERENCES: usize = 200;
 
+/// The most lines with their labels beside them; more have numbers there, and a list below the figure.
+pub(crate) const MOST_LABELS: usize = 10;
+
 /// Labels of lines lie at this many heights in turn.
 const LABEL_LINES: usize = 3;
 const LABEL_HEIGHT: usize = 16;
@@ -86,7 +89,12 @@ pub(crate) fn check_references(references: &[Reference]) -> Result<(), PlotError
 
 /// The sentence of a note about the lines.
 pub(crate) fn references_note(references: &[Reference]) -> Option<String> {
-    (!references.is_empty()).then(|| format!("Dashed: {}.", count(references.len(), "reference")))
+    let below =
+        if references.len() > MOST_LABELS { ", numbered as in the list below the figure" } else { "" };
+    (!references.is_empty()).then(|| {
+        let lines = count(references.len(), "reference");
+        format!("Dashed: {lines}{below}. A click on one shows five minutes on each side.")
+    })
 }
 
 /// What an axis of time is made for.
@@ -162,7 +170,11 @@ impl TimeAxis<'_> {
                 .y(top)
                 .y_anchor(Anchor::Top)
                 .y_shift(-((at % LABEL_LINES * LABEL_HEIGHT) as f64))
-                .text(marks(&reference.label, 40))
+                .text(if self.references.len() > MOST_LABELS {
+                    (at + 1).to_string()
+                } else {
+                    marks(&reference.label, 40)
+                })
                 .font(Font::new().size(12).color(LINE_AT_EVENT))
                 .show_arrow(false)
         };
@@ -223,6 +235,11 @@ pub(crate) fn margin<'a>(names: impl IntoIterator<Item = &'a String>) -> Margin 
 /// The legend's title; the page makes the legend.
 pub(crate) fn legend(settings: &Settings) -> Legend {
     Legend::new().title(Title::with_text(marks(settings.get("series").unwrap_or_default(), SHOWN)))
+}
+
+/// About the height of a timeline of this many groups.
+pub(crate) fn height_of_panel(groups: usize) -> usize {
+    SHARED_HEIGHT + height_of(groups)
 }
 
 /// The height of this many groups: less for each when there are many.

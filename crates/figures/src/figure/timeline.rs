@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::error::PlotError;
 use crate::figure::scatter::diameter;
 use crate::figure::time_axis::{
-    Strip, TimeAxis, event_references, legend, margin, placed_references, references_note, whole_range,
+    Strip, TimeAxis, event_references, height_of_panel, legend, margin, placed_references, references_note,
+    whole_range,
 };
 use crate::figure::{Draw, Figure, MANY, MAX_GROUPS, too_many_values};
 use crate::options::{
@@ -92,6 +93,9 @@ impl Draw for TimelineFigure {
 
 /// The most timelines on one page.
 const MAX_PANELS: usize = 50;
+
+/// The height of a small screen's window, in pixels.
+const SCREEN: usize = 700;
 
 /// Up to this number, marks are seen without counting them.
 const FEW: usize = 12;
@@ -179,8 +183,12 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotEr
         groups.iter().map(|(of, _)| name(of)).collect()
     };
     let order = settings.word("order", &ORDERS).unwrap_or(if end.is_some() { "first" } else { "name" });
-    let panels: Vec<(Name<'_>, Ordered<'_>)> =
+    let mut panels: Vec<(Name<'_>, Ordered<'_>)> =
         panels.into_iter().map(|(name, groups)| (name, ordered(groups, order))).collect();
+    // A few rare marks would be out of sight below a panel of many rows.
+    if panels.iter().map(|(_, groups)| height_of_panel(groups.len())).sum::<usize>() > SCREEN {
+        panels.sort_by_key(|(_, groups)| groups.len());
+    }
     let all_names: Vec<String> = panels.iter().flat_map(|(_, groups)| names_of(groups)).collect();
     for (at, (panel_name, groups)) in panels.iter().enumerate() {
         let mut traces = traces(groups, &all_series, settings, scale.as_ref(), rows.len() > MANY);
@@ -207,6 +215,7 @@ pub(crate) fn draw(rows: &Rows, settings: &Settings) -> Result<Vec<Part>, PlotEr
         let body = Body::Drawing { traces, layout: Box::new(layout), linked: panel_count > 1 };
         // The note stands above the first panel only.
         let part = Part::new(rows, std::mem::take(&mut note), body).with_heading(heading);
+        let part = part.with_references(&references);
         parts.push(part.with_tooltip(rows, settings.columns("tooltip", rows)));
     }
     Ok(parts)

@@ -156,6 +156,7 @@ fn draw(rows: &Rows, settings: &Settings) -> Result<Part, PlotError> {
         note.push(format!("Not drawn: {} without a time or a value.", count(rows.len() - drawn, "row")));
     }
     Ok(Part::drawing(rows, note.join(" "), traces, layout)
+        .with_references(&references)
         .with_tooltip(rows, settings.columns("tooltip", rows)))
 }
 
