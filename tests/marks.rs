@@ -940,7 +940,48 @@ async fn a_failed_logon_is_told_with_its_reason() {
     let mut browser = Browser::start();
     browser.open(&page);
     assert_eq!(values(&mut browser, ".badge.failed"), json!(["Failed: wrong password"]));
-    assert_eq!(values(&mut browser, ".card:nth-child(2) .badge"), json!(["session of the system"]));
+    assert_eq!(values(&mut browser, ".account:nth-child(2) .badge"), json!(["session of the system"]));
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn cards_stand_by_account_and_break_no_name_that_fits() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("cards.html");
+    let select = "SELECT column1 AS \"Account\", column2 AS \"TargetUserSid\", column3 AS \"Computer\" FROM (VALUES \
+                  ('theshire\\pedro', 'S-1-5-21-1-2-3-1002', 'DESKTOP-WORKSTATION-0001.corp.theshire'), \
+                  ('NT AUTHORITY\\SYSTEM', 'S-1-5-18', 'HR001.theshire.local'), \
+                  ('THESHIRE\\Pedro', NULL, 'HR001.theshire.local'), \
+                  ('frodo', 'S-1-5-21-1-2-3-1003', NULL), ('frodo', 'S-1-5-21-9-9-9-1003', NULL))";
+    drawn(&ctx, select, &page, "CARDS", "title 'Logons'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    assert_eq!(
+        values(&mut browser, ".account h3"),
+        json!(["theshire\\pedro", "NT AUTHORITY\\SYSTEM", "frodo"])
+    );
+    let rows = "[...document.querySelectorAll('.account')].map((e) => [...e.querySelectorAll('.card')].map((card) => card.dataset.row).join())";
+    assert_eq!(browser.ask(rows), json!(["0,2", "1", "3,4"]));
+    let sids = values(&mut browser, ".account > .sid");
+    for (at, sid) in ["S-1-5-21-1-2-3-1002 (", "S-1-5-18 ("].into_iter().enumerate() {
+        assert!(sids[at].as_str().is_some_and(|text| text.starts_with(sid)), "{sids}");
+    }
+    assert_eq!(sids.as_array().map(Vec::len), Some(2), "two accounts of one name have their own");
+    let own = "[...document.querySelectorAll('.card .sid')].map((e) => e.textContent.split(' ')[0])";
+    assert_eq!(browser.ask(own), json!(["S-1-5-21-1-2-3-1003", "S-1-5-21-9-9-9-1003"]));
+    for width in [1280, 400] {
+        browser.resize(width, 900);
+        let lines = "[...document.querySelectorAll('.card dd, .account h3 span')].map((e) => { const range = document.createRange(); \
+                     range.selectNodeContents(e); return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size; })";
+        let lines = browser.ask(lines);
+        assert!(
+            lines.as_array().is_some_and(|all| all.len() > 6 && all.iter().all(|one| *one == 1)),
+            "{width}: {lines}"
+        );
+        assert_eq!(browser.ask(BEYOND), json!([]), "{width}");
+    }
     assert_eq!(browser.console, [""; 0]);
 }
 

@@ -1,5 +1,6 @@
-//! Logons as cards: who, when, how, from where.
+//! Logons as cards by account: who, when, how, from where.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use crate::error::PlotError;
@@ -77,7 +78,7 @@ const DEFAULTS: [(&str, &[&str]); 17] = [
 ];
 
 /// The lines of a card below its head: their names, and the options whose columns they show.
-const LINES: [(&str, &str); 10] = [
+const LINES: [(&str, &str); 9] = [
     ("Source address", "address"),
     ("Source host", "source"),
     ("Computer", "computer"),
@@ -85,7 +86,6 @@ const LINES: [(&str, &str); 10] = [
     ("Logon process", "process"),
     ("Authentication", "authentication"),
     ("Session", "session"),
-    ("Account SID", "sid"),
     ("Status", "status"),
     ("Sub-status", "sub_status"),
 ];
@@ -109,9 +109,114 @@ fn check(settings: &Settings, columns: &[(&str, ColumnType)]) -> Result<(), Plot
     )))
 }
 
+/// The rows of one account.
+struct Account<'a> {
+    domain: Option<&'a str>,
+    name: &'a str,
+    rows: Vec<usize>,
+}
+
+impl<'a> Account<'a> {
+    /// The accounts in the order of their first rows. Windows reads their names in any case. The identifier does not tell them
+    /// apart, since a failed logon has none.
+    fn all(rows: usize, value: impl Fn(&str, usize) -> Option<&'a str>) -> Vec<Self> {
+        let mut places = HashMap::new();
+        let mut all: Vec<Self> = vec![];
+        for row in 0..rows {
+            let name = value("account", row).unwrap_or("(no account)");
+            // Some columns have both in one.
+            let (domain, name) = match name.split_once('\\') {
+                Some((domain, name)) => (Some(domain), name),
+                None => (value("domain", row), name),
+            };
+            let place =
+                *places.entry((domain.map(str::to_lowercase), name.to_lowercase())).or_insert(all.len());
+            match all.get_mut(place) {
+                Some(account) => account.rows.push(row),
+                None => all.push(Self { domain, name, rows: vec![row] }),
+            }
+        }
+        all
+    }
+}
+
+/// An identifier with its name or its kind.
+fn identifier(sid: &str) -> Html {
+    let name = dbcluster_windows_names::sid(sid).or_else(|| dbcluster_windows_names::sid_kind(sid));
+    Html::raw("<p class=\"sid\">").text(sid).html(name.map(named)).markup("</p>\n")
+}
+
 /// The name that stands beside a code.
 fn named(name: &'static str) -> Html {
     Html::raw(" <span class=\"kind\">(").markup(name).markup(")</span>")
+}
+
+/// An account as Windows writes it.
+fn name_of(domain: Option<&str>, name: &str) -> String {
+    domain.map_or_else(|| name.to_string(), |domain| format!("{domain}\\{name}"))
+}
+
+/// One logon of an account. The identifier is given if it is not that of the account.
+fn card<'a>(
+    row: usize,
+    account: &str,
+    sid: Option<&str>,
+    value: impl Fn(&str) -> Option<&'a str>,
+    events: f64,
+) -> Html {
+    let time = value("time").map(|time| Html::raw("<p class=\"time\">").text(time).markup("</p>"));
+    let logon_type = value("logon_type").map(|number| {
+        let badge = Html::raw("<p class=\"badge\">Type ").text(number);
+        let name = number.parse().ok().and_then(dbcluster_windows_names::logon_type);
+        badge.html(name.map(|name| Html::raw(" ").markup(name))).markup("</p>")
+    });
+    let size = (events > 1.0).then(|| {
+        Html::raw("<p class=\"badge strong\">").text(count(events as usize, "event")).markup("</p>")
+    });
+    // The more exact of two codes comes first; the other one is often a general one.
+    let codes: Vec<&str> = ["sub_status", "status"].into_iter().filter_map(&value).collect();
+    let bad = codes.iter().find(|code| dbcluster_windows_names::is_success(code) == Some(false));
+    let failed = (value("event") == Some(FAILED) || bad.is_some()).then(|| {
+        let badge = Html::raw("<p class=\"badge failed\">Failed");
+        let reason = codes.iter().find_map(|code| dbcluster_windows_names::logon_failure(code));
+        match (reason, bad) {
+            (Some(reason), _) => badge.markup(": ").markup(reason),
+            (None, Some(code)) => badge.markup(": code ").text(code),
+            (None, None) => badge,
+        }
+        .markup("</p>")
+    });
+    let system = value("session").and_then(dbcluster_windows_names::logon_session);
+    let system = system.map(|name| Html::raw("<p class=\"badge\">").markup(name).markup("</p>"));
+    let lines = LINES.iter().filter_map(|&(name, option)| {
+        let text = value(option)?;
+        let line = Html::raw("<div><dt>").markup(name).markup("</dt><dd>");
+        let line = match option {
+            "subject" => line.html(value("subject_domain").map(|domain| Html::escaped(domain).markup("\\"))),
+            _ => line,
+        };
+        let line = line.text(text);
+        let line = match option {
+            "status" | "sub_status" => line.html(dbcluster_windows_names::logon_failure(text).map(named)),
+            _ => line,
+        };
+        Some(line.markup("</dd></div>"))
+    });
+    Html::raw("<article class=\"card\" tabindex=\"0\" data-row=\"")
+        .text(row)
+        .markup("\" aria-label=\"")
+        .text(account)
+        .markup("\">\n")
+        .html(time)
+        .html(sid.map(identifier))
+        .markup("<div class=\"badges\">")
+        .html(failed)
+        .html(logon_type)
+        .html(system)
+        .html(size)
+        .markup("</div>\n<dl>")
+        .html(lines.collect::<Html>())
+        .markup("</dl>\n</article>\n")
 }
 
 fn draw(rows: &Rows, settings: &Settings) -> Part {
@@ -119,87 +224,43 @@ fn draw(rows: &Rows, settings: &Settings) -> Part {
         let (_, names) = DEFAULTS.iter().find(|(name, _)| *name == option)?;
         settings.column(option, rows).or_else(|| names.iter().find_map(|name| rows.column(name)))
     };
-    let mut cards = Html::default();
-    for row in 0..rows.len() {
-        // Windows writes a minus for nothing.
-        let value =
-            |option: &str| column(option)?.text(row).map(str::trim).filter(|text| !matches!(*text, "" | "-"));
-        let account = value("account").unwrap_or("(no account)");
-        // Some columns have both in one.
-        let (domain, account) = match account.split_once('\\') {
-            Some((domain, account)) => (Some(domain), account),
-            None => (value("domain"), account),
-        };
-        let domain = domain.map(|domain| Html::raw("<span>").text(domain).markup("\\</span>"));
-        let time = value("time").map(|time| Html::raw("<p class=\"time\">").text(time).markup("</p>"));
-        let logon_type = value("logon_type").map(|number| {
-            let badge = Html::raw("<p class=\"badge\">Type ").text(number);
-            let name = number.parse().ok().and_then(dbcluster_windows_names::logon_type);
-            badge.html(name.map(|name| Html::raw(" ").markup(name))).markup("</p>")
+    // Windows writes a minus for nothing.
+    let value_of = |option: &str, row: usize| {
+        column(option)?.text(row).map(str::trim).filter(|text| !matches!(*text, "" | "-"))
+    };
+    let events = |row: usize| column("size").and_then(|column| column.number(row)).unwrap_or(1.0);
+    let mut accounts = Html::default();
+    for Account { domain, name, rows: logons } in Account::all(rows.len(), value_of) {
+        let sids: BTreeSet<&str> = logons.iter().filter_map(|&row| value_of("sid", row)).collect();
+        // One that all logons agree on belongs to the account.
+        let sid = sids.first().filter(|_| sids.len() == 1).copied();
+        let cards = logons.iter().map(|&row| {
+            let own = value_of("sid", row).filter(|_| sid.is_none());
+            card(row, &name_of(domain, name), own, |option| value_of(option, row), events(row))
         });
-        let size = column("size").and_then(|column| column.number(row)).filter(|size| *size > 1.0);
-        let size = size.map(|size| {
-            Html::raw("<p class=\"badge strong\">").text(count(size as usize, "event")).markup("</p>")
-        });
-        // The more exact of two codes comes first; the other one is often a general one.
-        let codes: Vec<&str> = ["sub_status", "status"].into_iter().filter_map(value).collect();
-        let bad = codes.iter().find(|code| dbcluster_windows_names::is_success(code) == Some(false));
-        let failed = (value("event") == Some(FAILED) || bad.is_some()).then(|| {
-            let badge = Html::raw("<p class=\"badge failed\">Failed");
-            let reason = codes.iter().find_map(|code| dbcluster_windows_names::logon_failure(code));
-            match (reason, bad) {
-                (Some(reason), _) => badge.markup(": ").markup(reason),
-                (None, Some(code)) => badge.markup(": code ").text(code),
-                (None, None) => badge,
-            }
-            .markup("</p>")
-        });
-        let system = value("session").and_then(dbcluster_windows_names::logon_session);
-        let system = system.map(|name| Html::raw("<p class=\"badge\">").markup(name).markup("</p>"));
-        let lines = LINES.iter().filter_map(|&(name, option)| {
-            let text = value(option)?;
-            let line = Html::raw("<dt>").markup(name).markup("</dt><dd>");
-            let line = match option {
-                "subject" => {
-                    line.html(value("subject_domain").map(|domain| Html::escaped(domain).markup("\\")))
-                }
-                _ => line,
-            };
-            let line = line.text(text);
-            let line = match option {
-                "sid" => line.html(
-                    dbcluster_windows_names::sid(text)
-                        .or_else(|| dbcluster_windows_names::sid_kind(text))
-                        .map(named),
-                ),
-                "status" | "sub_status" => line.html(dbcluster_windows_names::logon_failure(text).map(named)),
-                _ => line,
-            };
-            Some(line.markup("</dd>"))
-        });
-        let card = Html::raw("<article class=\"card\" tabindex=\"0\" data-row=\"")
-            .text(row)
+        let class = if logons.len() > 1 { " several" } else { "" };
+        let account = Html::raw("<section class=\"account")
+            .markup(class)
             .markup("\">\n<h3>")
-            .html(domain)
-            .text(account)
-            .markup("</h3>\n")
-            .html(time)
-            .markup("<div class=\"badges\">")
-            .html(failed)
-            .html(logon_type)
-            .html(system)
-            .html(size)
-            .markup("</div>\n<dl>")
-            .html(lines.collect::<Html>())
-            .markup("</dl>\n</article>\n");
-        cards.extend([card]);
+            .html(domain.map(|domain| Html::raw("<span>").text(domain).markup("\\</span>")))
+            .markup("<span class=\"name\">")
+            .text(name)
+            .markup("</span></h3>\n")
+            .html(sid.map(identifier))
+            .markup("<div class=\"cards\">\n")
+            .html(cards.collect::<Html>())
+            .markup("</div>\n</section>\n");
+        accounts.extend([account]);
     }
-    let mut note = format!("One card for each of {}, in their order.", count(rows.len(), "row"));
+    let mut note = format!(
+        "One card for each of {}, by account in the order of their first rows.",
+        count(rows.len(), "row")
+    );
     if let Some(time) = column("time").filter(|time| time.column_type == ColumnType::Time) {
         // Writing to a string can't fail.
         let _ = write!(note, " Times are those of {} ({}).", time.name, Zone::of(Some(time)).name());
     }
-    let body = Html::raw("<div class=\"cards\">\n").html(cards).markup("</div>");
+    let body = Html::raw("<div class=\"accounts\">\n").html(accounts).markup("</div>");
     Part::new(rows, note, Body::Html(body))
 }
 
@@ -228,9 +289,11 @@ mod tests {
             rows.0.iter().map(|column| (column.name.as_str(), column.column_type)).collect();
         let settings = Settings::try_new(Figure::Cards, [], &columns).expect("settings");
         let page = Figure::Cards.draw(&rows, &settings).expect("a page");
+        let accounts: Vec<&str> = page.split("<section class=\"account").skip(1).collect();
+        assert!(accounts[0].contains("S-1-5-80-1-2 <span class=\"kind\">(service)</span>"));
+        assert!(!accounts[1].contains("class=\"sid\""));
         let cards: Vec<&str> = page.split("<article").skip(1).collect();
         assert!(cards[0].contains(">Failed: wrong password</p>"), "{}", cards[0]);
-        assert!(cards[0].contains("<span class=\"kind\">(service)</span>"));
         assert!(cards[1].contains(">Failed: code 0xc0001234</p>"));
         assert!(!cards[2].contains("Failed") && cards[2].contains(">session of the system</p>"));
     }
