@@ -781,6 +781,52 @@ async fn a_tree_finds_lines_and_shows_only_marked_ones() {
 
 #[tokio::test]
 #[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn folded_lines_of_a_tree_are_found_by_the_browser() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("tree.html");
+    let select = "SELECT value AS id, value / 2 AS parent, 'process ' || value AS name FROM range(1, 64)";
+    drawn(&ctx, select, &page, "TREE", "id 'id', parent 'parent', label 'name'").await;
+    let mut browser = Browser::start();
+    browser.open(&page);
+    let shown = "[...document.querySelectorAll('.tree li')].filter((e) => e.getBoundingClientRect().height > 0).map((e) => e.querySelector('b').textContent)";
+    let fold = browser.place("[data-fold]");
+    browser.click(fold);
+    assert_eq!(browser.ask(shown), json!(["process 0"]), "folded lines take no room");
+    let found = "[...document.querySelectorAll('.tree li[hidden]')].every((e) => e.getAttribute('hidden') === 'until-found' && \
+                 getComputedStyle(e).display !== 'none' && getComputedStyle(e).contentVisibility === 'hidden' && e.ariaHidden === 'true')";
+    assert_eq!(browser.ask(found), true, "the browser's search reads them");
+    // An address of a hidden line is found in the same way as words are.
+    browser.ask("(() => { [...document.querySelectorAll('.tree li')].find((e) => e.querySelector('b').textContent === 'process 11').id = 'found'; location.hash = '#found'; })()");
+    let all = "['process 0', 'process 1', 'process 2', 'process 5', 'process 11']";
+    browser.wait(&format!("{all}.every((name) => {shown}.includes(name))"));
+    assert_eq!(
+        browser.ask(shown),
+        json!([
+            "process 0",
+            "process 1",
+            "process 2",
+            "process 4",
+            "process 5",
+            "process 10",
+            "process 11",
+            "process 3"
+        ]),
+        "it is unfolded with those above it, and nothing else is"
+    );
+    assert_eq!(browser.ask("document.getElementById('found').ariaHidden"), Value::Null);
+    let below = "document.querySelectorAll('.tree li.folded').length";
+    let folded = browser.ask(below);
+    browser.ask("document.querySelector('.tree li .fold').click()");
+    assert_eq!(browser.ask(shown), json!(["process 0"]));
+    browser.ask("document.querySelector('.tree li .fold').click()");
+    assert_eq!(browser.ask(&format!("{shown}.length")), 8, "unfolding keeps what is folded below");
+    assert_eq!(browser.ask(below), folded);
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn kept_rows_can_be_removed_and_saved() {
     let ctx = session();
     let folder = tempfile::tempdir().expect("a folder");

@@ -275,7 +275,7 @@
     for (let next = line.nextElementSibling; next && Number(next.dataset.level) > Number(line.dataset.level); next = next.nextElementSibling) {
       const level = Number(next.dataset.level);
       if (level <= hiddenBelow) hiddenBelow = Infinity;
-      next.hidden = folded || level > hiddenBelow;
+      hideFolded(next, folded || level > hiddenBelow);
       if (!next.hidden && next.classList.contains("folded")) hiddenBelow = level;
     }
   }

@@ -1,5 +1,11 @@
 // The tree of processes: find, only marked ones, fold, and keys as in any tree.
 "use strict";
+// Folded lines are hidden, but the browser's own search finds them, and unfolds those above.
+const hideFolded = (line, isHidden) => {
+  line.hidden = isHidden ? "until-found" : false;
+  if (isHidden) line.setAttribute("aria-hidden", "true");
+  else line.removeAttribute("aria-hidden");
+};
 const addTree = (part, toggle) => {
   const tree = part.written.querySelector(".tree");
   if (!tree) return;
@@ -30,6 +36,7 @@ const addTree = (part, toggle) => {
       for (let above = parents[at]; above !== undefined && !isShown[above]; above = parents[above]) isShown[above] = true;
     }
     for (let at = 0; at < lines.length; at += 1) {
+      hideFolded(lines[at], false);
       lines[at].hidden = !isShown[at];
       lines[at].classList.toggle("above", !isAll && !hits[at]);
       unfold(lines[at]);
@@ -44,7 +51,7 @@ const addTree = (part, toggle) => {
     const isOpen = fold.getAttribute("aria-pressed") !== "true";
     fold.setAttribute("aria-pressed", String(isOpen));
     for (let at = 0; at < lines.length; at += 1) {
-      lines[at].hidden = isOpen && levels[at] > 1;
+      hideFolded(lines[at], isOpen && levels[at] > 1);
       if (!lines[at].hasAttribute("aria-expanded")) continue;
       lines[at].classList.toggle("folded", isOpen);
       lines[at].setAttribute("aria-expanded", String(!isOpen));
@@ -53,12 +60,22 @@ const addTree = (part, toggle) => {
   // One line can be reached by the tab key; the arrows lead from there.
   let now = 0;
   if (lines.length) lines[0].tabIndex = 0;
+  const reveal = (at) => {
+    const above = [];
+    for (let one = parents[at]; one !== undefined; one = parents[one]) above.unshift(one);
+    // From the top, so that each unfolds what is shown.
+    for (const one of above) if (lines[one].classList.contains("folded")) toggle(lines[one]);
+    hideFolded(lines[at], false);
+  };
+  tree.addEventListener("beforematch", (event) => {
+    const at = lines.indexOf(event.target);
+    if (at >= 0) reveal(at);
+  });
   const go = (at) => {
     if (at === undefined || !lines[at]) return;
     lines[now].tabIndex = -1;
     now = at;
-    for (let above = parents[at]; above !== undefined; above = parents[above]) if (lines[above].classList.contains("folded")) toggle(lines[above]);
-    lines[at].hidden = false;
+    reveal(at);
     lines[at].tabIndex = 0;
     lines[at].focus();
     lines[at].scrollIntoView({ block: "nearest" });
