@@ -696,6 +696,16 @@ async fn many_lines_are_a_list_and_the_smaller_panel_comes_first() {
     browser.click(line);
     browser.wait(&format!("JSON.stringify({ranges}) === '[[155,165],[155,165]]'"));
     assert_eq!(browser.ask("document.querySelectorAll('.kept').length"), 0);
+    assert_eq!(browser.ask("document.getElementById('tip').hidden"), true, "the line is elsewhere now");
+    // A button above a line is a button.
+    let button = browser.ask(
+        "(async () => { const place = document.querySelector('.figure'); const button = place.querySelector('.rangeselector .button:last-of-type'); \
+         const box = button.getBoundingClientRect(); const plot = place.querySelector('.nsewdrag').getBoundingClientRect(); \
+         const x = box.x + box.width / 2; const axis = place._fullLayout.xaxis; const at = (160 * 60000 - axis.p2l(x - plot.x)); \
+         await Plotly.relayout(place, { 'xaxis.range': axis.range.map((end) => axis.l2r(axis.r2l(end) + at)) }); return [x, box.y + box.height / 2]; })()",
+    );
+    browser.click((button[0].as_f64().expect("a place"), button[1].as_f64().expect("a place")));
+    browser.wait(&format!("{ranges}.every(([first]) => first < 0)"));
     // A saved picture has the list, too.
     let picture =
         saved(&mut browser, &downloads, "document.querySelector('[data-save=svg]')", "Lines-small.svg");

@@ -188,11 +188,11 @@ const zoomTo = (part, reference) => {
   const axis = part.place._fullLayout.xaxis;
   return Plotly.relayout(part.place, { "xaxis.range": [reference.time - BESIDE, reference.time + BESIDE].map((end) => axis.l2r(end)) });
 };
-// The line under a place on the screen, where no mark is.
-const lineAt = (part, { clientX, clientY }) => {
+// The line under the mouse, where no mark is; buttons and the slider are not the plot.
+const lineAt = (part, { clientX, clientY, target }) => {
+  if (!target.closest?.(".nsewdrag")) return undefined;
   const { xaxis } = part.place._fullLayout;
-  const box = part.place.querySelector(".nsewdrag").getBoundingClientRect();
-  if (clientX < box.left || clientX > box.right || clientY > box.bottom || clientY < part.place.getBoundingClientRect().top) return undefined;
+  const box = target.getBoundingClientRect();
   const distance = (reference) => Math.abs(box.left + xaxis.l2p(reference.time) - clientX);
   const [nearest] = part.references.slice().sort((a, b) => distance(a) - distance(b));
   return distance(nearest) <= NEAR_LINE && !rowsAt(part, clientX, clientY).length ? nearest : undefined;
@@ -213,12 +213,19 @@ const addLines = (part, { point, hide }) => {
     if (part.line) hide();
     part.line = undefined;
   });
-  place.addEventListener("pointerdown", (event) => { pressed = event.button === 0 ? event : undefined; }, true);
+  place.addEventListener("pointerdown", (event) => {
+    part.line = event.button === 0 ? lineAt(part, event) : undefined;
+    pressed = part.line && event;
+  }, true);
   addEventListener("pointerup", (event) => {
-    const line = pressed && Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) < NEAR_LINE && lineAt(part, pressed);
+    const line = pressed && Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) < NEAR_LINE ? part.line : undefined;
     pressed = undefined;
+    if (!line) return;
     // The drawing script ends its own work on the click before.
-    if (line) setTimeout(() => zoomTo(part, line));
+    setTimeout(() => {
+      hide();
+      zoomTo(part, line);
+    });
   });
   if (!part.numbered) return;
   const list = part.section.appendChild(element("ol", "", { className: "references" }));

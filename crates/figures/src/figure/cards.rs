@@ -289,9 +289,11 @@ mod tests {
             rows.0.iter().map(|column| (column.name.as_str(), column.column_type)).collect();
         let settings = Settings::try_new(Figure::Cards, [], &columns).expect("settings");
         let page = Figure::Cards.draw(&rows, &settings).expect("a page");
+        let accounts: Vec<&str> = page.split("<section class=\"account").skip(1).collect();
+        assert!(accounts[0].contains("S-1-5-80-1-2 <span class=\"kind\">(service)</span>"));
+        assert!(!accounts[1].contains("class=\"sid\""));
         let cards: Vec<&str> = page.split("<article").skip(1).collect();
         assert!(cards[0].contains(">Failed: wrong password</p>"), "{}", cards[0]);
-        assert!(cards[0].contains("<span class=\"kind\">(service)</span>"));
         assert!(cards[1].contains(">Failed: code 0xc0001234</p>"));
         assert!(!cards[2].contains("Failed") && cards[2].contains(">session of the system</p>"));
     }
