@@ -43,7 +43,7 @@ impl ScalarUDFImpl for AddressCount {
 
 /// Returns the addresses of a text, from left to right.
 pub(crate) fn addresses(text: &str) -> impl Iterator<Item = &str> {
-    // What looks like an address; `is_ip` decides about numbers. A share has no `?` or `.` for a server: those are devices.
+    // The form of an address; `is_ip` decides about numbers. A share has no `?` or `.` for a server: those are devices.
     static LIKE_ADDRESSES: LazyLock<Regex> = LazyLock::new(|| {
         let pattern = concat!(
             r#"(?i)\b(?:https?|ftp|wss?)://[^\s"'<>|`]+"#,

@@ -311,7 +311,7 @@ impl<T> From<T> for Parameter<T> {
     }
 }
 
-/// How far apart neighbours may be.
+/// The largest distance of neighbours.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Eps {

@@ -88,7 +88,7 @@ pub(super) struct Fetched {
 pub(super) struct OfClusters<'a> {
     /// Further fields of the label of a vector without a cluster, each with the name of its column.
     pub(super) of_label: &'a [(String, String)],
-    /// What is computed from all members.
+    /// The values that are computed from all members.
     pub(super) figures: &'a [Figure],
     /// The clusters that are wanted, if not all are.
     pub(super) wanted: Option<Expr>,

@@ -11,7 +11,7 @@ const memory = (title, rows) => {
   }
   const name = `dbcluster figure ${title} ${[high, low].map((part) => (part >>> 0).toString(16).padStart(8, "0")).join("")}`;
   return {
-    // What was written, checked by the caller: anything may stand there.
+    // The stored text; the caller checks it, since anything may stand there.
     read: () => {
       try {
         return JSON.parse(localStorage.getItem(name)) ?? {};

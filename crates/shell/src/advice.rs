@@ -167,7 +167,7 @@ fn of_skipped(call: Option<&Call>) -> String {
     format!("advice: rows with a NULL feature are skipped, and are not odd for that{go_on}")
 }
 
-/// What to do about a result that tells little.
+/// The advice about a result that tells little.
 fn advice(found: &Found, call: Option<&Call>) -> Option<String> {
     let Found { vectors, clusters, noise, skipped, features, scaling } = *found;
     let vectors = vectors.saturating_sub(skipped);

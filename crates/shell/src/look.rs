@@ -1,4 +1,4 @@
-//! How results look on a terminal: the width that tables keep within, one value per line, and the pager.
+//! The look of results on a terminal: the width that tables keep within, one value per line, and the pager.
 
 use std::io::{self, IsTerminal};
 use std::str::FromStr;

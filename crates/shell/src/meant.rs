@@ -282,7 +282,7 @@ fn behind(tokens: &[Token], words: &[&str]) -> Option<String> {
 /// The tokens of a statement without its spaces and comments.
 pub(super) fn tokens(statement: &str) -> Vec<Token> {
     let mut tokens = vec![];
-    // What is behind an error is of no use here.
+    // The cause behind an error is of no use here.
     let _ = Tokenizer::new(&GenericDialect {}, statement).tokenize_with_location_into_buf(&mut tokens);
     let tokens = tokens.into_iter().map(|token| token.token);
     tokens.filter(|token| !matches!(token, Token::Whitespace(_))).collect()

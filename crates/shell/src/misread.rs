@@ -134,7 +134,7 @@ pub(super) fn advice(message: &str, statement: &str) -> Option<String> {
         .or_else(|| no_statement(message, &found))
 }
 
-/// What does the same as a statement that other databases have.
+/// The words that do the same as a statement that other databases have.
 pub(super) fn statement_of_others(statement: &str) -> Option<String> {
     let first = statement.split(|letter: char| !letter.is_alphanumeric()).next()?.to_ascii_lowercase();
     let known = FIRST_WORDS.iter().find(|(word, _)| *word == first);

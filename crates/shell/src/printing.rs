@@ -123,7 +123,7 @@ impl Printer<'_> {
         }
         if self.at_prompt && !self.options.quiet && rows > limit {
             output::say(format!("The first {limit} rows; \\pset maxrows N, or inf, shows more.\n"))?;
-            // What the engine says about them names a flag, which is of no use here.
+            // The engine's words about them name a flag, which is of no use here.
             let footer = PrintOptions { maxrows: MaxRows::Unlimited, ..footer() };
             footer.print_batches(Arc::new(Schema::empty()), &[], started, rows, options)?;
             return Ok(rows);

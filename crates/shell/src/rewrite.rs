@@ -1,4 +1,4 @@
-//! What is changed in a syntax tree before it is planned.
+//! Changes of a syntax tree before it is planned.
 //!
 //! The parser reads more than the engine plans. What has one meaning in the SQL that people bring along is put as the engine knows it:
 //!
@@ -12,7 +12,7 @@
 //! | `SHOW COLUMNS FROM x`, `SHOW FUNCTIONS LIKE 'x'`, `SHOW TABLES LIKE 'x'` | `DESCRIBE x`, and queries of the catalog |
 //! | `RESET dbcluster.x` | `SET dbcluster.x = ''`: the engine resets settings of its own only |
 //!
-//! What the engine reads and passes over, `TABLESAMPLE`, is an error: its rows would not be those that were asked for.
+//! `TABLESAMPLE`, which the engine reads and passes over, is an error: its rows would not be those that were asked for.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;

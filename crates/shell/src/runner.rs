@@ -206,7 +206,7 @@ impl Runner {
         let counts = collect(result.stream).await.map_err(|error| writes.cause(error))?;
         writes.commit().await?;
         let counts = Box::pin(MemoryStream::try_new(counts, schema, None)?);
-        // What a statement says of its own file is no result.
+        // The words of a statement about its own file are no result.
         let printer = Printer { target: &Mutex::new(None), ..self.printer() };
         let rows = printer.print(QueryResult { stream: counts, ..result }, bar).await?;
         if let Some(page) = page_of(&shown).filter(|_| self.confirms && !self.print.quiet) {

@@ -37,7 +37,7 @@ fn table(what: &str) -> String {
     if is_query { format!("({what})") } else { what.to_string() }
 }
 
-/// What is told of a column, as a struct.
+/// The figures of a column, as a struct.
 fn of_column(field: &Field) -> String {
     let column = quoted_name(field.name());
     let of = field.data_type();

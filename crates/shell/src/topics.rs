@@ -6,7 +6,7 @@ use std::fmt::Write;
 /// A lesson.
 struct Topic {
     name: &'static str,
-    /// What it is about, in the list of topics.
+    /// Its subject, in the list of topics.
     about: &'static str,
     text: &'static str,
     /// A statement of it that runs on the sample.

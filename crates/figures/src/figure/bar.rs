@@ -176,7 +176,7 @@ impl<'a> Details<'a> {
             by_name.entry(x.text(row)).or_default().push(row);
         }
         by_name.retain(|_, members| members.len() > 1);
-        // How many rows a column tells from the first one of their name.
+        // The rows that a column tells from the first one of their name.
         let told = |column: &Column| -> usize {
             let distinct = |members: &Vec<usize>| {
                 members.iter().map(|&row| column.text(row)).collect::<HashSet<_>>().len() - 1

@@ -1,4 +1,4 @@
-//! Who did what: a table of two columns, with a disc for each pair as large as its number of events.
+//! A table of two columns, such as accounts and what they did, with a disc for each pair as large as its number of events.
 //!
 //! Pairs of few events have a colour of their own. Rows and columns are those with the most events; others are counted.
 

@@ -242,7 +242,7 @@ impl Middle {
         }
     }
 
-    /// How far a value lies from the middle, in widths of the middle half.
+    /// The distance of a value from the middle, in widths of the middle half.
     fn distance(&self, value: Option<f64>) -> f64 {
         let away = (value.unwrap_or(self.median) - self.median).abs();
         // Where more than half of the values are equal, any other one is far.

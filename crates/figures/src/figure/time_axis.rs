@@ -97,7 +97,7 @@ pub(crate) fn references_note(references: &[Reference]) -> Option<String> {
     })
 }
 
-/// What an axis of time is made for.
+/// The figures that an axis of time is made for.
 pub(crate) struct TimeAxis<'a> {
     /// The column of the times.
     pub(crate) name: &'a str,

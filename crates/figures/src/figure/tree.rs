@@ -98,7 +98,7 @@ impl Line {
     }
 }
 
-/// What a line says of its row.
+/// The words that a line has of its row.
 fn content_of(rows: &Rows, settings: &Settings, row: usize, is_marked: bool) -> Html {
     let [label, detail, id, time, size, mark] =
         ["label", "detail", "id", "time", "size", "mark"].map(|name| settings.column(name, rows));

@@ -15,7 +15,7 @@ function facts(page, row) {
   return line;
 }
 
-/* What all members of a pattern have in common. */
+/* The facts that all members of a pattern have in common. */
 function factsOf(page, cluster) {
   const only = (role) => {
     const counts = cluster[role + "s"];

@@ -86,15 +86,15 @@ pub struct Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RoleName {
-    /// What an event is called, such as the program.
+    /// The name of an event, such as the program.
     Name,
-    /// What is read: a command line, a line of a log.
+    /// The text that is read: a command line, a line of a log.
     Text,
-    /// What started it.
+    /// The program that started it.
     Parent,
-    /// Who did it.
+    /// The account that did it.
     Account,
-    /// Where it happened.
+    /// The machine where it happened.
     Host,
     /// The path of the program.
     Path,
@@ -136,7 +136,7 @@ pub struct Place {
     pub scaled: Vec<f64>,
     /// The number of its partition. Places of different partitions never meet.
     pub partition: u32,
-    /// What the hierarchy says.
+    /// Its part of the hierarchy.
     pub levels: Levels,
     /// Whether the place is a cluster, if clusters are fixed.
     pub clustered: bool,
@@ -150,7 +150,7 @@ pub struct Place {
     pub counts_left_out: bool,
 }
 
-/// What the hierarchy of a clustering says of a place; infinity stands for an eps that there is not.
+/// The part that a place has in the hierarchy of a clustering; infinity stands for an eps that there is not.
 #[derive(Debug, Clone, Copy)]
 pub struct Levels {
     /// The least eps at which the place is core.
@@ -180,21 +180,21 @@ pub struct Row {
     pub times: Option<(i64, i64)>,
     /// The value of each role: what the event is called.
     pub name: Option<String>,
-    /// What is read.
+    /// The text that is read.
     pub text: Option<String>,
     /// Whether the text stands for others of its form, which are counted with it.
     pub varies: bool,
-    /// What started it.
+    /// The program that started it.
     pub parent: Option<String>,
-    /// Who did it.
+    /// The account that did it.
     pub account: Option<String>,
     /// Where it happened.
     pub host: Option<String>,
     /// The path of the program.
     pub path: Option<String>,
-    /// How unusual it is.
+    /// Its score: the higher, the more unusual.
     pub score: Option<f64>,
-    /// Why it is unusual, the strongest reason first.
+    /// The reasons of the score, the strongest first.
     pub reasons: Vec<String>,
     /// A value for each of [`Report::columns`], or none at all.
     pub values: Vec<Option<String>>,

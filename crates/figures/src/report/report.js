@@ -119,7 +119,7 @@ class Page {
     return family && family.names >= 5 ? family : null;
   }
 
-  /* How often a name is there, with all of its family. */
+  /* The events of a name, with all of its family. */
   frequency(name) {
     const family = this.familyOf(name);
     return family ? family.events : this.nameCounts.get(name);
@@ -210,7 +210,7 @@ class Page {
     return `SELECT *\nFROM ${this.table}\nWHERE ${column} >= ${quoted(fullTime(from))} AND ${column} < ${quoted(fullTime(to))}${this.ordered()};`;
   }
 
-  /* What happened around a row on its host: the page of many events does not have all of it. */
+  /* The statement that finds the events around a row on its host: the page of many events does not have all of them. */
   aroundStatement(row) {
     const [time, host] = [this.sql("time"), this.sql("host")];
     if (!this.table || !time) return null;
@@ -683,7 +683,7 @@ class Reader {
     byId("made-of").replaceChildren(...parts);
   }
 
-  /* What is left after the filters, one line for each row of the page. */
+  /* The rows that pass the filters, one line for each row of the page. */
   exportCsv() {
     const { page, view } = this;
     const roles = ["name", "text", "parent", "account", "host", "path"].filter((role) => page.rows[role]);

@@ -1,4 +1,4 @@
-//! What can stand at a place that takes one of a list: the values of an option, the kinds of a figure, settings, arguments of commands.
+//! The words that can stand at a place that takes one of a list: the values of an option, the kinds of a figure, settings, arguments of commands.
 
 use datafusion_dbcluster::reference;
 use dbcluster_figures::Figure;
@@ -40,7 +40,7 @@ pub(super) fn values_of_option(option: &str) -> Vec<String> {
     option.values().split('\'').skip(1).step_by(2).map(ToString::to_string).collect()
 }
 
-/// What STORED AS takes.
+/// The kinds that STORED AS takes.
 pub(super) fn stored_as() -> Vec<&'static str> {
     figures().into_iter().chain(FILE_FORMATS).collect()
 }
@@ -66,7 +66,7 @@ pub(super) fn arguments(command: &str, before: &[&str]) -> Option<Vec<&'static s
     Some(words)
 }
 
-/// What `\h` explains beside functions.
+/// The topics that `\h` explains beside functions.
 pub(super) fn topics_of_help() -> Vec<String> {
     let options = reference::options();
     let options = options.iter().map(|option| option.name().to_string());

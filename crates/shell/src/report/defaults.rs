@@ -70,7 +70,7 @@ const NUMBERS: &[&str] = &["guid", "id", "hash", "hashes", "md5", "sha1", "sha25
 /// The most columns that a table of an unknown kind is compared by.
 const COMPARED: usize = 4;
 
-/// How deep members of objects are looked for.
+/// The depth to which members of objects are looked for.
 const DEEP: usize = 3;
 
 /// The features and the label of a report that names none.

@@ -689,7 +689,7 @@ impl Partitions {
     }
 }
 
-/// What is known of a place while its rows come.
+/// The rows and names of a place while they come.
 #[derive(Default)]
 struct OfPlace {
     rows: Vec<Row>,

@@ -28,7 +28,7 @@ pub(super) fn roles(schema: &Schema, label: &Label, time: Option<(&str, &str)>) 
     let of_program = |(name, sql): (String, String)| (name, format!("process_name({sql})"));
     let mut roles = vec![];
     let mut add = |role: RoleName, found: Option<(String, String)>| {
-        // What is the name of an event says nothing new in another part.
+        // A column that is the name of an event says nothing new in another part.
         if let Some((label, sql)) = found.filter(|(_, sql)| roles.iter().all(|role: &Role| role.sql != *sql))
         {
             roles.push(Role { role, label, sql });
