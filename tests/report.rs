@@ -438,8 +438,11 @@ fn page_is_whole_when_narrow_on_paper_and_in_the_dark() {
     }
 
     browser.ask("document.documentElement.dataset.theme = 'dark'");
+    assert!(seen(&mut browser, ".chips > .more") > 0, "some reasons are left to the opened entry");
+    browser.ask("dispatchEvent(new Event('beforeprint'))");
     browser.order("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
     browser.resize(718, 1000);
+    assert_eq!(seen(&mut browser, ".chips > .more"), 0, "paper has all reasons");
     assert_eq!(browser.ask("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)");
     assert_eq!(browser.ask("getComputedStyle(document.body).color"), "rgb(0, 0, 0)");
     assert_eq!(browser.ask(beyond), json!([]));

@@ -135,7 +135,7 @@ function oddEntry(page, view, entry, rank) {
     el("time", {}, page.severalDays ? fullTime(page.rows.first[row]) : clockTime(page.rows.first[row])),
     el("span", { class: "body" },
       el("span", { class: "who" }, score === null ? null : el("span", { class: "score", title: "how unusual it is, as in dbcluster hunt" }, score.toFixed(1)), names, many ? el("span", { class: "size" }, many) : null, el("span", { class: "facts" }, " " + (entry.cluster ? factsOf(page, entry.cluster) : facts(page, row)))),
-      command(page, row, false), chips(page, view, entry, CHIPS)),
+      command(page, row, false), chips(page, view, entry, page.chips)),
     star(page, row),
   ];
   return el("li", { class: entry.cluster ? "entry small" : "entry odd" }, opening(summary, () => inside(page, view, entry)));

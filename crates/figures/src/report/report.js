@@ -30,6 +30,7 @@ class Page {
     // Without an activity each event is a row.
     this.isComplete = !this.activity && !this.places.names;
     this.scaled = scaledPlaces(this.places, this.clustering);
+    this.chips = CHIPS;
     this.nearestOf = new Map();
     this.nameCounts = new Map();
     this.parentCounts = new Map();
@@ -115,8 +116,12 @@ class Page {
   /* The family of a name, if it has several names. */
   familyOf(name) {
     if (name === null) return null;
-    const family = this.families.get(this.text(name).replace(/[0-9]+/g, "#"));
-    return family && family.names >= 5 ? family : null;
+    this.familyByName ||= new Map();
+    if (!this.familyByName.has(name)) {
+      const family = this.families.get(this.text(name).replace(/[0-9]+/g, "#"));
+      this.familyByName.set(name, family && family.names >= 5 ? family : null);
+    }
+    return this.familyByName.get(name);
   }
 
   /* The events of a name, with all of its family. */
@@ -391,8 +396,17 @@ class Reader {
     byId("histogram").addEventListener("keydown", (event) => this.moveTime(event));
     addEventListener("resize", () => this.drawTimes());
     const folded = [];
-    addEventListener("beforeprint", () => { for (const details of document.querySelectorAll("#made details:not([open])")) { details.open = true; folded.push(details); } });
-    addEventListener("afterprint", () => { while (folded.length) folded.pop().open = false; });
+    addEventListener("beforeprint", () => {
+      // Paper has all reasons.
+      this.page.chips = Infinity;
+      this.render();
+      for (const details of document.querySelectorAll("#made details:not([open])")) { details.open = true; folded.push(details); }
+    });
+    addEventListener("afterprint", () => {
+      this.page.chips = CHIPS;
+      this.render();
+      while (folded.length) folded.pop().open = false;
+    });
     if (this.page.clustering) this.slider();
   }
 
