@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::functions::expr_fn::{coalesce, concat_ws, nullif};
 use datafusion::logical_expr::planner::RelationPlannerContext;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use datafusion::sql::sqlparser::ast::{self, FunctionArg, FunctionArgExpr};
 
 use super::depth::{TOO_DEEP, nests_too_deep};
@@ -287,7 +287,7 @@ fn fill_in_logons(function: &str, inputs: &mut Inputs, schema: &DFSchema) -> Res
     if inputs.text.is_none() {
         let logon_type = column(schema, LOGON_TYPES);
         let details = LOGON_DETAILS.iter().filter_map(|names| column(schema, names));
-        let logon_type = logon_type.map(|it| Key { expr: logon_type_name_udf().call(vec![it.expr]), ..it });
+        let logon_type = logon_type.map(|it| logon_type_name(it, schema)).transpose()?;
         let parts: Vec<Key> = logon_type.into_iter().chain(details).collect();
         if !parts.is_empty() {
             let text = parts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(", ");
@@ -304,6 +304,15 @@ fn fill_in_logons(function: &str, inputs: &mut Inputs, schema: &DFSchema) -> Res
         &[("subject", LOGON_ACCOUNTS), ("text", LOGON_TYPES)],
         schema,
     )
+}
+
+/// The name of a logon type. Tables that were written with gaps have types such as 3.0.
+fn logon_type_name(logon_type: Key, schema: &DFSchema) -> Result<Key> {
+    let Key { mut expr, text } = logon_type;
+    if expr.get_type(schema)?.is_floating() {
+        expr = cast(expr, DataType::Int64);
+    }
+    Ok(Key { expr: logon_type_name_udf().call(vec![expr]), text })
 }
 
 fn is_null(value: &ast::Expr) -> bool {

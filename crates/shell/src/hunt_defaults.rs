@@ -110,7 +110,11 @@ impl Hunt {
                 .is_none()
                 .then_some("No column of addresses was found, so unusual sources are not judged.");
             let others = Some("they are no logons, or have no account");
-            let kind = column(schema, LOGON_TYPES).map(|kind| format!("logon_type_name({kind})"));
+            let kind = Place::all(schema, LOGON_TYPES).find(|(place, _)| !place.data_type.is_nested());
+            let kind = kind.map(|(place, _)| match expression(&place) {
+                kind if place.data_type.is_floating() => format!("logon_type_name(CAST({kind} AS BIGINT))"),
+                kind => format!("logon_type_name({kind})"),
+            });
             let details = LOGON_DETAILS.iter().filter_map(|names| column(schema, names));
             let parts: Vec<String> = kind.into_iter().chain(details).collect();
             let subject = column(schema, LOGON_ACCOUNTS).map(|account| format!("lower({account})"));
