@@ -9,6 +9,7 @@
 //! | `clusters` | the same SQL on Ballista clusters of real processes (feature `ballista`) |
 //! | `dataframe` | the methods of a `DataFrame` give what the table functions give |
 //! | `documentation` | reference, README and pages have all functions, options and figures; their examples are true |
+//! | `each_figure` | what each figure does by itself |
 //! | `explain` | the plans of all functions over tables, as snapshots |
 //! | `faults` | panics become errors |
 //! | `field` | files as people have them: endings, encodings, times, folders, pipes; the flags of reading |
@@ -19,7 +20,7 @@
 //! | `hunt` | the counts and terms of `hunt` against plain SQL, and the program as a person runs it |
 //! | `limits` | right rows or true errors at memory limits, and the memory of the process |
 //! | `malformed` | what nobody should write, and many do: each statement ends soon, in rows or in words |
-//! | `marks` | each figure under the mouse and the keyboard, on paper, on a telephone, in a saved picture; characters that hide |
+//! | `marks` | all figures under the mouse and the keyboard, on paper, on a telephone, in a saved picture; characters that hide |
 //! | `meant` | mistakes as people type them, and what the message says |
 //! | `memory` | right rows or true figures where memory is refused, and plans that run again |
 //! | `output` | tables on a terminal, CSV for programs, encodings of scripts, closed pipes |
@@ -52,6 +53,7 @@ mod browser;
 mod clusters;
 mod dataframe;
 mod documentation;
+mod each_figure;
 mod every_eps;
 mod explain;
 mod faults;
