@@ -260,6 +260,34 @@ fn statements_of_partitions_give_their_members() {
     }
 }
 
+/// A time in a statement means the same instant whatever the zone of the column.
+#[test]
+#[cfg_attr(
+    any(no_event_sets, no_browser),
+    ignore = "no event sets (DBCLUSTER_DATA names their folder) or no browser"
+)]
+fn statements_about_a_time_have_its_zone() {
+    let mut browser = Browser::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = data_folder().join("processes_on_host.csv").display().to_string();
+    for zone in ["None", "Some(\"UTC\")", "Some(\"+02:00\")"] {
+        let copy = folder.path().join("zone.parquet").display().to_string();
+        let time = format!("arrow_cast(\"TimeGenerated\", 'Timestamp(Microsecond, {zone})')");
+        let query = format!(
+            "COPY (SELECT {time} AS t, \"CommandLine\", \"NewProcessName\", \"Computer\" FROM '{table}') TO '{copy}'"
+        );
+        answers(&query);
+        let page = report(folder.path(), &copy, &[]);
+        browser.open(&page);
+        let of_burst = "(({ start, events }) => [reader.page.between(start, start + reader.page.histogram.width), events])(reader.view.bursts[0])";
+        let statement = browser.ask(of_burst);
+        assert_eq!(json!(answers(statement[0].as_str().expect("a statement")).len()), statement[1], "{zone}");
+        let around = "reader.page.aroundStatement(reader.view.noise[0].row)";
+        let around = browser.ask(around);
+        assert!(!answers(around.as_str().expect("a statement")).is_empty(), "{zone}");
+    }
+}
+
 /// What the engine says of a kind of events is told of those events alone for which it holds.
 #[test]
 #[cfg_attr(
@@ -282,7 +310,7 @@ fn reasons_hold_for_the_row_that_has_them() {
 
 /// Attackers write names and command lines.
 const HOSTILE: &str = "NewProcessName,CommandLine,Account,Computer,TimeGenerated\n\
-    C:\\a\\\u{202e}gpj.exe,\"<img src=x onerror=alert(1)>\u{7}\",=cmd|'/c calc'!A1,h1,2025-01-01 00:00:00\n\
+    C:\\a\\\u{202e}gpj.exe,\"<img src=x onerror=alert(1)>\u{7}\u{e0041}\",=cmd|'/c calc'!A1,h1,2025-01-01 00:00:00\n\
     C:\\a\\b.exe,</script><script>alert(2)</script>,amy,h1,2025-01-01 00:00:05\n\
     C:\\a\\b.exe,b.exe -x,amy,h2,2025-01-01 00:00:10\n\
     C:\\a\\b.exe,b.exe -x,amy,h2,2025-01-01 00:00:11\n";
@@ -301,7 +329,7 @@ fn hostile_text_is_shown_and_does_nothing() {
     let shown = text(&mut browser, "#odd-list");
     for said in [
         "\u{27e8}U+202E\u{27e9}gpj.exe",
-        "<img src=x onerror=alert(1)>\u{27e8}U+0007\u{27e9}",
+        "<img src=x onerror=alert(1)>\u{27e8}U+0007\u{27e9}\u{27e8}U+E0041\u{27e9}",
         "</script><script>alert(2)",
     ] {
         assert!(shown.contains(said), "{said}: {shown}");
@@ -399,6 +427,20 @@ fn redacted_values_are_not_in_the_file() {
         stderr(&output)
     );
     assert!(!folder.path().join("o.html").exists());
+
+    // Without a name the page is beside the reader, and an earlier one stays.
+    let run = || {
+        dbcluster()
+            .current_dir(folder.path())
+            .args(["report", "events.csv"])
+            .output()
+            .expect("the binary starts")
+    };
+    assert!(folder.path().join("report.html").exists(), "written above");
+    assert!(stderr(&run()).contains("report.html is there already; --force overwrites it"));
+    fs::remove_file(folder.path().join("report.html")).expect("a page");
+    assert!(run().status.success());
+    assert!(folder.path().join("report.html").exists());
 }
 
 /// Nothing lies beyond the window, in any width, on paper, in the dark.

@@ -69,4 +69,4 @@ pub use options::{Need, OptionSpec};
 pub use report::{Activity, Clustering, Feature, Levels, Place, Redaction, Report, Role, RoleName, Row};
 pub use rows::{Column, ColumnType, Rows};
 pub use settings::Settings;
-pub use times::likely_times;
+pub use times::{SPANS, likely_times};

@@ -54,6 +54,13 @@ pub(crate) const TOOLTIP: OptionSpec = option(
     "The columns that a tooltip shows, with commas between; otherwise all",
 );
 
+/// Lines at given times: an option of the figures over time.
+pub(crate) const REF_TIMES: OptionSpec = option(
+    "ref_times",
+    Need::Times,
+    "Lines at these times of the axis, or of UTC with a Z: `2026-01-15 05:00 first alert; 2026-01-16 patched`",
+);
+
 /// The headline: an option of every figure.
 pub(crate) const TITLE: OptionSpec = option("title", Need::Text, "The headline of the page");
 

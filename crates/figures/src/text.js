@@ -8,4 +8,4 @@ const element = (name, text, more = {}) => Object.assign(document.createElement(
 // Text that was made for the drawing script, which reads entities.
 const plain = (text) => String(text ?? "").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 const thousands = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
-const counted = (number, one) => `${thousands(number)} ${one}${number === 1 ? "" : "s"}`;
+const counted = (number, one, many = one + "s") => `${thousands(number)} ${number === 1 ? one : many}`;

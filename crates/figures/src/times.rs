@@ -6,6 +6,12 @@ use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 
 use crate::rows::{Column, ColumnType, Rows};
 
+/// Lengths of spans that people read, in seconds.
+pub const SPANS: [i64; 24] = [
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
+    172_800, 604_800, 1_209_600, 2_592_000, 7_776_000, 31_536_000,
+];
+
 /// The zone in which a page shows the times of a column, on its axis and in its tooltips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Zone {

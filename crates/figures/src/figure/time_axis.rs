@@ -14,7 +14,7 @@ use crate::rows::Rows;
 use crate::settings::{Reference, Settings};
 use crate::style::{LINE_AT_EVENT, color, layout};
 use crate::text::{SHOWN, count, marks, thousands};
-use crate::times::{self, Zone};
+use crate::times::{self, SPANS, Zone};
 use crate::traces::Drawn;
 
 /// The heights of the time axis with its title and its range selector, and of the range slider, in pixels.
@@ -252,31 +252,6 @@ fn height_of(groups: usize) -> usize {
     each * groups.max(1)
 }
 
-/// Lengths of spans that people read, in seconds.
-const SPANS: [f64; 21] = [
-    1.0,
-    2.0,
-    5.0,
-    10.0,
-    15.0,
-    30.0,
-    60.0,
-    120.0,
-    300.0,
-    600.0,
-    900.0,
-    1800.0,
-    3600.0,
-    7200.0,
-    10_800.0,
-    21_600.0,
-    43_200.0,
-    86_400.0,
-    172_800.0,
-    604_800.0,
-    2_592_000.0,
-];
-
 /// About the number of spans in a strip.
 const SPANS_OF_STRIP: f64 = 120.0;
 
@@ -294,7 +269,7 @@ impl Strip {
     pub(crate) fn new(range: Option<(f64, f64)>) -> Option<Self> {
         let (first, last) = range?;
         let shortest = (last - first) / SPANS_OF_STRIP;
-        let width = SPANS.into_iter().map(|seconds| seconds * 1000.0).find(|width| *width >= shortest);
+        let width = SPANS.into_iter().map(|seconds| seconds as f64 * 1000.0).find(|width| *width >= shortest);
         // Times of many years have spans of as many months as it takes.
         Some(Self { width: width.unwrap_or_else(|| (shortest / 2.592e9).ceil() * 2.592e9) })
     }

@@ -14,7 +14,8 @@ use crate::figure::time_axis::{
 };
 use crate::figure::{Draw, Figure, MANY, MAX_GROUPS, too_many_values};
 use crate::options::{
-    Need, OPTIONAL_NAMES, OPTIONAL_NUMBERS, OPTIONAL_TIMES, OptionSpec, QUERY, TIMES, TITLE, TOOLTIP, option,
+    Need, OPTIONAL_NAMES, OPTIONAL_NUMBERS, OPTIONAL_TIMES, OptionSpec, QUERY, REF_TIMES, TIMES, TITLE,
+    TOOLTIP, option,
 };
 use crate::page::{Body, Part};
 use crate::rows::{Column, Rows};
@@ -76,11 +77,7 @@ impl Draw for TimelineFigure {
             OPTIONAL_NAMES,
             "Rows where this column is not NULL become a line through all, with its value as label",
         ),
-        option(
-            "ref_times",
-            Need::Times,
-            "Lines at these times of the axis, or of UTC with a Z: `2026-01-15 05:00 first alert; 2026-01-16 patched`",
-        ),
+        REF_TIMES,
         TOOLTIP,
         TITLE,
         QUERY,

@@ -12,7 +12,9 @@ use crate::figure::time_axis::{
     TimeAxis, event_references, legend, placed_references, references_note, whole_range,
 };
 use crate::figure::{Draw, Figure, MANY, MAX_GROUPS, too_many_values};
-use crate::options::{NUMBERS, Need, OPTIONAL_NAMES, OptionSpec, QUERY, TIMES, TITLE, TOOLTIP, option};
+use crate::options::{
+    NUMBERS, Need, OPTIONAL_NAMES, OptionSpec, QUERY, REF_TIMES, TIMES, TITLE, TOOLTIP, option,
+};
 use crate::page::Part;
 use crate::rows::Rows;
 use crate::settings::Settings;
@@ -50,11 +52,7 @@ impl Draw for ValuesFigure {
             OPTIONAL_NAMES,
             "Rows where this column is not NULL become a line from top to bottom, with its value as label",
         ),
-        option(
-            "ref_times",
-            Need::Times,
-            "Lines at these times of the axis, or of UTC with a Z: `2026-01-15 05:00 first alert; 2026-01-16 patched`",
-        ),
+        REF_TIMES,
         TOOLTIP,
         TITLE,
         QUERY,

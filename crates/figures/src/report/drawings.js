@@ -70,7 +70,7 @@ function map(page, view, byRank) {
     const [a, b] = page.places.features[place];
     const attributes = { class: odd ? "odd-mark" : "mark", transform: `translate(${left + 10 + x.at(a) * (W - left - 40)} ${base - 10 - y.at(b) * (base - 40)})` };
     const shape = odd ? svg("path", { d: "M0-5L5 0L0 5L-5 0Z" }) : svg("circle", { r: size });
-    return svg("g", attributes, svg("title", {}, `${visible(page.nameOf(place))}: ${counted(page.places.events[place], "event")}, ${visible(page.features[0].name)} ${short(a)}, ${visible(page.features[1].name)} ${short(b)}`), shape);
+    return svg("g", attributes, svg("title", {}, `${said(page.nameOf(place))}: ${counted(page.places.events[place], "event")}, ${said(page.features[0].name)} ${short(a)}, ${said(page.features[1].name)} ${short(b)}`), shape);
   });
   // The largest patterns and the farthest odd events have names, where there is room.
   const far = chosen.filter((place) => view.labels[place] < 0).sort((a, b) => (page.joinsAt(b) ?? Infinity) - (page.joinsAt(a) ?? Infinity));
@@ -80,14 +80,14 @@ function map(page, view, byRank) {
     const px = left + 10 + x.at(a) * (W - left - 40), py = base - 10 - y.at(b) * (base - 40) - 8, isRight = px > W - 200;
     if (placed.some(([ox, oy]) => Math.abs(ox - px) < 150 && Math.abs(oy - py) < 14)) continue;
     placed.push([px, py]);
-    told.push(svg("text", { class: "name", x: px + (isRight ? -12 : 12), y: py, "text-anchor": isRight ? "end" : "start" }, visible(page.nameOf(place)).slice(0, 30)));
+    told.push(svg("text", { class: "name", x: px + (isRight ? -12 : 12), y: py, "text-anchor": isRight ? "end" : "start" }, said(page.nameOf(place)).slice(0, 30)));
   }
   return svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "wide", role: "img", "aria-label": "Map of the places" },
     svg("line", { x1: left, x2: W, y1: base, y2: base }), svg("line", { x1: left, x2: left, y1: 10, y2: base }), marks, told,
     svg("text", { x: left, y: H - 20 }, short(x.low)), svg("text", { x: W - 4, y: H - 20, "text-anchor": "end" }, short(x.high)),
-    svg("text", { x: (left + W) / 2, y: H - 6, "text-anchor": "middle" }, visible(page.features[0].name)),
+    svg("text", { x: (left + W) / 2, y: H - 6, "text-anchor": "middle" }, said(page.features[0].name)),
     svg("text", { x: left - 6, y: base, "text-anchor": "end" }, short(y.low)), svg("text", { x: left - 6, y: 20, "text-anchor": "end" }, short(y.high)),
-    svg("text", { x: 14, y: base / 2, "text-anchor": "middle", transform: `rotate(-90 14 ${base / 2})` }, visible(page.features[1].name)));
+    svg("text", { x: 14, y: base / 2, "text-anchor": "middle", transform: `rotate(-90 14 ${base / 2})` }, said(page.features[1].name)));
 }
 
 /* Clusters and odd events at each eps. */
@@ -121,19 +121,19 @@ function spreads(page, feature) {
   const all = [...byName].map(([name, values]) => { values.sort((a, b) => a - b); return { name, values, width: values[values.length - 1] - values[0] }; });
   const wide = all.filter((each) => each.width > 0).sort((a, b) => b.width - a.width);
   const shown = wide.slice(0, 30);
-  if (!shown.length) return el("p", { class: "soft" }, `Each of ${counted(all.length, "name")} has one value of ${visible(page.features[feature].name)}.`);
+  if (!shown.length) return el("p", { class: "soft" }, `Each of ${counted(all.length, "name")} has one value of ${said(page.features[feature].name)}.`);
   const low = Math.min(...shown.map((each) => each.values[0])), high = Math.max(...shown.map((each) => each.values[each.values.length - 1]));
   const W = 900, left = 220, H = shown.length * 20 + 40;
   const x = (value) => left + ((value - low) / Math.max(1e-9, high - low)) * (W - left - 20);
   const lines = shown.map((each, i) => {
     const y = 14 + i * 20;
-    return svg("g", {}, svg("title", {}, `${visible(page.text(each.name))}: ${counted(each.values.length, "value")} from ${short(each.values[0])} to ${short(each.values[each.values.length - 1])}`),
-      svg("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, visible(page.text(each.name)).slice(0, 30)),
+    return svg("g", {}, svg("title", {}, `${said(page.text(each.name))}: ${counted(each.values.length, "value")} from ${short(each.values[0])} to ${short(each.values[each.values.length - 1])}`),
+      svg("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, said(page.text(each.name)).slice(0, 30)),
       svg("line", { class: "range", x1: x(each.values[0]), x2: x(each.values[each.values.length - 1]), y1: y, y2: y }),
       each.values.slice(0, 200).map((value) => svg("circle", { class: "mark", cx: x(value), cy: y, r: 3 })));
   });
   const rest = [wide.length > shown.length ? `${counted(wide.length - shown.length, "name")} with less spread` : null, all.length > wide.length ? `${counted(all.length - wide.length, "name")} with one value` : null].filter(Boolean);
-  return el("div", {}, svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "wide", role: "img", "aria-label": `Spread of ${visible(page.features[feature].name)}` }, lines,
+  return el("div", {}, svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "wide", role: "img", "aria-label": `Spread of ${said(page.features[feature].name)}` }, lines,
     svg("text", { x: left, y: H - 6 }, short(low)), svg("text", { x: W - 20, y: H - 6, "text-anchor": "end" }, short(high))), rest.length ? el("p", { class: "soft" }, "Not drawn: " + rest.join(", ") + ".") : null);
 }
 
@@ -177,7 +177,7 @@ function processTree(page, view, parents) {
   let left = TREE_SHOWN;
   const branch = (rows) => el("ul", { class: "tree" }, rows.map((row) => {
     if (left-- <= 0) return null;
-    const name = page.rows.name ? visible(page.text(page.rows.name[row])) : visible(page.title);
+    const name = page.rows.name ? said(page.text(page.rows.name[row])) : said(page.title);
     return el("li", { class: odd.has(row) ? "odd" : null }, el("time", {}, clockTime(page.rows.first[row])), " ", el("b", {}, name), " ", odd.has(row) ? el("span", { class: "size" }, "odd") : null, " ", command(page, row, true), children.has(row) ? branch(children.get(row)) : null);
   }));
   const made = branch(roots);

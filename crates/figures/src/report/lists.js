@@ -8,10 +8,10 @@ const CHIPS = 4;
 function facts(page, row) {
   const { parent, account, host } = page.rows;
   const parts = [];
-  if (parent && parent[row] !== null) parts.push("from " + visible(page.text(parent[row])));
-  if (account && account[row] !== null) parts.push(visible(page.text(account[row])));
+  if (parent && parent[row] !== null) parts.push("from " + said(page.text(parent[row])));
+  if (account && account[row] !== null) parts.push(said(page.text(account[row])));
   let line = parts.join(", ");
-  if (page.hosts > 1 && host && host[row] !== null) line += (line ? " on " : "on ") + visible(page.text(host[row]));
+  if (page.hosts > 1 && host && host[row] !== null) line += (line ? " on " : "on ") + said(page.text(host[row]));
   return line;
 }
 
@@ -24,10 +24,10 @@ function factsOf(page, cluster) {
   const { parent } = page.rows;
   const parents = new Set(cluster.rows.map((row) => (parent ? parent[row] : null)));
   const parts = [];
-  if (parents.size === 1 && page.isComplete && !parents.has(null)) parts.push("from " + visible(page.text([...parents][0])));
-  if (only("account") !== null) parts.push(visible(page.text(only("account"))));
+  if (parents.size === 1 && page.isComplete && !parents.has(null)) parts.push("from " + said(page.text([...parents][0])));
+  if (only("account") !== null) parts.push(said(page.text(only("account"))));
   const host = page.hosts > 1 ? only("host") : null;
-  return parts.join(", ") + (host === null ? "" : (parts.length ? " on " : "on ") + visible(page.text(host)));
+  return parts.join(", ") + (host === null ? "" : (parts.length ? " on " : "on ") + said(page.text(host)));
 }
 
 function sparkline(page, places, height) {
@@ -52,10 +52,10 @@ function differences(page, place, other) {
     const call = feature.sql.toLowerCase();
     const difference = Math.abs(a[k] - b[k]);
     if (call.startsWith("cmdline_tokens(")) words.push(`${counted(difference, "delimiter")} ${a[k] < b[k] ? "fewer" : "more"}`);
-    else if (call.startsWith("path_score(")) words.push(feature.name === "path" ? "another path" : "another " + visible(feature.name));
+    else if (call.startsWith("path_score(")) words.push(feature.name === "path" ? "another path" : "another " + said(feature.name));
     else if (call.includes("is_system_session(")) words.push(a[k] ? "in a system session" : "in a user's session");
-    else if (call.startsWith("string_score(")) words.push("another " + visible(feature.name));
-    else words.push(`${visible(feature.name)} ${short(a[k])} instead of ${short(b[k])}`);
+    else if (call.startsWith("string_score(")) words.push("another " + said(feature.name));
+    else words.push(`${said(feature.name)} ${short(a[k])} instead of ${short(b[k])}`);
   });
   return words;
 }
@@ -64,7 +64,7 @@ function differences(page, place, other) {
 function chips(page, view, entry, most) {
   const made = [];
   const row = entry.row;
-  for (const reason of page.reasons(row)) made.push(el("li", { class: "why" }, visible(reason)));
+  for (const reason of page.reasons(row)) made.push(el("li", { class: "why" }, said(reason)));
   if (entry.place !== null) {
     const joins = page.joinsAt(entry.place);
     if (page.clustering) {
@@ -75,12 +75,12 @@ function chips(page, view, entry, most) {
     const nearest = page.nearest(entry.place);
     if (nearest >= 0) {
       const words = differences(page, entry.place, nearest);
-      if (words.length) made.push(el("li", { class: "like" }, `like ${visible(page.nameOf(nearest))}, but ${listed(words, 3)}`));
+      if (words.length) made.push(el("li", { class: "like" }, `like ${said(page.nameOf(nearest))}, but ${listed(words, 3)}`));
     }
   }
   const { name, parent } = page.rows;
-  if (name && page.nameCounts.get(name[row]) === 1) made.push(el("li", { class: "why" }, `the only ${visible(page.text(name[row]))} here`));
-  if (parent && parent[row] !== null && page.parentCounts.get(parent[row]) === 1) made.push(el("li", { class: "why" }, `the only one from ${visible(page.text(parent[row]))}`));
+  if (name && page.nameCounts.get(name[row]) === 1) made.push(el("li", { class: "why" }, `the only ${said(page.text(name[row]))} here`));
+  if (parent && parent[row] !== null && page.parentCounts.get(parent[row]) === 1) made.push(el("li", { class: "why" }, `the only one from ${said(page.text(parent[row]))}`));
   if (!made.length) return null;
   const shown = made.slice(0, most);
   return el("ul", { class: "chips" }, shown, made.length > shown.length ? el("li", { class: "more" }, `and ${thousands(made.length - shown.length)} more`) : null);
@@ -90,7 +90,7 @@ function command(page, row, whole) {
   const { text } = page.rows;
   if (!text || text[row] === null) return null;
   const others = page.rows.varies && page.rows.varies[row] ? el("span", { class: "size" }, " and others of this form") : null;
-  return el("code", { class: whole ? "cmd whole" : "cmd" }, visible(page.text(text[row])) || "(empty)", others);
+  return el("code", { class: whole ? "cmd whole" : "cmd" }, said(page.text(text[row])) || "(empty)", others);
 }
 
 function star(page, row) {
@@ -128,7 +128,7 @@ function oddEntry(page, view, entry, rank) {
   const row = entry.row;
   const { events, name } = page.rows;
   const many = entry.cluster ? `${thousands(entry.cluster.events)} alike` : events[row] > 1 ? `${thousands(events[row])} times` : null;
-  const names = entry.cluster ? patternNames(page, entry.cluster) : [el("b", {}, name && name[row] !== null ? visible(page.text(name[row])) : visible(page.title))];
+  const names = entry.cluster ? patternNames(page, entry.cluster) : [el("b", {}, name && name[row] !== null ? said(page.text(name[row])) : said(page.title))];
   const score = page.score(row);
   const summary = [
     el("span", { class: "rank" }, String(rank)),
@@ -160,7 +160,7 @@ function valuesOf(page, row) {
   const pairs = values ? page.columns.map((column, i) => [column, values[i]]).filter(([, value]) => value !== null)
     : ["name", "parent", "account", "host", "path"].filter((role) => page.rows[role] && page.rows[role][row] !== null).map((role) => [page.label(role), page.rows[role][row]]);
   if (!pairs.length) return null;
-  return el("dl", { class: "values" }, pairs.flatMap(([column, value]) => [el("dt", {}, visible(column)), el("dd", {}, visible(page.text(value)))]));
+  return el("dl", { class: "values" }, pairs.flatMap(([column, value]) => [el("dt", {}, said(column)), el("dd", {}, said(page.text(value)))]));
 }
 
 function comparison(page, place) {
@@ -170,13 +170,13 @@ function comparison(page, place) {
   const line = (head, cells) => el("tr", {}, el("th", { scope: "row" }, head), cells.map((cell) => el("td", {}, cell)));
   const lines = page.features.map((feature, k) => {
     const [a, b] = [page.places.features[place][k], page.places.features[nearest][k]];
-    const made = line(visible(feature.name), [short(a), short(b)]);
+    const made = line(said(feature.name), [short(a), short(b)]);
     if (a !== b) made.className = "differs";
     return made;
   });
   return el("div", { class: "scroll", tabindex: "0" }, el("table", {}, el("caption", {}, "Beside the nearest other event"),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, ""), el("th", { scope: "col" }, "this"), el("th", { scope: "col" }, "nearest"))),
-    el("tbody", {}, lines, row === undefined ? null : line("event", [visible(page.nameOf(place)), el("span", {}, el("b", {}, visible(page.nameOf(nearest))), " ", command(page, row, true))]))));
+    el("tbody", {}, lines, row === undefined ? null : line("event", [said(page.nameOf(place)), el("span", {}, el("b", {}, said(page.nameOf(nearest))), " ", command(page, row, true))]))));
 }
 
 /* The events within 30 seconds on the same host. */
@@ -185,7 +185,7 @@ function around(page, row) {
   if (first === undefined || first[row] === null) return null;
   const from = first[row] - 30 * SECOND, to = first[row] + 30 * SECOND;
   const near = page.byTime(from, to).filter((other) => other !== row && (!host || host[other] === host[row]));
-  const head = el("h3", {}, "30 seconds around it", host && host[row] !== null ? " on " + visible(page.text(host[row])) : "");
+  const head = el("h3", {}, "30 seconds around it", host && host[row] !== null ? " on " + said(page.text(host[row])) : "");
   const more = page.isComplete ? null : page.aroundStatement(row);
   if (!near.length) return [head, el("p", { class: "soft" }, page.isComplete ? "Nothing else happened." : "No other row of this page."), more ? statement(more) : null];
   near.sort((a, b) => Math.abs(first[a] - first[row]) - Math.abs(first[b] - first[row]));
@@ -197,14 +197,14 @@ function around(page, row) {
 function eventList(page, rows) {
   return el("ol", { class: "events" }, rows.map((row) => el("li", {},
     el("time", {}, page.severalDays ? fullTime(page.rows.first[row]) : clockTime(page.rows.first[row])), " ",
-    page.rows.name && page.rows.name[row] !== null ? el("b", {}, visible(page.text(page.rows.name[row]))) : null, " ",
+    page.rows.name && page.rows.name[row] !== null ? el("b", {}, said(page.text(page.rows.name[row]))) : null, " ",
     page.rows.events[row] > 1 ? el("span", { class: "size" }, thousands(page.rows.events[row]) + " times") : null, " ",
     command(page, row, true), " ", el("span", { class: "facts" }, facts(page, row)))));
 }
 
 /* The names of a pattern, the rarest first. */
 function patternNames(page, cluster) {
-  if (!cluster.names.size) return [el("b", {}, visible(page.title))];
+  if (!cluster.names.size) return [el("b", {}, said(page.title))];
   const before = (a, b) => page.frequency(a) - page.frequency(b) || (a === null ? 1 : b === null ? -1 : a - b);
   const rarest = [], families = new Set();
   for (const name of cluster.names.keys()) {
@@ -216,7 +216,7 @@ function patternNames(page, cluster) {
     rarest.sort(before);
     rarest.length = Math.min(3, rarest.length);
   }
-  const shown = rarest.map((name) => visible(page.familyOf(name) && cluster.names.size > 1 ? page.familyOf(name).form : page.text(name))).join(", ");
+  const shown = rarest.map((name) => said(page.familyOf(name) && cluster.names.size > 1 ? page.familyOf(name).form : page.text(name))).join(", ");
   const more = cluster.names.size - rarest.length;
   return [el("b", {}, shown), more > 0 ? el("span", { class: "soft" }, ` and ${counted(more, "more name", "more names")}`) : null];
 }
@@ -248,7 +248,7 @@ function patternEntry(page, view, cluster) {
     el("span", { class: "count" }, thousands(cluster.events)),
     sparkline(page, cluster.places, 18),
     el("span", { class: "body" }, el("span", { class: "who" }, patternNames(page, cluster), el("span", { class: "facts" }, where.length ? " \u00b7 " + where.join(", ") : "")),
-      form === null ? null : el("code", { class: "cmd" }, visible(form))),
+      form === null ? null : el("code", { class: "cmd" }, said(form))),
   ];
   return el("li", { class: "entry" }, opening(summary, () => [members(page, view, cluster)]));
 }
@@ -260,8 +260,8 @@ function members(page, view, cluster) {
   const told = rows.reduce((sum, row) => sum + page.rows.events[row], 0);
   const query = view.members(cluster);
   return [
-    names.length > 1 ? el("ul", { class: "chips" }, names.slice(0, 100).map(([name, events]) => el("li", {}, visible(page.text(name)), el("span", { class: "size" }, thousands(events)))), names.length > 100 ? el("li", {}, `${thousands(names.length - 100)} more`) : null) : null,
-    el("p", { class: "soft" }, [[cluster.hosts, "host"], [cluster.accounts, "account"]].filter(([all]) => all.size).map(([all, what]) => `${counted(all.size, what)}${cluster.more ? " or more" : ""}: ${listed([...all].sort((a, b) => b[1] - a[1]).map(([value, events]) => `${visible(page.text(value))} ${thousands(events)}`), 5)}`).join(". ")),
+    names.length > 1 ? el("ul", { class: "chips" }, names.slice(0, 100).map(([name, events]) => el("li", {}, said(page.text(name)), el("span", { class: "size" }, thousands(events)))), names.length > 100 ? el("li", {}, `${thousands(names.length - 100)} more`) : null) : null,
+    el("p", { class: "soft" }, [[cluster.hosts, "host"], [cluster.accounts, "account"]].filter(([all]) => all.size).map(([all, what]) => `${counted(all.size, what)}${cluster.more ? " or more" : ""}: ${listed([...all].sort((a, b) => b[1] - a[1]).map(([value, events]) => `${said(page.text(value))} ${thousands(events)}`), 5)}`).join(". ")),
     eventList(page, rows),
     told < cluster.events ? el("p", { class: "soft" }, `${thousands(cluster.events - told)} of ${thousands(cluster.events)} events are in no line above.`) : null,
     query ? statement(query) : null,
@@ -333,10 +333,10 @@ function leads(page, view) {
   const item = (words, sql) => el("li", {}, sql ? opening([words], () => [statement(sql)]) : words);
   page.alike ||= lookAlikes(page);
   lead("Names one letter from a frequent one", page.alike.slice(0, 10).map(([rare, few, [name, events]]) =>
-    item([el("b", {}, visible(page.text(rare))), ` ${thousands(few)}, like `, el("b", {}, visible(page.text(name))), ` ${thousands(events)}`], page.select("name", [page.text(rare), page.text(name)]))));
+    item([el("b", {}, said(page.text(rare))), ` ${thousands(few)}, like `, el("b", {}, said(page.text(name))), ` ${thousands(events)}`], page.select("name", [page.text(rare), page.text(name)]))));
   page.inSeveral ||= [...page.folders].filter(([, folders]) => folders.size > 1).sort((a, b) => a[1].size - b[1].size);
   lead("One name in several folders", page.inSeveral.slice(0, 10).map(([name, folders]) =>
-    item([el("b", {}, visible(name)), ": ", listed([...folders].sort((a, b) => a[1] - b[1]).map(([folder, events]) => `${visible(folder)} ${thousands(events)}`), 5)], page.select("name", page.spellings(name)))));
+    item([el("b", {}, said(name)), ": ", listed([...folders].sort((a, b) => a[1] - b[1]).map(([folder, events]) => `${said(folder)} ${thousands(events)}`), 5)], page.select("name", page.spellings(name)))));
   lead("Patterns that mix many names: a smaller eps may be better", view.clusters.filter((cluster) => cluster.names.size >= 5).sort((a, b) => b.names.size - a.names.size).slice(0, 5).map((cluster) =>
     item([`${counted(cluster.names.size, "name")} in ${counted(cluster.events, page.event[0], page.event[1])}: `, patternNames(page, cluster)], view.members(cluster))));
   lead("Bursts", (view.bursts || []).slice(0, 5).map((burst) =>

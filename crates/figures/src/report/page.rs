@@ -19,7 +19,7 @@ const PLAIN: usize = 200_000;
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = concat!(
-    "\"use strict\";\n",
+    include_str!("../text.js"),
     include_str!("labels.js"),
     include_str!("parts.js"),
     include_str!("lists.js"),

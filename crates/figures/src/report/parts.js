@@ -21,16 +21,8 @@ function filled(element, attributes, children) {
 
 const byId = (id) => document.getElementById(id);
 
-/* Text in which characters that are not seen, or that turn the writing around, are codes. */
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]/g;
-
-function visible(text) {
-  if (text === "") return "(empty)";
-  return text === null || text === undefined ? "(NULL)" : text.replace(UNSEEN, (unseen) => "\u27e8U+" + unseen.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0") + "\u27e9");
-}
-
-const thousands = (number) => Number(number).toLocaleString("en-US");
-const counted = (number, one, many) => `${thousands(number)} ${number === 1 ? one : many || one + "s"}`;
+/* A value as the page tells it: characters that hide are codes, and what is not there is said. */
+const said = (value) => (value === "" ? "(empty)" : shown(value));
 
 /* A number that people read: at most six digits, without zeros at its end. */
 function short(number) {
@@ -88,7 +80,7 @@ const quoted = (text) => "'" + String(text).replace(/'/g, "''") + "'";
 
 /* A statement with a button that copies it. */
 function statement(text) {
-  const code = el("pre", { class: "sql" }, visible(text).replaceAll("\u27e8U+000A\u27e9", "\n"));
+  const code = el("pre", { class: "sql" }, said(text));
   const button = el("button", { type: "button", onclick: () => copyText(text, code, button) }, "Copy SQL");
   return el("div", { class: "statement" }, code, button);
 }

@@ -207,12 +207,15 @@ class Page {
     return `SELECT *\nFROM ${this.table}\nWHERE ${known.length ? condition : column + " IS NULL"}${this.ordered()};`;
   }
 
+  /* A time in a statement. Where the column knows its zone, the text has one, too: a text without means the zone of the column. */
+  sqlTime(time) { return quoted(fullTime(time) + (this.zone ? "Z" : "")); }
+
   ordered() { return this.sql("time") ? `\nORDER BY ${this.sql("time")}` : ""; }
 
   between(from, to) {
     const column = this.sql("time");
     if (!this.table || !column) return null;
-    return `SELECT *\nFROM ${this.table}\nWHERE ${column} >= ${quoted(fullTime(from))} AND ${column} < ${quoted(fullTime(to))}${this.ordered()};`;
+    return `SELECT *\nFROM ${this.table}\nWHERE ${column} >= ${this.sqlTime(from)} AND ${column} < ${this.sqlTime(to)}${this.ordered()};`;
   }
 
   /* The statement that finds the events around a row on its host: the page of many events does not have all of them. */
@@ -221,7 +224,7 @@ class Page {
     if (!this.table || !time) return null;
     const value = host && this.rows.host ? this.text(this.rows.host[row]) : null;
     const first = this.rows.first[row];
-    return `SELECT *\nFROM ${this.table}\nWHERE ${time} BETWEEN ${quoted(fullTime(first - 30 * SECOND))} AND ${quoted(fullTime(first + 30 * SECOND))}${value === null ? "" : `\n  AND ${host} = ${quoted(value)}`}${this.ordered()};`;
+    return `SELECT *\nFROM ${this.table}\nWHERE ${time} BETWEEN ${this.sqlTime(first - 30 * SECOND)} AND ${this.sqlTime(first + 30 * SECOND)}${value === null ? "" : `\n  AND ${host} = ${quoted(value)}`}${this.ordered()};`;
   }
 
   where(row) {
@@ -442,7 +445,7 @@ class Reader {
       const select = byId(role);
       const values = [...page.values(role)].sort((a, b) => a[1] - b[1] || page.text(a[0]).localeCompare(page.text(b[0])));
       select.hidden = values.length < 2;
-      select.replaceChildren(el("option", { value: "" }, all), ...values.slice(0, 2000).map(([value, events]) => el("option", { value }, `${visible(page.text(value)).slice(0, 60)} (${thousands(events)})`)));
+      select.replaceChildren(el("option", { value: "" }, all), ...values.slice(0, 2000).map(([value, events]) => el("option", { value }, `${said(page.text(value)).slice(0, 60)} (${thousands(events)})`)));
     }
   }
 
@@ -454,7 +457,7 @@ class Reader {
       const more = [...((rows.reasons && rows.reasons[row]) || []), ...((rows.values && rows.values[row]) || [])];
       this.texts.set(row, [...parts, ...more].map((index) => this.page.text(index)).filter((text) => text !== null)
         // Characters that are not seen are found by their codes, too.
-        .flatMap((text) => (text.search(UNSEEN) < 0 ? [text] : [text, visible(text)])).join("\n").toLowerCase());
+        .flatMap((text) => (text.search(UNSEEN) < 0 ? [text] : [text, said(text)])).join("\n").toLowerCase());
     }
     return this.texts.get(row);
   }
@@ -548,15 +551,15 @@ class Reader {
       if (burst) heading.push(`; ${thousands(burst.odd)} of them fell into ${spanName(page.histogram.width)} (${spanStart(burst.start, page.histogram.width, page.severalDays)})`);
     }
     sentence.replaceChildren(...heading);
-    const hosts = [...page.values("host").keys()].map((host) => visible(page.text(host)));
+    const hosts = [...page.values("host").keys()].map((host) => said(page.text(host)));
     const parts = [];
-    parts.push(visible(page.title));
+    parts.push(said(page.title));
     if (hosts.length) parts.push(hosts.length === 1 ? "one host, " + hosts[0] : counted(hosts.length, "host"));
-    if (page.span[0] !== null) parts.push(`${fullTime(page.span[0])} to ${page.severalDays ? fullTime(page.span[1]) : clockTime(page.span[1])} (${page.zone ? visible(page.zone) : "time zone not recorded"})`);
+    if (page.span[0] !== null) parts.push(`${fullTime(page.span[0])} to ${page.severalDays ? fullTime(page.span[1]) : clockTime(page.span[1])} (${page.zone ? said(page.zone) : "time zone not recorded"})`);
     const rest = all - odd;
     const sizes = view.clusters.map((cluster) => cluster.events);
     const patterns = odd && rest ? ` The other ${counted(rest, "event")} ${rest === 1 ? "is" : "are"} ${counted(view.clusters.length, "pattern")} of ${thousands(Math.min(...sizes))} to ${thousands(Math.max(...sizes))}.` : "";
-    const compared = page.features.length ? ` Compared: ${listed(page.features.map((feature) => visible(feature.name)), 8)}.` : "";
+    const compared = page.features.length ? ` Compared: ${listed(page.features.map((feature) => said(feature.name)), 8)}.` : "";
     const skipped = page.skippedEvents ? ` Not among them: ${counted(page.skippedEvents, "event")} with a NULL in a feature.` : "";
     byId("context").textContent = parts.join("; ") + "." + patterns + compared + skipped;
   }
@@ -568,7 +571,7 @@ class Reader {
     byId("hidden-note").textContent = `${thousands(names)} of ${counted(all, "name")} are in patterns that another name stands for; the rarest first`;
     const shown = hidden.slice(0, this.showsAllHidden ? hidden.length : 30);
     const chip = (each) => el("button", { type: "button", title: `in a pattern of ${counted(each.cluster.events, "event")}`, onclick: () => (each.family ? this.search(each.family.form.split("#").filter(Boolean)) : this.show(each.name)) },
-      each.family ? `${visible(each.family.form)}` : visible(page.text(each.name)), el("span", { class: "size" }, each.family ? `${counted(each.count, "name")}, ${thousands(each.events)}` : thousands(each.events)));
+      each.family ? `${said(each.family.form)}` : said(page.text(each.name)), el("span", { class: "size" }, each.family ? `${counted(each.count, "name")}, ${thousands(each.events)}` : thousands(each.events)));
     byId("hidden-names").replaceChildren(...shown.map((each) => el("li", {}, chip(each))),
       ...(hidden.length > shown.length ? [el("li", {}, el("button", { type: "button", onclick: () => { this.showsAllHidden = true; this.hiddenPart(); } }, `and ${thousands(hidden.length - shown.length)} more`))] : []));
   }
@@ -583,7 +586,7 @@ class Reader {
   show(name) {
     this.state.name = String(name);
     byId("name").hidden = false;
-    if (![...byId("name").options].some((option) => option.value === this.state.name)) byId("name").append(el("option", { value: name }, visible(this.page.text(name))));
+    if (![...byId("name").options].some((option) => option.value === this.state.name)) byId("name").append(el("option", { value: name }, said(this.page.text(name))));
     byId("name").value = this.state.name;
     this.render();
     byId("columns").scrollIntoView({ block: "start" });
@@ -660,7 +663,7 @@ class Reader {
     const parents = parentRows(page);
     if (parents) part("Process tree of the odd events", () => processTree(page, this.view, parents));
     page.features.slice(0, 2).forEach((feature, k) => {
-      if (page.places.features.every((vector) => vector.length > k) && page.rows.name) part(`Spread of ${visible(feature.name)} within each name`, () => spreads(page, k));
+      if (page.places.features.every((vector) => vector.length > k) && page.rows.name) part(`Spread of ${said(feature.name)} within each name`, () => spreads(page, k));
     });
     this.parts = parts;
     byId("drawings").replaceChildren(...parts.map(({ details }) => details));
@@ -690,8 +693,8 @@ class Reader {
       query.querySelector("pre").id = "query";
       parts.push(el("h3", {}, "The rows of this page in SQL"), query);
     }
-    if (page.features.length) parts.push(el("h3", {}, "Compared"), el("ul", {}, page.features.map((feature) => el("li", {}, el("code", {}, visible(feature.sql)), " as " + visible(feature.name)))));
-    if (page.files.length) parts.push(el("h3", {}, "Files"), el("ul", { class: "files" }, page.files.map((file) => el("li", {}, visible(file)))));
+    if (page.features.length) parts.push(el("h3", {}, "Compared"), el("ul", {}, page.features.map((feature) => el("li", {}, el("code", {}, said(feature.sql)), " as " + said(feature.name)))));
+    if (page.files.length) parts.push(el("h3", {}, "Files"), el("ul", { class: "files" }, page.files.map((file) => el("li", {}, said(file)))));
     const told = page.rows.events.reduce((sum, events) => sum + events, 0);
     parts.push(el("p", {}, `${counted(page.rows.count, "row")} of this page ${page.rows.count === 1 ? "stands" : "stand"} for ${thousands(told)} of ${counted(page.all + page.skippedEvents, "event")}. Made by ${page.tool}.`));
     byId("made-of").replaceChildren(...parts);

@@ -3,21 +3,20 @@
 //! Equal features make a place. All places, names, hosts and accounts are counted whole, however many events there are; of the events of one
 //! place as many are rows of the page as people read.
 
-use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-use arrow::array::{Array, AsArray, Float64Array, PrimitiveArray, RecordBatch, StringArray};
-use arrow::compute;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::array::{Array, AsArray, Float64Array, StringArray};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 use datafusion_dbcluster::figure_file::rows as shown_rows;
-use dbcluster_figures::{Activity, Place, Role, RoleName, Row};
+use dbcluster_figures::{Activity, Place, Role, RoleName, Row, SPANS};
 use futures::StreamExt;
 
+use super::batch::{NULL, ReadBatch, Scores, TEXTS, numbers, strings, text_of, times};
 use super::defaults::identifier;
+use super::rows::{COUNTED, OfPlace, ROWS_OF_PLACE, before, counts, shorten};
 use super::vectors::Places;
 use crate::depth::sql;
 use crate::failure::Failure;
@@ -30,17 +29,8 @@ pub(super) const EACH: u64 = 5_000;
 /// The rows of a page of counted events, if places have few of them.
 const ROWS: usize = 20_000;
 
-/// The rows of a place in each attempt to have no more than that.
-const ROWS_OF_PLACE: [usize; 5] = [50, 20, 8, 3, 1];
-
 /// The rows of a cluster, where clusters are fixed.
 pub(super) const ROWS_OF_CLUSTER: usize = 60;
-
-/// The names of a place that have a row of their own.
-const NAMES_WITH_ROWS: usize = 50;
-
-/// The names of a place that are told.
-const COUNTED: usize = 2_000;
 
 /// The hosts of all places that are told, and the accounts, if places have few of them.
 const COUNTS: usize = 20_000;
@@ -49,13 +39,10 @@ const COUNTS: usize = 20_000;
 const COUNTED_OF_PLACE: [usize; 5] = [2_000, 100, 20, 5, 2];
 
 /// The spans of time that events are counted in.
-const SPANS: i64 = 110;
+const MOST_SPANS: i64 = 110;
 
 /// The counts of all places over time.
 const CELLS: i64 = 200_000;
-
-/// The longest text of a row, in characters.
-const LONGEST: usize = 10_000;
 
 /// Clusters of at most this many events are read like odd events.
 const SMALL: usize = 10;
@@ -67,34 +54,6 @@ const VALUES: usize = 2_000;
 const SHAPES: usize = 50_000;
 
 const SECOND: i64 = 1_000_000;
-
-/// The lengths of spans that people know.
-const WIDTHS: [i64; 24] = [
-    SECOND,
-    2 * SECOND,
-    5 * SECOND,
-    10 * SECOND,
-    15 * SECOND,
-    30 * SECOND,
-    60 * SECOND,
-    120 * SECOND,
-    300 * SECOND,
-    600 * SECOND,
-    900 * SECOND,
-    1_800 * SECOND,
-    3_600 * SECOND,
-    7_200 * SECOND,
-    10_800 * SECOND,
-    21_600 * SECOND,
-    43_200 * SECOND,
-    86_400 * SECOND,
-    172_800 * SECOND,
-    604_800 * SECOND,
-    1_209_600 * SECOND,
-    2_592_000 * SECOND,
-    7_776_000 * SECOND,
-    31_536_000 * SECOND,
-];
 
 /// A table, and what is asked of its events.
 pub(super) struct Events<'a> {
@@ -126,19 +85,9 @@ pub(super) struct Found {
     pub(super) partitions: Vec<String>,
 }
 
-/// The score of events of one shape, and the reasons.
-type Scores = HashMap<String, HashMap<String, (f64, Vec<String>)>>;
-
 /// The name of a partition has its values with this character between, and this text for NULL.
 const BETWEEN_VALUES: char = '\u{1f}';
 const NO_VALUE: &str = "\u{1}NULL";
-
-/// The text that stands for NULL in a shape.
-const NULL: &str = "\0";
-
-/// The roles whose values are columns of a query, in this order.
-const TEXTS: [RoleName; 6] =
-    [RoleName::Name, RoleName::Text, RoleName::Parent, RoleName::Account, RoleName::Host, RoleName::Path];
 
 impl Events<'_> {
     /// Reads the events of a table with so many rows.
@@ -370,6 +319,7 @@ impl Events<'_> {
         }
         let mut lists = vec![skipped.rows];
         for (place, kept) in found.places.all.iter_mut().zip(kept) {
+            place.counts_left_out = kept.names.len() > COUNTED;
             place.names = counts(kept.names);
             lists.push(kept.rows);
         }
@@ -383,6 +333,11 @@ impl Events<'_> {
         }
         found.rows = lists.into_iter().flatten().collect();
         self.add_counts(&inner, (&place, &keys), &mut found.places, partitions).await?;
+        if found.places.all.iter().any(|place| place.counts_left_out) {
+            found.notes.push(
+                "Of some patterns the most frequent names, hosts and accounts are told, and the others left out.".to_string(),
+            );
+        }
         found.activity = self.activity(&inner, (&place, &keys), &found.places, partitions).await?;
         found.notes.push(
             "Events that differ only in numbers, GUIDs, times and addresses are one row, and a pattern shows some of its rows.".to_string(),
@@ -500,11 +455,10 @@ impl Events<'_> {
         else {
             return Ok(None);
         };
-        let spans = (CELLS / places.all.len().max(1) as i64).clamp(12, SPANS);
-        let width = WIDTHS
-            .into_iter()
-            .find(|width| (greatest - least) / width < spans)
-            .unwrap_or(WIDTHS[WIDTHS.len() - 1]);
+        let spans = (CELLS / places.all.len().max(1) as i64).clamp(12, MOST_SPANS);
+        let widths = SPANS.into_iter().map(|seconds| seconds * SECOND);
+        let longest = SPANS.last().map_or(1, |seconds| seconds * SECOND);
+        let width = widths.into_iter().find(|width| (greatest - least) / width < spans).unwrap_or(longest);
         let start = least.div_euclid(width) * width;
         let mut activity =
             Activity { start, width, spans: ((greatest - start) / width + 1) as u32, cells: vec![] };
@@ -549,109 +503,6 @@ fn add(place: &mut Place, events: u64, times: Option<(i64, i64)>) {
     };
 }
 
-/// The columns of a batch that every query of events has.
-struct ReadBatch {
-    numbers: Vec<Float64Array>,
-    partition: StringArray,
-    texts: Vec<StringArray>,
-    subject: StringArray,
-    form: StringArray,
-    time: PrimitiveArray<TimestampMicrosecondType>,
-}
-
-impl ReadBatch {
-    fn new(batch: &RecordBatch, features: usize) -> Result<Self, Failure> {
-        let texts = features + 1;
-        let subject = texts + TEXTS.len();
-        Ok(Self {
-            numbers: numbers(batch, features)?,
-            partition: strings(batch, features)?,
-            texts: (texts..subject).map(|at| strings(batch, at)).collect::<Result<_, _>>()?,
-            subject: strings(batch, subject)?,
-            form: strings(batch, subject + 1)?,
-            time: times(batch.column(subject + 2))?,
-        })
-    }
-
-    fn row(&self, at: usize, scores: &Scores) -> Row {
-        let mut texts = self.texts.iter().map(|texts| text_of(texts, at).map(shortened));
-        let mut next = || texts.next().flatten();
-        let [name, text, parent, account, host, path] = std::array::from_fn(|_| next());
-        let of_shape = |texts: &StringArray| text_of(texts, at).unwrap_or_else(|| NULL.to_string());
-        let forms = scores.get(&of_shape(&self.subject));
-        let found = forms.and_then(|forms| forms.get(&of_shape(&self.form)));
-        let time = self.time.is_valid(at).then(|| self.time.value(at));
-        Row {
-            reasons: found.map(|(_, reasons)| true_of(reasons, parent.as_deref())).unwrap_or_default(),
-            name,
-            text,
-            parent,
-            account,
-            host,
-            path,
-            times: time.map(|time| (time, time)),
-            score: found.map(|(score, _)| *score),
-            ..Row::default()
-        }
-    }
-}
-
-/// The reasons that hold for an event with this parent: some events of a shape were started by another one.
-fn true_of(reasons: &[String], parent: Option<&str>) -> Vec<String> {
-    let is_true = |reason: &&String| {
-        let of_parent = OF_PARENTS.iter().find_map(|words| reason.split_once(words));
-        of_parent.is_none_or(|(name, _)| parent.is_some_and(|parent| name.eq_ignore_ascii_case(parent)))
-    };
-    reasons.iter().filter(is_true).cloned().collect()
-}
-
-/// The words that stand behind the name of a parent in a reason.
-const OF_PARENTS: [&str; 3] =
-    [", which runs what it is given, started it", " started it: ", " rarely starts it: "];
-
-/// Times in microseconds.
-fn times(array: &ArrayRef) -> Result<PrimitiveArray<TimestampMicrosecondType>, Failure> {
-    let zone = match array.data_type() {
-        DataType::Timestamp(_, zone) => zone.clone(),
-        _ => None,
-    };
-    let times = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone))?;
-    Ok(times.as_primitive::<TimestampMicrosecondType>().clone())
-}
-
-fn cast(array: &ArrayRef, data_type: &DataType) -> Result<ArrayRef, Failure> {
-    Ok(compute::cast(array, data_type).map_err(DataFusionError::from)?)
-}
-
-fn numbers(batch: &RecordBatch, features: usize) -> Result<Vec<Float64Array>, Failure> {
-    let number = |at: usize| -> Result<_, Failure> {
-        Ok(cast(batch.column(at), &DataType::Float64)?.as_primitive::<Float64Type>().clone())
-    };
-    (0..features).map(number).collect()
-}
-
-fn strings(batch: &RecordBatch, at: usize) -> Result<StringArray, Failure> {
-    Ok(cast(batch.column(at), &DataType::Utf8)?.as_string::<i32>().clone())
-}
-
-fn text_of(texts: &StringArray, at: usize) -> Option<String> {
-    texts.is_valid(at).then(|| texts.value(at).to_string())
-}
-
-/// A text of at most [`LONGEST`] characters; of a longer one it says how long it is.
-fn shortened(text: String) -> String {
-    if text.len() <= LONGEST {
-        return text;
-    }
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => {
-            let all = text.chars().count();
-            format!("{}… ({all} characters)", text.get(..end).unwrap_or_default())
-        }
-        None => text,
-    }
-}
-
 /// The numbers of partitions, in the order in which they come, and by their names in the end.
 #[derive(Default)]
 struct Partitions(HashMap<String, u32>);
@@ -687,62 +538,4 @@ impl Partitions {
     fn find(&self, name: &str) -> Option<u32> {
         self.0.get(name).copied()
     }
-}
-
-/// The rows and names of a place while they come.
-#[derive(Default)]
-struct OfPlace {
-    rows: Vec<Row>,
-    names: HashMap<Option<String>, u64>,
-}
-
-impl OfPlace {
-    fn add(&mut self, row: Row) {
-        *self.names.entry(row.name.clone()).or_default() += row.events;
-        self.rows.push(row);
-        if self.rows.len() > 4 * ROWS_OF_PLACE[0] {
-            shorten(&mut self.rows, ROWS_OF_PLACE[0]);
-        }
-    }
-}
-
-/// Keeps so many rows of a place: the first of each name, then the first of all, by a total order. So it does not matter in which order rows
-/// come, nor how often they are shortened.
-fn shorten(rows: &mut Vec<Row>, most: usize) {
-    if rows.len() <= most {
-        return;
-    }
-    rows.sort_by(before);
-    let mut names: HashSet<&Option<String>> = HashSet::new();
-    let mut is_first: Vec<bool> =
-        rows.iter().map(|row| names.len() < NAMES_WITH_ROWS.min(most) && names.insert(&row.name)).collect();
-    let mut others = most.saturating_sub(is_first.iter().filter(|is_first| **is_first).count());
-    for is_kept in &mut is_first {
-        if !*is_kept && others > 0 {
-            *is_kept = true;
-            others -= 1;
-        }
-    }
-    let mut is_kept = is_first.into_iter();
-    rows.retain(|_| is_kept.next().unwrap_or(false));
-}
-
-/// The more unusual row comes first, then the earlier one.
-fn before(a: &Row, b: &Row) -> Ordering {
-    let score = |row: &Row| row.score.unwrap_or(f64::NEG_INFINITY);
-    let rest = |row: &Row| (row.times.is_none(), row.times);
-    let by_score = score(b).total_cmp(&score(a)).then_with(|| rest(a).cmp(&rest(b)));
-    let texts = [(&a.name, &b.name), (&a.text, &b.text), (&a.parent, &b.parent), (&a.path, &b.path)];
-    let by_texts = texts.into_iter().fold(by_score, |order, (a, b)| order.then_with(|| a.cmp(b)));
-    by_texts
-        .then_with(|| (b.events, &a.account, &a.host).cmp(&(a.events, &b.account, &b.host)))
-        .then_with(|| a.values.cmp(&b.values))
-}
-
-/// Counts of values, the most frequent first.
-fn counts(counts: HashMap<Option<String>, u64>) -> Vec<(Option<String>, u64)> {
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    counts.truncate(COUNTED);
-    counts
 }

@@ -7,8 +7,8 @@ use datafusion_dbcluster::event_columns::{
 };
 use dbcluster_figures::{Role, RoleName};
 
-use super::Label;
 use super::defaults::{any_text, expression, identifier, line_column};
+use super::features::Label;
 use crate::hunt_defaults::Hunt;
 
 /// Columns of other logs that say where an event came from.
