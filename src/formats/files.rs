@@ -147,6 +147,7 @@ async fn find_remote(session: &dyn Session, name: &str) -> Result<Option<Files>>
     let url = match name.find(['*', '?', '[']) {
         Some(pattern) if !name.starts_with("http") => {
             let folder = name.get(..pattern).and_then(|text| text.rfind('/')).map_or(0, |slash| slash + 1);
+            // Behind a slash, or at the beginning: both are between characters.
             let (folder, glob) = name.split_at(folder);
             ListingTableUrl::parse(folder)?.with_glob(glob)?
         }

@@ -54,6 +54,7 @@ impl ScalarUDFImpl for ReviewShape {
         };
         let terms: Vec<Term> = words(terms)?.iter().filter_map(|name| Term::from_name(name)).collect();
         let reviewer = Reviewer::new(terms, words(watch)?);
+        // Planning has checked the number of arguments; no SQL names this function.
         let columns = ColumnarValue::values_to_arrays(&args.args[..TEXTS + 1 + NUMBERS])?;
         let (texts, rest) = columns.split_at(TEXTS);
         let texts: Vec<ArrayRef> =
