@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import peers
@@ -92,22 +92,36 @@ class Features:
     columns: dict[str, str]
     eps: float
     scaling: str
+    partition_by: str | None = None
+
+    def with_hash(self, values: int) -> "Features":
+        """These columns and a hash of the command line with so many values, so that there are many vectors."""
+        columns = self.columns | {"h": f"crc32_hash(CommandLine) % {values}"}
+        return replace(self, columns=columns, eps=0.5, scaling="none")
+
+    @property
+    def keys(self) -> list[str]:
+        """What rows of one vector have in common."""
+        return [*([self.partition_by] if self.partition_by else []), *self.columns]
 
     def vectors(self, table: Path) -> str:
         """The narrow floor: GROUP BY the same features, with what a cluster needs to know of its vectors."""
-        return f"""SELECT {", ".join(self.columns)}, count(*) AS n, min(TimeGenerated) AS first_time,
+        return f"""SELECT {", ".join(self.keys)}, count(*) AS n, min(TimeGenerated) AS first_time,
             max(TimeGenerated) AS last_time
-            FROM ({self.per_row(table)}) GROUP BY {", ".join(self.columns)}"""
+            FROM ({self.per_row(table)}) GROUP BY {", ".join(self.keys)}"""
 
     def per_row(self, table: Path) -> str:
         """The features of each row, beside its time."""
         features = ", ".join(f"{sql} AS {name}" for name, sql in self.columns.items())
-        return f"SELECT TimeGenerated, {features} FROM {literal(table)}"
+        partition = f", {self.partition_by}" if self.partition_by else ""
+        return f"SELECT TimeGenerated, {features}{partition} FROM {literal(table)}"
 
     def call(self, function: str, table: Path, *options: str) -> str:
         """A table function over the same features."""
         features = ", ".join(f"{name}: {sql}" for name, sql in self.columns.items())
         named = [f"eps => {self.eps}", f"scaling => '{self.scaling}'", "time_column => TimeGenerated", *options]
+        if self.partition_by:
+            named.append(f"partition_by => {self.partition_by}")
         return f"{function}({literal(table)}, {{{features}}}, {', '.join(named)})"
 
 
@@ -187,7 +201,8 @@ class Bench:
         """
         vectors = self.cache / "checks" / "vectors.parquet"
         doubles = ", ".join(f"CAST({name} AS DOUBLE) AS {name}" for name in features.columns)
-        self.binary.copy(f"SELECT {doubles}, n FROM ({features.vectors(table)})", vectors)
+        partition = f", {features.partition_by} AS partition" if features.partition_by else ""
+        self.binary.copy(f"SELECT {doubles}, n{partition} FROM ({features.vectors(table)})", vectors)
         distinct, expected = peers.cluster_sizes(vectors, features.eps, features.scaling)
         if self.sizes_of(features.call("dbcluster", table)) != expected:
             raise Disagreement("the sizes of the clusters are not scikit-learn's")

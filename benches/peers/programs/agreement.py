@@ -3,14 +3,16 @@
 - `python agreement.py labels OURS THEIRS` compares labels row by row. OURS is Parquet with `id` and `label`,
   THEIRS is what clustering.py wrote.
 - `python agreement.py sizes VECTORS EPS SCALING` clusters distinct vectors with scikit-learn, each by the
-  weight of its `n` rows. It counts the vectors, and for each size the clusters that have it, where a row of
-  noise is a cluster of one.
+  weight of its `n` rows, those of each `partition` by themselves if there is such a column. It counts the
+  vectors, and for each size the clusters that have it, where a row of noise is a cluster of one.
 """
 
 import json
 import sys
+from collections import Counter
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 
@@ -66,17 +68,28 @@ def cluster_sizes(vectors_file: str, eps: str, scaling: str) -> dict[str, int | 
 
     table = pq.read_table(vectors_file)
     weights = table["n"].to_numpy()
-    vectors = np.column_stack([table[name].to_numpy() for name in table.column_names if name != "n"])
-    vectors = vectors.astype(np.float64)
+    names = [name for name in table.column_names if name not in ("n", "partition")]
+    vectors = np.column_stack([table[name].to_numpy() for name in names]).astype(np.float64)
     if scaling == "l2":
         vectors = Normalizer().fit_transform(vectors)
     model = DBSCAN(eps=float(eps), min_samples=2, algorithm="kd_tree")
-    labels = model.fit(vectors, sample_weight=weights).labels_
-    noise = int(weights[labels < 0].sum())
-    sizes = np.bincount(labels[labels >= 0], weights[labels >= 0]).astype(np.int64)
-    found = dict(zip(*(side.tolist() for side in np.unique(sizes, return_counts=True))))
-    # With min_samples 2 no cluster has a single row.
-    return {"vectors": len(vectors), "sizes": found | ({1: noise} if noise else {})}
+    found: Counter[int] = Counter()
+    for rows in partitions(table):
+        # A vector by itself is a cluster of its rows, and with min_samples 2 no cluster has a single row.
+        labels = model.fit(vectors[rows], sample_weight=weights[rows]).labels_ if len(rows) > 1 else np.zeros(1, int)
+        noise = int(weights[rows][labels < 0].sum())
+        found.update(np.bincount(labels[labels >= 0], weights[rows][labels >= 0]).astype(np.int64).tolist())
+        found[1] += noise
+    return {"vectors": len(vectors), "sizes": {size: count for size, count in found.items() if count}}
+
+
+def partitions(table: pa.Table) -> list[np.ndarray]:
+    """The rows of each partition."""
+    if "partition" not in table.column_names:
+        return [np.arange(table.num_rows)]
+    keys = table["partition"].combine_chunks().dictionary_encode().indices.to_numpy()
+    order = np.argsort(keys, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(keys[order])) + 1)
 
 
 if __name__ == "__main__":
