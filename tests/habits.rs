@@ -265,6 +265,111 @@ fn examples_of_topics_run() {
     }
 }
 
+/// The same examples on tables of one's own, whose columns say what they are for; and on the table that was read last.
+#[test]
+fn examples_of_topics_run_on_ones_own_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("it writes");
+    write(
+        "logons.csv",
+        "time,TargetUserName,LogonType,IpAddress\n2026-01-15T05:15:00Z,ana,3,10.0.0.7\n2026-01-15T06:00:00Z,bo,2,-\n\
+         2026-01-16T06:00:00Z,bo,2,-\n",
+    );
+    write(
+        "auth.log",
+        "Failed password for root from 10.0.0.7\nFailed password for ana from 10.0.0.8\nReboot\n",
+    );
+    write("numbers.csv", "a,b\n1,2\n3,4\n5,6\n");
+    write(
+        "process.json",
+        "{\"@timestamp\": \"2026-01-15T05:15:00Z\", \"process\": {\"executable\": \"/bin/sh\", \"command_line\": \"sh -c id\"}}\n\
+         {\"@timestamp\": \"2026-01-15T05:16:00Z\", \"process\": {\"executable\": \"/bin/ls\", \"command_line\": \"ls -l\"}}\n",
+    );
+    let all = ["features", "eps", "files", "formats", "figures", "hunting", "times"];
+    let without = |lacking: &[&str]| -> Vec<&str> {
+        all.iter().copied().filter(|topic| !lacking.contains(topic)).collect()
+    };
+    for (table, topics) in [
+        ("'logons.csv'", without(&[])),
+        ("'auth.log'", without(&["times"])),
+        ("'numbers.csv'", without(&["times", "hunting"])),
+        ("'process.json'", without(&[])),
+        ("read('logons.csv', header => true)", without(&[])),
+    ] {
+        for topic in all {
+            let lesson = succeeded(&run_in(folder.path(), &["-c", &format!("\\h {topic} {table};")]));
+            let Some((_, example)) = lesson.split_once(&format!("Example, on {table}\n")) else {
+                assert!(!topics.contains(&topic), "{topic} on {table}: {lesson}");
+                assert!(lesson.contains(&format!("; {table} has no columns for one\n")), "{lesson}");
+                continue;
+            };
+            assert!(topics.contains(&topic), "{topic} on {table}: {lesson}");
+            let (example, _) = example.split_once(";\n").expect("its end");
+            let rows = succeeded(&run_in(folder.path(), &["--quiet", "--format", "csv", "-c", example]));
+            assert!(rows.lines().count() > 1, "{topic} on {table}: {rows}");
+            let read = format!("SELECT count(*) FROM {table}");
+            let again = succeeded(&run_in(folder.path(), &["-c", &read, "-c", &format!("\\h {topic}")]));
+            assert!(again.ends_with(&lesson), "{again}");
+        }
+    }
+    let missing = run_in(folder.path(), &["-c", "\\h eps 'logon.csv'"]);
+    assert!(!missing.status.success() && stderr(&missing).contains("logons.csv"), "{}", stderr(&missing));
+}
+
+/// Functions that map columns say which ones they have taken.
+#[test]
+fn mapped_columns_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let events =
+        "SELECT 1 AS \"EventID\", '/bin/sh' AS \"Image\", 'sh' AS \"CommandLine\", 'web1' AS hostname";
+    let sql = format!("SELECT * FROM process_events(({events}))");
+    let told = stderr(&run_in(folder.path(), &["--format", "csv", "-c", &sql]));
+    let expected = "process_events: Computer from hostname, NewProcessName from Image; nothing for TimeGenerated, Account, ";
+    assert!(told.starts_with(expected) && told.lines().count() == 1, "{told}");
+    assert_eq!(stderr(&run_in(folder.path(), &["--quiet", "--format", "csv", "-c", &sql])), "");
+}
+
+/// People are told once in a session that rows hide values, with a statement that shows them.
+#[test]
+fn hidden_values_are_told_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = "CREATE TABLE t AS SELECT 'C:\\' || value || '\\a.exe' AS path, 'x' AS line FROM generate_series(1, 100)";
+    let call =
+        "dbcluster(t, {line: cmdline_tokens(line), path: path_score(path)}, eps => 5, scaling => 'none')";
+    let sql = format!("SELECT * FROM {call}");
+    let told = stderr(&run_in(folder.path(), &["-c", table, "-c", &sql, "-c", &sql]));
+    let (_, line) = told.split_once("advice: ").expect("advice");
+    assert!(!line.contains("advice: "), "{told}");
+    assert!(
+        line.contains("different vectors, of which a row shows one; the values of path that no row shows: "),
+        "{told}"
+    );
+    let (_, statement) = line.trim_end().split_once(": SELECT").expect("a statement");
+    let statement = format!("SELECT{statement}");
+    let hidden = run_in(folder.path(), &["--quiet", "--format", "csv", "-c", table, "-c", &statement]);
+    assert!(succeeded(&hidden).lines().count() > 10, "{statement}");
+    for arguments in [
+        vec!["--format", "csv", "-c", table, "-c", &sql],
+        vec!["--quiet", "-c", table, "-c", &sql],
+        vec![
+            "-c",
+            table,
+            "-c",
+            "SELECT * FROM dbcluster(t, [path_score(path)], 5, scaling => 'none', distinct_of => [path])",
+        ],
+        vec![
+            "-c",
+            table,
+            "-c",
+            "SELECT * FROM dbcluster(t, [path_score(path)], 0.5, scaling => 'none', partition_by => path)",
+        ],
+    ] {
+        let output = run_in(folder.path(), &arguments);
+        succeeded(&output);
+        assert!(!stderr(&output).contains("no row shows"), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
 /// A clustering that tells little says what to do, in a statement that runs as it is.
 #[test]
 fn clusterings_that_tell_little_have_advice() {

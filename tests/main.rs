@@ -49,6 +49,7 @@ mod archive;
 mod binary;
 mod broken_files;
 mod browser;
+mod catalog;
 #[cfg(feature = "ballista")]
 mod clusters;
 mod dataframe;

@@ -36,6 +36,7 @@ GROUPS = {
     "threads": shapes.threads,
     "functions": events.functions,
     "questions": events.questions,
+    "answers": events.answers,
 }
 
 

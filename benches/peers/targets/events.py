@@ -277,6 +277,45 @@ def questions(bench: Bench) -> None:
         bench.measure(measurement, Target(20, question, "GROUP BY", rows_text(bench.sizes.events), AtMost(most)))
 
 
+def answers(bench: Bench) -> None:
+    """Target 21: what sets events apart and what a cluster hides, against the GROUP BY of the same features; and a hunt."""
+    table = bench.events(bench.sizes.events)
+    size = rows_text(bench.sizes.events)
+
+    def of(function: str, *options: str) -> str:
+        return f"SELECT * FROM {NOTEBOOK.call(function, table, *options)}"
+
+    odd = f"({of('dbcluster')} WHERE NOT clustered)"
+    around = f"dbcluster_around({literal(table)}, {odd}, by => [Computer], within => INTERVAL '30 seconds')"
+    asked = [
+        ("dbcluster_why", of("dbcluster_why"), 1.5),
+        ("dbcluster_around the odd events", f"SELECT * FROM {around}", 2.5),
+        ("activity => 24", of("dbcluster", "activity => 24"), 2.5),
+        ("dbcluster_values of one column", of("dbcluster_values", "of => NewProcessName"), 2.5),
+        ("distinct_of two columns", of("dbcluster", "distinct_of => [Computer, Account]"), 2.5),
+        ("template_of one column", of("dbcluster", "template_of => CommandLine"), 2.5),
+    ]
+    for question, ours, most in asked:
+
+        def measurement() -> tuple[Sample, Sample]:
+            bench.check_sizes(NOTEBOOK, table)
+            return bench.binary.turns(ours, NOTEBOOK.vectors(table))
+
+        bench.measure(measurement, Target(21, question, "GROUP BY", size, AtMost(most)))
+
+    shapes = f"""SELECT cmdline_template(CommandLine), NewProcessName, ParentProcessName, count(*), min(TimeGenerated)
+        FROM {literal(table)} GROUP BY 1, 2, 3"""
+
+    def hunt() -> tuple[Sample, Sample]:
+        hunted = f"SELECT sum(events) AS events FROM hunt_processes({literal(table)})"
+        [row] = bench.binary.rows(hunted)
+        if int(row["events"]) != bench.sizes.events:
+            raise Disagreement("a hunt counts other events")
+        return bench.binary.turns(f"SELECT * FROM hunt_processes({literal(table)})", shapes)
+
+    bench.measure(hunt, Target(21, "hunt_processes", "GROUP BY of templates", size, AtMost(1.5)))
+
+
 def functions(bench: Bench) -> None:
     """Target 19: a function of a column, against reading the column."""
     table = bench.events(bench.sizes.events)

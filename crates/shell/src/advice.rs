@@ -23,6 +23,12 @@ const KEPT: [&str; 5] = ["scaling", "weights", "metric", "nulls", "partition_by"
 /// The least number of different vectors for which few clusters without noise are worth a word.
 const FEW_VECTORS: usize = 10;
 
+/// The options of `dbcluster` that other functions do not have.
+const OF_DBCLUSTER_ALONE: [&str; 4] = ["keep_members", "distinct_of", "template_of", "activity"];
+
+/// The functions of features by which values differ that a reader knows by their names, the best first.
+const OF_NAMES: [&str; 4] = ["path_score", "process_name", "string_score", "crc32_hash"];
+
 /// The call that a statement clusters with, as it is written.
 #[derive(Debug, PartialEq)]
 pub(super) struct Call {
@@ -32,6 +38,9 @@ pub(super) struct Call {
     options: Vec<(String, String)>,
     /// All arguments, for a call of `dbcluster_members`.
     all: String,
+    /// The same for a call of `dbcluster_values`, and the column that tells most, if rows of `dbcluster` hide values that nobody has
+    /// asked for.
+    hides: Option<(String, String)>,
 }
 
 impl Call {
@@ -80,9 +89,13 @@ impl Call {
                 _ => {}
             }
         }
+        let asks_for_more =
+            options.iter().any(|(name, _)| OF_DBCLUSTER_ALONE.contains(&name.to_ascii_lowercase().as_str()));
+        let hides_values = name.to_string().eq_ignore_ascii_case("dbcluster") && !asks_for_more;
+        let hides = telling_column(&args.args).filter(|_| hides_values).map(|column| (all.clone(), column));
         options.retain(|(name, _)| KEPT.contains(&name.to_ascii_lowercase().as_str()));
         let mut unnamed = unnamed.into_iter();
-        Some(Self { table: unnamed.next()?, features: unnamed.next()?, options, all })
+        Some(Self { table: unnamed.next()?, features: unnamed.next()?, options, all, hides })
     }
 
     /// The options behind the arguments, with another scaling if there is one.
@@ -104,6 +117,53 @@ impl Call {
             self.options(scaling)
         )
     }
+}
+
+/// The column that a reader knows best among those that the features are made of.
+fn telling_column(arguments: &[FunctionArg]) -> Option<String> {
+    /// The columns, each with the place of the function around it in [`OF_NAMES`].
+    #[derive(Default)]
+    struct Columns {
+        within: Vec<usize>,
+        found: Vec<(usize, String)>,
+    }
+
+    impl Visitor for Columns {
+        type Break = ();
+
+        fn pre_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<()> {
+            match expr {
+                ast::Expr::Function(function) => {
+                    let name = function.name.to_string().to_ascii_lowercase();
+                    let place = OF_NAMES.iter().position(|known| *known == name).unwrap_or(OF_NAMES.len());
+                    let around = self.within.last().copied().unwrap_or(OF_NAMES.len());
+                    self.within.push(place.min(around));
+                }
+                ast::Expr::Identifier(column) => {
+                    let place = self.within.last().copied().unwrap_or(OF_NAMES.len());
+                    self.found.push((place, column.to_string()));
+                }
+                _ => {}
+            }
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<()> {
+            if matches!(expr, ast::Expr::Function(_)) {
+                self.within.pop();
+            }
+            ControlFlow::Continue(())
+        }
+    }
+
+    let mut unnamed = arguments.iter().filter_map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
+        _ => None,
+    });
+    let mut columns = Columns::default();
+    // Nothing breaks the visit.
+    let _ = unnamed.nth(1)?.visit(&mut columns);
+    columns.found.into_iter().min_by_key(|(place, _)| *place).map(|(_, column)| column)
 }
 
 /// Advice about a comparison with NULL, which is never true.
@@ -157,6 +217,32 @@ pub(super) fn lines(plan: &Arc<dyn ExecutionPlan>, call: Option<&Call>) -> Resul
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(lines)
+}
+
+/// Says that rows of `dbcluster` stand for several vectors, and how to see the values that none of them shows.
+pub(super) fn of_hidden(plan: &Arc<dyn ExecutionPlan>, call: &Call) -> Option<String> {
+    let (arguments, column) = call.hides.as_ref()?;
+    let mut found = None;
+    let search = plan.apply(|node| {
+        found = clustering(node).and_then(DbscanExec::found);
+        Ok(if found.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    search.ok()?;
+    let found = found?;
+    let clustered = found.vectors.saturating_sub(found.noise + found.skipped);
+    if clustered <= found.clusters {
+        return None;
+    }
+    let clusters = found.clusters;
+    let (clusters, hold) = if clusters == 1 {
+        ("1 cluster".to_string(), "holds")
+    } else {
+        (format!("{clusters} clusters"), "hold")
+    };
+    Some(format!(
+        "advice: {clusters} {hold} {clustered} different vectors, of which a row shows one; the values of {column} that no row shows: \
+         SELECT value, events, cluster_id FROM dbcluster_values({arguments}, of => {column}) WHERE NOT shown ORDER BY events"
+    ))
 }
 
 /// Says that rows take no part, and how to see them.
@@ -218,6 +304,22 @@ mod tests {
             "SELECT eps, clusters, noise, largest_share FROM dbcluster_eps('it''s.csv', [f(a)], scaling => 'zscore', weights => [2])"
         );
         assert!(call.every_eps(Some("none")).ends_with("[f(a)], weights => [2], scaling => 'none')"));
+        assert_eq!(call.hides, Some((call.all.clone(), "a".to_string())));
+    }
+
+    #[test]
+    fn names_are_told_before_other_values() {
+        for (sql, column) in [
+            ("dbcluster(t, [cmdline_tokens(a), path_score(coalesce(\"b c\", ''))], 1)", Some("\"b c\"")),
+            ("dbcluster(t, {x: length(a), y: string_score(b)}, 1)", Some("b")),
+            ("dbcluster(t, [a, b], 1)", Some("a")),
+            ("dbcluster(t, [1], 1)", None),
+            ("dbcluster(t, [a], 1, distinct_of => [b])", None),
+            ("dbcluster_summary(t, [a], 1)", None),
+        ] {
+            let call = call(&format!("SELECT * FROM {sql}")).expect("a call");
+            assert_eq!(call.hides.as_ref().map(|(_, column)| column.as_str()), column, "{sql}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use datafusion_cli::print_options::MaxRows;
 
+use super::catalog_file::CatalogFile;
 use super::documentation;
 use super::failure::Failure;
 use super::format::Format;
@@ -20,7 +21,7 @@ use super::zone;
 use datafusion_dbcluster::near_miss::did_you_mean;
 
 /// The commands and their meanings, as `\?` shows them; completion offers the first words.
-pub(super) const COMMANDS: [(&str, &str); 21] = [
+pub(super) const COMMANDS: [(&str, &str); 22] = [
     ("\\d", "list the tables"),
     ("\\d NAME", "describe a table or a file: \\d events, \\d 'logs/*.parquet'"),
     (
@@ -28,7 +29,10 @@ pub(super) const COMMANDS: [(&str, &str); 21] = [
         "a row for each column of a table, a file or a query: NULLs, values, least, greatest",
     ),
     ("\\h", "list the functions and the topics of help"),
-    ("\\h NAME", "describe a function, an option, a figure or a topic: \\h dbcluster, \\h eps, \\h hunting"),
+    (
+        "\\h NAME",
+        "describe a function, an option, a figure or a topic: \\h dbcluster, \\h eps; \\h hunting 'logs/' has an example on it",
+    ),
     ("\\i FILE", "run the statements of a file"),
     (
         "\\o [FILE]",
@@ -51,6 +55,10 @@ pub(super) const COMMANDS: [(&str, &str); 21] = [
     ("\\timezone [ZONE|off]", "show times that know their zone in this one, as in \\timezone Europe/Berlin"),
     ("\\set [NAME VALUE]", "set a variable, which is used as $NAME; without one, list them"),
     ("\\unset NAME", "forget a variable"),
+    (
+        "\\catalog [FILE|off]",
+        "keep views and external tables in a file, and make those that are in it; show which file",
+    ),
     ("\\quiet [on|off]", "show or set whether footers, advice and progress bars are left out"),
     (
         "\\object_store_profiling [MODE]",
@@ -92,11 +100,12 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<Outcome, Fail
             output::say(topics::list())?;
             output::say(documentation::list(&runner.ctx.state()))?;
         }
-        ("h" | "df", about) => match topics::of(about) {
-            Some(text) => {
-                output::say(text)?;
+        ("h" | "df", about) => match topics::Topic::of(about) {
+            Some((topic, table)) => {
+                let own = runner.table_of_help(table).await?;
+                output::say(topic.lesson(own.as_ref()))?;
                 // The option of this name has values and a default, too.
-                if let Ok(option) = documentation::of(&runner.ctx.state(), about) {
+                if let Ok(option) = documentation::of(&runner.ctx.state(), topic.name()) {
                     output::say(format!("\n{option}"))?;
                 }
             }
@@ -109,6 +118,7 @@ pub(super) async fn run(runner: &mut Runner, line: &str) -> Result<Outcome, Fail
         ("o", file) => redirect(runner, file)?,
         ("i", "") => return Err(Failure::new("\\i needs a file: \\i queries.sql")),
         ("i", file) => return Ok(Outcome::Include(unquoted(file).into())),
+        ("catalog", file) => keep_in(runner, unquoted(file)).await?,
         ("plot", line) => return Ok(Outcome::Statement(plot::copy(&runner.ctx, line).await?)),
         ("pset", setting) => output::say(print_setting(runner, setting)?)?,
         _ if change(runner, name, argument)? => {}
@@ -220,6 +230,26 @@ fn switch(command: &str, value: &str) -> Result<bool, Failure> {
 
 fn on_or_off(value: bool) -> &'static str {
     if value { "on" } else { "off" }
+}
+
+/// `\catalog FILE`, `\catalog off` and `\catalog`.
+async fn keep_in(runner: &mut Runner, file: &str) -> Result<(), Failure> {
+    match file {
+        "" => {}
+        "off" => runner.catalog = None,
+        file => {
+            // Statements of this file are no changes of the one before.
+            runner.catalog = None;
+            runner.catalog = Some(CatalogFile::load(runner, file.as_ref()).await?);
+        }
+    }
+    if file.is_empty() || runner.confirms {
+        output::say(match &runner.catalog {
+            Some(catalog) => format!("Views and external tables are kept in {}.\n", catalog.path().display()),
+            None => "Views and external tables end with the session.\n".to_string(),
+        })?;
+    }
+    Ok(())
 }
 
 /// `\o FILE` and `\o`.

@@ -19,6 +19,8 @@
 //! | `format`, `output`, `target` | the formats of results; those for programs, and standard output; a file for results |
 //! | `look`, `tables`, `zone`, `pager` | how tables look: their width and columns, the zone of times, what is longer than the screen |
 //! | `startup`, `variables`, `session_log` | what a session begins with: its start file, its variables, its log |
+//! | `catalog_file` | the file that keeps views and external tables |
+//! | `mapped` | the columns that `process_events` has taken for its own |
 //! | `habits`, `summarize` | words that other shells know: `exit`, `.tables`, `SUMMARIZE x` |
 //! | `progress`, `stage` | the bar of a statement that takes long, and the stage of its query |
 //! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
@@ -33,6 +35,7 @@
 mod advice;
 mod archive;
 mod args;
+mod catalog_file;
 mod cli_session;
 mod commands;
 mod completion;
@@ -52,6 +55,7 @@ mod hunt;
 mod hunt_defaults;
 mod import;
 mod look;
+mod mapped;
 mod meant;
 mod memory;
 mod misread;
@@ -99,6 +103,7 @@ use datafusion_cli::object_storage::is_stdin_location;
 use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use args::{Input, Options, SessionArgs, Task};
+use catalog_file::CatalogFile;
 use failure::Failure;
 use files::Account;
 use look::Look;
@@ -317,7 +322,11 @@ fn runner(
         instrumented_registry: stores,
     };
     let look = Look::new(options.format);
-    Ok(Runner::new(ctx, print, look, planner, account))
+    let mut runner = Runner::new(ctx, print, look, planner, account);
+    if let Some(path) = &options.catalog {
+        runner.catalog = Some(program.run("", CatalogFile::load(&mut runner, path))?);
+    }
+    Ok(runner)
 }
 
 fn threads(options: &Options) -> usize {

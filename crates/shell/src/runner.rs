@@ -1,5 +1,6 @@
 //! Runs one statement in a session, and prints its result.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use datafusion_cli::exec::exec_from_commands;
 use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use super::advice::{self, Call};
+use super::catalog_file::{CatalogFile, Change};
 use super::cli_session::CliSession;
 use super::depth::sql;
 use super::endings;
@@ -24,6 +26,7 @@ use super::failure::{Failure, NO_TABLE};
 use super::files::{Account, creating_table};
 use super::headers::without_paths;
 use super::look::Look;
+use super::mapped;
 use super::meant;
 use super::printing::{Printer, QueryResult, TableForm, buffered};
 use super::progress::{Bar, PlanWatch};
@@ -31,10 +34,12 @@ use super::rewrite::{select_all_first, selects_all};
 use super::session_log::SessionLog;
 use super::statements::Statement;
 use super::syntax::{
-    created_table, has_wildcard, is_figure, makes_logs, names_figure, parse, shows_settings, with_tabs,
+    created_table, has_wildcard, is_figure, is_query, makes_logs, names_figure, parse, read_table,
+    shows_settings, with_tabs,
 };
 use super::tables::First;
 use super::target::Target;
+use super::topics::OwnTable;
 use super::variables::{Variables, put_in};
 use datafusion_dbcluster::near_miss::did_you_mean;
 use dbcluster_files::Writes;
@@ -50,10 +55,16 @@ pub(super) struct Runner {
     pub(super) variables: Variables,
     /// The log of the session.
     pub(super) log: Option<SessionLog>,
+    /// The file that keeps views and external tables.
+    pub(super) catalog: Option<CatalogFile>,
     /// Whether a command that sets something says so. A script's output is its results.
     pub(super) confirms: bool,
     /// Says what the session has read.
     pub(super) account: Arc<Account>,
+    /// The table that a statement has read last, as it stands behind FROM.
+    last_table: Mutex<Option<String>>,
+    /// Whether it was said that rows hide values.
+    told_of_hidden: AtomicBool,
     /// The session's planner.
     planner: Arc<PlanWatch>,
 }
@@ -73,8 +84,11 @@ impl Runner {
             target: Mutex::default(),
             variables: Variables::new(),
             log: None,
+            catalog: None,
             confirms: false,
             account,
+            last_table: Mutex::default(),
+            told_of_hidden: AtomicBool::new(false),
             planner,
         }
     }
@@ -104,6 +118,9 @@ impl Runner {
         for mut parsed in parse(&self.ctx, statement.tokens)? {
             let is_completed = endings::complete(&mut parsed) | selects_all(&mut parsed)? | begins_with_from;
             let call = Call::of(&parsed);
+            let table = read_table(&parsed);
+            let change = self.catalog.as_ref().and_then(|_| Change::of(&self.ctx, &parsed, &text));
+            let is_shown = is_query(&parsed) && (self.confirms || self.look.format.is_table());
             if let Some(line) = advice::about_nulls(&parsed).filter(|_| !self.print.quiet) {
                 complain(line);
             }
@@ -128,7 +145,13 @@ impl Runner {
                 }
                 parsed => rows = Some(self.run_query(parsed, &text, &bar).await?),
             }
-            self.tell_clusterings(call.as_ref())?;
+            self.tell_clusterings(call.as_ref(), is_shown)?;
+            if table.is_some() {
+                *self.last_table.lock().unwrap_or_else(PoisonError::into_inner) = table;
+            }
+            if let (Some(catalog), Some(change)) = (&self.catalog, change) {
+                catalog.apply(&self.ctx, self.dialect(), &change)?;
+            }
         }
         Ok(rows)
     }
@@ -159,6 +182,19 @@ impl Runner {
         Ok((bar, execute_stream(physical, self.ctx.task_ctx())?))
     }
 
+    /// The table that an example is about: the one that is named, or the last one that was read.
+    pub(super) async fn table_of_help(&self, named: &str) -> Result<Option<OwnTable>, Failure> {
+        if !named.is_empty() {
+            return OwnTable::read(&self.ctx, named).await.map(Some);
+        }
+        let last = self.last_table.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(match last {
+            // It may have gone, or been a name within its statement alone.
+            Some(table) => OwnTable::read(&self.ctx, &table).await.ok(),
+            None => None,
+        })
+    }
+
     /// Adds what was probably meant by a statement that has failed.
     pub(super) fn with_meant(&self, failure: Failure, text: &str) -> Failure {
         let failure = failure.map(|message| meant::with_names(&self.ctx, message, text));
@@ -184,6 +220,11 @@ impl Runner {
         let created = created_table(&statement);
         let first = if has_wildcard(&statement) { First::Telling } else { First::InOrder };
         let plan = creating_table(created.as_deref(), self.ctx.state().statement_to_plan(statement)).await?;
+        if !self.print.quiet {
+            for line in mapped::lines(&plan)? {
+                complain(&line);
+            }
+        }
         let plan = with_query(plan, text);
         let form = TableForm::of(&plan, maxrows, first);
         let shown = plan.clone();
@@ -227,10 +268,21 @@ impl Runner {
 
     /// Tells of the clusterings of a statement that has run: the eps that their rows have decided, and what to do about a result
     /// that tells little.
-    fn tell_clusterings(&self, call: Option<&Call>) -> Result<(), Failure> {
+    fn tell_clusterings(&self, call: Option<&Call>, is_shown: bool) -> Result<(), Failure> {
         for plan in self.planner.take_clusterings() {
-            if !self.print.quiet {
-                advice::lines(&plan, call)?.iter().for_each(|line| complain(line));
+            if self.print.quiet {
+                continue;
+            }
+            let mut lines = advice::lines(&plan, call)?;
+            // Most clusterings hide values. It is said to people, once in a session.
+            let has_advice = lines.iter().any(|line| line.starts_with("advice"));
+            if is_shown && !has_advice && !self.told_of_hidden.load(Ordering::Relaxed) {
+                let hidden = call.and_then(|call| advice::of_hidden(&plan, call));
+                self.told_of_hidden.store(hidden.is_some(), Ordering::Relaxed);
+                lines.extend(hidden);
+            }
+            for line in &lines {
+                complain(line);
             }
         }
         Ok(())

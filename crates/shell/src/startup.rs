@@ -62,10 +62,13 @@ pub(super) fn prepare(runner: &mut Runner, session: &SessionArgs) -> Result<(), 
 pub(super) fn run(program: &Program, runner: &mut Runner, file: Option<&StartFile>) -> Result<(), Failure> {
     let Some(StartFile { path, is_asked_for }) = file else { return Ok(()) };
     let name = path.display().to_string();
+    // The statements of the file run in each session anyway.
+    let catalog = runner.catalog.take();
     let run = fs::read(path)
         .map_err(|error| Failure::new(error.to_string()).at(&name))
         .and_then(|bytes| decoded(bytes).map_err(|message| Failure::new(message).at(&name)))
         .and_then(|text| program.run("", script::run(runner, &text, Origin::Script(&name))));
+    runner.catalog = runner.catalog.take().or(catalog);
     match run {
         Err(Failure::Message(message) | Failure::Placed(message)) if !is_asked_for => {
             complain(&format!(

@@ -1,11 +1,14 @@
 //! Statements as syntax trees: parsed, and looked at before they are planned.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use datafusion::config::Dialect as DialectName;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
-use datafusion::sql::sqlparser::ast::{self, ObjectNamePart};
+use datafusion::sql::sqlparser::ast::{
+    self, FunctionArg, FunctionArgExpr, ObjectNamePart, TableFactor, Visit, Visitor,
+};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use datafusion_dbcluster::LogTableFactory;
@@ -108,6 +111,45 @@ pub(super) fn has_wildcard(statement: &Statement) -> bool {
         },
         _ => false,
     }
+}
+
+/// Whether a statement is a query.
+pub(super) fn is_query(statement: &Statement) -> bool {
+    matches!(statement, Statement::Statement(sql) if matches!(**sql, ast::Statement::Query(_)))
+}
+
+/// The first table that a query reads, as it stands behind FROM: of a call that clusters or hunts, the table that it is about.
+pub(super) fn read_table(statement: &Statement) -> Option<String> {
+    struct Search;
+
+    impl Visitor for Search {
+        type Break = String;
+
+        fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<String> {
+            let TableFactor::Table { name, args, .. } = table else { return ControlFlow::Continue(()) };
+            let name = name.to_string();
+            let small = name.to_ascii_lowercase();
+            match args {
+                None if small.starts_with("information_schema.") => ControlFlow::Continue(()),
+                None => ControlFlow::Break(name),
+                Some(args) if small.starts_with("dbcluster") || small.starts_with("hunt") => {
+                    match args.args.first() {
+                        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(table))) => {
+                            ControlFlow::Break(table.to_string())
+                        }
+                        _ => ControlFlow::Continue(()),
+                    }
+                }
+                Some(args) => {
+                    let args: Vec<String> = args.args.iter().map(ToString::to_string).collect();
+                    ControlFlow::Break(format!("{name}({})", args.join(", ")))
+                }
+            }
+        }
+    }
+
+    let Statement::Statement(statement) = statement else { return None };
+    statement.visit(&mut Search).break_value()
 }
 
 /// The name of the table or view that a statement makes.

@@ -19,7 +19,7 @@
 //! | `__assert_row_found` | fail when the second read of a table lacks a row of the first |
 //! | `__assume_few_rows` | lower a planner's estimate, so that a cluster broadcasts the vectors |
 //! | `__exact_statistic` | sum numbers in the input so that two reads give the same bits |
-//! | `__shape_counts`, `__review`, `__field` | judge shapes, for `hunt` |
+//! | `__distinct_values`, `__shape_counts`, `__review`, `__field` | judge shapes, for `hunt` |
 //! | `__json_text` | write nested values to CSV |
 //!
 //! A plan that travels to another process names its functions instead of holding them. Such a process, a Ballista scheduler
@@ -30,6 +30,7 @@ mod assume_few_rows;
 mod bucket_counts;
 mod cluster_key;
 mod common_template;
+pub(crate) mod distinct_values;
 mod exact_statistic;
 mod exemplar_group;
 mod exemplar_sort_key;
@@ -98,6 +99,7 @@ plan_functions! {
     AggregateUDF, all_aggregate:
     bucket_counts::BucketCounts, bucket_counts_udaf;
     common_template::CommonTemplate, common_template_udaf;
+    distinct_values::DistinctValues, distinct_values_udaf;
     exact_statistic::ExactStatistic, exact_statistic_udaf;
     smallest_n::SmallestN, smallest_n_udaf;
 }

@@ -1,4 +1,4 @@
-//! `__shape_counts(subject, template, mark, context, host, account, delimiters, events, first, last, ...) OVER ()` counts what the score of a shape needs.
+//! `__shape_counts(subject, template, mark, context, hosts, accounts, delimiters, events, first, last, ...) OVER ()` counts what the score of a shape needs.
 //!
 //! Its rows are groups of events that agree in these texts. It marks the earliest row of each shape, and tells in it what is known of all
 //! rows: sums over the shape, its subject, its context, and the rarest word of its template. The engine has
@@ -12,7 +12,7 @@ use std::collections::{HashMap as StdMap, HashSet as StdSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, LargeStringArray, StructArray, UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, LargeStringArray, ListArray, StructArray, UInt32Array,
 };
 use arrow::compute::SortOptions;
 use arrow::compute::{cast, take};
@@ -23,16 +23,19 @@ use datafusion::common::hash_utils::RandomState;
 use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion::logical_expr::{PartitionEvaluator, Signature, WindowUDFImpl};
 
+use super::distinct_values;
 use crate::error::internal_err;
 
 /// Tables with the engine's hash, which takes half the time of the standard library's.
 type HashMap<K, V> = StdMap<K, V, RandomState>;
 type HashSet<K> = StdSet<K, RandomState>;
 
-/// The texts among the arguments: subject, template, mark, context, host and account.
-const TEXTS: usize = 6;
-/// The arguments before those that order the groups: the texts, the hash of the delimiters, and the number of events.
-const LEADING: usize = 8;
+/// The texts among the arguments: subject, template, mark and context.
+const TEXTS: usize = 4;
+/// The lists of texts behind them: hosts and accounts.
+const LISTS: usize = 2;
+/// The arguments before those that order the groups: the texts, the lists, the hash of the delimiters, and the number of events.
+const LEADING: usize = TEXTS + LISTS + 2;
 
 /// The fields of the result. The numbers have the order of [`Shape`](super::super::hunt::score::Shape)'s.
 pub(crate) const IS_FIRST: &str = "is_first";
@@ -73,6 +76,7 @@ impl WindowUDFImpl for ShapeCounts {
             return internal_err!("{} was planned with {} arguments", self.name(), arg_types.len());
         }
         let mut types = vec![DataType::LargeUtf8; TEXTS];
+        types.extend(vec![distinct_values::list_type(); LISTS]);
         types.extend([DataType::Int64, DataType::Int64]);
         types.extend(arg_types.iter().skip(LEADING).take(2).cloned());
         types.extend(vec![DataType::LargeUtf8; arg_types.len() - LEADING - 2]);
@@ -113,10 +117,12 @@ impl PartitionEvaluator for Evaluator {
         let (leading, order) = values.split_at(LEADING.min(values.len()));
         let text = |text: &ArrayRef| -> Result<ArrayRef> { Ok(cast(text, &DataType::LargeUtf8)?) };
         let texts: Vec<ArrayRef> = leading.iter().take(TEXTS).map(text).collect::<Result<_>>()?;
-        let [subjects, templates, marks, contexts, hosts, accounts] = texts.as_slice() else {
+        let [subjects, templates, marks, contexts] = texts.as_slice() else {
             return internal_err!("__shape_counts has no texts");
         };
-        let ([delimiters, events], [first, last, written @ ..]) = (&leading[TEXTS..], order) else {
+        let (Some([hosts, accounts, delimiters, events]), [first, last, written @ ..]) =
+            (leading.get(TEXTS..), order)
+        else {
             return internal_err!("__shape_counts has no order");
         };
         let written: Vec<ArrayRef> = written.iter().map(text).collect::<Result<_>>()?;
@@ -125,8 +131,8 @@ impl PartitionEvaluator for Evaluator {
             templates: templates.as_string(),
             marks: marks.as_string(),
             contexts: contexts.as_string(),
-            hosts: hosts.as_string(),
-            accounts: accounts.as_string(),
+            hosts: hosts.as_list(),
+            accounts: accounts.as_list(),
             delimiters: delimiters.as_primitive::<Int64Type>(),
             events: events.as_primitive::<Int64Type>(),
             first: ranks(first, false)?,
@@ -155,8 +161,8 @@ struct Rows<'a> {
     templates: &'a LargeStringArray,
     marks: &'a LargeStringArray,
     contexts: &'a LargeStringArray,
-    hosts: &'a LargeStringArray,
-    accounts: &'a LargeStringArray,
+    hosts: &'a ListArray,
+    accounts: &'a ListArray,
     delimiters: &'a Int64Array,
     events: &'a Int64Array,
     first: arrow::row::Rows,
@@ -257,12 +263,20 @@ struct DifferentValues<'a> {
 }
 
 impl<'a> DifferentValues<'a> {
-    /// Returns 1 if the shape has not had the value, else 0. NULL is no value.
-    fn is_new(&mut self, shape: usize, value: Option<&'a str>) -> i64 {
-        let Some(value) = value else { return 0 };
-        let next = self.numbers.len() as u32;
-        let number = *self.numbers.entry(value).or_insert(next);
-        i64::from(self.seen.insert((shape, number)))
+    /// Returns how many values of a row the shape has not had.
+    fn new_ones(&mut self, shape: usize, lists: &'a ListArray, row: usize) -> i64 {
+        if lists.is_null(row) {
+            return 0;
+        }
+        let values = lists.values().as_string::<i64>();
+        let (start, end) = (lists.value_offsets()[row], lists.value_offsets()[row + 1]);
+        let mut new = 0;
+        for place in start..end {
+            let next = self.numbers.len() as u32;
+            let number = *self.numbers.entry(values.value(place as usize)).or_insert(next);
+            new += i64::from(self.seen.insert((shape, number)));
+        }
+        new
     }
 }
 
@@ -301,7 +315,7 @@ impl Counted {
             let has_context = context.is_some();
             let context = contexts.number(context);
             let pair = pairs.number((subject, context));
-            // Rows of other hosts, accounts and spellings are the same group.
+            // Rows of other spellings are the same group.
             let new_group = groups.is_new((number, context)) && has_context;
             for (sums, number) in [
                 (&mut counted.all, 0),
@@ -316,8 +330,8 @@ impl Counted {
             // The number was given above, so it is one of a shape.
             let shape = &mut counted.shapes[number];
             shape.events += events;
-            shape.hosts += hosts.is_new(number, text(rows.hosts, row));
-            shape.accounts += accounts.is_new(number, text(rows.accounts, row));
+            shape.hosts += hosts.new_ones(number, rows.hosts, row);
+            shape.accounts += accounts.new_ones(number, rows.accounts, row);
             if rows.is_before(row, shape.first) {
                 shape.first = row;
             }

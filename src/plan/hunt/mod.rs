@@ -6,8 +6,8 @@
 //! line. [`shapes`] counts them; the earliest event of each is fetched as `dbcluster` fetches exemplars ([`collapse`](super::collapse));
 //! [`score`] judges each row from the event's text and the counts.
 //!
-//! Cost: two reads of the table, of which the second one fetches single rows; one aggregation of all events by these columns, the host and
-//! the account; hash tables of its groups and of their words, in memory.
+//! Cost: two reads of the table, of which the second one fetches single rows; one aggregation of all events by these columns, with the
+//! hosts and accounts of each group; hash tables of its groups and of their words, in memory.
 
 pub(crate) mod score;
 mod shapes;

@@ -10,6 +10,9 @@
 //! "Conditional Anomaly Detection", IEEE TKDE 2007): how often a parent starts this program, how long this program's command lines are.
 //! Smoothing by the frequency of the context is Jelinek and Mercer's (1980).
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use crate::functions::{
     Names, addresses, base64_runs, expected_folder, has_double_extension, is_user_writable, obfuscation_marks,
 };
@@ -126,6 +129,8 @@ pub(crate) struct Reviewer {
     watch: Vec<(String, String)>,
     programs: Names,
     accounts: Names,
+    /// The names that were looked up, since few names have many shapes.
+    nearest: RefCell<HashMap<String, Option<String>>>,
 }
 
 /// A part of a score, and the reason, if the part is worth one.
@@ -137,7 +142,13 @@ impl Reviewer {
             let small = text.to_lowercase();
             (text, small)
         });
-        Self { terms, watch: watch.collect(), programs: Names::of_system(), accounts: Names::of_accounts() }
+        Self {
+            terms,
+            watch: watch.collect(),
+            programs: Names::of_system(),
+            accounts: Names::of_accounts(),
+            nearest: RefCell::default(),
+        }
     }
 
     pub(crate) fn review(&self, shape: &Shape) -> Review {
@@ -216,8 +227,7 @@ impl Reviewer {
         if has_double_extension(name) {
             return Some((2.0, Some("named like a document".to_string())));
         }
-        let names = if shape.path.is_some() { &self.programs } else { &self.accounts };
-        if let Some(nearest) = names.nearest(name) {
+        if let Some(nearest) = self.nearest(name, shape.path.is_some()) {
             return Some((2.0, Some(format!("looks like {nearest}"))));
         }
         let elsewhere = shape.path.and_then(|path| expected_folder(name, path));
@@ -225,6 +235,19 @@ impl Reviewer {
             Some(folder) => (1.0, Some(format!("{} belongs to {folder}", excerpt(subject)))),
             None => (0.0, None),
         })
+    }
+
+    /// The name of a program of the system, or of an account, that this one looks like.
+    fn nearest(&self, name: &str, is_program: bool) -> Option<String> {
+        let names = if is_program { &self.programs } else { &self.accounts };
+        // A program and an account of one name differ by this letter.
+        let key = format!("{}{}", if is_program { 'p' } else { 'a' }, name.rsplit(['/', '\\']).next()?);
+        if let Some(known) = self.nearest.borrow().get(&key) {
+            return known.clone();
+        }
+        let nearest = names.nearest(name).map(ToString::to_string);
+        self.nearest.borrow_mut().insert(key, nearest.clone());
+        nearest
     }
 
     fn watched(&self, shape: &Shape) -> Option<Part> {

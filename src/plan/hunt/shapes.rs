@@ -3,12 +3,12 @@
 //! ```text
 //! project, filter            one row per shape: its earliest group, with the counts
 //!   window                   __shape_counts: all counts of shapes, subjects, contexts and words
-//!     aggregate              events by subject, template, context, host and account as they are written: count, first and last time
+//!     aggregate              events by subject, template and context as they are written: count, first and last time, hosts, accounts
 //!       scan                 only these columns and the time
 //! ```
 //!
 //! The aggregation is the only step over all events. It takes the columns as they are, so that names are cut from paths and put in small
-//! letters once per group.
+//! letters once per group. Hosts and accounts are lists of the groups: as keys, they would make many groups of each.
 
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
@@ -22,7 +22,7 @@ use super::super::columns::{
     CLUSTERS, FIRST_TIME, GROUP_KEY, LAST_TIME, SIZE, WEIGHT, key_name, partition_name,
 };
 use super::super::functions::shape_counts::{self, NUMBERS};
-use super::super::functions::{field_udf, shape_counts_udwf};
+use super::super::functions::{distinct_values, distinct_values_udaf, field_udf, shape_counts_udwf};
 use super::super::sorting::{greatest, least};
 use super::super::values::{over, through_windows};
 use super::{HuntSpec, Written};
@@ -44,6 +44,8 @@ const VALUE: &str = "__value";
 const HOST: &str = "__host";
 const MARK: &str = "__mark";
 const ACCOUNT: &str = "__account";
+const HOST_OF_EVENT: &str = "__host_of_event";
+const ACCOUNT_OF_EVENT: &str = "__account_of_event";
 
 /// The column of one of [`NUMBERS`].
 pub(super) fn number_name(number: &str) -> String {
@@ -68,9 +70,7 @@ pub(super) fn shapes(spec: &HuntSpec) -> Result<LogicalPlan> {
     {
         columns.push(cast(spec.of_group(of), DataType::LargeUtf8).alias(name));
     }
-    for name in [HOST, ACCOUNT] {
-        columns.push(through_windows(ident(name), groups.schema())?.alias(name));
-    }
+    columns.extend([HOST, ACCOUNT].map(ident));
     columns.push(spec.mark()?.alias(MARK));
     columns.push(delim_hash_udf().call(vec![spec.of_group(Written::Template)]).alias(DELIMITERS));
     columns.push(ident(WEIGHT));
@@ -101,24 +101,25 @@ pub(super) fn shapes(spec: &HuntSpec) -> Result<LogicalPlan> {
     shapes.project(columns)?.alias(CLUSTERS)?.build()
 }
 
-/// Builds the groups of events that have the same texts, hosts and accounts as they are written, with their counts and times.
+/// Builds the groups of events that have the same texts as they are written, with their counts, times, hosts and accounts.
 fn groups(spec: &HuntSpec) -> Result<LogicalPlanBuilder> {
     let input = &spec.rows.input;
     let keys = spec.rows.partition_by().iter().enumerate();
     let mut columns: Vec<Expr> =
         keys.map(|(index, key)| key.expr.clone().alias(partition_name(index))).collect();
-    let mut groups: Vec<Expr> = (0..columns.len()).map(|index| ident(partition_name(index))).collect();
+    let groups: Vec<Expr> = (0..columns.len()).map(|index| ident(partition_name(index))).collect();
     let mut absent = vec![];
-    for (value, name) in [(&spec.host, HOST), (&spec.who, ACCOUNT)] {
+    let mut aggregates = vec![count(lit(1_i64)).alias(WEIGHT)];
+    for (value, name, of_event) in [(&spec.host, HOST, HOST_OF_EVENT), (&spec.who, ACCOUNT, ACCOUNT_OF_EVENT)]
+    {
         match value {
             Some(value) => {
-                columns.push(value.clone().alias(name));
-                groups.push(ident(name));
+                columns.push(value.clone().alias(of_event));
+                aggregates.push(distinct_values_udaf().call(vec![ident(of_event)]).alias(name));
             }
-            None => absent.push(lit(ScalarValue::LargeUtf8(None)).alias(name)),
+            None => absent.push(lit(ScalarValue::try_new_null(&distinct_values::list_type())?).alias(name)),
         }
     }
-    let mut aggregates = vec![count(lit(1_i64)).alias(WEIGHT)];
     // Without a time, the first of the columns that have an order takes its place as the key.
     if let Some(key) = spec.rows.exemplar_keys()?.into_iter().next() {
         let data_type = key.get_type(input.schema())?;

@@ -36,6 +36,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::{AnalyzerRule, ApplyOrder, OptimizerConfig, OptimizerRule};
 
 use super::super::columns::limit_key_name;
+use super::super::functions::float_order_udf;
 use super::super::sorting::{has_order, limit_key, of_limit_key};
 use super::super::spec::has_column;
 use super::fetch::{Fetch, is_ours, over_join, passing_on};
@@ -171,7 +172,7 @@ fn completed(sort: &Sort) -> Result<Option<LogicalPlan>> {
     let mut order: Vec<SortExpr> = vec![];
     for key in &sort.expr {
         let over_join = over_join(key.expr.clone(), &sort.input)?;
-        let is_canonical = over_join.as_ref().is_some_and(|key| is_canonical(&fetch, key));
+        let is_canonical = over_join.as_ref().is_some_and(|key| is_canonical(&fetch, of_limit_key(key)));
         given.extend(over_join.map(|key| of_limit_key(&key).clone()));
         order.push(if is_canonical { key.clone() } else { limit_key(key.clone(), sort.input.schema())? });
     }
@@ -255,7 +256,15 @@ fn with_keys(
     let plan = match plan {
         LogicalPlan::Projection(projection) if Fetch::of(&projection.input).is_some() => {
             let Some(input) = passing_on(&projection.input, keys)? else { return Ok(None) };
-            let key_columns = keys.iter().zip(names).map(|(key, name)| Expr::Column(key.clone()).alias(name));
+            // The engine moves access to members of structs below projections, and there puts the column behind an alias in the place
+            // of the alias. A column of the clusters would then stand beside the feature of the same name.
+            let has_structs = input.schema().fields().iter().any(|field| field.data_type().is_nested());
+            let key_columns = keys.iter().zip(names).map(|(key, name)| {
+                let column = Expr::Column(key.clone());
+                let is_of_feature = has_structs && has_column(&projection.schema, &key.name);
+                let key = if is_of_feature { float_order_udf().call(vec![column]) } else { column };
+                key.alias(name)
+            });
             let exprs = projection.expr.iter().cloned().chain(key_columns).collect();
             LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input))?)
         }

@@ -38,6 +38,7 @@ use datafusion::logical_expr::utils::{conjunction, split_binary, split_conjuncti
 use datafusion::logical_expr::{Expr, Filter, LogicalPlan, Operator, Projection, Sort, SortExpr};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
+use super::super::sorting::of_limit_key;
 use super::fetch::{
     Fetch, KnownValue, can_move, clusters_mut, is_ours, over_join, passing_on, with_known_values,
 };
@@ -186,6 +187,11 @@ fn limited(plan: &LogicalPlan, sort: &Sort) -> Result<Option<LogicalPlan>> {
         if !can_move(&of_clusters)? || !fetch.is_of_clusters(&of_clusters) {
             break;
         }
+        // Floats of clusters are canonical.
+        let of_clusters = match of_limit_key(&of_clusters) {
+            column @ Expr::Column(_) => column.clone(),
+            _ => of_clusters,
+        };
         order.push(SortExpr { expr: of_clusters, ..key.clone() });
     }
     let compared = fetch.compared();

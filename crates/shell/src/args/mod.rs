@@ -173,6 +173,10 @@ pub(super) struct Options {
     #[arg(short, long, global = true, value_name = "N", env = "DBCLUSTER_THREADS")]
     pub(super) threads: Option<NonZeroUsize>,
 
+    /// Keeps views and external tables in this file, a script: those in it are there from the start
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) catalog: Option<PathBuf>,
+
     #[command(flatten)]
     pub(super) reading: ReadFlags,
 }

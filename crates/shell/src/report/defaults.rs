@@ -75,15 +75,15 @@ const DEEP: usize = 3;
 
 /// The features and the label of a report that names none.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Defaults {
+pub(crate) struct Defaults {
     /// Which rows are events of the kind, as a condition; none if all are, as far as the columns tell.
-    pub(super) rows: Option<String>,
+    pub(crate) rows: Option<String>,
     /// The features, each with a name, as a SELECT list.
-    pub(super) features: String,
+    pub(crate) features: String,
     /// The scaling of these features, if it is not that of `dbcluster`.
-    pub(super) scaling: Option<&'static str>,
+    pub(crate) scaling: Option<&'static str>,
     /// The name of a row, as an expression, and what to call it.
-    pub(super) label: (String, &'static str),
+    pub(crate) label: (String, &'static str),
     /// The columns that are read as empty, or as 0, where they are NULL.
     pub(super) columns: Vec<Column>,
     /// The words for one event and for several, if they are more than that.
@@ -101,7 +101,7 @@ pub(super) struct Column {
 }
 
 /// The defaults for a table with these columns; none if it has neither text nor numbers.
-pub(super) fn defaults(schema: &Schema) -> Option<Defaults> {
+pub(crate) fn defaults(schema: &Schema) -> Option<Defaults> {
     processes(schema)
         .or_else(|| image_loads(schema))
         .or_else(|| logons(schema))

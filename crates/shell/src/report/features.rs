@@ -34,7 +34,7 @@ pub(super) fn as_list(features: &str) -> Result<String, Failure> {
 }
 
 /// The features as SQL, each with the name that dbcluster gives it: the one behind AS, or its text.
-pub(super) fn named(features: &str, name: Dialect) -> Result<Vec<(String, String)>, Failure> {
+pub(crate) fn named(features: &str, name: Dialect) -> Result<Vec<(String, String)>, Failure> {
     let unreadable = |error: String| Failure::new(format!("--features '{features}': {error}"));
     let dialect = dialect(name);
     let parser = Parser::new(dialect.as_ref()).try_with_sql(features);

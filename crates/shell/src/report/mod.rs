@@ -30,12 +30,13 @@ use super::syntax::quoted;
 use datafusion_dbcluster::near_miss::quoted_name;
 use dbcluster_files::write_file;
 
-pub(super) use defaults::{any_text, expression, identifier, line_column};
+pub(super) use defaults::{Defaults, any_text, defaults, expression, identifier, line_column};
+pub(super) use features::named;
+pub(super) use roles::time;
 pub(super) use table::relation;
 
-use defaults::defaults;
 use events::{Events, Found};
-use features::{as_list, features, has, label, named};
+use features::{as_list, features, has, label};
 use fixed::fix;
 use notes::{files, nulls_note};
 use table::{only, with_differences};
@@ -210,8 +211,8 @@ async fn draw(ctx: &SessionContext, report: &Report<'_>) -> Result<(String, usiz
     };
     let summary = summary(ctx, &format!("{arguments}, eps => {eps:?}, {options}")).await?;
 
-    let time = roles::time(&input, report.time_column);
-    let (time_type, time) = match &time {
+    let found_time = time(&input, report.time_column);
+    let (time_type, time) = match &found_time {
         Some((name, sql, data_type)) => (data_type.as_ref(), Some((name.as_str(), sql.as_str()))),
         None => (None, None),
     };

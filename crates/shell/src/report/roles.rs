@@ -65,7 +65,7 @@ fn text(
 }
 
 /// The time of the events: the column that was given, or the first one of a type of times. With its type.
-pub(super) fn time(schema: &Schema, given: Option<&str>) -> Option<(String, String, Option<DataType>)> {
+pub(crate) fn time(schema: &Schema, given: Option<&str>) -> Option<(String, String, Option<DataType>)> {
     if let Some(given) = given {
         return Some(match schema.field_with_name(given) {
             Ok(field) => (given.to_string(), identifier(given), Some(field.data_type().clone())),

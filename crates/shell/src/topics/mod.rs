@@ -1,10 +1,16 @@
-//! Topics of `\h`: short lessons with a statement to start from. The examples run on what `dbcluster sample --out sample` writes, so
-//! that they show something before they are changed to a table of one's own.
+//! Topics of `\h`: short lessons with a statement to start from.
+//!
+//! The statement is about the table that is named behind the topic, or that the session has read last ([`own_table`]). Before there is
+//! one, it runs on what `dbcluster sample --out sample` writes.
+
+mod own_table;
 
 use std::fmt::Write;
 
+pub(super) use own_table::OwnTable;
+
 /// A lesson.
-struct Topic {
+pub(super) struct Topic {
     name: &'static str,
     /// Its subject, in the list of topics.
     about: &'static str,
@@ -116,13 +122,32 @@ pub(super) fn list() -> String {
     text
 }
 
-/// The lesson of a topic, if this is the name of one.
-pub(super) fn of(name: &str) -> Option<String> {
-    let topic = TOPICS.iter().find(|topic| topic.name.eq_ignore_ascii_case(name.trim_end_matches(';')))?;
-    let example: Vec<String> = topic.example.lines().map(|line| format!("  {line}")).collect();
-    Some(format!(
-        "{}\n\nExample, on the sample of `dbcluster sample --out sample`\n{};\n",
-        topic.text,
-        example.join("\n")
-    ))
+impl Topic {
+    /// The topic that a line begins with, and the rest of the line, which names a table.
+    pub(super) fn of(line: &str) -> Option<(&'static Self, &str)> {
+        let line = line.trim_end_matches(';').trim_end();
+        let (name, table) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let topic = TOPICS.iter().find(|topic| topic.name.eq_ignore_ascii_case(name))?;
+        Some((topic, table.trim()))
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The text of the lesson, with an example on this table if its columns allow one.
+    pub(super) fn lesson(&self, own: Option<&OwnTable>) -> String {
+        let (on, example) = match own.map(|own| (own, own.example(self.name))) {
+            Some((own, Some(example))) => (format!("on {}", own.name()), example),
+            Some((own, None)) => {
+                let sample = "on the sample of `dbcluster sample --out sample`";
+                (format!("{sample}; {} has no columns for one", own.name()), self.example.to_string())
+            }
+            None => {
+                ("on the sample of `dbcluster sample --out sample`".to_string(), self.example.to_string())
+            }
+        };
+        let example: Vec<String> = example.lines().map(|line| format!("  {line}")).collect();
+        format!("{}\n\nExample, {on}\n{};\n", self.text, example.join("\n"))
+    }
 }
