@@ -1,6 +1,6 @@
 //! The `dbcluster` program: a SQL shell, its batch modes, a generator of sample events, and a demo.
 //!
-//! Printing of footers, highlighting, object stores and their profiling are datafusion-cli's. The loop around
+//! Printing of footers, object stores and their profiling are datafusion-cli's. The loop around
 //! them is ours, because a script needs more than datafusion-cli's loop promises: statements cut by the tokenizer, the
 //! first failure ending the run with exit code 1 and its place on standard error, output of any size in constant
 //! memory, a closed pipe that is no error, and a history that does not lie in the current folder.
@@ -21,7 +21,7 @@
 //! | `startup`, `variables`, `session_log` | what a session begins with: its start file, its variables, its log |
 //! | `habits`, `summarize` | words that other shells know: `exit`, `.tables`, `SUMMARIZE x` |
 //! | `progress`, `stage` | the bar of a statement that takes long, and the stage of its query |
-//! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
+//! | `prompt`, `editing`, `highlight`, `completion` | the interactive loop; the line editor's helper; colours; what Tab offers |
 //! | `sample`, `demo`, `report`, `hunt`, `import`, `archive` | the subcommands; `archive` has `verify`, and `import` into a folder |
 //! | `hunt_defaults` | how a hunt ranks, if it isn't told |
 //! | `files` | tables that are files, and errors that name them |
@@ -47,6 +47,7 @@ mod files;
 mod format;
 mod habits;
 mod headers;
+mod highlight;
 mod hint;
 mod hunt;
 mod hunt_defaults;
