@@ -1,7 +1,7 @@
 //! The session that the shell and the batch modes run in.
 //!
-//! It is datafusion-cli's session (files as tables, object stores on demand, its cache and metadata functions) with
-//! our functions and other defaults. Identifiers keep their case. Parquet filters are applied while reading, which makes
+//! It is datafusion-cli's session (files as tables, object stores on demand) with our functions and other defaults.
+//! Identifiers keep their case. Parquet filters are applied while reading, which makes
 //! it cheap to fetch a handful of exemplars. Folders are listed anew for each query. A `DATAFUSION_...` variable of the
 //! environment wins over such a default, and `SET` wins over both.
 
@@ -17,9 +17,6 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::ExplainFormat;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion_cli::functions::{
-    ListFilesCacheFunc, MetadataCacheFunc, ParquetMetadataFunc, StatisticsCacheFunc,
-};
 use datafusion_cli::object_storage::StdinCarriesCommands;
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
 use datafusion_dbcluster::{LogTables, ReadListener};
@@ -29,6 +26,7 @@ use super::args::Options;
 use super::files::SharedTables;
 use super::files::{Account, Stores, files_as_tables, with_compression_by_name, with_names};
 use super::memory::HalfSpillPool;
+use super::parquet_metadata::ParquetMetadata;
 use super::progress::PlanWatch;
 
 /// The number of memory consumers that an "out of resources" message lists.
@@ -125,15 +123,11 @@ async fn state_on_cluster(
     state.await
 }
 
-/// The context of a state: files are tables, and datafusion-cli's functions are there.
+/// The context of a state: files are tables.
 async fn context(state: SessionState) -> Result<SessionContext> {
     let ctx = files_as_tables(SessionContext::new_with_state(state));
     ctx.refresh_catalogs().await?;
-    let caches = || Arc::clone(&ctx.runtime_env().cache_manager);
-    ctx.register_udtf("parquet_metadata", Arc::new(ParquetMetadataFunc {}));
-    ctx.register_udtf("metadata_cache", Arc::new(MetadataCacheFunc::new(caches())));
-    ctx.register_udtf("statistics_cache", Arc::new(StatisticsCacheFunc::new(caches())));
-    ctx.register_udtf("list_files_cache", Arc::new(ListFilesCacheFunc::new(caches())));
+    ctx.register_udtf(ParquetMetadata::NAME, Arc::new(ParquetMetadata));
     Ok(ctx)
 }
 

@@ -24,7 +24,7 @@
 //! | `prompt`, `editing`, `highlight`, `completion` | the interactive loop; the line editor's helper; colours; what Tab offers |
 //! | `sample`, `demo`, `report`, `hunt`, `import`, `archive` | the subcommands; `archive` has `verify`, and `import` into a folder |
 //! | `hunt_defaults` | how a hunt ranks, if it isn't told |
-//! | `files` | tables that are files, and errors that name them |
+//! | `files`, `parquet_metadata` | tables that are files, and errors that name them; what a Parquet file says of itself |
 //! | `program`, `signals`, `open_files` | threads, the signals that end their work early, and the limit on open files |
 //! | `failure`, `rewording`, `panics` | the words of errors: ours, the engine's, those of panics |
 //! | `hint`, `misread`, `meant` | advice about common mistakes, about what can't be parsed, and names that were meant |
@@ -60,6 +60,7 @@ mod open_files;
 mod output;
 mod pager;
 mod panics;
+mod parquet_metadata;
 mod plot;
 mod printing;
 mod program;
