@@ -20,7 +20,7 @@ use super::zone;
 use datafusion_dbcluster::near_miss::did_you_mean;
 
 /// The commands and their meanings, as `\?` shows them; completion offers the first words.
-pub(super) const COMMANDS: [(&str, &str); 21] = [
+pub(super) const COMMANDS: [(&str, &str); 20] = [
     ("\\d", "list the tables"),
     ("\\d NAME", "describe a table or a file: \\d events, \\d 'logs/*.parquet'"),
     (
@@ -52,10 +52,6 @@ pub(super) const COMMANDS: [(&str, &str); 21] = [
     ("\\set [NAME VALUE]", "set a variable, which is used as $NAME; without one, list them"),
     ("\\unset NAME", "forget a variable"),
     ("\\quiet [on|off]", "show or set whether footers, advice and progress bars are left out"),
-    (
-        "\\object_store_profiling [MODE]",
-        "show or set how remote reads are reported: disabled, summary, trace",
-    ),
     ("\\?", "this list; also help"),
     ("\\q", "quit (or exit, or Ctrl-D)"),
     ("SUMMARIZE TABLE;", "the same as \\summarize TABLE"),
@@ -179,19 +175,6 @@ fn change(runner: &mut Runner, name: &str, argument: &str) -> Result<bool, Failu
             }
             if value.is_empty() || runner.confirms {
                 output::say(format!("Quiet is {}.\n", on_or_off(runner.print.quiet)))?;
-            }
-        }
-        ("object_store_profiling", mode) => {
-            let stores = &runner.print.instrumented_registry;
-            if !mode.is_empty() {
-                stores.set_instrument_mode(mode.parse().map_err(|_| {
-                    Failure::new(format!(
-                        "\\object_store_profiling takes disabled, summary or trace, not '{mode}'"
-                    ))
-                })?);
-            }
-            if mode.is_empty() || runner.confirms {
-                output::say(format!("Object store profiling is {}.\n", stores.instrument_mode()))?;
             }
         }
         _ => return Ok(false),

@@ -1,7 +1,7 @@
 //! The `dbcluster` program: a SQL shell, its batch modes, a generator of sample events, and a demo.
 //!
-//! Printing of footers, object stores and their profiling are datafusion-cli's. The loop around
-//! them is ours, because a script needs more than datafusion-cli's loop promises: statements cut by the tokenizer, the
+//! Printing of footers is datafusion-cli's. The loop around
+//! it is ours, because a script needs more than datafusion-cli's loop promises: statements cut by the tokenizer, the
 //! first failure ending the run with exit code 1 and its place on standard error, output of any size in constant
 //! memory, a closed pipe that is no error, and a history that does not lie in the current folder.
 //!
@@ -14,7 +14,7 @@
 //! | `commands`, `documentation`, `topics`, `plot` | the backslash commands; `\h`, for functions and for topics; `\plot` |
 //! | `runner`, `advice` | runs one statement, from its tokens to its printed result; what to do about one that tells little |
 //! | `syntax`, `rewrite` | its syntax tree, and what is changed in it before it is planned |
-//! | `cli_session` | datafusion-cli, for the statements that are left to it |
+//! | `object_stores` | where the files of a URL are: S3, Google Cloud Storage, web servers; standard input |
 //! | `printing`, `headers` | a result while it comes; the names of its columns |
 //! | `format`, `output`, `target` | the formats of results; those for programs, and standard output; a file for results |
 //! | `look`, `tables`, `zone`, `pager` | how tables look: their width and columns, the zone of times, what is longer than the screen |
@@ -33,7 +33,6 @@
 mod advice;
 mod archive;
 mod args;
-mod cli_session;
 mod commands;
 mod completion;
 mod context;
@@ -56,6 +55,7 @@ mod look;
 mod meant;
 mod memory;
 mod misread;
+mod object_stores;
 mod open_files;
 mod output;
 mod pager;
@@ -97,13 +97,13 @@ use std::{env, fs};
 
 use console::Term;
 use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
-use datafusion_cli::object_storage::is_stdin_location;
 use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use args::{Input, Options, SessionArgs, Task};
 use failure::Failure;
 use files::Account;
 use look::Look;
+use object_stores::is_standard_input;
 use program::{Program, REST};
 use progress::PlanWatch;
 use runner::Runner;
@@ -221,7 +221,7 @@ fn run(task: Task, options: &Options, session: &SessionArgs) -> Result<(), Failu
 fn run_batch(options: &Options, session: &SessionArgs, inputs: Vec<Input>) -> Result<(), Failure> {
     let reads_stdin = |input: &Input| match input {
         Input::Stdin => true,
-        Input::File(path) => path.to_str().is_some_and(is_stdin_location),
+        Input::File(path) => path.to_str().is_some_and(is_standard_input),
         Input::Command { .. } => false,
     };
     let stdin_is_sql = inputs.iter().any(reads_stdin);
@@ -296,7 +296,6 @@ fn runner(
     stdin_is_sql: bool,
     at_prompt: bool,
 ) -> Result<Runner, Failure> {
-    let stores = Arc::new(InstrumentedObjectStoreRegistry::new());
     let planner = Arc::new(PlanWatch::default());
     let account = Account::new(&planner, program.signals(), options.quiet);
     if at_prompt {
@@ -307,7 +306,7 @@ fn runner(
             }
         });
     }
-    let session = async { Ok(context::session(options, &stores, &planner, &account, stdin_is_sql).await?) };
+    let session = async { Ok(context::session(options, &planner, &account, stdin_is_sql).await?) };
     let ctx = program.run("", session)?;
     // Whoever reads a pipe does not see that rows are missing.
     let maxrows = if Term::stdout().is_term() { MaxRows::Limited(40) } else { MaxRows::Unlimited };
@@ -316,7 +315,7 @@ fn runner(
         quiet: options.quiet,
         maxrows: options.maxrows.unwrap_or(maxrows),
         color: Term::stdout().features().colors_supported(),
-        instrumented_registry: stores,
+        instrumented_registry: Arc::new(InstrumentedObjectStoreRegistry::new()),
     };
     let look = Look::new(options.format);
     Ok(Runner::new(ctx, print, look, planner, account))
