@@ -1,11 +1,10 @@
-//! The commands that start with a backslash, after psql and datafusion-cli.
+//! The commands that start with a backslash, after psql.
 
 use std::path::PathBuf;
 
-use datafusion_cli::print_options::MaxRows;
-
 use super::documentation;
 use super::failure::Failure;
+use super::footer::MaxRows;
 use super::format::Format;
 use super::habits;
 use super::look::Expanded;
@@ -248,10 +247,7 @@ fn print_setting(runner: &mut Runner, setting: &str) -> Result<String, Failure> 
                     "Parquet is a file: \\o odd.parquet sends the next result to one, or COPY (SELECT ...) TO 'odd.parquet'",
                 ));
             }
-            Some(format) => {
-                runner.look.format = format;
-                runner.print.format = format.of_engine();
-            }
+            Some(format) => runner.look.format = format,
             None => {
                 let near = did_you_mean(value, &Format::names());
                 return Err(Failure::new(format!(
@@ -260,11 +256,7 @@ fn print_setting(runner: &mut Runner, setting: &str) -> Result<String, Failure> 
                 )));
             }
         },
-        ("maxrows", value) => {
-            runner.print.maxrows = value.parse().map_err(|_| {
-                Failure::new(format!("maxrows takes a number of rows, or inf for all of them, not '{value}'"))
-            })?;
-        }
+        ("maxrows", value) => runner.print.maxrows = value.parse::<MaxRows>().map_err(Failure::new)?,
         ("width", value) => {
             runner.look.width =
                 value.parse().map_err(|error| Failure::new(format!("\\pset width: {error}")))?;

@@ -1,9 +1,8 @@
 //! The `dbcluster` program: a SQL shell, its batch modes, a generator of sample events, and a demo.
 //!
-//! Printing of footers is datafusion-cli's. The loop around
-//! it is ours, because a script needs more than datafusion-cli's loop promises: statements cut by the tokenizer, the
-//! first failure ending the run with exit code 1 and its place on standard error, output of any size in constant
-//! memory, a closed pipe that is no error, and a history that does not lie in the current folder.
+//! A script needs more than a prompt promises: statements cut by the tokenizer, the first failure ending the run with
+//! exit code 1 and its place on standard error, output of any size in constant memory, a closed pipe that is no error,
+//! and a history that does not lie in the current folder.
 //!
 //! | module | task |
 //! |---|---|
@@ -15,7 +14,7 @@
 //! | `runner`, `advice` | runs one statement, from its tokens to its printed result; what to do about one that tells little |
 //! | `syntax`, `rewrite` | its syntax tree, and what is changed in it before it is planned |
 //! | `object_stores` | where the files of a URL are: S3, Google Cloud Storage, web servers; standard input |
-//! | `printing`, `headers` | a result while it comes; the names of its columns |
+//! | `printing`, `headers`, `footer` | a result while it comes; the names of its columns; the lines below it |
 //! | `format`, `output`, `target` | the formats of results; those for programs, and standard output; a file for results |
 //! | `look`, `tables`, `zone`, `pager` | how tables look: their width and columns, the zone of times, what is longer than the screen |
 //! | `startup`, `variables`, `session_log` | what a session begins with: its start file, its variables, its log |
@@ -43,6 +42,7 @@ mod editing;
 mod endings;
 mod failure;
 mod files;
+mod footer;
 mod format;
 mod habits;
 mod headers;
@@ -96,12 +96,11 @@ use std::time::Duration;
 use std::{env, fs};
 
 use console::Term;
-use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
-use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use args::{Input, Options, SessionArgs, Task};
 use failure::Failure;
 use files::Account;
+use footer::{MaxRows, PrintOptions};
 use look::Look;
 use object_stores::is_standard_input;
 use program::{Program, REST};
@@ -311,11 +310,9 @@ fn runner(
     // Whoever reads a pipe does not see that rows are missing.
     let maxrows = if Term::stdout().is_term() { MaxRows::Limited(40) } else { MaxRows::Unlimited };
     let print = PrintOptions {
-        format: options.format.of_engine(),
         quiet: options.quiet,
         maxrows: options.maxrows.unwrap_or(maxrows),
         color: Term::stdout().features().colors_supported(),
-        instrumented_registry: Arc::new(InstrumentedObjectStoreRegistry::new()),
     };
     let look = Look::new(options.format);
     Ok(Runner::new(ctx, print, look, planner, account))

@@ -13,13 +13,13 @@ use datafusion::physical_plan::memory::MemoryStream;
 use datafusion::physical_plan::{ExecutionPlanProperties, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as SqlStatement;
-use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use super::advice::{self, Call};
 use super::depth::sql;
 use super::endings;
 use super::failure::{Failure, NO_TABLE};
 use super::files::{Account, creating_table};
+use super::footer::{MaxRows, PrintOptions};
 use super::headers::without_paths;
 use super::look::Look;
 use super::meant;
