@@ -342,6 +342,18 @@ fn standard_input_is_a_table_or_the_statements() {
     }
     let clustered = "SELECT cluster_size FROM dbcluster('/dev/stdin', [n], eps => 1, scaling => 'none')";
     assert_eq!(stdout(&from(clustered, &[], json)), "cluster_size\n2\n");
+    let external = |format: &str| {
+        format!(
+            "CREATE EXTERNAL TABLE {format} STORED AS {format} LOCATION '/dev/stdin'; SELECT sum(n) AS s FROM {format}"
+        )
+    };
+    assert_eq!(stdout(&from(&external("json"), &[], json)), "s\n3\n");
+    assert_eq!(stdout(&from(&external("csv"), &[], "n\n1\n2\n")), "s\n3\n");
+    let output = from(&format!("{}; {}", external("json"), external("csv")), &[], json);
+    assert!(stderr(&output).contains("read by a table of another format than csv"), "{}", stderr(&output));
+    let output = from("", &[], &external("csv"));
+    assert!(stderr(&output).contains("'/dev/stdin' is standard input, which carries"), "{}", stderr(&output));
+
     let output = from("", &[], "SELECT * FROM '/dev/stdin'");
     assert_eq!(output.status.code(), Some(1));
     assert!(

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::sync::Arc;
 
 use crate::binary::{dbcluster, stderr, stdout};
@@ -13,7 +14,7 @@ use crate::binary::{dbcluster, stderr, stdout};
 pub const KEY: &str = "THEKEYOFTHISTEST";
 
 /// Reads and writes the files of a folder for whoever names [`KEY`]: `bucket/key` is the file of that path. Anyone may read those of the
-/// bucket `open`.
+/// bucket `open`. A folder whose file `index` exists is read as that file.
 pub fn serve(folder: &Path) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("an address").port();
@@ -58,7 +59,7 @@ fn answer(stream: &TcpStream, folder: &Path) -> Option<()> {
         ("200 OK", "ETag: \"new\"\r\n".to_string(), vec![])
     } else if query.contains("list-type=2") {
         ("200 OK", String::new(), list(&file, query).into_bytes())
-    } else if let Ok(content) = std::fs::read(&file) {
+    } else if let Ok(content) = std::fs::read(&file).or_else(|_| std::fs::read(file.join("index"))) {
         let about = format!(
             "ETag: \"{}\"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\nAccept-Ranges: bytes\r\n",
             content.len()
@@ -191,5 +192,109 @@ fn logs_of_object_stores_are_tables() {
             assert_eq!(failed.status.code(), Some(1), "{source}");
             assert!(stderr(&failed).contains(told), "{source}: {}", stderr(&failed));
         }
+    }
+}
+
+/// The shell in a folder that is its home, on a machine of which nothing of AWS is known.
+fn shell(folder: &Path, variables: &[(&str, &str)], sql: &str) -> Output {
+    let mut command = dbcluster();
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+        command.env_remove(name);
+    }
+    command.current_dir(folder).env("HOME", folder).env("AWS_EC2_METADATA_DISABLED", "true");
+    command.envs(variables.iter().copied());
+    command.args(["-q", "--format", "csv", "-c", sql]).output().expect("the shell runs")
+}
+
+/// A bucket `logs` that needs the key, one that is open, and their port.
+fn buckets() -> (tempfile::TempDir, u16) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for bucket in ["logs", "open"] {
+        let bucket = folder.path().join(bucket);
+        std::fs::create_dir_all(&bucket).expect("a bucket");
+        std::fs::write(bucket.join("a.ndjson"), LINES).expect("a file");
+    }
+    let port = serve(folder.path());
+    (folder, port)
+}
+
+const COUNT: &str = "SELECT count(*) AS n FROM 's3://logs/a.ndjson'";
+
+/// What a statement says in its options holds for it and for those after it.
+#[test]
+fn statements_say_how_their_store_is_reached() {
+    let (folder, port) = buckets();
+    let external = |options: &str| {
+        format!(
+            "CREATE EXTERNAL TABLE t STORED AS JSON LOCATION 's3://logs/a.ndjson' OPTIONS (
+                 'aws.access_key_id' '{KEY}', 'aws.secret_access_key' 'secret', 'aws.region' 'nowhere-1',
+                 'aws.endpoint' 'http://127.0.0.1:{port}' {options});"
+        )
+    };
+    let sql = format!(
+        "{} COPY (SELECT * FROM t) TO 's3://logs/copy.csv'; SELECT count(*) AS n FROM 's3://logs/copy.csv';
+         COPY (SELECT 'a' AS x, 1 AS y) TO 's3://logs/page.html' STORED AS BAR OPTIONS (x 'x', y 'y')",
+        external(", 'aws.allow_http' 'true'")
+    );
+    // The keys of the environment are others.
+    let given =
+        [("AWS_ACCESS_KEY_ID", "OTHER"), ("AWS_SECRET_ACCESS_KEY", "other"), ("AWS_SESSION_TOKEN", "other")];
+    for variables in [&[][..], &given] {
+        let output = shell(folder.path(), variables, &sql);
+        assert_eq!(stdout(&output), "count\n2\nn\n2\ncount\n1\n", "{}", stderr(&output));
+    }
+    let page = std::fs::read_to_string(folder.path().join("logs/page.html")).expect("a page");
+    assert!(page.starts_with("<!doctype html>") || page.starts_with("<!DOCTYPE html>"), "{}", &page[..40]);
+
+    for (sql, told) in [
+        (external(""), "AWS_ALLOW_HTTP=true"),
+        (external(", 'aws.allow_htp' 'true'"), "did you mean 'allow_http'"),
+        ("SELECT * FROM 'az://logs/a.csv'".to_string(), "expected s3, gs, https or http"),
+    ] {
+        let failed = shell(folder.path(), &[], &sql);
+        assert_eq!(failed.status.code(), Some(1), "{sql}");
+        assert!(stderr(&failed).contains(told), "{sql}: {}", stderr(&failed));
+    }
+}
+
+/// Keys come from a profile, from the machine's role, or from nowhere, as for a public bucket.
+#[test]
+fn keys_are_found_where_the_tools_of_aws_find_them() {
+    let (folder, port) = buckets();
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let server = [("AWS_ENDPOINT", endpoint.as_str()), ("AWS_ALLOW_HTTP", "true")];
+    let run = |more: &[(&str, &str)], sql: &str| shell(folder.path(), &[&server[..], more].concat(), sql);
+    let counted = |output: &Output| assert_eq!(stdout(output), "n\n2\n", "{}", stderr(output));
+
+    counted(&run(&[], &COUNT.replace("//logs", "//open")));
+    let failed = run(&[], COUNT);
+    assert!(stderr(&failed).contains("403"), "{}", stderr(&failed));
+
+    let role = folder.path().join("open/latest/meta-data/iam/security-credentials");
+    std::fs::create_dir_all(&role).expect("a folder");
+    std::fs::write(role.join("index"), "reader").expect("a file");
+    let keys = format!(
+        "{{\"AccessKeyId\":\"{KEY}\",\"SecretAccessKey\":\"secret\",\"Token\":\"t\",\"Expiration\":\"2100-01-01T00:00:00Z\"}}"
+    );
+    std::fs::write(role.join("reader"), keys).expect("a file");
+    let metadata = format!("{endpoint}/open");
+    let machine = [("AWS_EC2_METADATA_DISABLED", "false"), ("AWS_METADATA_ENDPOINT", metadata.as_str())];
+    counted(&run(&machine, COUNT));
+
+    let home = folder.path().join(".aws");
+    std::fs::create_dir_all(&home).expect("a folder");
+    let config = "[profile ops]\nregion = nowhere-1\n[profile login]\nsso_session = company\n";
+    std::fs::write(home.join("config"), config).expect("a file");
+    let credentials = format!("[ops]\naws_access_key_id = {KEY}\naws_secret_access_key = secret\n");
+    std::fs::write(home.join("credentials"), credentials).expect("a file");
+    counted(&run(&[("AWS_PROFILE", "ops")], COUNT));
+    for (profile, told) in [("login", "by sso_session, expected"), ("opss", "did you mean 'ops'")] {
+        let failed = run(&[("AWS_PROFILE", profile)], COUNT);
+        assert_eq!(failed.status.code(), Some(1));
+        assert!(stderr(&failed).contains(told), "{}", stderr(&failed));
+        // Keys of the environment need no profile.
+        let keys =
+            [("AWS_PROFILE", profile), ("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", "secret")];
+        counted(&run(&keys, COUNT));
     }
 }

@@ -1,12 +1,11 @@
-//! The commands that start with a backslash, after psql and datafusion-cli.
+//! The commands that start with a backslash, after psql.
 
 use std::path::PathBuf;
-
-use datafusion_cli::print_options::MaxRows;
 
 use super::catalog_file::CatalogFile;
 use super::documentation;
 use super::failure::Failure;
+use super::footer::MaxRows;
 use super::format::Format;
 use super::habits;
 use super::look::Expanded;
@@ -21,7 +20,7 @@ use super::zone;
 use datafusion_dbcluster::near_miss::did_you_mean;
 
 /// The commands and their meanings, as `\?` shows them; completion offers the first words.
-pub(super) const COMMANDS: [(&str, &str); 22] = [
+pub(super) const COMMANDS: [(&str, &str); 21] = [
     ("\\d", "list the tables"),
     ("\\d NAME", "describe a table or a file: \\d events, \\d 'logs/*.parquet'"),
     (
@@ -60,10 +59,6 @@ pub(super) const COMMANDS: [(&str, &str); 22] = [
         "keep views and external tables in a file, and make those that are in it; show which file",
     ),
     ("\\quiet [on|off]", "show or set whether footers, advice and progress bars are left out"),
-    (
-        "\\object_store_profiling [MODE]",
-        "show or set how remote reads are reported: disabled, summary, trace",
-    ),
     ("\\?", "this list; also help"),
     ("\\q", "quit (or exit, or Ctrl-D)"),
     ("SUMMARIZE TABLE;", "the same as \\summarize TABLE"),
@@ -191,19 +186,6 @@ fn change(runner: &mut Runner, name: &str, argument: &str) -> Result<bool, Failu
                 output::say(format!("Quiet is {}.\n", on_or_off(runner.print.quiet)))?;
             }
         }
-        ("object_store_profiling", mode) => {
-            let stores = &runner.print.instrumented_registry;
-            if !mode.is_empty() {
-                stores.set_instrument_mode(mode.parse().map_err(|_| {
-                    Failure::new(format!(
-                        "\\object_store_profiling takes disabled, summary or trace, not '{mode}'"
-                    ))
-                })?);
-            }
-            if mode.is_empty() || runner.confirms {
-                output::say(format!("Object store profiling is {}.\n", stores.instrument_mode()))?;
-            }
-        }
         _ => return Ok(false),
     }
     Ok(true)
@@ -295,10 +277,7 @@ fn print_setting(runner: &mut Runner, setting: &str) -> Result<String, Failure> 
                     "Parquet is a file: \\o odd.parquet sends the next result to one, or COPY (SELECT ...) TO 'odd.parquet'",
                 ));
             }
-            Some(format) => {
-                runner.look.format = format;
-                runner.print.format = format.of_engine();
-            }
+            Some(format) => runner.look.format = format,
             None => {
                 let near = did_you_mean(value, &Format::names());
                 return Err(Failure::new(format!(
@@ -307,11 +286,7 @@ fn print_setting(runner: &mut Runner, setting: &str) -> Result<String, Failure> 
                 )));
             }
         },
-        ("maxrows", value) => {
-            runner.print.maxrows = value.parse().map_err(|_| {
-                Failure::new(format!("maxrows takes a number of rows, or inf for all of them, not '{value}'"))
-            })?;
-        }
+        ("maxrows", value) => runner.print.maxrows = value.parse::<MaxRows>().map_err(Failure::new)?,
         ("width", value) => {
             runner.look.width =
                 value.parse().map_err(|error| Failure::new(format!("\\pset width: {error}")))?;

@@ -1,7 +1,7 @@
 //! The session that the shell and the batch modes run in.
 //!
-//! It is datafusion-cli's session (files as tables, object stores on demand, its cache and metadata functions) with
-//! our functions and other defaults. Identifiers keep their case. Parquet filters are applied while reading, which makes
+//! It is a session of the engine with files as tables, object stores on demand, our functions and other defaults.
+//! Identifiers keep their case. Parquet filters are applied while reading, which makes
 //! it cheap to fetch a handful of exemplars. Folders are listed anew for each query. A `DATAFUSION_...` variable of the
 //! environment wins over such a default, and `SET` wins over both.
 
@@ -17,18 +17,15 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::ExplainFormat;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion_cli::functions::{
-    ListFilesCacheFunc, MetadataCacheFunc, ParquetMetadataFunc, StatisticsCacheFunc,
-};
-use datafusion_cli::object_storage::StdinCarriesCommands;
-use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
 use datafusion_dbcluster::{LogTables, ReadListener};
 
 use super::args::Options;
 #[cfg(feature = "ballista")]
 use super::files::SharedTables;
-use super::files::{Account, Stores, files_as_tables, with_compression_by_name, with_names};
+use super::files::{Account, files_as_tables, with_compression_by_name, with_names};
 use super::memory::HalfSpillPool;
+use super::object_stores::{CarriesStatements, Stores};
+use super::parquet_metadata::ParquetMetadata;
 use super::progress::PlanWatch;
 
 /// The number of memory consumers that an "out of resources" message lists.
@@ -45,7 +42,6 @@ const ONE_BATCH_PER_SPILL_FILE: &str = "1";
 /// A session for these options. `stdin_is_sql` keeps `LOCATION '/dev/stdin'` from eating the statements to come.
 pub(super) async fn session(
     options: &Options,
-    stores: &Arc<InstrumentedObjectStoreRegistry>,
     planner: &Arc<PlanWatch>,
     account: &Arc<Account>,
     stdin_is_sql: bool,
@@ -54,7 +50,7 @@ pub(super) async fn session(
         .with_information_schema(true)
         .with_extension(Arc::new(log_tables(options, account)));
     if stdin_is_sql {
-        config = config.with_extension(Arc::new(StdinCarriesCommands));
+        config = config.with_extension(Arc::new(CarriesStatements));
     }
     #[cfg(feature = "ballista")]
     if let Some(url) = &options.cluster {
@@ -64,7 +60,7 @@ pub(super) async fn session(
         options.reading.set(&ctx)?;
         return Ok(ctx);
     }
-    let runtime = runtime(options).with_object_store_registry(Stores::new(stores));
+    let runtime = runtime(options).with_object_store_registry(Arc::<Stores>::default());
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
@@ -125,15 +121,11 @@ async fn state_on_cluster(
     state.await
 }
 
-/// The context of a state: files are tables, and datafusion-cli's functions are there.
+/// The context of a state: files are tables.
 async fn context(state: SessionState) -> Result<SessionContext> {
     let ctx = files_as_tables(SessionContext::new_with_state(state));
     ctx.refresh_catalogs().await?;
-    let caches = || Arc::clone(&ctx.runtime_env().cache_manager);
-    ctx.register_udtf("parquet_metadata", Arc::new(ParquetMetadataFunc {}));
-    ctx.register_udtf("metadata_cache", Arc::new(MetadataCacheFunc::new(caches())));
-    ctx.register_udtf("statistics_cache", Arc::new(StatisticsCacheFunc::new(caches())));
-    ctx.register_udtf("list_files_cache", Arc::new(ListFilesCacheFunc::new(caches())));
+    ctx.register_udtf(ParquetMetadata::NAME, Arc::new(ParquetMetadata));
     Ok(ctx)
 }
 

@@ -18,7 +18,7 @@ const WIDTH: usize = 100;
 const TABLE_FUNCTION: &str = "table function";
 
 /// The engine's table functions, which carry no documentation: name, syntax and meaning.
-const TABLE_FUNCTIONS: [(&str, &str, &str); 6] = [
+const TABLE_FUNCTIONS: [(&str, &str, &str); 3] = [
     (
         "generate_series",
         "generate_series(start, stop [, step])",
@@ -34,9 +34,6 @@ const TABLE_FUNCTIONS: [(&str, &str, &str); 6] = [
         "parquet_metadata('file.parquet')",
         "The row groups and column chunks of a Parquet file, with their statistics.",
     ),
-    ("metadata_cache", "metadata_cache()", "The files whose metadata is kept in memory."),
-    ("statistics_cache", "statistics_cache()", "The files whose statistics are kept in memory."),
-    ("list_files_cache", "list_files_cache()", "The folders whose listing is kept in memory."),
 ];
 
 /// A registered function.

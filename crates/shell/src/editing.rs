@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use datafusion::config::Dialect;
 use datafusion::prelude::SessionContext;
-use datafusion_cli::highlighter::SyntaxHighlighter;
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
@@ -14,32 +13,25 @@ use tokio::runtime::{Handle, Runtime};
 
 use super::completion::Completion;
 use super::habits::is_line;
+use super::highlight::highlighted;
 use super::statements::is_complete;
 use dbcluster_terminal::printable;
 
 /// The line editor's helper.
 pub(super) struct ShellHelper {
     dialect: Dialect,
-    highlighter: Option<SyntaxHighlighter>,
+    color: bool,
     completion: Completion,
 }
 
 impl ShellHelper {
     pub(super) fn new(handle: Handle, ctx: &SessionContext, color: bool) -> Self {
-        Self {
-            dialect: Dialect::Generic,
-            highlighter: color.then(|| SyntaxHighlighter::new(&Dialect::Generic)),
-            completion: Completion::new(handle, ctx),
-        }
+        Self { dialect: Dialect::Generic, color, completion: Completion::new(handle, ctx) }
     }
 
     /// Takes over what the last statement has changed.
     pub(super) fn refresh(&mut self, runtime: &Runtime, ctx: &SessionContext) {
-        let dialect = ctx.state_ref().read().config_options().sql_parser.dialect;
-        if dialect != self.dialect {
-            self.dialect = dialect;
-            self.highlighter = self.highlighter.take().map(|_| SyntaxHighlighter::new(&dialect));
-        }
+        self.dialect = ctx.state_ref().read().config_options().sql_parser.dialect;
         self.completion.refresh(runtime, ctx);
     }
 }
@@ -71,15 +63,12 @@ impl Validator for ShellHelper {
 }
 
 impl Highlighter for ShellHelper {
-    fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
-        match &self.highlighter {
-            Some(highlighter) => highlighter.highlight(line, pos),
-            None => Cow::Borrowed(line),
-        }
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if self.color { highlighted(line, self.dialect) } else { Cow::Borrowed(line) }
     }
 
-    fn highlight_char(&self, line: &str, pos: usize, kind: CmdKind) -> bool {
-        self.highlighter.as_ref().is_some_and(|highlighter| highlighter.highlight_char(line, pos, kind))
+    fn highlight_char(&self, line: &str, _: usize, _: CmdKind) -> bool {
+        self.color && !line.is_empty()
     }
 }
 

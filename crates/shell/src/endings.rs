@@ -22,19 +22,17 @@ const COMPRESSIONS: [(&str, &str); 4] = [("gz", "gzip"), ("zst", "zstd"), ("bz2"
 /// Names of formats of the engine that are no Parquet.
 const OTHERS: [&str; 2] = ["arrow", "avro"];
 
-/// Completes a `COPY` by the ending of its file, and returns whether there was something to add.
-pub(super) fn complete(statement: &mut Statement) -> bool {
+/// Completes a `COPY` by the ending of its file.
+pub(super) fn complete(statement: &mut Statement) {
     match statement {
         Statement::CopyTo(copy) => complete_copy(copy),
         Statement::Explain(explain) => complete(&mut explain.statement),
-        _ => false,
+        _ => {}
     }
 }
 
-fn complete_copy(copy: &mut CopyToStatement) -> bool {
-    let Some((format, settings)) = told_by(&copy.target).filter(|_| copy.stored_as.is_none()) else {
-        return false;
-    };
+fn complete_copy(copy: &mut CopyToStatement) {
+    let Some((format, settings)) = told_by(&copy.target).filter(|_| copy.stored_as.is_none()) else { return };
     copy.stored_as = Some(format.to_string());
     for (name, value) in settings {
         let is_given = copy.options.iter().any(|(given, _)| {
@@ -45,7 +43,6 @@ fn complete_copy(copy: &mut CopyToStatement) -> bool {
             copy.options.push((format!("format.{name}"), Value::SingleQuotedString(value.to_string())));
         }
     }
-    true
 }
 
 /// The format of a file by its ending, and the options that it implies.
@@ -75,40 +72,42 @@ fn without<'a>(name: &'a str, ending: &str) -> Option<&'a str> {
     name.strip_suffix(ending)?.strip_suffix('.')
 }
 
-/// Writes a `COPY` as SQL. The engine's own text of it leaves the file's name without quotes.
-pub(super) fn sql(copy: &CopyToStatement) -> String {
-    let mut clauses = vec![format!("COPY {} TO {}", copy.source, text(&copy.target))];
-    clauses.extend(copy.stored_as.as_ref().map(|format| format!("STORED AS {format}")));
-    if !copy.partitioned_by.is_empty() {
-        // The parser keeps the quotes of these names.
-        clauses.push(format!("PARTITIONED BY ({})", copy.partitioned_by.join(", ")));
-    }
-    if !copy.options.is_empty() {
-        let options: Vec<String> =
-            copy.options.iter().map(|(name, value)| format!("{} {value}", text(name))).collect();
-        clauses.push(format!("OPTIONS ({})", options.join(", ")));
-    }
-    clauses.join(" ")
-}
-
-fn text(text: &str) -> String {
-    Value::SingleQuotedString(text.to_string()).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use datafusion::sql::parser::DFParser;
 
     use super::*;
 
+    /// Writes a `COPY` as SQL. The engine's own text of it leaves the file's name without quotes.
+    fn sql(copy: &CopyToStatement) -> String {
+        let mut clauses = vec![format!("COPY {} TO {}", copy.source, text(&copy.target))];
+        clauses.extend(copy.stored_as.as_ref().map(|format| format!("STORED AS {format}")));
+        if !copy.partitioned_by.is_empty() {
+            // The parser keeps the quotes of these names.
+            clauses.push(format!("PARTITIONED BY ({})", copy.partitioned_by.join(", ")));
+        }
+        if !copy.options.is_empty() {
+            let options: Vec<String> =
+                copy.options.iter().map(|(name, value)| format!("{} {value}", text(name))).collect();
+            clauses.push(format!("OPTIONS ({})", options.join(", ")));
+        }
+        clauses.join(" ")
+    }
+
+    fn text(text: &str) -> String {
+        Value::SingleQuotedString(text.to_string()).to_string()
+    }
+
     /// The statement after its completion, as SQL that is read as the same statement again.
     fn completed(sql: &str) -> Option<String> {
         let mut statements = DFParser::parse_sql(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
         let mut statement = statements.pop_front().unwrap_or_else(|| panic!("{sql}"));
-        let is_completed = complete(&mut statement);
+        let before = statement.clone();
+        complete(&mut statement);
         let Statement::CopyTo(copy) = &statement else { panic!("{sql}") };
-        let written = super::sql(copy);
+        let written = self::sql(copy);
         let again = DFParser::parse_sql(&written).unwrap_or_else(|error| panic!("{written}: {error}"));
+        let is_completed = before != statement;
         assert_eq!(again.into_iter().collect::<Vec<_>>(), [statement], "{written}");
         is_completed.then_some(written)
     }

@@ -73,7 +73,7 @@ impl Failure {
 impl From<DataFusionError> for Failure {
     fn from(error: DataFusionError) -> Self {
         match &error {
-            // datafusion-cli returns the errors of writing to standard output unchanged.
+            // A `COPY` writes to a pipe, perhaps, whose reader has gone.
             DataFusionError::IoError(io) if io.kind() == io::ErrorKind::BrokenPipe => Self::OutputClosed,
             _ => Self::Message(describe(&error)),
         }

@@ -1,7 +1,6 @@
 //! The formats of results: tables for people, and formats that are complete and as they are, for programs and documents.
 
 use clap::builder::PossibleValue;
-use datafusion_cli::print_format::PrintFormat;
 
 /// A format of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,17 +61,6 @@ impl Format {
         matches!(self, Self::Table | Self::Box)
     }
 
-    /// The format of datafusion-cli that is most like it.
-    pub(super) fn of_engine(self) -> PrintFormat {
-        match self {
-            Self::Csv => PrintFormat::Csv,
-            Self::Tsv => PrintFormat::Tsv,
-            Self::Json => PrintFormat::Json,
-            Self::NdJson => PrintFormat::NdJson,
-            Self::Table | Self::Box | Self::Markdown | Self::Parquet => PrintFormat::Table,
-        }
-    }
-
     /// The names as clap takes them.
     pub(super) fn possible_values() -> Vec<PossibleValue> {
         let value = |(name, format): (&'static str, Self)| {
@@ -80,18 +68,6 @@ impl Format {
             PossibleValue::new(name).aliases(aliases.map(|(alias, _)| alias))
         };
         Self::ALL.into_iter().map(value).collect()
-    }
-}
-
-impl From<PrintFormat> for Format {
-    fn from(format: PrintFormat) -> Self {
-        match format {
-            PrintFormat::Csv => Self::Csv,
-            PrintFormat::Tsv => Self::Tsv,
-            PrintFormat::Json => Self::Json,
-            PrintFormat::NdJson => Self::NdJson,
-            PrintFormat::Table | PrintFormat::Automatic => Self::Table,
-        }
     }
 }
 

@@ -11,7 +11,6 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::prelude::SessionContext;
-use datafusion_cli::print_format::PrintFormat;
 use futures::StreamExt;
 use indicatif::HumanCount;
 
@@ -73,7 +72,7 @@ pub(super) fn run(program: &Program, runner: &Runner, args: &HuntArgs) -> Result
     if let Some(out) = &args.out {
         page(args, &query, &notes, &found, out)?;
     }
-    let told = if runner.print.format == PrintFormat::Table {
+    let told = if runner.look.format.is_table() {
         tell(runner, args, &notes, &found)
     } else {
         if !runner.print.quiet {
@@ -180,7 +179,7 @@ async fn hunt(runner: &Runner, args: &HuntArgs, query: &str) -> Result<Found, Fa
     let most = args.rows.map_or(usize::MAX, |rows| rows.0);
     let shown = args.rows.map_or(SHOWN, |rows| rows.0);
     let kept = if args.out.is_some() { Figure::Review.max_rows() } else { shown };
-    let mut writer = BatchWriter::new(runner.print.format, Arc::clone(&schema));
+    let mut writer = BatchWriter::new(runner.look.format, Arc::clone(&schema));
     let mut found = Found { schema, first: vec![], shapes: 0, events: 0, alerts: 0 };
     let mut batches = frame.execute_stream().await?;
     while let Some(batch) = batches.next().await {

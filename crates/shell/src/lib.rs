@@ -1,9 +1,8 @@
 //! The `dbcluster` program: a SQL shell, its batch modes, a generator of sample events, and a demo.
 //!
-//! Printing of footers, highlighting, object stores and their profiling are datafusion-cli's. The loop around
-//! them is ours, because a script needs more than datafusion-cli's loop promises: statements cut by the tokenizer, the
-//! first failure ending the run with exit code 1 and its place on standard error, output of any size in constant
-//! memory, a closed pipe that is no error, and a history that does not lie in the current folder.
+//! A script needs more than a prompt promises: statements cut by the tokenizer, the first failure ending the run with
+//! exit code 1 and its place on standard error, output of any size in constant memory, a closed pipe that is no error,
+//! and a history that does not lie in the current folder.
 //!
 //! | module | task |
 //! |---|---|
@@ -14,8 +13,8 @@
 //! | `commands`, `documentation`, `topics`, `plot` | the backslash commands; `\h`, for functions and for topics; `\plot` |
 //! | `runner`, `advice` | runs one statement, from its tokens to its printed result; what to do about one that tells little |
 //! | `syntax`, `rewrite` | its syntax tree, and what is changed in it before it is planned |
-//! | `cli_session` | datafusion-cli, for the statements that are left to it |
-//! | `printing`, `headers` | a result while it comes; the names of its columns |
+//! | `object_stores` | where the files of a URL are: S3, Google Cloud Storage, web servers; standard input |
+//! | `printing`, `headers`, `footer` | a result while it comes; the names of its columns; the lines below it |
 //! | `format`, `output`, `target` | the formats of results; those for programs, and standard output; a file for results |
 //! | `look`, `tables`, `zone`, `pager` | how tables look: their width and columns, the zone of times, what is longer than the screen |
 //! | `startup`, `variables`, `session_log` | what a session begins with: its start file, its variables, its log |
@@ -23,10 +22,10 @@
 //! | `mapped` | the columns that `process_events` has taken for its own |
 //! | `habits`, `summarize` | words that other shells know: `exit`, `.tables`, `SUMMARIZE x` |
 //! | `progress`, `stage` | the bar of a statement that takes long, and the stage of its query |
-//! | `prompt`, `editing`, `completion` | the interactive loop; the line editor's helper; what Tab offers |
+//! | `prompt`, `editing`, `highlight`, `completion` | the interactive loop; the line editor's helper; colours; what Tab offers |
 //! | `sample`, `demo`, `report`, `hunt`, `import`, `archive` | the subcommands; `archive` has `verify`, and `import` into a folder |
 //! | `hunt_defaults` | how a hunt ranks, if it isn't told |
-//! | `files` | tables that are files, and errors that name them |
+//! | `files`, `parquet_metadata` | tables that are files, and errors that name them; what a Parquet file says of itself |
 //! | `program`, `signals`, `open_files` | threads, the signals that end their work early, and the limit on open files |
 //! | `failure`, `rewording`, `panics` | the words of errors: ours, the engine's, those of panics |
 //! | `hint`, `misread`, `meant` | advice about common mistakes, about what can't be parsed, and names that were meant |
@@ -36,7 +35,6 @@ mod advice;
 mod archive;
 mod args;
 mod catalog_file;
-mod cli_session;
 mod commands;
 mod completion;
 mod context;
@@ -47,9 +45,11 @@ mod editing;
 mod endings;
 mod failure;
 mod files;
+mod footer;
 mod format;
 mod habits;
 mod headers;
+mod highlight;
 mod hint;
 mod hunt;
 mod hunt_defaults;
@@ -59,10 +59,12 @@ mod mapped;
 mod meant;
 mod memory;
 mod misread;
+mod object_stores;
 mod open_files;
 mod output;
 mod pager;
 mod panics;
+mod parquet_metadata;
 mod plot;
 mod printing;
 mod program;
@@ -98,15 +100,14 @@ use std::time::Duration;
 use std::{env, fs};
 
 use console::Term;
-use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
-use datafusion_cli::object_storage::is_stdin_location;
-use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use args::{Input, Options, SessionArgs, Task};
 use catalog_file::CatalogFile;
 use failure::Failure;
 use files::Account;
+use footer::{MaxRows, PrintOptions};
 use look::Look;
+use object_stores::is_standard_input;
 use program::{Program, REST};
 use progress::PlanWatch;
 use runner::Runner;
@@ -224,7 +225,7 @@ fn run(task: Task, options: &Options, session: &SessionArgs) -> Result<(), Failu
 fn run_batch(options: &Options, session: &SessionArgs, inputs: Vec<Input>) -> Result<(), Failure> {
     let reads_stdin = |input: &Input| match input {
         Input::Stdin => true,
-        Input::File(path) => path.to_str().is_some_and(is_stdin_location),
+        Input::File(path) => path.to_str().is_some_and(is_standard_input),
         Input::Command { .. } => false,
     };
     let stdin_is_sql = inputs.iter().any(reads_stdin);
@@ -299,7 +300,6 @@ fn runner(
     stdin_is_sql: bool,
     at_prompt: bool,
 ) -> Result<Runner, Failure> {
-    let stores = Arc::new(InstrumentedObjectStoreRegistry::new());
     let planner = Arc::new(PlanWatch::default());
     let account = Account::new(&planner, program.signals(), options.quiet);
     if at_prompt {
@@ -310,16 +310,14 @@ fn runner(
             }
         });
     }
-    let session = async { Ok(context::session(options, &stores, &planner, &account, stdin_is_sql).await?) };
+    let session = async { Ok(context::session(options, &planner, &account, stdin_is_sql).await?) };
     let ctx = program.run("", session)?;
     // Whoever reads a pipe does not see that rows are missing.
     let maxrows = if Term::stdout().is_term() { MaxRows::Limited(40) } else { MaxRows::Unlimited };
     let print = PrintOptions {
-        format: options.format.of_engine(),
         quiet: options.quiet,
         maxrows: options.maxrows.unwrap_or(maxrows),
         color: Term::stdout().features().colors_supported(),
-        instrumented_registry: stores,
     };
     let look = Look::new(options.format);
     let mut runner = Runner::new(ctx, print, look, planner, account);

@@ -60,9 +60,9 @@ enum Form {
 
 impl BatchWriter {
     /// A writer for a format; none for a table.
-    pub(super) fn new(format: impl Into<Format>, schema: SchemaRef) -> Option<Self> {
+    pub(super) fn new(format: Format, schema: SchemaRef) -> Option<Self> {
         let separated = |delimiter| Form::Separated { delimiter, header: true };
-        let form = match format.into() {
+        let form = match format {
             Format::Csv => separated(b','),
             Format::Tsv => separated(b'\t'),
             Format::Json => Form::Json(json().build(Vec::new())),

@@ -1,20 +1,18 @@
 //! Prints the result of a query while the query runs.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
 use datafusion::common::instant::Instant;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
-use datafusion_cli::print_format::PrintFormat;
-use datafusion_cli::print_options::{MaxRows, PrintOptions};
 use futures::stream::StreamExt;
 
 use super::failure::Failure;
 use super::files::Account;
+use super::footer::{MaxRows, PrintOptions, footer};
 use super::format::Format;
 use super::look::{Expanded, Look};
 use super::output::{self, BatchWriter};
@@ -92,17 +90,13 @@ impl Printer<'_> {
                 "this query never ends, so it makes no table: use LIMIT, --maxrows, or another format",
             ));
         }
-        let limit = match maxrows {
-            MaxRows::Limited(rows) => rows,
-            MaxRows::Unlimited => usize::MAX,
-        };
+        let limit = maxrows.limit();
         let schema = stream.schema();
         let reservation = MemoryConsumer::new("rows of the table shown").register(task.memory_pool());
         let reserve = |bytes| Ok(reservation.try_grow(bytes)?);
         let (shown, rows) = first_rows(stream, limit, endless, reserve).await?;
         bar.clear();
         let options = &task.session_config().options().format;
-        let footer = || PrintOptions { maxrows, format: PrintFormat::Table, ..self.options.clone() };
         if limit > 0 && !schema.fields().is_empty() {
             let more = rows > limit;
             if has_target || line_breaks == LineBreaks::Kept {
@@ -118,18 +112,16 @@ impl Printer<'_> {
                 self.show(&self.look.draw(&table, &names, more))?;
             }
         }
-        if has_target {
+        if has_target || self.options.quiet {
             return Ok(rows);
         }
-        if self.at_prompt && !self.options.quiet && rows > limit {
+        // The footer names a flag, which is of no use at the prompt.
+        let mut told = maxrows;
+        if self.at_prompt && rows > limit {
             output::say(format!("The first {limit} rows; \\pset maxrows N, or inf, shows more.\n"))?;
-            // The engine's words about them name a flag, which is of no use here.
-            let footer = PrintOptions { maxrows: MaxRows::Unlimited, ..footer() };
-            footer.print_batches(Arc::new(Schema::empty()), &[], started, rows, options)?;
-            return Ok(rows);
+            told = MaxRows::Unlimited;
         }
-        // Given no columns, datafusion-cli prints its footer and the profile of the object stores alone.
-        footer().print_batches(Arc::new(Schema::empty()), &[], started, rows, options)?;
+        output::say(footer(rows, told, started.elapsed()))?;
         Ok(rows)
     }
 

@@ -14,28 +14,26 @@ use datafusion::physical_plan::memory::MemoryStream;
 use datafusion::physical_plan::{ExecutionPlanProperties, execute_stream};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as SqlStatement;
-use datafusion_cli::exec::exec_from_commands;
-use datafusion_cli::print_options::{MaxRows, PrintOptions};
 
 use super::advice::{self, Call};
 use super::catalog_file::{CatalogFile, Change};
-use super::cli_session::CliSession;
 use super::depth::sql;
 use super::endings;
 use super::failure::{Failure, NO_TABLE};
 use super::files::{Account, creating_table};
+use super::footer::{MaxRows, PrintOptions};
 use super::headers::without_paths;
 use super::look::Look;
 use super::mapped;
 use super::meant;
+use super::object_stores;
 use super::printing::{Printer, QueryResult, TableForm, buffered};
 use super::progress::{Bar, PlanWatch};
-use super::rewrite::{select_all_first, selects_all};
+use super::rewrite::select_all_first;
 use super::session_log::SessionLog;
 use super::statements::Statement;
 use super::syntax::{
-    created_table, has_wildcard, is_figure, is_query, makes_logs, names_figure, parse, read_table,
-    shows_settings, with_tabs,
+    created_table, has_wildcard, is_query, names_figure, parse, put_tabs, read_table, shows_settings,
 };
 use super::tables::First;
 use super::target::Target;
@@ -111,12 +109,12 @@ impl Runner {
         self.account.begin(self.print.quiet);
         // A statement that has failed may have left some.
         drop(self.planner.take_clusterings());
-        let text = with_tabs(statement.text, &mut statement.tokens, self.dialect());
-        let text = put_in(&self.variables, text, &mut statement.tokens, self.dialect());
-        let begins_with_from = select_all_first(&mut statement.tokens);
+        put_tabs(&mut statement.tokens);
+        let text = put_in(&self.variables, statement.text, &mut statement.tokens, self.dialect());
+        select_all_first(&mut statement.tokens);
         let mut rows = None;
         for mut parsed in parse(&self.ctx, statement.tokens)? {
-            let is_completed = endings::complete(&mut parsed) | selects_all(&mut parsed)? | begins_with_from;
+            endings::complete(&mut parsed);
             let call = Call::of(&parsed);
             let table = read_table(&parsed);
             let change = self.catalog.as_ref().and_then(|_| Change::of(&self.ctx, &parsed, &text));
@@ -125,26 +123,7 @@ impl Runner {
                 complain(line);
             }
             let bar = Bar::start(&self.planner, !self.print.quiet);
-            match parsed {
-                // datafusion-cli refuses the options of figures and logs, and knows only object stores of this process, where those
-                // of a cluster are the same in all of its processes.
-                parsed if is_figure(&parsed) || makes_logs(&parsed) || self.planner.is_for_cluster() => {
-                    rows = Some(self.run_query(parsed, &text, &bar).await?);
-                }
-                SqlStatement::CreateExternalTable(_) | SqlStatement::CopyTo(_) => {
-                    let text = match &parsed {
-                        SqlStatement::CopyTo(copy) if is_completed => endings::sql(copy),
-                        _ => text.to_string(),
-                    };
-                    exec_from_commands(
-                        &CliSession { ctx: &self.ctx, bar },
-                        vec![text],
-                        &self.quiet_for_machines(),
-                    )
-                    .await?;
-                }
-                parsed => rows = Some(self.run_query(parsed, &text, &bar).await?),
-            }
+            rows = Some(self.run_query(parsed, &text, &bar).await?);
             self.tell_clusterings(call.as_ref(), is_shown)?;
             if table.is_some() {
                 *self.last_table.lock().unwrap_or_else(PoisonError::into_inner) = table;
@@ -225,7 +204,11 @@ impl Runner {
                 complain(&line);
             }
         }
-        let plan = with_query(plan, text);
+        let mut plan = with_query(plan, text);
+        // Those of a cluster are the same in all of its processes.
+        if !self.planner.is_for_cluster() {
+            object_stores::prepare(&self.ctx, &mut plan).await?;
+        }
         let form = TableForm::of(&plan, maxrows, first);
         let shown = plan.clone();
         let is_write = matches!(plan, LogicalPlan::Copy(_) | LogicalPlan::Dml(_) | LogicalPlan::Analyze(_));
@@ -286,12 +269,6 @@ impl Runner {
             }
         }
         Ok(())
-    }
-
-    /// The print options with which formats for machines get no footer.
-    fn quiet_for_machines(&self) -> PrintOptions {
-        let is_table = self.look.format.is_table();
-        PrintOptions { quiet: self.print.quiet || !is_table, ..self.print.clone() }
     }
 }
 

@@ -23,6 +23,20 @@ pub(super) fn dialect(name: DialectName) -> Box<dyn Dialect> {
     dialect_from_str(name).unwrap_or_else(|| Box::new(GenericDialect {}))
 }
 
+/// The tokens of a text with their byte ranges, up to the first that can't be read.
+pub(super) fn tokens_of(text: &str, dialect_name: DialectName) -> Vec<(Token, Range<usize>)> {
+    let dialect = dialect(dialect_name);
+    let mut tokens = Vec::new();
+    // The error is about what comes behind these tokens.
+    let _ = Tokenizer::new(dialect.as_ref(), text).tokenize_with_location_into_buf(&mut tokens);
+    let mut cursor = Cursor { text, offset: 0, location: Location::of(1, 1) };
+    let with_range = |token: TokenWithSpan| {
+        let start = cursor.advance_to(token.span.start);
+        (token.token, start..cursor.advance_to(token.span.end))
+    };
+    tokens.into_iter().map(with_range).collect()
+}
+
 /// One piece of a [`Script`].
 #[derive(Debug)]
 pub(super) enum Piece<'a> {

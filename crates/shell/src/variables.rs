@@ -31,13 +31,13 @@ pub(super) fn checked(name: &str) -> Result<String, String> {
 /// Puts values in place of variables, and returns the text of the statement with the same change.
 pub(super) fn put_in<'a>(
     variables: &Variables,
-    text: Cow<'a, str>,
+    text: &'a str,
     tokens: &mut [TokenWithSpan],
     name: DialectName,
 ) -> Cow<'a, str> {
     let uses = |token: &Token| value(variables, token).is_some();
     if !tokens.iter().any(|token| uses(&token.token)) {
-        return text;
+        return Cow::Borrowed(text);
     }
     for token in tokens.iter_mut() {
         if let Some(value) = value(variables, &token.token) {
@@ -46,7 +46,7 @@ pub(super) fn put_in<'a>(
     }
     let dialect = dialect(name);
     // Tokens whose escapes are left alone print as they were written.
-    match Tokenizer::new(dialect.as_ref(), &text).with_unescape(false).tokenize() {
+    match Tokenizer::new(dialect.as_ref(), text).with_unescape(false).tokenize() {
         Ok(raw) => {
             let put = |token: Token| match value(variables, &token) {
                 // Unlike the others this one has not been written, so its quotes are not doubled.
@@ -56,7 +56,7 @@ pub(super) fn put_in<'a>(
             };
             Cow::Owned(raw.into_iter().map(|token| put(token).to_string()).collect())
         }
-        Err(_) => text,
+        Err(_) => Cow::Borrowed(text),
     }
 }
 
@@ -88,8 +88,7 @@ mod tests {
         let Some(Piece::Statement { mut statement, .. }) = script.next(DialectName::Generic) else {
             panic!("expected a statement")
         };
-        let put =
-            put_in(&variables, Cow::Borrowed(statement.text), &mut statement.tokens, DialectName::Generic);
+        let put = put_in(&variables, statement.text, &mut statement.tokens, DialectName::Generic);
         assert_eq!(
             put,
             "COPY (SELECT 1.5, '$n', 'x''y', 'it''s', $1, $other FROM 'a b.csv') TO '1.2.3' -- $n"

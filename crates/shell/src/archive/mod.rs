@@ -35,7 +35,6 @@ use std::time::Duration;
 use arrow::array::{Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::TableProvider;
-use datafusion_cli::print_format::PrintFormat;
 use indicatif::HumanCount;
 use tempfile::TempDir;
 
@@ -416,7 +415,7 @@ fn tell(runner: &Runner, sentence: &str, files: &[(String, DataFile)]) -> Result
         Field::new("rows", DataType::Int64, false),
         Field::new("bytes", DataType::Int64, false),
     ]));
-    let shown = if runner.print.format == PrintFormat::Table { TOLD } else { usize::MAX };
+    let shown = if runner.look.format.is_table() { TOLD } else { usize::MAX };
     let shown: Vec<_> = files.iter().take(shown).collect();
     let numbers = |number: fn(&DataFile) -> u64| {
         Int64Array::from_iter_values(
@@ -432,7 +431,7 @@ fn tell(runner: &Runner, sentence: &str, files: &[(String, DataFile)]) -> Result
         ],
     );
     let batch = batch.map_err(datafusion::common::DataFusionError::from)?;
-    if let Some(mut writer) = BatchWriter::new(runner.print.format, Arc::clone(&schema)) {
+    if let Some(mut writer) = BatchWriter::new(runner.look.format, Arc::clone(&schema)) {
         output::write(writer.batch(&batch)?)?;
         output::write(writer.finish()?)?;
         if !runner.print.quiet {

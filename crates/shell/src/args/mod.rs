@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
-use datafusion_cli::print_options::MaxRows;
 
+use super::footer::MaxRows;
 use super::format::Format;
 use super::look::{Expanded, Width};
 use super::read_flags::ReadFlags;

@@ -59,7 +59,6 @@ pub(super) fn arguments(command: &str, before: &[&str]) -> Option<Vec<&'static s
         ("x", []) => vec!["auto", "off", "on"],
         ("quiet" | "pager", []) => vec!["off", "on"],
         ("timezone", []) => vec!["UTC", "off"],
-        ("object_store_profiling", []) => vec!["disabled", "summary", "trace"],
         ("plot", []) => figures(),
         _ => return None,
     };

@@ -1,24 +1,19 @@
 //! Finds the table that a path stands for.
 //!
 //! [`LogTables`] reads the files. What a path can mean in a shell is decided here: a name that a statement is about to make, or
-//! that a table function has, is no path; standard input is a table unless it carries the statements; and the object store of
-//! a URL is made by datafusion-cli.
+//! that a table function has, is no path; and standard input is a table unless it carries the statements.
 
-use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::catalog::{
-    CatalogProvider, CatalogProviderList, DynamicFileCatalog, MemoryCatalogProvider,
-    MemoryCatalogProviderList, MemorySchemaProvider, TableProvider, UrlTableFactory,
-};
-use datafusion::common::{Result, plan_datafusion_err, plan_err};
+use datafusion::catalog::{DynamicFileCatalog, TableProvider, UrlTableFactory};
+use datafusion::common::{Result, plan_datafusion_err};
 use datafusion::datasource::dynamic_file::DynamicListTableFactory;
 use datafusion::execution::SessionState;
 use datafusion::prelude::SessionContext;
-use datafusion_cli::catalog::DynamicObjectStoreCatalog;
-use datafusion_cli::object_storage::{StdinCarriesCommands, is_stdin_location};
 use datafusion_dbcluster::{LogTables, StoreMaker};
+
+use super::super::object_stores::{self, check_standard_input, is_standard_input};
 
 tokio::task_local! {
     /// The name of the table that a statement makes.
@@ -40,10 +35,8 @@ pub(crate) fn files_as_tables(ctx: SessionContext) -> SessionContext {
     let builder = ctx.into_state_builder().with_session_id(session_id).with_catalog_list(catalogs);
     let ctx = SessionContext::from(builder.build());
     factory.session.session_store().with_state(ctx.state_weak_ref());
-    let stores =
-        DynamicObjectStoreCatalog::new(Arc::new(MemoryCatalogProviderList::new()), ctx.state_weak_ref());
     if let Some(tables) = LogTables::of(&ctx.state()) {
-        tables.make_stores_with(Arc::new(UrlStores(stores)));
+        tables.make_stores_with(factory);
     }
     ctx
 }
@@ -55,12 +48,6 @@ struct FileTables {
     session: DynamicListTableFactory,
 }
 
-/// Catalogs without tables. One that is asked for a table makes the object store of the table's URL in the session.
-///
-/// datafusion-cli has its catalogs around those of the session, and asks the session again when the store is there. That would
-/// read each file twice that can't be read.
-struct UrlStores(DynamicObjectStoreCatalog);
-
 impl FileTables {
     fn state(&self) -> Result<SessionState> {
         let session = self.session.session_store().get_session().upgrade();
@@ -71,16 +58,9 @@ impl FileTables {
 }
 
 #[async_trait]
-impl StoreMaker for UrlStores {
+impl StoreMaker for FileTables {
     async fn make_store(&self, url: &str) -> Result<()> {
-        let name = "stores";
-        let catalog = Arc::new(MemoryCatalogProvider::new());
-        catalog.register_schema(name, Arc::new(MemorySchemaProvider::new()))?;
-        self.0.register_catalog(name.to_string(), catalog);
-        match self.0.catalog(name).and_then(|catalog| catalog.schema(name)) {
-            Some(schema) => schema.table(url).await.map(|_| ()),
-            None => Ok(()),
-        }
+        object_stores::make(&self.state()?, url).await
     }
 }
 
@@ -95,7 +75,7 @@ impl UrlTableFactory for FileTables {
         if name != LogTables::REJECTED && state.table_functions().contains_key(name) {
             return Ok(None);
         }
-        if name == "-" || is_stdin_location(name) {
+        if name == "-" || is_standard_input(name) {
             check_standard_input(&state, name)?;
         }
         let options = LogTables::options(&state)?;
@@ -104,20 +84,4 @@ impl UrlTableFactory for FileTables {
             None => Ok(None),
         }
     }
-}
-
-/// Fails if standard input holds no file.
-fn check_standard_input(state: &SessionState, name: &str) -> Result<()> {
-    let example = "cat a.json | dbcluster -c \"SELECT * FROM '/dev/stdin'\"";
-    if state.config().get_extension::<StdinCarriesCommands>().is_some() {
-        return plan_err!(
-            "'{name}' is standard input, which carries the statements: give them with -c or -f, as in {example}"
-        );
-    }
-    if io::stdin().is_terminal() {
-        return plan_err!(
-            "'{name}' is standard input, which is a terminal: let a pipe or a file fill it, as in {example}"
-        );
-    }
-    Ok(())
 }

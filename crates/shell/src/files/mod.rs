@@ -8,7 +8,6 @@
 //! | `account` | the line that says what was read |
 //! | `format`, `source` | a reader's error names its file, while a query is planned and while it runs |
 //! | `blame` | the words of these errors |
-//! | `stores` | the object stores, of which the one for local files fails where the engine's would wait |
 
 mod account;
 mod blame;
@@ -18,7 +17,6 @@ mod lookup;
 #[cfg(feature = "ballista")]
 mod on_cluster;
 mod source;
-mod stores;
 
 pub(super) use account::Account;
 pub(super) use external::with_compression_by_name;
@@ -26,4 +24,3 @@ pub(super) use format::with_names;
 pub(super) use lookup::{creating_table, files_as_tables};
 #[cfg(feature = "ballista")]
 pub(super) use on_cluster::SharedTables;
-pub(super) use stores::Stores;

@@ -1,26 +1,19 @@
-//! The object stores of a session: those of datafusion-cli, except for local files, which have [`LocalFiles`].
+//! The object stores of a session: the engine's, except for local files, which have [`LocalFiles`].
 
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use datafusion::execution::object_store::ObjectStoreRegistry;
-use datafusion::object_store::ObjectStore;
-use datafusion_cli::object_storage::instrumented::InstrumentedObjectStoreRegistry;
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry};
+use object_store::ObjectStore;
 use url::Url;
 
 use dbcluster_files::LocalFiles;
 
-/// The object stores of a session. Requests to local files are not profiled, as in datafusion-cli.
-#[derive(Debug)]
+/// The object stores of a session.
+#[derive(Debug, Default)]
 pub(crate) struct Stores {
-    others: Arc<InstrumentedObjectStoreRegistry>,
+    others: DefaultObjectStoreRegistry,
     local: Arc<LocalFiles>,
-}
-
-impl Stores {
-    pub(crate) fn new(others: &Arc<InstrumentedObjectStoreRegistry>) -> Arc<Self> {
-        Arc::new(Self { others: Arc::clone(others), local: Arc::default() })
-    }
 }
 
 impl ObjectStoreRegistry for Stores {
