@@ -558,7 +558,7 @@ async fn values_and_pairs_are_drawn() {
     assert_eq!(browser.console, [""; 0]);
 }
 
-/// A line is one element, which any browser draws in no time: without a graphics card its interface takes a minute for these.
+/// A line is one element. Without a graphics card its interface takes half a minute for 100,000 values.
 #[tokio::test]
 #[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn lines_of_many_values_are_elements() {

@@ -391,7 +391,7 @@ async fn a_telephone_shows_all_of_a_figure() {
     }
 }
 
-/// Accounts whose domains are long, on three levels.
+/// Accounts whose domains are long, below each other.
 const ACCOUNTS: &str = "SELECT value AS x, CASE WHEN value > 0 THEN value / 2 END AS parent, value * 1000 AS y, to_timestamp(value * 90000) AS t, \
      'WWWWWWWWWW-00006\\admin' || (value % 9) AS name FROM range(40)";
 
