@@ -558,6 +558,29 @@ async fn values_and_pairs_are_drawn() {
     assert_eq!(browser.console, [""; 0]);
 }
 
+/// A line is one element. Without a graphics card its interface takes half a minute for 100,000 values.
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn lines_of_many_values_are_elements() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("lines.html");
+    let mut browser = Browser::start();
+    let select = "SELECT to_timestamp(value) AS t, 1 + (value * 7919) % 1009 AS y FROM range(20000)";
+    for (figure, options) in [("VALUES", "time 't', y 'y'"), ("CURVE", "y 'y'")] {
+        drawn(&ctx, select, &page, figure, options).await;
+        browser.open(&page);
+        let lines = "[document.querySelectorAll('.cartesianlayer .js-line').length, document.querySelectorAll('.gl-canvas-context').length]";
+        assert_eq!(browser.ask(lines), json!([1, 0]), "{figure}");
+        let policy = browser.ask("document.querySelector('meta[http-equiv]').content");
+        assert!(policy.as_str().is_some_and(|policy| !policy.contains("unsafe-eval")), "{figure}: {policy}");
+        browser.ask("document.querySelector('.figure').focus()");
+        press(&mut browser, "Home");
+        wait_for_tip(&mut browser, "y", "1");
+        assert_eq!(browser.console, [""; 0], "{figure}");
+    }
+}
+
 #[tokio::test]
 #[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn a_failed_logon_is_told_with_its_reason() {

@@ -391,6 +391,81 @@ async fn a_telephone_shows_all_of_a_figure() {
     }
 }
 
+/// Accounts whose domains are long, below each other.
+const ACCOUNTS: &str = "SELECT value AS x, CASE WHEN value > 0 THEN value / 2 END AS parent, value * 1000 AS y, to_timestamp(value * 90000) AS t, \
+     'WWWWWWWWWW-00006\\admin' || (value % 9) AS name FROM range(40)";
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn a_telephone_shows_accounts_numbers_and_levels() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("narrow.html");
+    let mut browser = Browser::start();
+    // Characters that are markup have the room of any other ones.
+    let marked = "SELECT to_timestamp(value * 60) AS t, '<NUM>.<NUM>.<NUM>.<NUM>' AS name FROM range(9)";
+    drawn(&ctx, marked, &page, "TIMELINE", "time 't', group_by 'name'").await;
+    browser.open(&page);
+    let room = "document.querySelector('.nsewdrag').getBoundingClientRect().left - document.querySelector('.figure').getBoundingClientRect().left";
+    assert!(browser.ask(room).as_f64().is_some_and(|room| room < 230.0), "{:?}", browser.ask(room));
+    browser.resize(400, 800);
+    drawn(&ctx, ACCOUNTS, &page, "TIMELINE", "time 't', group_by 'name'").await;
+    browser.open(&page);
+    assert_eq!(values(&mut browser, ".ytick text")[0], "…admin0", "the account stays, and not its domain");
+    let cut = "(() => { const frame = document.querySelector('.figure').getBoundingClientRect(); \
+               return [...document.querySelectorAll('.ytick text, .rangeselector .button rect')].filter((e) => { const b = e.getBoundingClientRect(); \
+               return b.left < frame.left || b.right > frame.right; }).length; })()";
+    assert_eq!(browser.ask(cut), 0, "names and buttons lie within the figure");
+    let room = "document.querySelector('.figure').getBoundingClientRect().top - document.querySelector('[data-save]').getBoundingClientRect().bottom";
+    assert!(browser.ask(room).as_f64().is_some_and(|room| room >= 8.0), "buttons stand apart");
+    // The eps that auto takes, with all of its digits, at the left end of the axis.
+    let every_eps = "SELECT power(10, value - 6) * 1.2345678901234567 AS eps, 40 - value AS clusters, 40 - value AS noise, \
+                     value / 10.0 AS largest_share, value = 0 AS is_auto FROM range(9)";
+    drawn(&ctx, every_eps, &page, "CURVE", "title 'Every eps'").await;
+    browser.open(&page);
+    let cut = "(() => { const frame = document.querySelector('.figure').getBoundingClientRect(); \
+               return [...document.querySelectorAll('.annotation-text')].map((e) => [e.textContent, e.getBoundingClientRect()]) \
+               .filter(([, b]) => b.left < frame.left || b.right > frame.right).map(([text]) => text); })()";
+    assert_eq!(browser.ask(cut), json!([]), "labels lie within the figure");
+    drawn(&ctx, ACCOUNTS, &page, "BOX", "x 'y', y 'name'").await;
+    browser.open(&page);
+    let close = "(() => { const boxes = [...document.querySelectorAll('.boxes .scale span')].filter((e) => e.checkVisibility()) \
+                 .map((e) => e.getBoundingClientRect()); return [boxes.length, boxes.filter((b, at) => at && b.left < boxes[at - 1].right + 2).length]; })()";
+    let close = browser.ask(close);
+    assert!(close[0].as_u64() > Some(1) && close[1] == 0, "numbers of the axis: {close}");
+    drawn(&ctx, ACCOUNTS, &page, "TREE", "id 'x', parent 'parent', label 'name'").await;
+    browser.open(&page);
+    let depths = "[1, 2, 3, 4].map((level) => document.querySelector(`.tree .level${level}`).getBoundingClientRect().left)";
+    let depths = browser.ask(depths);
+    let depths: Vec<f64> = depths.as_array().expect("places").iter().filter_map(Value::as_f64).collect();
+    assert!(depths.windows(2).all(|pair| pair[0] + 5.0 < pair[1]), "{depths:?}");
+    assert_eq!(browser.console, [""; 0]);
+}
+
+#[tokio::test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+async fn cards_on_paper_lie_beside_each_other() {
+    let ctx = session();
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("paper.html");
+    let mut browser = Browser::start();
+    drawn(&ctx, ACCOUNTS, &page, "CARDS", "account 'name', time 't'").await;
+    browser.open(&page);
+    browser.order("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
+    browser.resize(718, 1000);
+    // A browser lays cells of a grid that is in another one over each other where a sheet ends.
+    let nested = "[...document.querySelectorAll('.written *')].filter((e) => getComputedStyle(e).display === 'grid' && \
+                  e.parentElement.closest('.accounts, .account')).length";
+    assert_eq!(browser.ask(nested), 0);
+    let beside = "(() => { const [first, second] = [...document.querySelectorAll('.account .card')].map((e) => e.getBoundingClientRect()); \
+                  return Math.abs(first.top - second.top) < 3 && second.left > first.right; })()";
+    assert_eq!(browser.ask(beside), true);
+    let over = "(() => { const boxes = [...document.querySelectorAll('.card')].map((e) => e.getBoundingClientRect()); \
+                return boxes.filter((a, at) => boxes.some((b, other) => at < other && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)).length; })()";
+    assert_eq!(browser.ask(over), 0, "no card lies on another one");
+    assert_eq!(browser.ask(BEYOND), json!([]));
+}
+
 #[tokio::test]
 #[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
 async fn paper_has_ink_on_white_also_from_dark() {

@@ -667,6 +667,45 @@ async fn collapse_is_a_page_of_fixed_clusters() {
     assert_eq!(more, "Show more: 3,950 are not listed yet");
 }
 
+/// On a telephone the words of a drawing have the size of other words, and none lies on another one.
+#[test]
+#[cfg_attr(no_browser, ignore = "no browser: install Chromium")]
+fn drawings_can_be_read_on_a_telephone() {
+    let mut browser = Browser::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let sample = dbcluster()
+        .current_dir(folder.path())
+        .args(["sample", "--rows", "600", "--seed", "5", "--out", "sample"])
+        .output()
+        .expect("the binary starts");
+    assert!(sample.status.success(), "{}", stderr(&sample));
+    let page = report(folder.path(), "sample/processes.parquet", &[]);
+    browser.open(&page);
+    // A time of microseconds has a line for its day and one for the rest.
+    let high = "Math.max(...[...document.querySelectorAll('#odd-list time')].map((e) => { const range = document.createRange(); \
+                range.selectNodeContents(e); return new Set([...range.getClientRects()].map((b) => Math.round(b.top))).size; }))";
+    assert_eq!(browser.ask(high), 2);
+    for width in [1280, 400] {
+        browser.resize(width, 800);
+        browser.open(&page);
+        browser.ask("document.querySelectorAll('#drawings details').forEach((e) => { e.open = true; })");
+        browser.wait("document.querySelectorAll('#drawings svg').length === 4");
+        let smallest = browser.ask(
+            "Math.min(...[...document.querySelectorAll('#drawings svg')].map((e) => 11 * e.getScreenCTM().a))",
+        );
+        let smallest = smallest.as_f64();
+        assert!(smallest.is_some_and(|size| size > 10.0), "{width}: {smallest:?} pixels");
+        let over = "[...document.querySelectorAll('#drawings svg')].flatMap((drawing) => { \
+                    const texts = [...drawing.querySelectorAll('.eps-text, .odd-text, .name')].map((e) => [e.textContent, e.getBoundingClientRect()]); \
+                    return texts.filter(([, a], at) => texts.some(([, b], other) => at < other && a.left < b.right && b.left < a.right && \
+                    a.top + 3 < b.bottom && b.top + 3 < a.bottom)).map(([text]) => text); })";
+        assert_eq!(browser.ask(over), json!([]), "{width}");
+        let beyond = "[...document.querySelectorAll('#drawings svg text')].filter((e) => { const b = e.getBoundingClientRect(); return b.left < 0 || b.right > innerWidth; }).length";
+        assert_eq!(browser.ask(beyond), 0, "{width}");
+        assert_eq!(browser.console, [""; 0]);
+    }
+}
+
 /// The same events give the same page, whatever the threads and the order of rows.
 #[test]
 fn page_does_not_depend_on_threads() {

@@ -56,6 +56,21 @@ const paintLegend = (part, pairs, theme) => {
   for (const [symbol, color] of part.symbols ?? []) symbol.style.color = typeof color === "string" ? (theme === "dark" ? of.get(color) ?? color : color) : "";
 };
 
+// A name of at most this width. Of an account or a path its last part stays, which tells more than its domain or its folder.
+const ruler = document.createElement("canvas").getContext("2d");
+const fitting = (text, { size, family }, width) => {
+  ruler.font = `${size}px ${family}`;
+  const fits = (name) => ruler.measureText(name).width <= width;
+  const whole = plain(text);
+  if (fits(whole)) return text;
+  const last = whole.split(/[\\/]/).at(-1);
+  const name = last && last !== whole ? `…${last}` : whole;
+  const letters = [...name];
+  while (letters.length > 1 && !fits(`${letters.join("")}…`)) letters.pop();
+  const short = fits(name) ? name : `${letters.join("")}…`;
+  return short.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+};
+
 // The row of each mark of a trace, if its marks are rows.
 const rowsOf = (trace) => trace.ids ?? trace.rows;
 // All marks with their places on the axes' own scales, once for each drawing.

@@ -18,6 +18,7 @@
   const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
   // At most this wide, names beside the marks are short.
   const NARROW = 560;
+  const BESIDE_MARKS = 124;
   const themed = (part, layout, width) => {
     const axis = { gridcolor: css("--line"), zerolinecolor: css("--line"), linecolor: css("--soft") };
     const merged = { ...layout, uirevision: part.revision ?? "same", paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"),
@@ -41,9 +42,13 @@
       if (layout[name].rangeselector && last !== undefined) merged[name].autorangeoptions = { minallowed: first, maxallowed: last };
     }
     if (width < NARROW) {
-      const short = (text) => (plain(text).length > 14 ? `${[...plain(text)].slice(0, 13).join("")}…`.replaceAll("&", "&amp;").replaceAll("<", "&lt;") : text);
-      if (merged.margin?.l > 124) merged.margin = { ...merged.margin, l: 124 };
-      if (merged.yaxis?.ticktext) merged.yaxis.ticktext = merged.yaxis.ticktext.map(short);
+      if (merged.margin?.l > BESIDE_MARKS) merged.margin = { ...merged.margin, l: BESIDE_MARKS };
+      if (merged.yaxis?.ticktext) merged.yaxis.ticktext = merged.yaxis.ticktext.map((text) => fitting(text, merged.font, BESIDE_MARKS - 12));
+      // The buttons of times begin at the figure's edge, since they are wider than the marks.
+      const { l = 80, r = 80 } = merged.margin ?? {};
+      for (const axis of Object.keys(layout).filter((key) => layout[key]?.rangeselector)) {
+        merged[axis].rangeselector = { ...merged[axis].rangeselector, x: (8 - l) / (width - l - r), xanchor: "left" };
+      }
       if (merged.xaxis?.type === "date") Object.assign(merged.xaxis, { nticks: 3, tickangle: 0 });
     }
     return merged;

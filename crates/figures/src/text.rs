@@ -27,6 +27,14 @@ pub(crate) fn marks(text: &str, limit: usize) -> String {
     marked
 }
 
+/// The number of characters that are seen of a text of [`marks`].
+pub(crate) fn width(marked: &str) -> usize {
+    let entities = [("&amp;", 4), ("&lt;", 3), ("&gt;", 3)];
+    let hidden: usize =
+        entities.into_iter().map(|(entity, more)| marked.matches(entity).count() * more).sum();
+    marked.chars().count() - hidden
+}
+
 /// Text in which characters that are not seen, or that turn the writing around, are codes such as ⟨U+202E⟩. Tabs and ends of lines
 /// stay.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
@@ -145,6 +153,7 @@ mod tests {
         assert_eq!(marks("\u{202e}gpj\t\x1b", 80), "⟨U+202E⟩gpj ⟨U+001B⟩");
         assert_eq!(marks("aé€b", 3), "aé€…");
         assert_eq!(marks("aé€", 3), "aé€");
+        assert_eq!(["<b>a</b> & &lt;", "aé€"].map(|text| width(&marks(text, 80))), [15, 3]);
         assert_eq!(
             [count(1, "row"), count(0, "row"), count(1_234_567, "row")],
             ["1 row", "0 rows", "1,234,567 rows"]

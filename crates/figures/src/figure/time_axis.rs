@@ -13,7 +13,7 @@ use crate::error::PlotError;
 use crate::rows::Rows;
 use crate::settings::{Reference, Settings};
 use crate::style::{LINE_AT_EVENT, color, layout};
-use crate::text::{SHOWN, count, marks, thousands};
+use crate::text::{SHOWN, count, marks, thousands, width};
 use crate::times::{self, SPANS, Zone};
 use crate::traces::Drawn;
 
@@ -228,7 +228,7 @@ impl TimeAxis<'_> {
 
 /// Room for names beside the marks. The same for all panels, so that equal times lie below each other.
 pub(crate) fn margin<'a>(names: impl IntoIterator<Item = &'a String>) -> Margin {
-    let longest = names.into_iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let longest = names.into_iter().map(|name| width(name)).max().unwrap_or(0);
     Margin::new().left(28 + longest.max(4) * 8).right(24).top(40).bottom(60)
 }
 

@@ -1,7 +1,21 @@
 /* The figures of the page, as SVG of its own. */
+
+/* The width of a drawing: a narrow window shows it as it is, so that its words can be read. */
+const NARROW = 600;
+const widthOfDrawing = () => (innerWidth < NARROW ? Math.max(280, innerWidth - 32) : 900);
+/* A name in a drawing. Of a long account or path the last part stays. */
+function nameInDrawing(name) {
+  const most = innerWidth < NARROW ? 16 : 30;
+  if (name.length <= most) return name;
+  const last = name.split(/[\\/]/).at(-1) || name;
+  if (last.length < most) return "…" + last;
+  return [...last].slice(0, most - 1).join("") + "…";
+}
+
+/* Events over time. */
 function when(page, view, state, select) {
   const { start, width, spans } = page.histogram;
-  const narrow = innerWidth < 600;
+  const narrow = innerWidth < NARROW;
   const W = Math.max(320, Math.min(innerWidth - (narrow ? 32 : 64), 1536)), H = 132, base = 108;
   const most = Math.max(1, ...view.histogram.all);
   const left = Math.max(30, 12 + 7 * thousands(most).length);
@@ -54,7 +68,7 @@ function when(page, view, state, select) {
 
 /* Places on two features, or on the quantiles of these. */
 function map(page, view, byRank) {
-  const W = 900, H = 460, left = 60, base = H - 40;
+  const W = widthOfDrawing(), H = 460, left = 60, base = H - 40;
   const chosen = view.largestPlaces(3000);
   const axis = (k) => {
     const values = chosen.map((place) => page.places.features[place][k]);
@@ -66,7 +80,7 @@ function map(page, view, byRank) {
   const [x, y] = [axis(0), axis(1)];
   const marks = chosen.map((place) => {
     const odd = view.labels[place] < 0;
-    const size = odd ? 4 : 3 + 2.2 * Math.log2(1 + page.places.events[place]);
+    const size = odd ? 4 : (3 + 2.2 * Math.log2(1 + page.places.events[place])) * Math.min(1, W / 600);
     const [a, b] = page.places.features[place];
     const attributes = { class: odd ? "odd-mark" : "mark", transform: `translate(${left + 10 + x.at(a) * (W - left - 40)} ${base - 10 - y.at(b) * (base - 40)})` };
     const shape = odd ? svg("path", { d: "M0-5L5 0L0 5L-5 0Z" }) : svg("circle", { r: size });
@@ -77,10 +91,10 @@ function map(page, view, byRank) {
   const placed = [], told = [];
   for (const place of [...chosen.filter((place) => view.labels[place] >= 0).slice(0, 8), ...far.slice(0, 8)]) {
     const [a, b] = page.places.features[place];
-    const px = left + 10 + x.at(a) * (W - left - 40), py = base - 10 - y.at(b) * (base - 40) - 8, isRight = px > W - 200;
+    const px = left + 10 + x.at(a) * (W - left - 40), py = base - 10 - y.at(b) * (base - 40) - 8, isRight = px > W - Math.min(200, W / 2);
     if (placed.some(([ox, oy]) => Math.abs(ox - px) < 150 && Math.abs(oy - py) < 14)) continue;
     placed.push([px, py]);
-    told.push(svg("text", { class: "name", x: px + (isRight ? -12 : 12), y: py, "text-anchor": isRight ? "end" : "start" }, said(page.nameOf(place)).slice(0, 30)));
+    told.push(svg("text", { class: "name", x: px + (isRight ? -12 : 12), y: py, "text-anchor": isRight ? "end" : "start" }, nameInDrawing(said(page.nameOf(place)))));
   }
   return svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "wide", role: "img", "aria-label": "Map of the places" },
     svg("line", { x1: left, x2: W, y1: base, y2: base }), svg("line", { x1: left, x2: left, y1: 10, y2: base }), marks, told,
@@ -92,19 +106,21 @@ function map(page, view, byRank) {
 
 /* Clusters and odd events at each eps. */
 function curve(page, view, curvePoints) {
-  const W = 900, H = 300, left = 60, base = H - 40;
+  const W = widthOfDrawing(), H = 300, left = 60, base = H - 40;
   const [low, high] = [Math.log(curvePoints[0].eps), Math.log(curvePoints[curvePoints.length - 1].eps)];
   const x = (eps) => left + ((Math.log(eps) - low) / Math.max(1e-9, high - low)) * (W - left - 20);
   const most = Math.max(1, ...curvePoints.map((point) => Math.max(point.clusters, point.odd)));
-  const y = (count) => base - (count / most) * (base - 20);
+  // There is a line for the name of eps above the curves and theirs.
+  const y = (count) => base - (count / most) * (base - 32);
   const line = (name, value) => svg("polyline", { class: name, points: curvePoints.map((point) => `${x(point.eps).toFixed(1)},${y(value(point)).toFixed(1)}`).join(" ") });
-  const last = curvePoints[0];
+  const last = curvePoints[0], isRight = x(view.eps) > W - 140;
   return svg("svg", { viewBox: `0 0 ${W} ${H}`, class: "wide", role: "img", "aria-label": "Clusters and odd events at each eps" },
     svg("line", { x1: left, x2: W - 10, y1: base, y2: base }), line("clusters-line", (point) => point.clusters), line("odd-line", (point) => point.odd),
-    svg("line", { class: "eps-line", x1: x(view.eps), x2: x(view.eps), y1: 10, y2: base }), svg("text", { x: x(view.eps) + 4, y: 20 }, "eps " + short(view.eps)),
-    svg("text", { class: "odd-text", x: x(last.eps) + 4, y: y(last.odd) - 6 < 12 ? 24 : y(last.odd) - 6 }, "odd events"),
+    svg("line", { class: "eps-line", x1: x(view.eps), x2: x(view.eps), y1: 2, y2: base }),
+    svg("text", { class: "eps-text", x: x(view.eps) + (isRight ? -4 : 4), y: 11, "text-anchor": isRight ? "end" : "start" }, "eps " + short(view.eps)),
+    svg("text", { class: "odd-text", x: x(last.eps) + 4, y: y(last.odd) - 6 }, "odd events"),
     svg("text", { class: "clusters-text", x: x(last.eps) + 4, y: Math.min(base - 6, y(last.clusters) + 14) }, "patterns"),
-    svg("text", { x: left - 6, y: 24, "text-anchor": "end" }, thousands(most)), svg("text", { x: left - 6, y: base, "text-anchor": "end" }, "0"),
+    svg("text", { x: left - 6, y: 36, "text-anchor": "end" }, thousands(most)), svg("text", { x: left - 6, y: base, "text-anchor": "end" }, "0"),
     svg("text", { x: left, y: H - 20 }, curvePoints[0].eps.toPrecision(2)), svg("text", { x: W - 10, y: H - 20, "text-anchor": "end" }, curvePoints[curvePoints.length - 1].eps.toPrecision(2)),
     svg("text", { x: (left + W) / 2, y: H - 6, "text-anchor": "middle" }, "eps, logarithmic"));
 }
@@ -123,12 +139,12 @@ function spreads(page, feature) {
   const shown = wide.slice(0, 30);
   if (!shown.length) return el("p", { class: "soft" }, `Each of ${counted(all.length, "name")} has one value of ${said(page.features[feature].name)}.`);
   const low = Math.min(...shown.map((each) => each.values[0])), high = Math.max(...shown.map((each) => each.values[each.values.length - 1]));
-  const W = 900, left = 220, H = shown.length * 20 + 40;
+  const W = widthOfDrawing(), left = innerWidth < NARROW ? 120 : 220, H = shown.length * 20 + 40;
   const x = (value) => left + ((value - low) / Math.max(1e-9, high - low)) * (W - left - 20);
   const lines = shown.map((each, i) => {
     const y = 14 + i * 20;
     return svg("g", {}, svg("title", {}, `${said(page.text(each.name))}: ${counted(each.values.length, "value")} from ${short(each.values[0])} to ${short(each.values[each.values.length - 1])}`),
-      svg("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, said(page.text(each.name)).slice(0, 30)),
+      svg("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, nameInDrawing(said(page.text(each.name)))),
       svg("line", { class: "range", x1: x(each.values[0]), x2: x(each.values[each.values.length - 1]), y1: y, y2: y }),
       each.values.slice(0, 200).map((value) => svg("circle", { class: "mark", cx: x(value), cy: y, r: 3 })));
   });

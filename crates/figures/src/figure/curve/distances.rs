@@ -28,8 +28,8 @@ pub(super) fn draw(rows: &Rows, settings: &Settings) -> Part {
     let eps = settings.number("eps");
     let traces: Vec<Box<dyn Trace>> = vec![
         Scatter::new((0..curve.len()).collect(), distances)
-            .web_gl_mode(curve.len() > MANY)
-            .mode(Mode::LinesMarkers)
+            // A line is one element; so many marks would be as many, and lie on each other.
+            .mode(if curve.len() > MANY { Mode::Lines } else { Mode::LinesMarkers })
             .ids(curve.iter().map(|point| point.1.to_string()).collect())
             .hover_info(HoverInfo::None)
             .marker(plotly::common::Marker::new().size(5).color(color(0)))

@@ -61,7 +61,11 @@ impl Range {
     /// The side of a label at a line, so that all of its digits fit into a narrow picture.
     fn anchor(self, eps: f64) -> Anchor {
         let part = (eps.log10() - self.first) / (self.last - self.first);
-        if part > 0.6 { Anchor::Right } else { Anchor::Center }
+        match part {
+            ..0.25 => Anchor::Left,
+            ..0.6 => Anchor::Center,
+            _ => Anchor::Right,
+        }
     }
 }
 
