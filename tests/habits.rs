@@ -335,7 +335,7 @@ fn hidden_values_are_told_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let table = "CREATE TABLE t AS SELECT 'C:\\' || value || '\\a.exe' AS path, 'x' AS line FROM generate_series(1, 100)";
     let call =
-        "dbcluster(t, {line: cmdline_tokens(line), path: path_score(path)}, eps => 5, scaling => 'none')";
+        "dbcluster(t, {tokens: cmdline_tokens(line), score: path_score(path)}, eps => 5, scaling => 'none')";
     let sql = format!("SELECT * FROM {call}");
     let told = stderr(&run_in(folder.path(), &["-c", table, "-c", &sql, "-c", &sql]));
     let (_, line) = told.split_once("advice: ").expect("advice");

@@ -35,7 +35,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::{AnalyzerRule, ApplyOrder, OptimizerConfig, OptimizerRule};
 
-use super::super::columns::limit_key_name;
+use super::super::columns::{cluster_column, limit_key_name};
 use super::super::functions::float_order_udf;
 use super::super::sorting::{has_order, limit_key, of_limit_key};
 use super::super::spec::has_column;
@@ -261,7 +261,9 @@ fn with_keys(
             let has_structs = input.schema().fields().iter().any(|field| field.data_type().is_nested());
             let key_columns = keys.iter().zip(names).map(|(key, name)| {
                 let column = Expr::Column(key.clone());
-                let is_of_feature = has_structs && has_column(&projection.schema, &key.name);
+                let is_of_feature = has_structs
+                    && *key == cluster_column(&key.name)
+                    && has_column(&projection.schema, &key.name);
                 let key = if is_of_feature { float_order_udf().call(vec![column]) } else { column };
                 key.alias(name)
             });
