@@ -41,10 +41,10 @@ fn views_outlive_the_session() {
     csv(path, "case.sql", table);
     assert_eq!(csv(path, "case.sql", "SELECT count(*) AS n FROM odd"), "n\n2\n");
     assert_eq!(csv(path, "case.sql", "SELECT sum(n) AS n FROM raw"), "n\n6\n");
-    // Replacing a view moves it behind the one that reads it.
+    // A view that is replaced keeps its place.
     csv(path, "case.sql", "CREATE OR REPLACE VIEW odd AS SELECT * FROM 'events.csv' WHERE n > 2");
     let kept = fs::read_to_string(path.join("case.sql")).expect("a file");
-    let places = ["VIEW one", "TABLE raw", "VIEW odd"].map(|name| kept.find(name).expect("a statement"));
+    let places = ["VIEW odd", "VIEW one", "TABLE raw"].map(|name| kept.find(name).expect("a statement"));
     assert!(places.is_sorted() && kept.matches("VIEW odd").count() == 1, "{kept}");
     assert_eq!(csv(path, "case.sql", "SELECT n FROM one"), "n\n3\n");
     csv(path, "case.sql", "DROP VIEW one");
@@ -96,13 +96,27 @@ fn a_broken_statement_stays_and_is_told() {
     let failed = run(path, &["--catalog", "case.sql", "-c", "CREATE VIEW three AS SELECT * FROM nowhere"]);
     assert!(!failed.status.success());
     assert_eq!(fs::read_to_string(path.join("case.sql")).expect("a file"), before);
-    for (broken, word) in [("\\d\n", "is a command"), ("SELECT 'a\n", "case.sql:1")] {
+    let refused = "views and external tables; \\i FILE";
+    for (broken, is_run, word) in [
+        ("\\d\n", false, refused),
+        ("CREATE VIEW two AS SELECT 2 AS n;\nSELECT 1;\n", false, refused),
+        ("CREATE VIEW two AS SELECT 2 AS n;\nCREATE VIEW a AS SELECT 'a\n", true, "case.sql:2: "),
+    ] {
         fs::write(path.join("case.sql"), broken).expect("it writes");
-        let output = run(path, &["--catalog", "case.sql", "-c", "SELECT 1"]);
-        let told = stderr(&output);
-        assert!(!output.status.success() && told.contains(word), "{told}");
+        let output =
+            run(path, &["--quiet", "--format", "csv", "--catalog", "case.sql", "-c", "SELECT 1 AS n"]);
+        assert!(output.status.success() == is_run && stderr(&output).contains(word), "{}", stderr(&output));
+        assert_eq!(stdout(&output), if is_run { "n\n1\n" } else { "" });
+        let changed = run(path, &["--catalog", "case.sql", "-c", "CREATE VIEW more AS SELECT 1"]);
+        assert!(!changed.status.success(), "{broken}");
         assert_eq!(fs::read_to_string(path.join("case.sql")).expect("a file"), broken);
     }
+    let nowhere = run(path, &["--catalog", "no/case.sql", "-c", "SELECT 1"]);
+    assert!(
+        !nowhere.status.success() && stderr(&nowhere).contains("there is no folder"),
+        "{}",
+        stderr(&nowhere)
+    );
 }
 
 #[test]
@@ -120,6 +134,11 @@ fn the_command_opens_and_leaves_a_catalog() {
         fs::read_to_string(path.join("case.sql")).expect("a file"),
         "CREATE VIEW v AS SELECT 1 AS n;\n"
     );
+    // Opened twice, its views are made anew.
+    let again = "\\catalog case.sql\n\\catalog case.sql\nSELECT n FROM v;\n";
+    fs::write(path.join("again.sql"), again).expect("it writes");
+    let again = run(path, &["--quiet", "--format", "csv", "-f", "again.sql"]);
+    assert_eq!((text(&again).as_str(), stderr(&again).as_str()), ("n\n1\n", ""));
     // Statements of a start file run in each session, and are not kept.
     fs::write(path.join("start.sql"), "CREATE VIEW s AS SELECT 3 AS n;").expect("it writes");
     let rows = run(

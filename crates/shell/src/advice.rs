@@ -14,6 +14,8 @@ use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
     self, BinaryOperator, FunctionArg, FunctionArgExpr, TableFactor, Visit, Visitor,
 };
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 use datafusion_dbcluster::dbscan::Scaling;
 use datafusion_dbcluster::{AutoEps, DbscanExec, Found};
 
@@ -60,7 +62,15 @@ impl Call {
         }
 
         let found = match statement {
-            Statement::Statement(statement) => statement.visit(&mut Search),
+            Statement::Statement(statement) => {
+                let mut found = statement.visit(&mut Search).break_value();
+                if let Some(call) = &mut found {
+                    // A name of a WITH is known in its statement alone.
+                    call.hides =
+                        call.hides.take().filter(|_| !names_of_with(statement).contains(&call.table));
+                }
+                return found;
+            }
             Statement::CopyTo(copy) => match &copy.source {
                 CopyToSource::Query(query) => query.visit(&mut Search),
                 CopyToSource::Relation(_) => return None,
@@ -119,6 +129,13 @@ impl Call {
     }
 }
 
+/// The names that the WITH of a query gives.
+fn names_of_with(statement: &ast::Statement) -> Vec<String> {
+    let ast::Statement::Query(query) = statement else { return vec![] };
+    let tables = query.with.iter().flat_map(|with| &with.cte_tables);
+    tables.map(|table| table.alias.name.to_string()).collect()
+}
+
 /// The column that a reader knows best among those that the features are made of.
 fn telling_column(arguments: &[FunctionArg]) -> Option<String> {
     /// The columns, each with the place of the function around it in [`OF_NAMES`].
@@ -126,6 +143,8 @@ fn telling_column(arguments: &[FunctionArg]) -> Option<String> {
     struct Columns {
         within: Vec<usize>,
         found: Vec<(usize, String)>,
+        /// How many accesses to members are around.
+        members: usize,
     }
 
     impl Visitor for Columns {
@@ -139,12 +158,13 @@ fn telling_column(arguments: &[FunctionArg]) -> Option<String> {
                     let around = self.within.last().copied().unwrap_or(OF_NAMES.len());
                     self.within.push(place.min(around));
                 }
-                ast::Expr::Identifier(column) => {
+                ast::Expr::Identifier(_) | ast::Expr::CompoundFieldAccess { .. } if self.members == 0 => {
                     let place = self.within.last().copied().unwrap_or(OF_NAMES.len());
-                    self.found.push((place, column.to_string()));
+                    self.found.push((place, expr.to_string()));
                 }
                 _ => {}
             }
+            self.members += usize::from(matches!(expr, ast::Expr::CompoundFieldAccess { .. }));
             ControlFlow::Continue(())
         }
 
@@ -152,6 +172,7 @@ fn telling_column(arguments: &[FunctionArg]) -> Option<String> {
             if matches!(expr, ast::Expr::Function(_)) {
                 self.within.pop();
             }
+            self.members -= usize::from(matches!(expr, ast::Expr::CompoundFieldAccess { .. }));
             ControlFlow::Continue(())
         }
     }
@@ -161,8 +182,16 @@ fn telling_column(arguments: &[FunctionArg]) -> Option<String> {
         _ => None,
     });
     let mut columns = Columns::default();
+    let features = unnamed.nth(1)?;
     // Nothing breaks the visit.
-    let _ = unnamed.nth(1)?.visit(&mut columns);
+    let _ = match features {
+        // A list of features in a string.
+        ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::SingleQuotedString(list), .. }) => {
+            let parser = Parser::new(&GenericDialect {}).try_with_sql(list);
+            parser.and_then(|mut parser| parser.parse_projection()).ok()?.visit(&mut columns)
+        }
+        features => features.visit(&mut columns),
+    };
     columns.found.into_iter().min_by_key(|(place, _)| *place).map(|(_, column)| column)
 }
 
@@ -313,6 +342,8 @@ mod tests {
             ("dbcluster(t, [cmdline_tokens(a), path_score(coalesce(\"b c\", ''))], 1)", Some("\"b c\"")),
             ("dbcluster(t, {x: length(a), y: string_score(b)}, 1)", Some("b")),
             ("dbcluster(t, [a, b], 1)", Some("a")),
+            ("dbcluster(t, [length(e['c']), path_score(e['p']['q'])], 1)", Some("e['p']['q']")),
+            ("dbcluster(t, 'length(a) AS x, path_score(\"b c\")', 1)", Some("\"b c\"")),
             ("dbcluster(t, [1], 1)", None),
             ("dbcluster(t, [a], 1, distinct_of => [b])", None),
             ("dbcluster_summary(t, [a], 1)", None),
@@ -320,6 +351,12 @@ mod tests {
             let call = call(&format!("SELECT * FROM {sql}")).expect("a call");
             assert_eq!(call.hides.as_ref().map(|(_, column)| column.as_str()), column, "{sql}");
         }
+    }
+
+    #[test]
+    fn tables_of_one_statement_have_no_advice_about_hidden_values() {
+        let call = call("WITH w AS (SELECT * FROM t) SELECT * FROM dbcluster(w, [a], 1)").expect("a call");
+        assert_eq!(call.hides, None);
     }
 
     #[test]

@@ -39,25 +39,43 @@ fn line(function: &str, columns: &[Expr]) -> Result<String> {
         }
     }
     if taken.is_empty() {
-        taken.push("all columns under their own names".to_string());
+        taken.push("columns under their own names".to_string());
     }
     let absent =
         if absent.is_empty() { String::new() } else { format!("; nothing for {}", absent.join(", ")) };
     Ok(printable(&format!("{function}: {}{absent}", taken.join(", "))).into_owned())
 }
 
-/// The columns, and the members of objects, that a value is taken from, in order and each once.
+/// The columns, and the members of objects, that a value is taken from, in order and each once. Those that are put together are one.
 fn sources(expr: &Expr) -> Result<Vec<String>> {
-    let mut found = vec![];
-    expr.apply(|part| {
-        if let Some(name) = source(part) {
-            if !found.contains(&name) {
-                found.push(name);
-            }
-            return Ok(TreeNodeRecursion::Jump);
+    let mut found: Vec<String> = vec![];
+    let mut add = |name: String| {
+        if !found.contains(&name) {
+            found.push(name);
         }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
+    };
+    match expr {
+        // The conditions are no sources.
+        Expr::Case(case) => {
+            let values = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr);
+            for value in values {
+                sources(value)?.into_iter().for_each(&mut add);
+            }
+        }
+        Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "concat" => {
+            let parts = args.iter().map(sources).collect::<Result<Vec<_>>>()?;
+            add(parts.concat().join(" with "));
+        }
+        expr => match source(expr) {
+            Some(name) => add(name),
+            None => {
+                expr.apply_children(|part| {
+                    sources(part)?.into_iter().for_each(&mut add);
+                    Ok(TreeNodeRecursion::Continue)
+                })?;
+            }
+        },
+    }
     Ok(found)
 }
 
@@ -98,6 +116,12 @@ mod tests {
                 "SELECT 'a' AS \"NewProcessName\", 'b' AS \"CommandLine\", 'c' AS \"Image\"",
                 "process_events: NewProcessName from NewProcessName or Image; nothing for TimeGenerated, Computer, Account, \
                  ParentProcessName, ParentCommandLine, NewProcessId, ProcessId, SubjectLogonId",
+            ),
+            (
+                "SELECT 'a' AS \"NewProcessName\", 'b' AS \"CommandLine\", 'd' AS \"SubjectDomainName\", 'u' AS \"SubjectUserName\", \
+                 1 AS \"NewProcessId\", 2 AS \"ProcessId\"",
+                "process_events: Account from SubjectDomainName with SubjectUserName or SubjectUserName, NewProcessId from NewProcessId \
+                 or ProcessId; nothing for TimeGenerated, Computer, ParentProcessName, ParentCommandLine, SubjectLogonId",
             ),
         ] {
             let frame = ctx.sql(&format!("SELECT * FROM process_events(({table}))")).await.expect("a plan");

@@ -1,5 +1,6 @@
 //! Runs one statement in a session, and prints its result.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -61,6 +62,8 @@ pub(super) struct Runner {
     pub(super) account: Arc<Account>,
     /// The table that a statement has read last, as it stands behind FROM.
     last_table: Mutex<Option<String>>,
+    /// The lines about mapped columns that were said.
+    told_of_columns: Mutex<HashSet<String>>,
     /// Whether it was said that rows hide values.
     told_of_hidden: AtomicBool,
     /// The session's planner.
@@ -86,6 +89,7 @@ impl Runner {
             confirms: false,
             account,
             last_table: Mutex::default(),
+            told_of_columns: Mutex::default(),
             told_of_hidden: AtomicBool::new(false),
             planner,
         }
@@ -200,8 +204,11 @@ impl Runner {
         let first = if has_wildcard(&statement) { First::Telling } else { First::InOrder };
         let plan = creating_table(created.as_deref(), self.ctx.state().statement_to_plan(statement)).await?;
         if !self.print.quiet {
+            let mut told = self.told_of_columns.lock().unwrap_or_else(PoisonError::into_inner);
             for line in mapped::lines(&plan)? {
-                complain(&line);
+                if told.insert(line.clone()) {
+                    complain(&line);
+                }
             }
         }
         let mut plan = with_query(plan, text);

@@ -27,7 +27,7 @@ pub(super) async fn statement(ctx: &SessionContext, what: &str) -> Result<String
 }
 
 /// The table as it stands behind FROM.
-fn table(what: &str) -> String {
+pub(super) fn table(what: &str) -> String {
     let what = what.trim();
     let first = what.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
     if first.eq_ignore_ascii_case("from") {

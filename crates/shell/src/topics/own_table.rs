@@ -3,13 +3,17 @@
 use arrow::datatypes::Schema;
 use datafusion::config::Dialect;
 use datafusion::prelude::SessionContext;
+use datafusion::sql::sqlparser::ast::{SetExpr, Statement, TableFactor};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 use datafusion_dbcluster::near_miss::quoted_name;
 use dbcluster_terminal::printable;
 
 use crate::depth::sql;
 use crate::failure::Failure;
 use crate::hunt_defaults::Hunt;
-use crate::report::{Defaults, defaults, named, time};
+use crate::report::{Defaults, any_text, defaults, named, time};
+use crate::summarize;
 
 /// A table, and what can be done with it.
 pub(crate) struct OwnTable {
@@ -27,12 +31,16 @@ pub(crate) struct OwnTable {
 }
 
 impl OwnTable {
-    /// Looks at the columns of a table: a name, a path in quotes or a call.
+    /// Looks at the columns of a table: a name, a path in quotes, a call or a query.
     ///
     /// # Errors
     /// There is no such table.
     pub(crate) async fn read(ctx: &SessionContext, table: &str) -> Result<Self, Failure> {
+        let table = &summarize::table(table);
         let query = format!("SELECT * FROM {table}");
+        if let Some(alias) = alias(&query) {
+            return Err(Failure::new(format!("\\h takes a topic and one table, and '{alias}' is behind it")));
+        }
         let frame = sql(ctx, &query).await.map_err(|failure| failure.with_hint(&query))?;
         Self::of(table, frame.schema().as_arrow())
     }
@@ -44,14 +52,16 @@ impl OwnTable {
         let rows = found.and_then(|found| found.rows);
         let events =
             rows.map_or_else(|| table.to_string(), |rows| format!("(SELECT * FROM {table} WHERE {rows})"));
-        let hunt = Hunt::of(table, schema);
+        let hunt = Hunt::of(table, schema).map(|hunt| (hunt.call, hunt.shape.map(|(_, text)| text)));
+        // Any text can vary.
+        let of_text = || any_text(schema).map(|text| (format!("hunt({table}, text => {text}"), Some(text)));
         Ok(Self {
             table: table.to_string(),
             events,
             features,
             label,
             time: time(schema, None).map(|(_, expression, _)| expression),
-            hunt: hunt.map(|hunt| (hunt.call, hunt.shape.map(|(_, text)| text))),
+            hunt: hunt.or_else(of_text),
         })
     }
 
@@ -109,6 +119,19 @@ impl OwnTable {
         };
         // Names of columns come from other people's files.
         Some(example.lines().map(|line| printable(line).into_owned()).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// The other name that a query gives its table.
+fn alias(query: &str) -> Option<String> {
+    let parsed = Parser::parse_sql(&GenericDialect {}, query).ok()?;
+    let [Statement::Query(query)] = parsed.as_slice() else { return None };
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    match &select.from.first()?.relation {
+        TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
+            Some(alias.name.to_string())
+        }
+        _ => None,
     }
 }
 
