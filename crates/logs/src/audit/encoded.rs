@@ -5,47 +5,50 @@
 
 use std::borrow::Cow;
 
-/// The fields that are encoded strings.
-const STRINGS: [&[u8]; 38] = [
-    b"acct",
-    b"apparmor",
-    b"cgroup",
-    b"cmd",
-    b"comm",
-    b"cwd",
-    b"data",
-    b"denied_mask",
-    b"device",
-    b"dir",
-    b"exe",
-    b"file",
-    b"grp",
-    b"info",
-    b"invalid_context",
-    b"key",
-    b"name",
-    b"new-chardev",
-    b"new-disk",
-    b"new-fs",
-    b"new-net",
-    b"new-rng",
-    b"new_group",
-    b"ocomm",
-    b"old-chardev",
-    b"old-disk",
-    b"old-fs",
-    b"old-net",
-    b"old-rng",
-    b"operation",
-    b"path",
-    b"proctitle",
-    b"profile",
-    b"requested_mask",
-    b"root_dir",
-    b"sw",
-    b"vm",
-    b"watch",
-];
+/// Whether a field is an encoded string, by its name.
+fn is_string(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"acct"
+            | b"apparmor"
+            | b"cgroup"
+            | b"cmd"
+            | b"comm"
+            | b"cwd"
+            | b"data"
+            | b"denied_mask"
+            | b"device"
+            | b"dir"
+            | b"exe"
+            | b"file"
+            | b"grp"
+            | b"info"
+            | b"invalid_context"
+            | b"key"
+            | b"name"
+            | b"new-chardev"
+            | b"new-disk"
+            | b"new-fs"
+            | b"new-net"
+            | b"new-rng"
+            | b"new_group"
+            | b"ocomm"
+            | b"old-chardev"
+            | b"old-disk"
+            | b"old-fs"
+            | b"old-net"
+            | b"old-rng"
+            | b"operation"
+            | b"path"
+            | b"proctitle"
+            | b"profile"
+            | b"requested_mask"
+            | b"root_dir"
+            | b"sw"
+            | b"vm"
+            | b"watch"
+    )
+}
 
 /// The bytes that hexadecimal digits stand for; none if the text is something else.
 pub(super) fn bytes_of(text: &[u8]) -> Option<Vec<u8>> {
@@ -64,8 +67,10 @@ pub(super) fn bytes_of(text: &[u8]) -> Option<Vec<u8>> {
 /// The text of a value without quotes, of the field of this name. It stays as it is written if the field is no encoded string, or if
 /// its bytes are no text.
 pub(super) fn decoded<'a>(name: &[u8], value: &'a [u8]) -> Cow<'a, [u8]> {
-    let is_string = STRINGS.contains(&name);
-    let Some(mut bytes) = bytes_of(value).filter(|_| is_string) else { return Cow::Borrowed(value) };
+    if !is_string(name) {
+        return Cow::Borrowed(value);
+    }
+    let Some(mut bytes) = bytes_of(value) else { return Cow::Borrowed(value) };
     let replace = |bytes: &mut Vec<u8>, from: u8, to: u8| {
         bytes.iter_mut().filter(|byte| **byte == from).for_each(|byte| *byte = to);
     };

@@ -28,11 +28,34 @@ const COMMAND_LINE: &str = "cmdline";
 const OWN: [&str; 8] = [TIME, SERIAL, NODE, TYPE, TEXT, COMMAND_LINE, PATHS, REPEATED];
 
 /// The fields that are numbers in an object. Others are text: what is a number there today may have letters tomorrow.
-const NUMBERS: [&[u8]; 23] = [
-    b"auid", b"egid", b"euid", b"exit", b"fsgid", b"fsuid", b"gid", b"inode", b"ino", b"item", b"items",
-    b"oauid", b"ogid", b"opid", b"oses", b"ouid", b"pid", b"ppid", b"ses", b"sgid", b"suid", b"syscall",
-    b"uid",
-];
+fn is_number_field(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"auid"
+            | b"egid"
+            | b"euid"
+            | b"exit"
+            | b"fsgid"
+            | b"fsuid"
+            | b"gid"
+            | b"inode"
+            | b"ino"
+            | b"item"
+            | b"items"
+            | b"oauid"
+            | b"ogid"
+            | b"opid"
+            | b"oses"
+            | b"ouid"
+            | b"pid"
+            | b"ppid"
+            | b"ses"
+            | b"sgid"
+            | b"suid"
+            | b"syscall"
+            | b"uid"
+    )
+}
 
 /// The most columns of a block, and cells for each byte of it: events could have other names each.
 const MOST_COLUMNS: usize = 16 << 10;
@@ -49,6 +72,8 @@ pub(super) struct Events {
     paths: Vec<u8>,
     repeated: Vec<u8>,
     words: Vec<u8>,
+    /// The column of the last value.
+    last: Option<usize>,
 }
 
 impl Events {
@@ -62,6 +87,7 @@ impl Events {
             paths: vec![],
             repeated: vec![],
             words: vec![],
+            last: None,
         }
     }
 
@@ -87,7 +113,10 @@ impl Events {
         records: impl Iterator<Item = Head<'a>> + Clone,
     ) -> Result<(), Fault> {
         self.arguments.clear();
-        [&mut self.paths, &mut self.repeated, &mut self.words].into_iter().for_each(Vec::clear);
+        self.last = None;
+        for list in [&mut self.paths, &mut self.repeated, &mut self.words] {
+            list.clear();
+        }
         self.put(TIME, time(first).as_bytes())?;
         self.put(SERIAL, first.serial)?;
         if let Some(node) = first.node {
@@ -172,13 +201,20 @@ impl Events {
 
     /// Puts in a field of a record, unless the event has the same already.
     fn put_field(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
-        let name = String::from_utf8_lossy(name);
-        if OWN.contains(&&*name) {
+        // The names of fields are ASCII.
+        let name = std::str::from_utf8(name).unwrap_or_default();
+        if OWN.contains(&name) {
             return self.put(&format!("{name}_2"), value);
         }
-        match self.table.value(&name).and_then(|cell| cell.of(&self.text)) {
+        let column = self.table.column_behind(self.last, name).ok_or(WIDE)?;
+        self.last = Some(column);
+        match self.table.value(column).and_then(|cell| cell.of(&self.text)) {
             Some(known) if known == value => Ok(()),
-            _ => self.put(&name, value),
+            _ => {
+                let start = self.text.len();
+                self.text.extend_from_slice(value);
+                self.put_in(column, start)
+            }
         }
     }
 
@@ -190,12 +226,21 @@ impl Events {
 
     /// Puts in the value that has been appended from `start` on.
     fn put_written(&mut self, name: &str, start: usize) -> Result<(), Fault> {
-        let column = self.table.column_named(name).ok_or(Fault { at: 0, problem: Problem::Wide })?;
+        let column = self.table.column_behind(self.last, name).ok_or(WIDE)?;
+        self.last = Some(column);
+        self.put_in(column, start)
+    }
+
+    /// Puts the value that has been appended into a column, or into its next copy if the row has one there.
+    fn put_in(&mut self, column: usize, start: usize) -> Result<(), Fault> {
+        let column = self.table.column_again(column).ok_or(WIDE)?;
         let length = self.text.len() - start;
         self.table.put(column, if length == 0 { Cell::EMPTY } else { Cell::new(start, length) });
         Ok(())
     }
 }
+
+const WIDE: Fault = Fault { at: 0, problem: Problem::Wide };
 
 /// The time of an event in ISO 8601; its digits if it is in no year of four.
 fn time(head: &Head) -> String {
@@ -234,7 +279,7 @@ impl Object {
         self.0.push(if self.0.is_empty() { b'{' } else { b',' });
         write_string(name, &mut self.0);
         self.0.push(b':');
-        if NUMBERS.contains(&name) && is_number(value) {
+        if is_number_field(name) && is_number(value) {
             self.0.extend_from_slice(value);
         } else {
             write_string(value, &mut self.0);

@@ -49,7 +49,9 @@ impl Cutter for EventCutter {
 
     fn gather_rest(&mut self) -> Option<Block> {
         let Joined { waiting, mut ready, .. } = std::mem::take(&mut self.joined);
-        waiting.iter().for_each(|event| ready.extend_from_slice(&event.text));
+        for event in waiting {
+            ready.extend_from_slice(&event.text);
+        }
         (!ready.is_empty()).then_some(Block { text: ready, first_line: 1 })
     }
 }

@@ -114,12 +114,12 @@ impl Table {
         self.doubled.is_empty() && self.replaced.is_empty()
     }
 
-    /// The value that the row has for a name so far.
-    pub(crate) fn value(&self, name: &str) -> Option<Cell> {
-        let column = *self.by_name.get(name)?;
-        let is_in_row = self.columns.get(column)?.object == self.object;
-        let found = self.values.iter().find(|(other, _)| *other == column && is_in_row)?;
-        Some(found.1)
+    /// The value that the row has in a column so far.
+    pub(crate) fn value(&self, column: usize) -> Option<Cell> {
+        if self.columns.get(column)?.object != self.object {
+            return None;
+        }
+        self.values.iter().find(|(other, _)| *other == column).map(|(_, cell)| *cell)
     }
 
     /// Ends the row, or takes it back if it is a failure. `at` is the place for the message if the table gets too wide.
@@ -237,6 +237,18 @@ impl Table {
             self.replaced.push(first);
         }
         self.column_again(first)
+    }
+
+    /// The column with this name that no key has. It is looked for first behind the `last` one.
+    pub(crate) fn column_behind(&mut self, last: Option<usize>, name: &str) -> Option<usize> {
+        let expected = last.and_then(|last| self.columns.get(last)).map_or(self.first, |last| last.next);
+        let near = self.columns.iter().enumerate().skip(expected).take(TRIED);
+        let found = near.into_iter().find(|(_, column)| *column.name == *name).map(|(place, _)| place);
+        let column = found.or_else(|| self.named(name, b""))?;
+        if column != expected {
+            self.expect(last, column);
+        }
+        Some(column)
     }
 
     /// The column with this name that no key has, for a value of the row.
