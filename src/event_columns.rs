@@ -30,7 +30,7 @@ pub const PARENT_PROGRAMS: &[&str] = &[
 
 /// The account in whose session a process was started.
 pub const ACCOUNTS: &[&str] =
-    &["Account", "SubjectUserName", "User", "AccountName", "user.name", "acct", "UserName", "AUID"];
+    &["Account", "SubjectUserName", "User", "AccountName", "user.name", "acct", "UserName"];
 
 /// The machine.
 pub const HOSTS: &[&str] = &[

@@ -79,7 +79,8 @@ pub(crate) fn account(schema: &DFSchema, known: Option<Expr>) -> Result<Option<E
     }
     let text = |name| column(schema, name).map(|column| cast(column, DataType::Utf8View));
     let of_event = |name| text(name).map(without_unset);
-    let names = [known.map(without_unset)].into_iter().chain(["AUID", "UID", "auid", "uid"].map(of_event));
+    let known = known.map(|known| without_unset(cast(known, DataType::Utf8View)));
+    let names = [known].into_iter().chain(["AUID", "UID", "auid", "uid"].map(of_event));
     let names: Vec<Expr> = names.flatten().collect();
     Ok((!names.is_empty()).then(|| coalesce(names)))
 }

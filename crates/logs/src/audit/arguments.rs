@@ -7,11 +7,11 @@
 use super::encoded::bytes_of;
 use super::fields::Value;
 
-/// The arguments of an event.
+/// The arguments of an event, and parts of them, in the order of its records.
 #[derive(Debug, Default)]
 pub(super) struct Arguments(Vec<Argument>);
 
-/// An argument.
+/// An argument, or a part of one.
 #[derive(Debug)]
 struct Argument {
     index: u32,
@@ -42,27 +42,27 @@ impl Arguments {
             Value::Plain(text) => (text, bytes_of(text)),
         };
         let bytes = bytes.unwrap_or_else(|| written.to_vec());
-        let begun = self.0.iter_mut().rfind(|begun| is_in_parts && begun.is_in_parts && begun.index == index);
-        match begun {
-            Some(begun) => {
-                begun.bytes.extend_from_slice(&bytes);
-                begun.written.extend_from_slice(written);
-            }
-            None => self.0.push(Argument { index, is_in_parts, bytes, written: written.to_vec() }),
-        }
+        self.0.push(Argument { index, is_in_parts, bytes, written: written.to_vec() });
         true
     }
 
     /// Appends the command line.
     pub(super) fn write(&mut self, into: &mut Vec<u8>) {
         self.0.sort_by_key(|argument| argument.index);
-        for (place, argument) in self.0.iter().enumerate() {
+        let is_one = |first: &Argument, next: &Argument| {
+            first.index == next.index && first.is_in_parts && next.is_in_parts
+        };
+        for (place, parts) in self.0.chunk_by(is_one).enumerate() {
             if place > 0 {
                 into.push(b' ');
             }
-            // An argument that is no text stays as it is written.
-            let is_text = std::str::from_utf8(&argument.bytes).is_ok();
-            quote(if is_text { &argument.bytes } else { &argument.written }, into);
+            let bytes = parts.iter().map(|part| part.bytes.as_slice()).collect::<Vec<_>>().concat();
+            if std::str::from_utf8(&bytes).is_ok() {
+                quote(&bytes, into);
+            } else {
+                // An argument that is no text stays as it is written.
+                quote(&parts.iter().map(|part| part.written.as_slice()).collect::<Vec<_>>().concat(), into);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! An event to values by column.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use chrono::{DateTime, SecondsFormat};
 
@@ -122,18 +123,16 @@ impl Events {
         if let Some(node) = first.node {
             self.put(NODE, node)?;
         }
-        let mut kinds: Vec<&[u8]> = vec![];
+        let (mut kinds, mut left) = (vec![], HashSet::new());
         for record in records.clone().filter(|record| record.kind != END) {
-            if !kinds.contains(&record.kind) {
+            if left.insert(record.kind) {
                 kinds.push(record.kind);
             }
         }
         self.put(TYPE, &if kinds.is_empty() { END.to_vec() } else { kinds.join(&b","[..]) })?;
         // Those that have occurred are no longer in it.
         for record in records {
-            let place = kinds.iter().position(|kind| *kind == record.kind);
-            let is_first = place.map(|place| kinds.swap_remove(place)).is_some();
-            self.record(&record, is_first)?;
+            self.record(&record, left.remove(record.kind))?;
         }
         self.put_rest()
     }

@@ -9,6 +9,9 @@ const SEPARATOR: u8 = 0x1D;
 /// The longest name of a field.
 const LONGEST_NAME: usize = 64;
 
+/// The longest value in braces.
+const LONGEST_GROUP: usize = 1024;
+
 /// A part of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part<'a> {
@@ -52,6 +55,7 @@ fn each_of<'a>(text: &'a [u8], is_of_program: bool, take: &mut dyn FnMut(Part<'a
             continue;
         };
         if name == b"msg"
+            && !is_of_program
             && let Some(inside) = behind.strip_prefix(b"'")
         {
             // An apostrophe may stand in a value.
@@ -105,7 +109,8 @@ fn value(text: &[u8], is_of_program: bool) -> (Value<'_>, &[u8]) {
         }
         // An address that is explained: `SADDR={ saddr_fam=inet laddr=192.0.2.1 lport=22 }`.
         Some(b'{') => {
-            if let Some((value, after)) = closing(b'}').and_then(|end| text.split_at_checked(end + 1)) {
+            let end = text.iter().take(LONGEST_GROUP).position(|byte| *byte == b'}');
+            if let Some((value, after)) = end.and_then(|end| text.split_at_checked(end + 1)) {
                 return (Value::Plain(value), after);
             }
         }

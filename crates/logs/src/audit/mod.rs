@@ -33,11 +33,11 @@
 
 use std::sync::Arc;
 
-use crate::delimited;
+use crate::Format;
+use crate::delimited::{self, lines_of};
 use crate::options::ReadOptions;
 use crate::records::{Dialect, line_end};
 use crate::values::ColumnType;
-use crate::{Format, delimited::lines_of};
 
 mod arguments;
 mod encoded;

@@ -325,3 +325,22 @@ fn files_of_a_folder_are_one_table() {
     assert_eq!(column(&table, "type"), ["A", "B,PATH", "NULL"]);
     assert_eq!(column(&table, "paths"), ["NULL", "[{\"item\":0}]", "\"none\""]);
 }
+
+/// Each would take minutes if a part of a line were looked at for each other part.
+#[test]
+fn odd_events_take_no_longer_than_others() {
+    let beginning = "type=EXECVE msg=audit(1364481363.000:1):";
+    let records = |of: &dyn Fn(usize) -> String| (0..20_000).map(of).collect::<String>();
+    for text in [
+        format!("{beginning}{}\n", " a={".repeat(500_000)),
+        format!("{beginning}{}\n", " msg='".repeat(300_000)),
+        format!("{beginning}{}\n", " a='".repeat(500_000)),
+        format!("{beginning}{}\n", records(&|at| format!(" a{at}[0]=41"))),
+        records(&|at| format!("type=T{at} msg=audit(1364481363.000:1):\n")),
+        records(&|_| "type=T msg=audit(1364481363.000:1): a=1\n".to_owned()),
+        records(&|at| format!("type=T msg=audit(1364481363.000:{at}): a=1\n")),
+    ] {
+        let table = read(&text);
+        assert!(table.rows.len() == 1 || table.rows.len() == 20_000);
+    }
+}
