@@ -4,6 +4,8 @@
 //! begins with the names to prefer. A column that differs from a name in capital letters, `_` and spaces alone is one of it, too: Hive and
 //! Athena write all names in small letters, and exports of viewers as words.
 
+pub(crate) mod auditd;
+
 use arrow::datatypes::{DataType, FieldRef, Fields, Schema};
 use datafusion::common::{Column, DFSchema, Result};
 use datafusion::functions::core::expr_fn::{coalesce, get_field};
@@ -11,7 +13,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, lit, try_cast};
 
 /// The command line of a process.
 pub const COMMAND_LINES: &[&str] =
-    &["CommandLine", "ProcessCommandLine", "cmdline", "command_line", "process.command_line"];
+    &["CommandLine", "ProcessCommandLine", "cmdline", "command_line", "process.command_line", "proctitle"];
 
 /// The path of the program that a process runs.
 pub const PROGRAMS: &[&str] = &["NewProcessName", "Image", "FolderPath", "exe", "process.executable"];
@@ -31,8 +33,16 @@ pub const ACCOUNTS: &[&str] =
     &["Account", "SubjectUserName", "User", "AccountName", "user.name", "acct", "UserName"];
 
 /// The machine.
-pub const HOSTS: &[&str] =
-    &["Computer", "DeviceName", "host.name", "winlog.computer_name", "Hostname", "ComputerName", "host"];
+pub const HOSTS: &[&str] = &[
+    "Computer",
+    "DeviceName",
+    "host.name",
+    "winlog.computer_name",
+    "Hostname",
+    "ComputerName",
+    "host",
+    "node",
+];
 
 /// The account that logs on.
 pub const LOGON_ACCOUNTS: &[&str] = &["Account", "AccountName", "TargetUserName", "user.name"];
@@ -90,13 +100,14 @@ const ACTIONS: &[&str] = &["ActionType"];
 const OF_OTHER_EVENTS: &[&str] =
     &["ImageLoaded", "TargetFilename", "TargetObject", "QueryName", "DestinationIp", "PipeName"];
 
-/// Whether an event is the start of a process, if the table tells: event 1 of Sysmon, 4688 of Windows, and `ProcessCreated` of Defender.
+/// Whether an event is the start of a process, if the table tells: event 1 of Sysmon, 4688 of Windows, `ProcessCreated` of Defender, and a
+/// program that is run in the log of auditd.
 /// Events without a number are taken for one, unless they have a value that those of other kinds have.
 pub(crate) fn is_process_creation(schema: &DFSchema) -> Result<Option<Expr>> {
     let others = all_of(schema, OF_OTHER_EVENTS).into_iter();
     let is_no_other = others.map(|(column, _)| column.is_null()).reduce(Expr::and);
-    let is_kind = is_kind(schema, &[1, 4688], "ProcessCreated", is_no_other.as_ref())?;
-    Ok(is_kind.or(is_no_other))
+    let is_kind = is_kind(schema, &[1, 4688], "ProcessCreated", is_no_other.as_ref())?.or(is_no_other);
+    Ok(is_kind.into_iter().chain(auditd::is_no_other_event(schema)?).reduce(Expr::and))
 }
 
 /// Whether a row is the start of a process: an event of that kind that has a command line or the path of a program.

@@ -47,19 +47,20 @@ enum Takes {
 /// The names of the types that a column can be given.
 const TYPE_NAMES: [&str; 6] = ["BOOLEAN", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR"];
 
-const FORMATS: [Format; 6] =
-    [Format::Csv, Format::Json, Format::Zeek, Format::W3c, Format::Lines, Format::Evtx];
+const FORMATS: [Format; 7] =
+    [Format::Csv, Format::Json, Format::Zeek, Format::W3c, Format::Audit, Format::Lines, Format::Evtx];
 
 /// All options, in the order of the reference.
 pub(crate) static READ_OPTIONS: &[ReadOption] = &[
     ReadOption {
         name: "format",
         takes: Takes::Word {
-            names: &["csv", "json", "zeek", "w3c", "lines", "evtx"],
+            names: &["csv", "json", "zeek", "w3c", "audit", "lines", "evtx"],
             set: |options, place| options.format = FORMATS.get(place).copied(),
         },
         meaning: "The format of the files, which is otherwise found in them. `csv` is values between delimiters, `json` objects, \
-                  `zeek` and `w3c` logs with a header of their own, `lines` one column `line`, `evtx` event logs of Windows.",
+                  `zeek` and `w3c` logs with a header of their own, `audit` the raw log of Linux's auditd, `lines` one column `line`, \
+                  `evtx` event logs of Windows.",
         example: "'csv'",
     },
     ReadOption {

@@ -182,7 +182,7 @@ async fn errors_name_the_option_and_the_way_out() {
         ("read(a)", "read: the path is a, expected a text"),
         (
             "read('@/a.csv', format => 'tsv')",
-            "read: format is 'tsv', expected one of 'csv', 'json', 'zeek', 'w3c', 'lines', 'evtx'",
+            "read: format is 'tsv', expected one of 'csv', 'json', 'zeek', 'w3c', 'audit', 'lines', 'evtx'",
         ),
         ("read('@/a.csv', delimiter => 'ab')", "read: delimiter is 'ab', expected one ASCII character"),
         ("read('@/a.csv', types => 'BIGINT')", "read: types is 'BIGINT', expected columns and types, as in"),

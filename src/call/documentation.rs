@@ -340,7 +340,8 @@ fn hunt_processes() -> Documentation {
          Velociraptor write, whatever of these the table has: the command line as `text`, the program's path as `path`, the parent's path as \
          `context` (of which the file's name counts), the account as `who` and the machine as `host`. Options name others. Names of columns are found in any case. \
          The time is the first value in the columns that collectors give the time of an event. If the table has numbers of events, only process creations \
-         are looked at: 1 of Sysmon, 4688 of Windows. Rows with neither a command line nor a path are left out.",
+         are looked at: 1 of Sysmon, 4688 of Windows; of the log of auditd, events with a record `EXECVE`, and calls of `execve` that did not \
+         fail. Rows with neither a command line nor a path are left out.",
         "hunt_processes(table [, option => expression ...])",
     )
     .with_sql_example(
@@ -417,7 +418,8 @@ fn process_events() -> Documentation {
          Defender, Elastic, auditd, osquery, Velociraptor): `TimeGenerated`, `Computer`, `Account` (with its domain), `NewProcessName`, \
          `CommandLine`, `ParentProcessName`, `ParentCommandLine`, `NewProcessId`, `ProcessId` (the parent's) and `SubjectLogonId`, as text but for \
          the time. NULL where the table has no such column. Of several columns for one name the first that has a value counts. If the table has \
-         numbers of events, only 1 (Sysmon) and 4688 (Windows) are kept.",
+         numbers of events, only 1 (Sysmon) and 4688 (Windows) are kept; of the log of auditd, events with a record `EXECVE`, and calls of \
+         `execve` that did not fail.",
         "process_events(table)",
     )
     .with_sql_example(

@@ -15,7 +15,7 @@ use super::relation::{ContextPlanner, LEVELS_OF_LISTS, looks_like_an_option, nam
 use super::scope::Scope;
 use crate::event_columns::{
     self, ACCOUNTS, COMMAND_LINES, HOSTS, LOGON_ACCOUNTS, LOGON_DETAILS, LOGON_SOURCES, LOGON_TYPES,
-    PARENT_PROGRAMS, PROGRAMS, all_of, is_logon, is_process_creation,
+    PARENT_PROGRAMS, PROGRAMS, all_of, auditd, is_logon, is_process_creation,
 };
 use crate::functions::logon_type_name_udf;
 use crate::near_miss::{did_you_mean, likely_column, listed_columns, sql_name};
@@ -252,7 +252,11 @@ fn fill_in_processes(function: &str, inputs: &mut Inputs, schema: &DFSchema) -> 
         fill_in(&mut inputs.path, schema, PROGRAMS);
     }
     fill_in(&mut inputs.context, schema, PARENT_PROGRAMS);
-    fill_in(&mut inputs.who, schema, ACCOUNTS);
+    if inputs.who.is_none() {
+        let (known, text) = column(schema, ACCOUNTS).map(|key| (key.expr, key.text)).unzip();
+        let text = text.unwrap_or_else(|| "AUID, UID".to_string());
+        inputs.who = auditd::account(schema, known)?.map(|expr| Key { expr, text });
+    }
     fill_in(&mut inputs.host, schema, HOSTS);
     if inputs.text.is_none() {
         inputs.text =

@@ -14,7 +14,7 @@ pub(crate) fn all() -> Vec<(&'static str, Documentation)> {
 fn read() -> Documentation {
     let mut builder = Documentation::builder(
         SECTION,
-        "The rows of files: CSV and other delimited text, JSON in any form, Zeek, W3C and plain lines, in any encoding, and \
+        "The rows of files: CSV and other delimited text, JSON in any form, Zeek, W3C, the log of auditd and plain lines, in any encoding, and \
          event logs of Windows (EVTX), all of them compressed or not; Parquet, Arrow and Avro. The content of a file says what it is, not its name. Every row is read before \
          the columns get their types: a type holds every value of a column exactly, else the column is text. The columns of \
          several files meet by name. Where the session reads files by their path, `FROM 'path'` is the same without options. \

@@ -14,8 +14,8 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuil
 
 use crate::event_columns::{
     self, ACCOUNTS, COMMAND_LINES, EVENT_IDS, HOSTS, LOGON_ACCOUNTS, LOGON_DETAILS, LOGON_TYPES,
-    PARENT_COMMAND_LINES, PARENT_IDS, PARENT_PROGRAMS, PROCESS_IDS, PROGRAMS, SESSIONS, all_of, is_logon,
-    is_time, process_creations,
+    PARENT_COMMAND_LINES, PARENT_IDS, PARENT_PROGRAMS, PROCESS_IDS, PROGRAMS, SESSIONS, all_of, auditd,
+    is_logon, is_time, process_creations,
 };
 use crate::near_miss::{likely_column, listed_columns, quoted_name};
 
@@ -54,7 +54,7 @@ pub(crate) fn process_events(input: LogicalPlan) -> Result<LogicalPlan> {
             (Some(child), Some(parent))
         }
     };
-    let account = account(&schema, ACCOUNTS, SUBJECT)?;
+    let account = auditd::account(&schema, account(&schema, ACCOUNTS, SUBJECT)?)?;
     let columns = vec![
         time(&schema)?.alias("TimeGenerated"),
         or_null(text_of(&schema, HOSTS)?).alias("Computer"),

@@ -35,6 +35,14 @@ W3C = [
     "2025-01-01 00:00:01 192.0.2.1 a+b\r\n#Fields: date time sc-status\r\n2025-01-01 00:00:02 200\r\n",
     '#Version: 1.0\n#Fields: time x-note\n00:00:01 "a ""b"" c"\n00:00:02 -\n',
 ]
+AUDIT = [
+    "type=SYSCALL msg=audit(1364481363.243:1): arch=c000003e syscall=59 pid=7 comm=6120 key=(null)\x1dAUID=\"ana\"\n"
+    "node=h type=PATH msg=audit(1364481363.243:2): item=0 name=\"/x\"\n"
+    "type=EXECVE msg=audit(1364481363.243:1): argc=2 a0=\"x\" a1_len=2 a1[0]=61\n"
+    "type=EXECVE msg=audit(1364481363.243:1): a1[1]=62\ntype=EOE msg=audit(1364481363.243:1):\n",
+    "----\ntime->Thu\ntype=USER msg=audit(0.000:3): pid=1 msg='op=x acct=\"a'b\" addr=? res=1'\nno record\n"
+    "type=AVC msg=audit(0.000:3): avc:  denied  { read } for pid=1\ntype=AVC msg=audit(0.000:3): pid=2 paths=x\n",
+]
 LINES = ["Jan 15 10:05:00 host sshd[1]: Failed password\n\nlast", "a\rb\r\n", "\x0b\x1b[31mred\u2028x\n"]
 
 
@@ -97,7 +105,7 @@ def write(target, options, files):
 
 
 def main():
-    text = {"csv": CSV, "json": JSON, "zeek": ZEEK, "w3c": W3C, "lines": LINES}
+    text = {"csv": CSV, "json": JSON, "zeek": ZEEK, "w3c": W3C, "audit": AUDIT, "lines": LINES}
     for target, files in text.items():
         write(target, bytes(4), [file.encode() for file in files])
     write("evtx", bytes(4), [evtx()])

@@ -14,11 +14,13 @@
 //! | `records` | a block of text, and where the values of its records stand |
 //! | `delimited` | CSV, Zeek, W3C and plain lines to records |
 //! | `json` | JSON objects to records, and nested values |
+//! | `audit` | lines of the Linux audit daemon to records |
 //! | `evtx` | event logs of Windows to records |
 //! | `values` | numbers, booleans, times; the type that holds every value of a column; values to arrays |
 //! | `scan` | many files on many threads, in the order of one thread |
 //! | `report` | an account of what was read, passed over and rejected |
 
+mod audit;
 mod container;
 mod content;
 mod delimited;

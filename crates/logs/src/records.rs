@@ -106,6 +106,7 @@ pub(crate) enum Syntax {
 #[derive(Debug)]
 pub(crate) struct Column {
     pub(crate) name: Arc<str>,
+    pub(crate) syntax: Syntax,
     /// A cell for each row.
     pub(crate) cells: Vec<Cell>,
 }
@@ -120,7 +121,6 @@ pub(crate) struct Records {
     pub(crate) first_line: u64,
     /// The byte that ends a line, or another [`Unit`].
     pub(crate) line_end: u8,
-    pub(crate) syntax: Syntax,
     pub(crate) rows: usize,
     /// Where each row begins in the text.
     pub(crate) row_starts: Vec<u32>,
@@ -278,6 +278,17 @@ pub(crate) trait Cutter: Send {
     /// was cut off.
     fn cut_damaged(&mut self, text: &[u8]) -> Cut {
         self.cut(text, false)
+    }
+
+    /// The text that is parsed in place of a block that was cut, with all of it in time: other than in most formats, a record may stand
+    /// among others.
+    fn gather(&mut self, block: Block) -> Block {
+        block
+    }
+
+    /// What is still to be parsed when all blocks are gathered.
+    fn gather_rest(&mut self) -> Option<Block> {
+        None
     }
 
     /// Sentences for the report that are known at the end of the text.

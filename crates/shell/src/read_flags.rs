@@ -13,8 +13,8 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 #[command(next_help_heading = "Reading files (as the options of read('path', ...))")]
 pub(super) struct ReadFlags {
     /// The format of the files, which is otherwise found in them
-    #[arg(long, global = true, value_name = "csv|json|zeek|w3c|lines|evtx", hide_possible_values = true,
-          value_parser = ["csv", "json", "zeek", "w3c", "lines", "evtx"])]
+    #[arg(long, global = true, value_name = "csv|json|zeek|w3c|audit|lines|evtx", hide_possible_values = true,
+          value_parser = ["csv", "json", "zeek", "w3c", "audit", "lines", "evtx"])]
     read_format: Option<String>,
 
     /// The character between two columns, such as ';' or '\t'

@@ -18,6 +18,7 @@ fuzz_target!(|input: &[u8]| {
         4 => Some(Format::Zeek),
         5 => Some(Format::W3c),
         6 => Some(Format::Evtx),
+        7 => Some(Format::Audit),
         _ => None,
     };
     let bytes = input.0;

@@ -21,7 +21,7 @@ use crate::container::Container;
 use crate::options::ReadOptions;
 use crate::records::Dialect;
 use crate::source::{Source, shown};
-use crate::{Error, Result, delimited, evtx, json};
+use crate::{Error, Result, audit, delimited, evtx, json};
 
 mod compression;
 mod decoder;
@@ -50,6 +50,8 @@ pub enum Format {
     Zeek,
     /// The W3C extended log format of IIS and others, with `#Fields:`.
     W3c,
+    /// The raw log of the Linux audit daemon: each event, of one line or several, is a row.
+    Audit,
     /// Any text: each line is a row with the column `line`.
     Lines,
     /// The event logs of Windows since Vista, which are no text.
@@ -341,7 +343,7 @@ enum HeadEnd {
     Damage,
 }
 
-/// The format that is ordered or, in this order, the first that the text looks like: JSON, Zeek, W3C, delimited text; else lines.
+/// The format that is ordered or, in this order, the first that the text looks like: JSON, Zeek, W3C, auditd, delimited text; else lines.
 fn format_of(head: &[u8], end: HeadEnd, name: &str, options: &ReadOptions) -> Result<Dialect> {
     let is_whole = end == HeadEnd::Whole;
     let read = |format| match format {
@@ -349,6 +351,7 @@ fn format_of(head: &[u8], end: HeadEnd, name: &str, options: &ReadOptions) -> Re
         Format::Json => json::json(head, end != HeadEnd::More, options),
         Format::Zeek => delimited::zeek(head, is_whole, options),
         Format::W3c => delimited::w3c(head, is_whole, options),
+        Format::Audit => audit::audit(head, is_whole, options),
         Format::Csv => delimited::csv(head, is_whole, name, options),
         Format::Lines => Some(delimited::lines(head, is_whole)),
         Format::Evtx => None,
@@ -360,6 +363,7 @@ fn format_of(head: &[u8], end: HeadEnd, name: &str, options: &ReadOptions) -> Re
                 Format::W3c => "a W3C log: expected a line that begins with #Fields:",
                 Format::Json => "JSON: expected an object or an array of objects",
                 Format::Csv => "delimited text: expected a header",
+                Format::Audit => "a log of auditd: expected lines that begin with type=WORD msg=audit(",
                 Format::Lines => "lines",
                 Format::Evtx => "a Windows event log",
             };
@@ -367,7 +371,7 @@ fn format_of(head: &[u8], end: HeadEnd, name: &str, options: &ReadOptions) -> Re
         })?;
         return Ok(dialect);
     }
-    [Format::Json, Format::Zeek, Format::W3c, Format::Csv, Format::Lines]
+    [Format::Json, Format::Zeek, Format::W3c, Format::Audit, Format::Csv, Format::Lines]
         .into_iter()
         .find_map(read)
         .ok_or_else(|| Error::new(format!("{} has no format that is known", shown(name))))

@@ -55,7 +55,7 @@ impl Parser for LineParser {
 }
 
 /// The lines of a text without their ends, and where they begin.
-pub(super) fn lines_of(text: &[u8], line_end: u8) -> impl Iterator<Item = (usize, &[u8])> {
+pub(crate) fn lines_of(text: &[u8], line_end: u8) -> impl Iterator<Item = (usize, &[u8])> {
     let mut next = 0;
     std::iter::from_fn(move || {
         let start = next;

@@ -24,7 +24,7 @@ mod zeek;
 mod tests;
 
 pub(crate) use csv::csv;
-pub(crate) use lines::lines;
+pub(crate) use lines::{lines, lines_of};
 pub(crate) use w3c::w3c;
 pub(crate) use zeek::zeek;
 

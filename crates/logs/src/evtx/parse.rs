@@ -61,10 +61,9 @@ impl Parser for ChunkParser {
             block: Some(bytes),
             first_line,
             line_end: CHUNK_END,
-            syntax: Syntax::Plain,
             row_starts,
             short_rows: 0,
-            columns: events.table.into_columns(),
+            columns: events.table.into_columns(Syntax::Plain),
             rejected,
             changes,
         }

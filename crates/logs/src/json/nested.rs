@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::lex::{self, Next};
 use super::table::Table;
-use crate::records::{Cell, Changes};
+use crate::records::{Cell, Changes, Syntax};
 
 /// Columns of cells by their names.
 pub(crate) type Members = Vec<(Arc<str>, Vec<Cell>)>;
@@ -25,7 +25,10 @@ pub(crate) fn told_members(text: &[u8], cells: &[Cell]) -> (Members, Changes) {
         }
     }
     let changes = table.take_changes();
-    (table.into_columns().into_iter().map(|column| (column.name, column.cells)).collect(), changes)
+    (
+        table.into_columns(Syntax::Json).into_iter().map(|column| (column.name, column.cells)).collect(),
+        changes,
+    )
 }
 
 /// The items of the JSON arrays in `cells`: how many each has (none for NULL), and the cells of all of them.

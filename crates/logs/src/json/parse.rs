@@ -58,13 +58,12 @@ impl Parser for JsonParser {
         }
         let rows = table.rows();
         let changes = table.take_changes();
-        let columns = table.into_columns();
+        let columns = table.into_columns(Syntax::Json);
         Records {
             text,
             block: None,
             first_line,
             line_end,
-            syntax: Syntax::Json,
             rows,
             row_starts,
             short_rows: 0,

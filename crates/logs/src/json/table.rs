@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::lex::{self, Fault, Next, Problem};
 use super::text::{has_lone_surrogate, unescape};
-use crate::records::{Cell, Changes, Column};
+use crate::records::{Cell, Changes, Column, Syntax};
 
 /// How many columns are tried behind the one that is expected, before a key is looked up: keys that only some objects have.
 const TRIED: usize = 3;
@@ -114,6 +114,14 @@ impl Table {
         self.doubled.is_empty() && self.replaced.is_empty()
     }
 
+    /// The value that the row has in a column so far.
+    pub(crate) fn value(&self, column: usize) -> Option<Cell> {
+        if self.columns.get(column)?.object != self.object {
+            return None;
+        }
+        self.values.iter().find(|(other, _)| *other == column).map(|(_, cell)| *cell)
+    }
+
     /// Ends the row, or takes it back if it is a failure. `at` is the place for the message if the table gets too wide.
     pub(crate) fn end<T>(&mut self, columns: usize, at: usize, result: Result<T, Fault>) -> Result<T, Fault> {
         let is_wide = self.columns.len().saturating_mul(self.rows + 1) > self.max_cells;
@@ -151,11 +159,11 @@ impl Table {
     }
 
     /// The columns, each with a cell for each row.
-    pub(crate) fn into_columns(self) -> Vec<Column> {
+    pub(crate) fn into_columns(self, syntax: Syntax) -> Vec<Column> {
         let Self { columns, rows, .. } = self;
         let padded = columns.into_iter().map(|Keyed { name, mut cells, .. }| {
             cells.resize(rows, Cell::NULL);
-            Column { name, cells }
+            Column { name, syntax, cells }
         });
         padded.collect()
     }
@@ -229,6 +237,18 @@ impl Table {
             self.replaced.push(first);
         }
         self.column_again(first)
+    }
+
+    /// The column with this name that no key has. It is looked for first behind the `last` one.
+    pub(crate) fn column_behind(&mut self, last: Option<usize>, name: &str) -> Option<usize> {
+        let expected = last.and_then(|last| self.columns.get(last)).map_or(self.first, |last| last.next);
+        let near = self.columns.iter().enumerate().skip(expected).take(TRIED);
+        let found = near.into_iter().find(|(_, column)| *column.name == *name).map(|(place, _)| place);
+        let column = found.or_else(|| self.named(name, b""))?;
+        if column != expected {
+            self.expect(last, column);
+        }
+        Some(column)
     }
 
     /// The column with this name that no key has, for a value of the row.

@@ -33,7 +33,7 @@ impl Read {
         assert_eq!(records.row_starts.len(), records.rows);
         let before = self.rows.len();
         self.rows.resize(before + records.rows, BTreeMap::new());
-        for Column { name, cells } in &records.columns {
+        for Column { name, cells, .. } in &records.columns {
             assert_eq!(cells.len(), records.rows, "a cell for each row");
             if !self.columns.iter().any(|known| **known == **name) {
                 self.columns.push(name.to_string());

@@ -148,7 +148,7 @@ impl<'a> Converter<'a> {
                                 column_type,
                                 &records.text,
                                 &values.cells,
-                                records.syntax,
+                                values.syntax,
                                 self.options,
                                 &mut reject,
                             )

@@ -8,7 +8,7 @@ use super::temporary::{Stored, Temporary};
 use super::{Host, cancelled};
 use crate::content::{self, Damage};
 use crate::options::ReadOptions;
-use crate::records::{Block, Changes, Parser, Records, Unit};
+use crate::records::{Block, Changes, Parser, Records, Syntax, Unit};
 use crate::report::Rejected;
 use crate::source::{Source, shown};
 use crate::values::{ColumnType, Look, Summary};
@@ -273,9 +273,15 @@ impl Work<'_> {
             }
             let first_line = line;
             line += unit.count(&block);
-            let block = Block { text: block, first_line };
+            let block = text.dialect.cutter.gather(Block { text: block, first_line });
+            if block.text.is_empty() {
+                continue;
+            }
             self.offer(Waiting { file, place, block, parser: Arc::clone(&parser) })?;
             place += 1;
+        }
+        if let Some(block) = text.dialect.cutter.gather_rest() {
+            self.offer(Waiting { file, place, block, parser })?;
         }
         let bytes = pending.bytes;
         let notes = text.notes.take();
@@ -309,12 +315,15 @@ impl Work<'_> {
         let text_length = block.text.len();
         let first_line = block.first_line;
         let mut records = parser.parse(block);
-        let look = Look::at(&records.text, records.syntax, self.options);
+        let look = Look::at(&records.text, Syntax::Plain, self.options);
+        let has_json = records.columns.iter().any(|column| column.syntax == Syntax::Json);
+        let json_look = if has_json { Look::at(&records.text, Syntax::Json, self.options) } else { look };
         let columns = records
             .columns
             .iter()
             .map(|column| {
-                let summary = Summary::at(&records.text, &column.cells, records.syntax, &look);
+                let look = if column.syntax == Syntax::Json { &json_look } else { &look };
+                let summary = Summary::at(&records.text, &column.cells, column.syntax, look);
                 (Arc::clone(&column.name), summary)
             })
             .collect();

@@ -50,7 +50,7 @@ its number after a signal: 130 Ctrl-C, 143 SIGTERM.";
 /// Clusters event logs in SQL: similar events become one row, odd ones stay visible.
 ///
 /// Without -c, -f or a subcommand, reads SQL from the terminal, or from standard input when that is a
-/// file or a pipe. Files are tables: SELECT * FROM 'logs/' (CSV, JSON, Zeek, IIS, plain lines, EVTX, also compressed;
+/// file or a pipe. Files are tables: SELECT * FROM 'logs/' (CSV, JSON, Zeek, IIS, auditd, lines, EVTX, also compressed;
 /// Parquet, Avro, Arrow; local, s3://, gs://, https://).
 #[derive(Debug, Parser)]
 #[command(name = "dbcluster", version, after_help = EXAMPLES, verbatim_doc_comment)]

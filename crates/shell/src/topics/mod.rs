@@ -54,7 +54,7 @@ FROM dbcluster_eps('sample/processes.parquet', [cmdline_tokens(CommandLine), pat
         name: "files",
         about: "files, folders and pipes as tables",
         text: "\
-A path in quotes is a table: 'logs/', 'logs/*.json.gz', 's3://bucket/logs/', '/dev/stdin'. CSV, JSON, Zeek, IIS, plain lines and EVTX
+A path in quotes is a table: 'logs/', 'logs/*.json.gz', 's3://bucket/logs/', '/dev/stdin'. CSV, JSON, Zeek, IIS, auditd, lines and EVTX
 are told by what is in them; Parquet, Arrow and Avro by their names. FROM 'logs/'; shows the first rows, SUMMARIZE 'logs/'; the columns.
 read('logs/', time_zone => 'Europe/Berlin') overrules a guess. SELECT * FROM rejected; has the lines that could not be read.
 dbcluster import logs/ --out archive makes Parquet of them, which is read much faster.",

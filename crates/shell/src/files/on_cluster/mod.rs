@@ -157,6 +157,7 @@ async fn shared(
     let kind = match options.format {
         Some(Format::Zeek) => "Zeek's format",
         Some(Format::W3c) => "the W3C format",
+        Some(Format::Audit) => "the log of auditd",
         Some(Format::Lines) => "plain lines",
         Some(Format::Evtx) => "event logs of Windows",
         _ => "this form of text",
