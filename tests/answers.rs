@@ -1,4 +1,4 @@
-//! What `dbcluster` and `dbcluster_values` tell of all members of a cluster is what plain SQL over `dbcluster_members` tells, and
+//! `dbcluster` and `dbcluster_values` tell of all members of a cluster what plain SQL over `dbcluster_members` tells, and
 //! `dbcluster_around` gives what a join of all pairs gives.
 
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! What users of other shells type by habit, and what a session begins with.
+//! Words that users of other shells type by habit, and the beginning of a session.
 
 use std::fs;
 use std::path::Path;

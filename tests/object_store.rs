@@ -220,7 +220,7 @@ fn buckets() -> (tempfile::TempDir, u16) {
 
 const COUNT: &str = "SELECT count(*) AS n FROM 's3://logs/a.ndjson'";
 
-/// What a statement says in its options holds for it and for those after it.
+/// The options of a statement hold for it and for those after it.
 #[test]
 fn statements_say_how_their_store_is_reached() {
     let (folder, port) = buckets();

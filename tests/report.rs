@@ -292,7 +292,7 @@ fn statements_about_a_time_have_its_zone() {
     }
 }
 
-/// What the engine says of a kind of events is told of those events alone for which it holds.
+/// A note about a kind of events is told of those events alone for which it holds.
 #[test]
 #[cfg_attr(
     any(no_event_sets, no_browser),

@@ -113,7 +113,7 @@ fn every_value_is_whole_on_a_line_of_its_own() {
     assert!(text.starts_with("-[ row 1 ]---"), "{text}");
     assert_eq!(text.matches(" | ").count(), 50, "{text}");
     assert!(text.contains(&format!("CommandLine    | powershell -enc {}AAA=", "x".repeat(2_992))), "{text}");
-    // What fits as a table stays one.
+    // A result that fits stays a table.
     let auto = ["--quiet", "--expanded=auto", "-c", &table, "-c"];
     let narrow = shown(200, 80, &[&auto[..], &["SELECT cluster_size FROM wide"]].concat()).join("\n");
     assert!(narrow.starts_with("+---"), "{narrow}");
@@ -121,7 +121,7 @@ fn every_value_is_whole_on_a_line_of_its_own() {
     assert!(wide.starts_with("-[ row 1 ]---"), "{wide}");
 }
 
-/// What is not a terminal gets everything, unless it is told a width.
+/// A pipe gets everything, unless it is told a width.
 #[test]
 fn a_pipe_gets_whole_tables() {
     let table = wide_table();

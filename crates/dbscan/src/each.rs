@@ -1,6 +1,6 @@
 //! Several eps in one call: one index, and components that only grow from one eps to the next.
 //!
-//! What is found at one eps holds at all greater ones: who is core, and which points are in one component. So the points of a node
+//! A finding at one eps holds at all greater ones: who is core, and which points are in one component. So the points of a node
 //! are compared again only from the eps on at which two of them may meet that have not yet (`components`), and only the
 //! clusters that have grown are looked at before all are numbered (`numbering`). Border points alone are searched for anew.
 //!

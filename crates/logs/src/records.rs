@@ -286,7 +286,7 @@ pub(crate) trait Cutter: Send {
         block
     }
 
-    /// What is still to be parsed when all blocks are gathered.
+    /// The text that is still to be parsed when all blocks are gathered.
     fn gather_rest(&mut self) -> Option<Block> {
         None
     }

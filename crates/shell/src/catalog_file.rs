@@ -49,7 +49,7 @@ struct Statements<'t> {
 /// A change that a statement makes, once it has run.
 #[derive(Debug, PartialEq)]
 pub(super) struct Change {
-    /// What it makes or drops, each as the parts of its name.
+    /// The tables that it makes or drops, each as the parts of its name.
     names: Vec<Vec<String>>,
     /// The statement, if it makes something.
     made_by: Option<String>,

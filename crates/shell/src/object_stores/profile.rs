@@ -16,7 +16,7 @@ use datafusion_dbcluster::near_miss::did_you_mean;
 
 use super::s3::Variables;
 
-/// What a profile holds.
+/// The settings of a profile.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Profile {
     name: String,

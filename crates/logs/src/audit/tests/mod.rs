@@ -272,7 +272,7 @@ fn content_says_what_a_log_is() {
     assert_eq!(read_or(&format!("hello\nyou\n{record}"), None), Ok("line".to_owned()));
     assert_eq!(read_or(&format!("hello\nyou\n{record}"), Some(Format::Audit)), Ok("time".to_owned()));
     assert_eq!(read_or("", Some(Format::Audit)), Ok("time".to_owned()));
-    // What `ausearch -i` writes has no times that can be compared.
+    // The output of `ausearch -i` has no times that can be compared.
     assert_eq!(
         read_or("type=A msg=audit(03/28/2013 14:36:03.243:24287) : x=1\n", None),
         Ok("line".to_owned())
