@@ -103,7 +103,8 @@ impl FromStr for RecordPath {
 pub struct ReadOptions {
     /// The format of all files.
     pub format: Option<Format>,
-    /// The byte between two columns of delimited text.
+    /// The byte between two columns of delimited text: an ASCII character that is neither a quote nor a line end. Another one counts
+    /// as none.
     pub delimiter: Option<u8>,
     /// Whether the first record of delimited text has the names of the columns.
     pub header: Option<bool>,

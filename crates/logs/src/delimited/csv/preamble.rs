@@ -2,6 +2,7 @@
 
 use memchr::{memchr, memchr_iter};
 
+use super::field::QUOTE;
 use crate::delimited::{counted, quoted};
 
 /// The lines before the first record.
@@ -56,6 +57,11 @@ impl<'a> Preamble<'a> {
     }
 }
 
+/// Whether a byte can stand between fields: not one that means something else there.
+pub(super) fn is_delimiter(byte: u8) -> bool {
+    byte.is_ascii() && !matches!(byte, QUOTE | b'\n' | b'\r')
+}
+
 /// The delimiter that a first line such as `sep=;` names.
 fn excel_delimiter(line: &[u8]) -> Option<u8> {
     let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
@@ -63,7 +69,7 @@ fn excel_delimiter(line: &[u8]) -> Option<u8> {
     match delimiter {
         // A tab is white space, so it has been trimmed.
         [] if name.eq_ignore_ascii_case(b"sep=") => Some(b'\t'),
-        [delimiter] if name.eq_ignore_ascii_case(b"sep=") && delimiter.is_ascii() => Some(*delimiter),
+        [delimiter] if name.eq_ignore_ascii_case(b"sep=") && is_delimiter(*delimiter) => Some(*delimiter),
         _ => None,
     }
 }

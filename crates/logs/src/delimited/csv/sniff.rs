@@ -13,7 +13,7 @@ use super::cut::{Patience, RecordCutter};
 use super::field::{Field, Form, QUOTE, Written};
 use super::header::{columns_of, is_name, is_value, numbered};
 use super::parse::{Columns, RecordParser};
-use super::preamble::Preamble;
+use super::preamble::{Preamble, is_delimiter};
 use super::sample::{Record, Sample};
 use crate::Format;
 use crate::delimited::{counted, quoted};
@@ -108,7 +108,7 @@ impl<'a> Unknown<'a> {
 
     /// The first records, read with the delimiter that fits best; none if no one does.
     fn sample(&self, delimiter: Option<u8>) -> Option<Sample<'a>> {
-        if let Some(delimiter) = delimiter.or(self.preamble.delimiter) {
+        if let Some(delimiter) = delimiter.filter(|byte| is_delimiter(*byte)).or(self.preamble.delimiter) {
             return Some(self.delimited(delimiter));
         }
         let samples: Vec<_> = DELIMITERS.into_iter().map(|delimiter| self.delimited(delimiter)).collect();

@@ -259,6 +259,10 @@ fn marks_and_comments_are_passed_over() {
     assert_eq!(table.column("Name"), ["a", "#b"]);
     assert_eq!(notes.len(), 1);
     assert_eq!(read_csv("sep=;\na;b\n1,5;2\n").column("a"), ["1,5"]);
+    // Where records end would depend on how a text is cut.
+    for (byte, is_one) in [(b';', true), (b'"', false), (b'\r', false), (b'\n', false), (0xE9, false)] {
+        assert_eq!(super::preamble::is_delimiter(byte), is_one, "{byte}");
+    }
 
     let (table, notes) = named("# made by x\n# it's \"it\na,b\n1,2\n#3,\"4\n5,6\n", "x.csv");
     assert_eq!(table.column("a"), ["1", "5"]);
