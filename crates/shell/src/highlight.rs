@@ -20,6 +20,7 @@ const COMMENT: u8 = 90;
 pub(super) fn highlighted(text: &str, dialect: Dialect) -> Cow<'_, str> {
     let mut coloured = String::new();
     let mut end = 0;
+    // The ranges are those of the tokens of this text, in order.
     for (token, range) in tokens_of(text, dialect) {
         let Some(color) = color(&token) else { continue };
         coloured.push_str(&text[end..range.start]);

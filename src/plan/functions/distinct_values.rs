@@ -9,7 +9,7 @@
 use std::collections::{HashMap as StdMap, HashSet as StdSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeStringBuilder, ListArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeListArray, LargeStringBuilder};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::hash_utils::RandomState;
@@ -26,7 +26,7 @@ pub(super) struct DistinctValues;
 
 /// The type of the lists.
 pub(crate) fn list_type() -> DataType {
-    DataType::List(item())
+    DataType::LargeList(item())
 }
 
 fn item() -> FieldRef {
@@ -168,15 +168,19 @@ impl Distinct {
     }
 
     fn push_lists(&mut self, states: &[ArrayRef], group_indices: &[usize], groups: usize) -> Result<()> {
-        let Some(lists) = states.first().and_then(|lists| lists.as_list_opt::<i32>()) else {
+        let Some(lists) = states.first().and_then(|lists| lists.as_list_opt::<i64>()) else {
             return internal_err!("the state of __distinct_values is a list");
         };
         self.make_room(groups);
-        let texts = lists.values().as_string::<i64>();
-        for (row, group) in group_indices.iter().enumerate().filter(|(row, _)| lists.is_valid(*row)) {
-            let offsets = lists.offsets();
-            for place in offsets[row]..offsets[row + 1] {
-                self.push(*group, texts.value(place as usize));
+        let Some(texts) = lists.values().as_string_opt::<i64>() else {
+            return internal_err!("the state of __distinct_values is a list of texts");
+        };
+        let bounds = lists.value_offsets().windows(2);
+        for ((row, group), bounds) in group_indices.iter().enumerate().zip(bounds) {
+            let [start, end] = *bounds else { continue };
+            if lists.is_valid(row) {
+                // The offsets of an array lie within its values.
+                (start..end).for_each(|place| self.push(*group, texts.value(place as usize)));
             }
         }
         Ok(())
@@ -200,7 +204,7 @@ impl Distinct {
             // A number is a place among the texts.
             group.for_each(|number| texts.append_value(&self.texts[number as usize]));
         }
-        Ok(Arc::new(ListArray::try_new(item(), offsets, Arc::new(texts.finish()), None)?))
+        Ok(Arc::new(LargeListArray::try_new(item(), offsets, Arc::new(texts.finish()), None)?))
     }
 }
 
@@ -294,7 +298,7 @@ mod tests {
 
     /// The texts of each list.
     fn sets(lists: &ArrayRef) -> Vec<BTreeSet<String>> {
-        let lists = lists.as_list::<i32>();
+        let lists = lists.as_list::<i64>();
         let texts = |list: ArrayRef| {
             let texts: Vec<String> = list.as_string::<i64>().iter().flatten().map(String::from).collect();
             let set: BTreeSet<String> = texts.iter().cloned().collect();

@@ -12,7 +12,8 @@ use std::collections::{HashMap as StdMap, HashSet as StdSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, LargeStringArray, ListArray, StructArray, UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, LargeListArray, LargeStringArray, StructArray,
+    UInt32Array,
 };
 use arrow::compute::SortOptions;
 use arrow::compute::{cast, take};
@@ -126,13 +127,16 @@ impl PartitionEvaluator for Evaluator {
             return internal_err!("__shape_counts has no order");
         };
         let written: Vec<ArrayRef> = written.iter().map(text).collect::<Result<_>>()?;
+        let (Some(hosts), Some(accounts)) = (of_texts(hosts), of_texts(accounts)) else {
+            return internal_err!("__shape_counts has no lists of texts");
+        };
         let rows = Rows {
             subjects: subjects.as_string(),
             templates: templates.as_string(),
             marks: marks.as_string(),
             contexts: contexts.as_string(),
-            hosts: hosts.as_list(),
-            accounts: accounts.as_list(),
+            hosts,
+            accounts,
             delimiters: delimiters.as_primitive::<Int64Type>(),
             events: events.as_primitive::<Int64Type>(),
             first: ranks(first, false)?,
@@ -148,6 +152,10 @@ impl PartitionEvaluator for Evaluator {
     }
 }
 
+fn of_texts(lists: &ArrayRef) -> Option<&LargeListArray> {
+    lists.as_list_opt().filter(|lists| lists.values().as_string_opt::<i64>().is_some())
+}
+
 /// Returns keys of bytes that are in the order of the values, NULL last.
 fn ranks(values: &ArrayRef, descending: bool) -> Result<arrow::row::Rows> {
     let options = SortOptions { descending, nulls_first: false };
@@ -161,8 +169,8 @@ struct Rows<'a> {
     templates: &'a LargeStringArray,
     marks: &'a LargeStringArray,
     contexts: &'a LargeStringArray,
-    hosts: &'a ListArray,
-    accounts: &'a ListArray,
+    hosts: &'a LargeListArray,
+    accounts: &'a LargeListArray,
     delimiters: &'a Int64Array,
     events: &'a Int64Array,
     first: arrow::row::Rows,
@@ -264,11 +272,12 @@ struct DifferentValues<'a> {
 
 impl<'a> DifferentValues<'a> {
     /// Returns how many values of a row the shape has not had.
-    fn new_ones(&mut self, shape: usize, lists: &'a ListArray, row: usize) -> i64 {
+    fn new_ones(&mut self, shape: usize, lists: &'a LargeListArray, row: usize) -> i64 {
         if lists.is_null(row) {
             return 0;
         }
         let values = lists.values().as_string::<i64>();
+        // The caller's rows are those of the array, which has one offset more and values at all offsets.
         let (start, end) = (lists.value_offsets()[row], lists.value_offsets()[row + 1]);
         let mut new = 0;
         for place in start..end {
